@@ -1,0 +1,39 @@
+# make demo       the main job on embedded defaults, from nothing but Python 3.11+
+# make test       lint, types, layer contract and tests, in the same environment with the dev group
+# make test-all   the slow calibration and browser tests too
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-all clean
+
+demo: $(VENV)/.installed
+	$(BIN)/stresslab run strategies/*.py --data sample:nasdaq --seed 7 --out reports
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2
+
+test-all: test
+	$(BIN)/pytest -m "slow or browser"
+
+# pip >= 25.1 knows --group; the one of a fresh virtual environment may be older
+$(VENV)/pip: 
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+$(VENV)/.installed: $(VENV)/pip pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV)
