@@ -1,0 +1,72 @@
+"""stresslab: Monte Carlo stress tests of trading strategies in parallel universes.
+
+Here are the names that users rely on; each is imported when it is first asked for, so `import stresslab` is fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stresslab.backtest.costs import Costs
+    from stresslab.data import load_bars
+    from stresslab.data.bars import Bars
+    from stresslab.generators.bootstrap import StationaryBootstrap
+    from stresslab.generators.garch import Garch
+    from stresslab.generators.kronos.generator import Kronos
+    from stresslab.result import StressResult
+    from stresslab.runs import load_run
+    from stresslab.stress import stress_test
+    from stresslab.universes import Universes
+
+    __version__: str
+
+__all__ = [
+    "Bars",
+    "Costs",
+    "Garch",
+    "Kronos",
+    "StationaryBootstrap",
+    "StressResult",
+    "Universes",
+    "__version__",
+    "load_bars",
+    "load_run",
+    "stress_test",
+]
+
+_HOMES = {
+    "Bars": "stresslab.data.bars",
+    "Costs": "stresslab.backtest.costs",
+    "Garch": "stresslab.generators.garch",
+    "Kronos": "stresslab.generators.kronos.generator",
+    "StationaryBootstrap": "stresslab.generators.bootstrap",
+    "StressResult": "stresslab.result",
+    "Universes": "stresslab.universes",
+    "load_bars": "stresslab.data",
+    "load_run": "stresslab.runs",
+    "stress_test": "stresslab.stress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import one of the names above from its home and keep it."""
+    if name == "__version__":
+        from importlib import metadata
+
+        try:
+            found: Any = metadata.version("stresslab")
+        except metadata.PackageNotFoundError:  # run from a source tree that is not installed
+            found = "0+source"
+    elif name in _HOMES:
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'stresslab' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """All names, for editors and notebooks, imported or not."""
+    return sorted({*globals(), *__all__})

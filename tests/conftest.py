@@ -1,0 +1,14 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.data.bars import Bars
+from tests.market import make_bars
+
+
+@pytest.fixture(scope="session")
+def bars() -> Bars:
+    """600 daily bars."""
+    return make_bars()
