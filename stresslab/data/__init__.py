@@ -1,0 +1,8 @@
+"""Real bars: where they come from, the rules they keep, and when the next ones are due."""
+
+from stresslab.data.bars import Bars
+from stresslab.data.calendar import Calendar
+from stresslab.data.columns import FIELDS
+from stresslab.data.load import load_bars
+
+__all__ = ["FIELDS", "Bars", "Calendar", "load_bars"]

@@ -1,0 +1,129 @@
+"""Bars from a file on disk: which kind of file it is, whose series it holds, and the one line when it cannot be used.
+
+How a table is laid out in text is for `text` to find out; what its columns mean and whether bars are sound, for `Bars`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pandas as pd
+
+from stresslab.data.bars import Bars
+from stresslab.data.columns import SYMBOL_NAMES, candidates, choose_symbol
+from stresslab.data.text import read_text
+from stresslab.errors import DataError
+
+_ZIP = (
+    "is a zip archive; unpack it and give the file inside "
+    "(the prices of QuantConnect Lean are scaled by 10,000: divide them first)"
+)
+_REFUSED = (
+    (b"PK\x03\x04", _ZIP),
+    (b"\x1f\x8b", "is gzip-compressed; unpack it (gunzip) and give the file inside"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook; save the sheet as CSV"),
+    (b"\x89HDF", "is an HDF5 file; write the series as parquet or CSV"),
+    (b"SQLite format 3", "is an SQLite database; export the series as CSV"),
+    (b"%PDF", "is a PDF document; give a CSV, parquet or feather file"),
+)
+
+
+def load_file(path: str, since: object = None, until: object = None, repair: bool = False) -> Bars:
+    """Bars of a CSV, parquet or feather file, recognised by its content.
+
+    Args:
+        path: the file; `path#SYMBOL` chooses one series of a file that holds several.
+        since: first time stamp to keep.
+        until: last time stamp to keep.
+        repair: repair instead of refusing.
+    """
+    file, symbol = _split(path)
+    with file.open("rb") as stream:
+        head = stream.read(4096)
+    if not head:
+        raise DataError(f"{path}: the file is empty; give a file with open, high, low and close per bar")
+    notices: tuple[str, ...] = ()
+    decimal = "."
+    ticker = None
+    try:
+        if head.startswith((b"PAR1", b"ARROW1", b"FEA1")):
+            frame = read_arrow(file)
+        elif reason := _refusal(file, head):
+            raise DataError(reason)
+        else:
+            frame, ticker, decimal, notices = read_text(file.read_bytes(), symbol)
+        if ticker is None:
+            frame, ticker = one_series(frame, symbol)
+    except DataError as error:
+        separator = " " if str(error).startswith(("is ", "holds ")) else ": "
+        raise DataError(f"{path}{separator}{error}") from error
+    name = ticker or file.stem
+    return Bars.from_frame(frame, name, path, repair, notices, since=since, until=until, decimal=decimal)
+
+
+def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, str | None]:
+    """The rows of one symbol, where a column names symbols; their index still counts the rows of the whole table."""
+    found = candidates(frame.columns, SYMBOL_NAMES)
+    if not found:
+        if symbol is not None:
+            raise DataError(f"symbol {symbol!r} was asked for, but no column names symbols; leave #{symbol} out")
+        return frame, None
+    column = frame[found[0]]
+    names = {value: str(value).strip().strip("'") for value in column.dropna().unique()}
+    chosen = choose_symbol(list(dict.fromkeys(names.values())), symbol)
+    if len(names) > 1:
+        frame = frame[column.isin([value for value, name in names.items() if name == chosen])]
+    return frame, chosen
+
+
+def _split(path: str) -> tuple[Path, str | None]:
+    """The file and the symbol after `#`, if any."""
+    file, symbol = Path(path).expanduser(), None
+    if not file.exists() and "#" in path:
+        before, _, symbol = path.rpartition("#")
+        file = Path(before).expanduser()
+    if file.is_dir():
+        raise DataError(f"{path}: is a directory; give one CSV, parquet or feather file in it")
+    if not file.exists():
+        names = [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else []
+        close = difflib.get_close_matches(file.name, names, n=1)
+        hint = f"did you mean {str(file.with_name(close[0]))!r}?" if close else "check the path"
+        raise DataError(f"{path}: no such file; {hint}")
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    return file, symbol or None
+
+
+def _refusal(file: Path, head: bytes) -> str | None:
+    """Why a file cannot be read as a table, with the remedy; None when it may be text."""
+    if head.startswith(b"PK\x03\x04") and b"xl/" in head + file.read_bytes()[-4096:]:
+        return "is an Excel workbook; save the sheet as CSV"
+    for magic, reason in _REFUSED:
+        if head.startswith(magic):
+            return reason
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "is a web page or XML, not a table; download the data again as CSV"
+    if start.startswith((b"{", b"[")):
+        return "is JSON; write the bars as CSV or parquet"
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as MetaTrader may write it
+    control = sum((byte < 32 and byte not in b"\t\r\n\x0c") or byte == 127 for byte in head)
+    if not wide and (b"\0" in head or control > len(head) // 50):
+        return "is neither text nor parquet nor feather; give one of these"
+    return None
+
+
+def read_arrow(file: Path) -> pd.DataFrame:
+    """The table of a parquet or feather file, which of the two its first bytes tell."""
+    import pyarrow as pa
+
+    with file.open("rb") as stream:
+        parquet = stream.read(4) == b"PAR1"
+    try:
+        return pd.read_parquet(file) if parquet else pd.read_feather(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"is damaged or not complete ({reason:.80}); write or download it again") from error

@@ -1,0 +1,52 @@
+"""One door to all bars: decides from the source's spelling whether a sample, a service or a file is meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from stresslab.data.bars import Bars
+from stresslab.data.files import load_file
+from stresslab.data.remote import load_ccxt, load_yahoo
+from stresslab.data.samples import load_sample
+from stresslab.errors import DataError
+
+SCHEMES = {"sample": load_sample, "yf": load_yahoo, "ccxt": load_ccxt}
+
+
+def load_bars(
+    source: str | os.PathLike[str],
+    since: object = None,
+    until: object = None,
+    repair: bool = False,
+    exchange: str | None = None,
+) -> Bars:
+    """Load and check one real series.
+
+    Args:
+        source: a CSV, parquet or feather file (`path#SYMBOL` where it holds several), `sample:nasdaq`, `sample:sp500`,
+            `yf:TICKER[:INTERVAL]` or `ccxt:EXCHANGE:PAIR:TIMEFRAME`.
+        since: first time stamp to keep.
+        until: last time stamp to keep; a date without a time includes the whole day.
+        repair: repair what can be repaired (drop rows that are not numbers or duplicates, sort, widen high and low, set
+            negative volume to zero), count it and say so, instead of refusing.
+        exchange: an exchange such as `XNYS` whose holidays future time stamps leave out (needs `exchange_calendars`).
+
+    Returns:
+        Bars; `bars.notices` says what was noticed and done.
+    """
+    bars = _load(os.fspath(source), since, until, repair)
+    return bars if exchange is None else bars.on_exchange(exchange)
+
+
+def _load(text: str, since: object, until: object, repair: bool) -> Bars:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9]+):(?![\\/])", text)
+    if scheme and not Path(text).exists():
+        if scheme[1] not in SCHEMES:
+            known = ", ".join(f"{name}:..." for name in SCHEMES)
+            raise DataError(f"{text}: {scheme[1]}: is not a kind of source; give a file's path or one of {known}")
+        return SCHEMES[scheme[1]](text[scheme.end() :], since, until, repair)
+    if re.match(r"[a-z]+://", text):
+        raise DataError(f"{text}: addresses are not read; download the file and give its path")
+    return load_file(text, since, until, repair)
