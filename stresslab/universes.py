@@ -1,0 +1,194 @@
+"""Universes: N continuations of one history, kept apart and never averaged; saved as parquet shards.
+
+A real series is a Universes with N = 1, so that strategy, engine and measures know one kind of input. Where universes
+come from is the generators' business.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.errors import DataError
+
+REAL = -1
+"""The id of the real series."""
+SHARD = 1000
+_METADATA_KEY = b"stresslab"
+
+
+@dataclass(frozen=True, eq=False)
+class Universes:
+    """N continuations of one history.
+
+    Attributes:
+        values: (N, T, F) float32 or float64, fields in the order of `FIELDS`.
+        timestamps: (T,) of the bars.
+        history: the real bars up to the origin.
+        ids: (N,) universe ids; `REAL` for the real series.
+        facts: what the generator says about itself and about these universes, as plain JSON.
+    """
+
+    values: NDArray[Any]
+    timestamps: pd.DatetimeIndex
+    history: Bars
+    ids: NDArray[np.int64]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the shapes belong together and freeze the array."""
+        expected = (len(self.ids), len(self.timestamps), len(FIELDS))
+        if self.values.shape != expected:
+            raise DataError(f"values of shape {self.values.shape} do not fit ids, timestamps and fields {expected}")
+        self.values.setflags(write=False)
+
+    @classmethod
+    def from_bars(cls, future: Bars, history: Bars) -> Universes:
+        """The real continuation of `history` as the one universe with id `REAL`."""
+        return cls(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Universes]) -> Universes:
+        """Universes of one history and the same time stamps, in the order given; the facts are the first part's."""
+        first = parts[0]
+        values, ids = np.concatenate([part.values for part in parts]), np.concatenate([part.ids for part in parts])
+        return cls(values, first.timestamps, first.history, ids, first.facts)
+
+    def __len__(self) -> int:
+        """Number of universes N."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """One line: how many universes of how many bars, of what and from when."""
+        span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
+        return f"Universes({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
+
+    @property
+    def horizon(self) -> int:
+        """Number of bars T."""
+        return len(self.timestamps)
+
+    def take(self, positions: Sequence[int] | NDArray[np.integer] | slice) -> Universes:
+        """The universes at these positions."""
+        return Universes(self.values[positions], self.timestamps, self.history, self.ids[positions], self.facts)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One field as a (T, N) frame: index time stamps, columns universe ids."""
+        return pd.DataFrame(self.values[:, :, FIELDS.index(name)].T, index=self.timestamps, columns=self.ids)
+
+    @property
+    def open(self) -> pd.DataFrame:
+        """Opens (T, N)."""
+        return self.frame("open")
+
+    @property
+    def high(self) -> pd.DataFrame:
+        """Highs (T, N)."""
+        return self.frame("high")
+
+    @property
+    def low(self) -> pd.DataFrame:
+        """Lows (T, N)."""
+        return self.frame("low")
+
+    @property
+    def close(self) -> pd.DataFrame:
+        """Closes (T, N)."""
+        return self.frame("close")
+
+    @property
+    def volume(self) -> pd.DataFrame:
+        """Volumes (T, N)."""
+        return self.frame("volume")
+
+    @property
+    def amount(self) -> pd.DataFrame:
+        """Amounts (T, N)."""
+        return self.frame("amount")
+
+    def save(self, folder: str | Path, shard: int = SHARD) -> list[Path]:
+        """Write the universes as parquet shards (universe, step, timestamp, six float32 fields) and the history.
+
+        Each shard is written under a temporary name and renamed, so a shard that is there is whole.
+
+        Returns:
+            The paths of the shards.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {
+            "symbol": self.history.symbol,
+            "source": self.history.source,
+            "history_digest": self.history.digest,
+            "facts": dict(self.facts),
+        }
+        _write_parquet(_history_table(self.history, about), folder / "history.parquet")
+        paths = []
+        for start in range(0, len(self), shard):
+            path = folder / f"universes-{start:09d}.parquet"
+            _write_parquet(self._table(slice(start, start + shard), about), path)
+            paths.append(path)
+        return paths
+
+    def _table(self, part: slice, about: Mapping[str, Any]) -> Any:
+        import pyarrow as pa
+
+        values = self.values[part].astype(np.float32, copy=False)  # (n, T, F)
+        count, steps = values.shape[:2]
+        columns: dict[str, Any] = {
+            "universe": np.repeat(self.ids[part].astype(np.int32), steps),
+            "step": np.tile(np.arange(steps, dtype=np.int16 if steps < 2**15 else np.int32), count),
+            "timestamp": np.tile(self.timestamps.to_numpy(), count),
+        }
+        columns |= {name: values[:, :, position].reshape(-1) for position, name in enumerate(FIELDS)}
+        return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Universes:
+        """Read universes that `save` wrote."""
+        import pyarrow.parquet as pq
+
+        folder = Path(folder)
+        paths = sorted(folder.glob("universes-*.parquet"))
+        if not paths or not (folder / "history.parquet").is_file():
+            raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample --out` wrote")
+        past = pq.read_table(folder / "history.parquet")
+        about = json.loads(past.schema.metadata[_METADATA_KEY])
+        history = Bars.from_frame(past.to_pandas(), symbol=about["symbol"], source=about["source"])
+        parts = []
+        for path in paths:
+            table = pq.read_table(path)
+            ids = table["universe"].to_numpy()
+            horizon = len(ids) // len(np.unique(ids))
+            values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(-1, horizon, len(FIELDS))
+            timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
+            parts.append(cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"]))
+        return cls.concatenate(parts)
+
+
+def _history_table(history: Bars, about: Mapping[str, Any]) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"timestamp": history.timestamps.to_numpy()}
+    columns |= {name: history.values[:, position] for position, name in enumerate(FIELDS)}
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+
+
+def _write_parquet(table: Any, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
