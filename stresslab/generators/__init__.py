@@ -1,0 +1,1 @@
+"""Generators: whatever makes universes. Importing this package imports none of them."""

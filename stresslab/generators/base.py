@@ -1,0 +1,84 @@
+"""What every generator of universes promises; which generators there are is the registry's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.data.bars import Bars
+from stresslab.errors import InputError
+from stresslab.universes import Universes
+
+MAX_HORIZON = 100_000
+MAX_UNIVERSES = 100_000_000
+
+Progress = Callable[[int], None]
+
+
+class Generator(Protocol):
+    """Makes continuations of one history.
+
+    A universe is addressed by (seed, id): the same id of the same seed has the same bytes for any number of
+    universes, any `ids` asked for and any number of `jobs`.
+    """
+
+    name: str
+
+    def sample(
+        self,
+        bars: Bars,
+        horizon: int,
+        universes: int,
+        seed: int = 0,
+        *,
+        ids: Sequence[int] | None = None,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """Sample `universes` continuations of `horizon` bars after the last of `bars`.
+
+        Args:
+            bars: the history.
+            horizon: number of bars to generate.
+            universes: number of universes; their ids are 0 ... universes - 1.
+            seed: whole number in [0, 2^64).
+            ids: only these ids, in this order.
+            jobs: workers.
+            progress: called with the number of universes newly finished.
+        """
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that decides what is sampled, as plain JSON: settings, hashes, training cut-off."""
+        ...
+
+
+def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]:
+    """The ids to sample, checked.
+
+    Args:
+        universes: number of universes of the run.
+        ids: a selection of them, or None for all.
+
+    Returns:
+        (N,) int64.
+    """
+    if not 1 <= universes <= MAX_UNIVERSES:
+        raise InputError(f"universes={universes} is outside [1, {MAX_UNIVERSES:,}]; give for example --universes 1000")
+    if ids is None:
+        return np.arange(universes, dtype=np.int64)
+    chosen = np.asarray(ids, dtype=np.int64)
+    outside = chosen[(chosen < 0) | (chosen >= universes)]
+    if chosen.ndim != 1 or len(chosen) == 0 or len(outside):
+        raise InputError(f"ids={list(ids)[:5]} are not universe ids in [0, {universes}); ask for ids of this run")
+    return chosen
+
+
+def check_horizon(horizon: int) -> int:
+    """The horizon itself when it is a sensible number of bars."""
+    if not 1 <= horizon <= MAX_HORIZON:
+        raise InputError(f"horizon={horizon} is outside [1, {MAX_HORIZON:,}] bars; give for example --horizon 120")
+    return int(horizon)

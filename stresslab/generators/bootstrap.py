@@ -1,0 +1,117 @@
+"""The stationary bootstrap: universes as blocks of real bars of random length, laid end to end (Politis & Romano 1994).
+
+It keeps what happens within a bar and, inside a block, from bar to bar; it breaks longer dependence and pays no heed to
+the present volatility or the time of day. How bars become shapes and shapes bars is `stresslab.generators.shapes`'s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.data.bars import Bars
+from stresslab.errors import DataError, InputError
+from stresslab.generators.base import Progress
+from stresslab.generators.shapes import FloatArray, Shapes, recent, sample_universes
+from stresslab.randomness import uniforms
+from stresslab.universes import Universes
+
+LEAST_BARS = 50
+
+
+@dataclass(frozen=True)
+class StationaryBootstrap:
+    """Blocks of real bars, of geometric length and from anywhere in the history, which closes to a circle.
+
+    Attributes:
+        block: mean length of a block in bars, at least 1 (1 draws each bar by itself), or "auto": the longer of the
+            lengths that `optimal_blocks` finds for returns and for their size, so that clusters of volatility survive.
+        context: number of last bars of the history to draw from; None for all of them.
+    """
+
+    name: ClassVar[str] = "bootstrap"
+    block: float | Literal["auto"] = "auto"
+    context: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        number = isinstance(self.block, int | float) and not isinstance(self.block, bool)
+        if self.block != "auto" and not (number and 1 <= float(self.block) < math.inf):
+            raise InputError(f"block={self.block!r} is not a mean length in bars, at least 1; write 20, or auto")
+        if self.context is not None and self.context < LEAST_BARS:
+            raise InputError(f"context={self.context} is below {LEAST_BARS} bars; give more, or none for all of them")
+
+    def sample(
+        self,
+        bars: Bars,
+        horizon: int,
+        universes: int,
+        seed: int = 0,
+        *,
+        ids: Sequence[int] | None = None,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
+        seen = recent(bars, self.context, LEAST_BARS, "bootstrap")
+        shapes = Shapes.of(seen)
+        optimal = optimal_blocks(shapes.returns) if self.block == "auto" else {}
+        block = max(1.0, *optimal.values()) if self.block == "auto" else float(self.block)
+
+        def draw(piece: NDArray[np.int64]) -> tuple[FloatArray, NDArray[np.int64]]:
+            sources = block_positions(uniforms(seed, piece, horizon, 2), len(shapes), block)
+            return shapes.prices[sources], sources
+
+        facts = {"generator": self.describe(), "block": block, "optimal_blocks": optimal, "bars_seen": len(seen)}
+        return sample_universes(
+            bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """The settings that decide what is sampled, as plain JSON."""
+        return {"name": self.name, "block": self.block, "context": self.context}
+
+
+def block_positions(u: FloatArray, count: int, block: float) -> NDArray[np.int64]:
+    """Positions of the stationary bootstrap (Politis & Romano 1994, sec. 2): I_t uniform, or I_{t-1} + 1 on a circle.
+
+    Args:
+        u: (n, T, 2) uniforms: one decides whether a block begins (with probability 1 / block), one where.
+        count: number M of bars to draw from.
+        block: mean length of a block, at least 1.
+
+    Returns:
+        (n, T) positions in [0, M).
+    """
+    steps = np.arange(u.shape[1])
+    begins = u[:, :, 0] < 1 / block
+    begins[:, 0] = True
+    latest = np.maximum.accumulate(np.where(begins, steps, 0), axis=1)  # (n, T) step at which the block began
+    starts = np.minimum((u[:, :, 1] * count).astype(np.int64), count - 1)
+    return (np.take_along_axis(starts, latest, axis=1) + steps - latest) % count
+
+
+def optimal_blocks(returns: FloatArray) -> dict[str, float]:
+    """Mean block lengths for the stationary bootstrap (Politis & White 2004; Patton, Politis & White 2009), by arch.
+
+    Args:
+        returns: (M,) log returns.
+
+    Returns:
+        The length for the mean of the returns, and for the mean of their absolute values.
+    """
+    from arch.bootstrap import optimal_block_length
+
+    with np.errstate(all="ignore"):
+        lengths = optimal_block_length(np.column_stack([returns, np.abs(returns)]))["stationary"].to_numpy()
+    if not np.all(np.isfinite(lengths)):
+        raise DataError(
+            f"no optimal block length for {len(returns)} returns, which hardly vary; set the bootstrap's block, "
+            "for example 20"
+        )
+    return {"returns": float(lengths[0]), "absolute_returns": float(lengths[1])}
