@@ -1,0 +1,377 @@
+"""Weights on disk in the published format: a folder with `model/` and `tokenizer/`, each config.json and safetensors.
+
+Loads from the package, from a folder and from the Hugging Face hub, and checks what it loads; pickles are never read.
+What the networks compute is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from stresslab.errors import CheckpointError
+from stresslab.generators.kronos.representation import Representation, representation
+from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
+from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
+
+NANO = "nano"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+MAX_CONTEXT = 512
+"""Bars in the window of a checkpoint that does not say so itself, as of Kronos-small and -base."""
+LARGEST = 2**16
+"""Largest number in a config that is taken for a size; the published ones end at 2,048."""
+
+Configuration = TypeVar("Configuration", TransformerConfig, TokenizerConfig)
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """One repository on the hub.
+
+    Attributes:
+        repository: its id.
+        revision: commit that was reviewed; None where only the hash of the weights is known.
+        sha256: of `model.safetensors`; None where it is not known.
+    """
+
+    repository: str
+    revision: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published model and the tokenizer it was trained with."""
+
+    model: Hosted
+    tokenizer: Hosted
+    max_context: int
+    trained_until: str = "2024-06-30"
+
+
+_TOKENIZER_BASE = Hosted(
+    "NeoQuasar/Kronos-Tokenizer-base",
+    "0e0117387f39004a9016484a186a908917e22426",
+    "59d85f6af76a2c3b8240ea06cb21db4213b4eeca053f246b23e29cf832fc6bee",
+)
+_TOKENIZER_2K = Hosted(
+    "NeoQuasar/Kronos-Tokenizer-2k", None, "b97ec46b3b72160509e289183eaf7bdf5f0dac5bb9b49522f6d46638a99a8717"
+)
+PUBLISHED: Mapping[str, Published] = MappingProxyType(
+    {
+        "NeoQuasar/Kronos-mini": Published(
+            Hosted("NeoQuasar/Kronos-mini", None, "a7d5f37e2e9fbd9891f7d7d4f72574512dd1f704fee14223e0a8cd0fbf54197c"),
+            _TOKENIZER_2K,
+            2048,
+        ),
+        "NeoQuasar/Kronos-small": Published(
+            Hosted(
+                "NeoQuasar/Kronos-small",
+                "901c26c1332695a2a8f243eb2f37243a37bea320",
+                "b082dfcbd8e8c142a725c8bbb99781802f38fec81210e13479effb32b3c3e020",
+            ),
+            _TOKENIZER_BASE,
+            512,
+        ),
+        "NeoQuasar/Kronos-base": Published(Hosted("NeoQuasar/Kronos-base"), _TOKENIZER_BASE, 512),
+    }
+)
+"""Models of Shi et al. 2025 (arXiv 2508.02739) by their ids on the hub; their training data end in June 2024."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model with everything that sampling from it needs; both networks are in eval mode.
+
+    Attributes:
+        name: what was asked for.
+        model: the transformer.
+        tokenizer: the tokenizer it was trained with.
+        representation: how bars become its features.
+        max_context: bars in its window.
+        trained_until: last date of its training data, where that is known.
+        hashes: sha256 of the weights of "model" and "tokenizer".
+        revisions: commits on the hub, where they come from there.
+    """
+
+    name: str
+    model: KronosTransformer
+    tokenizer: KronosTokenizer
+    representation: Representation
+    max_context: int
+    trained_until: str | None
+    hashes: Mapping[str, str]
+    revisions: Mapping[str, str | None]
+
+    def describe(self) -> dict[str, Any]:
+        """Name, identity and training cut-off, as plain JSON."""
+        return {
+            "model": self.name,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "max_context": self.max_context,
+            "trained_until": self.trained_until,
+            "hashes": dict(self.hashes),
+            "revisions": dict(self.revisions),
+            "representation": self.representation.settings()["kind"],
+        }
+
+
+def load_checkpoint(name: str) -> Checkpoint:
+    """The checkpoint of that name.
+
+    Args:
+        name: "nano" (bundled), an id on the hub, or a folder with `model/` and `tokenizer/`.
+
+    Raises:
+        CheckpointError: nothing of that name, or what is there is damaged; one line.
+    """
+    if name == NANO:
+        return _load_folder(nano_folder(), NANO)
+    if os.path.isdir(name):  # unlike Path.is_dir, False for a name too long to be one
+        return _load_folder(Path(name), name)
+    if name in PUBLISHED:
+        return _load_published(name, PUBLISHED[name])
+    raise CheckpointError(
+        f"model={name!r} is neither nano, nor a folder with model/ and tokenizer/, nor one of {', '.join(PUBLISHED)}; "
+        "download other checkpoints into such a folder"
+    )
+
+
+def nano_folder() -> Path:
+    """The folder of the bundled model."""
+    return Path(__file__).with_name(NANO)
+
+
+def _load_folder(folder: Path, name: str) -> Checkpoint:
+    for part in ("model", "tokenizer"):
+        if not (folder / part).is_dir():
+            raise CheckpointError(
+                f"model={name}: the folder has no {part}/; it must hold model/ and tokenizer/, each with {CONFIG} and "
+                f"{WEIGHTS}"
+            )
+    settings = read_config(folder / "model")
+    return _assemble(
+        name,
+        folder / "model",
+        folder / "tokenizer",
+        max_context=_window(settings, folder),
+        trained_until=_date(settings.get("trained_until"), folder),
+    )
+
+
+def _window(settings: Mapping[str, Any], folder: Path) -> int:
+    """The window that the model's config records, or the `case.json` beside both networks, or the published one."""
+    window = settings.get("max_context")
+    if window is None and (folder / "case.json").is_file():
+        window = _read_json(folder / "case.json").get("max_context")
+    window = MAX_CONTEXT if window is None else window
+    if not isinstance(window, int) or isinstance(window, bool) or window < 2:
+        raise CheckpointError(f"{folder}: max_context={window!r} is not a number of bars above 1; correct {CONFIG}")
+    return window
+
+
+def _date(recorded: Any, folder: Path) -> str | None:
+    """The end of the training data that the model's config records, if it does."""
+    try:
+        return None if recorded is None else str(date.fromisoformat(recorded))
+    except (TypeError, ValueError):
+        raise CheckpointError(
+            f"{folder}: trained_until={recorded!r} is not a date such as 2024-06-30; correct {CONFIG}"
+        ) from None
+
+
+def _load_published(name: str, published: Published) -> Checkpoint:
+    model, tokenizer = _download(published.model), _download(published.tokenizer)
+    return _assemble(
+        name,
+        model,
+        tokenizer,
+        max_context=published.max_context,
+        trained_until=published.trained_until,
+        known={"model": published.model, "tokenizer": published.tokenizer},
+    )
+
+
+def _download(hosted: Hosted) -> Path:
+    """The folder with a repository's config and weights, from the hub's cache or the hub."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(hosted.repository, revision=hosted.revision, allow_patterns=[CONFIG, WEIGHTS]))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise CheckpointError(
+            f"model={hosted.repository} cannot be fetched from the Hugging Face hub ({reason}); check the connection, "
+            "or use --model nano, which is bundled"
+        ) from None
+
+
+def _assemble(
+    name: str,
+    model_folder: Path,
+    tokenizer_folder: Path,
+    *,
+    max_context: int,
+    trained_until: str | None,
+    known: Mapping[str, Hosted] | None = None,
+) -> Checkpoint:
+    """Both networks, checked to belong together."""
+    hosted = known or {}
+    hashes = {
+        part: _checked_hash(folder, hosted.get(part))
+        for part, folder in (("model", model_folder), ("tokenizer", tokenizer_folder))
+    }
+    model, tokenizer = load_model(model_folder), load_tokenizer(tokenizer_folder)
+    if (model.s1_bits, model.s2_bits) != (tokenizer.s1_bits, tokenizer.s2_bits):
+        raise CheckpointError(
+            f"model={name}: the model reads {model.s1_bits}+{model.s2_bits} bits, its tokenizer writes "
+            f"{tokenizer.s1_bits}+{tokenizer.s2_bits}; put the tokenizer there that the model was trained with"
+        )
+    features = representation(read_config(tokenizer_folder).get("representation"))
+    if features.width != tokenizer.config.d_in:
+        raise CheckpointError(
+            f"model={name}: the tokenizer reads {tokenizer.config.d_in} features, its representation has "
+            f"{features.width}; correct `representation` in {tokenizer_folder / CONFIG}"
+        )
+    revisions = {part: place.revision for part, place in hosted.items()}
+    return Checkpoint(name, model, tokenizer, features, max_context, trained_until, hashes, revisions)
+
+
+def load_model(folder: Path) -> KronosTransformer:
+    """The transformer in a folder of the published format, in eval mode."""
+    config = _configuration(folder, TransformerConfig)
+    with torch.device("meta"):  # shapes alone: no memory before the weights are known to fit, and no random numbers
+        network = KronosTransformer(config)
+    return _restore(network, folder)
+
+
+def load_tokenizer(folder: Path) -> KronosTokenizer:
+    """The tokenizer in a folder of the published format, in eval mode."""
+    config = _configuration(folder, TokenizerConfig)
+    with torch.device("meta"):
+        network = KronosTokenizer(config)
+    return _restore(network, folder)
+
+
+def save_model(model: KronosTransformer, folder: Path, **recorded: Any) -> None:
+    """Write a transformer in the published format; `recorded` joins its config (max_context, trained_until)."""
+    _save(model, asdict(model.config) | recorded, folder)
+
+
+def save_tokenizer(tokenizer: KronosTokenizer, folder: Path, **recorded: Any) -> None:
+    """Write a tokenizer in the published format; `recorded` joins its config (representation, trained_until)."""
+    _save(tokenizer, asdict(tokenizer.config) | recorded, folder)
+
+
+def _save(network: nn.Module, config: Mapping[str, Any], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The content of a folder's config.json."""
+    return _read_json(folder / CONFIG)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing; a checkpoint needs {CONFIG} and {WEIGHTS}") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not JSON ({error}); take the file from the checkpoint again") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} holds {type(content).__name__}, not settings; take the file again")
+    return content
+
+
+def _configuration(folder: Path, kind: type[Configuration]) -> Configuration:
+    """The settings of a network; keys that it does not know are left aside, wrong values are refused."""
+    content, settings = read_config(folder), {}
+    for field in fields(kind):
+        if field.name not in content:
+            continue
+        value, default = content[field.name], field.default
+        number = isinstance(value, int | float) and (isinstance(value, bool) == isinstance(default, bool))
+        if not number or not 0 <= value <= LARGEST or (isinstance(default, int) and value != int(value)):
+            raise CheckpointError(f"{folder / CONFIG}: {field.name}={value!r} is not a number like {default!r}")
+        if field.name.endswith("_p") and value > 1:
+            raise CheckpointError(f"{folder / CONFIG}: {field.name}={value!r} is not a probability in [0, 1]")
+        settings[field.name] = type(default)(value)
+    config = kind(**settings)
+    if not (0 < config.s1_bits <= 16 and 0 < config.s2_bits <= 16):
+        raise CheckpointError(f"{folder / CONFIG}: s1_bits, s2_bits = {config.s1_bits}, {config.s2_bits} not in 1..16")
+    if config.n_heads < 1 or config.d_model < 1 or config.d_model % (2 * config.n_heads):
+        raise CheckpointError(
+            f"{folder / CONFIG}: d_model={config.d_model} is not a multiple of 2 x n_heads={config.n_heads}"
+        )
+    return config
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def _restore(network: Network, folder: Path) -> Network:
+    """Load a network's weights, all of them and nothing else, and put it into eval mode without gradients."""
+    path = folder / WEIGHTS
+    tensors = _read_tensors(path)
+    expected = network.state_dict()
+    for name, tensor in expected.items():
+        if name not in tensors:
+            raise CheckpointError(f"{path} lacks the tensor {name}; it does not belong to {CONFIG} beside it")
+        if tensors[name].shape != tensor.shape:
+            raise CheckpointError(
+                f"{path}: {name} has shape {tuple(tensors[name].shape)}, {CONFIG} beside it asks for "
+                f"{tuple(tensor.shape)}; use the config that the weights were saved with"
+            )
+        if not torch.isfinite(tensors[name]).all():
+            raise CheckpointError(f"{path}: {name} holds NaN or infinite numbers; take the weights again")
+    unknown = sorted(set(tensors) - set(expected))
+    if unknown:
+        raise CheckpointError(f"{path} has a tensor {unknown[0]} that {CONFIG} beside it has no place for")
+    own = {name: tensors[name].to(tensor.dtype, copy=True) for name, tensor in expected.items()}  # not the mapped file
+    network.load_state_dict(own, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        pickled = [other.name for other in path.parent.glob("*.bin")]
+        hint = f"; {pickled[0]} is a pickle, which is never read: convert it to safetensors" if pickled else ""
+        raise CheckpointError(f"{path} is missing{hint or f'; a checkpoint needs {CONFIG} and {WEIGHTS}'}") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file ({' '.join(str(error).split())}); take the weights again"
+        ) from None
+
+
+def _checked_hash(folder: Path, hosted: Hosted | None) -> str:
+    """The weights' sha256, compared with the known one where there is one."""
+    path = folder / WEIGHTS
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        _read_tensors(path)
+        raise
+    if hosted is not None and hosted.sha256 not in (None, found):
+        raise CheckpointError(
+            f"{hosted.repository}: {WEIGHTS} has sha256 {found}, known is {hosted.sha256}; delete the hub's cache of "
+            "it and fetch it again"
+        )
+    return found
