@@ -1,0 +1,83 @@
+"""What a strategy's accounts went through in N universes, as arrays.
+
+How they came about is the engine's business, what they are worth `stresslab.statistics.measures`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """N accounts over the T generated bars; the arrays cannot be written to. No value is NaN.
+
+    A position still open after the last bar is closed at its close, with costs: the last row of `equity`, the last row
+    of `traded` and the trades include that. A ruined account (equity at or below zero, at an open or at a close) is
+    closed there: equity stays as it is, below zero where money is owed, and nothing is held or traded any more.
+
+    Attributes:
+        equity: (T+1, N) currency; row 0 is `init_cash`, row t+1 the equity at the close of bar t.
+        position: (T, N) value held over bar t as a signed fraction of equity, both after the fill at its open.
+        traded: (T, N) value bought and sold at the open of bar t over equity before that fill: a reversal is about 2.
+        trades: (N,) closed trades: an order that reduces or closes a position closes one, over the part it closes.
+        wins: (N,) closed trades with a profit, net of the costs of entry and exit.
+        gross_profit: (N,) currency, sum of the net profits of trades that won.
+        gross_loss: (N,) currency, sum of the net losses of the others, positive.
+            gross_profit - gross_loss = equity[-1] - equity[0].
+        ruined: (N,) whether equity reached zero.
+        ids: (N,) universe ids.
+        timestamps: (T,) of the generated bars.
+        init_cash: initial equity, currency.
+    """
+
+    equity: FloatArray
+    position: FloatArray
+    traded: FloatArray
+    trades: NDArray[np.int64]
+    wins: NDArray[np.int64]
+    gross_profit: FloatArray
+    gross_loss: FloatArray
+    ruined: NDArray[np.bool_]
+    ids: NDArray[np.int64]
+    timestamps: pd.DatetimeIndex
+    init_cash: float
+
+    def __post_init__(self) -> None:
+        """Check that the shapes belong together and freeze the arrays."""
+        steps, count = len(self.timestamps), len(self.ids)
+        shapes = {"equity": (steps + 1, count), "position": (steps, count), "traded": (steps, count)}
+        for field in fields(self):
+            array = getattr(self, field.name)
+            if isinstance(array, np.ndarray):
+                expected = shapes.get(field.name, (count,))
+                if array.shape != expected:
+                    raise ValueError(f"{field.name} of shape {array.shape} is not {expected} like ids and timestamps")
+                array.setflags(write=False)
+
+    def __len__(self) -> int:
+        """Number of universes N."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """One line: how many accounts over which bars."""
+        span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
+        return f"Backtest({len(self):,} universes, {len(self.timestamps)} bars, {span})"
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Backtest]) -> Backtest:
+        """Accounts of the same bars and initial cash side by side, in the order given."""
+        first = parts[0]
+        joined = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
+            for field in fields(cls)
+            if isinstance(getattr(first, field.name), np.ndarray)
+        }
+        return cls(**joined, timestamps=first.timestamps, init_cash=first.init_cash)
