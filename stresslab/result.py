@@ -1,0 +1,154 @@
+"""What a stress test found: facts only; how they are shown is the report's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.data.bars import Bars
+from stresslab.statistics.distribution import plain
+from stresslab.verdict import Verdict
+
+FORMAT_VERSION = 1
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles of the fans."""
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """One strategy over all universes.
+
+    Attributes:
+        name: as shown.
+        parameters: keyword arguments it ran with.
+        verdict: label, reasons and checks.
+        backtest: measures on the real bars before the origin, NaN where one is undefined.
+        realised: measures on the real bars after the origin, or None without a full horizon of them.
+        universes: the distribution, as in `result.json`.
+        luck: where the realised outcome falls among the universes.
+        metrics: one row per universe, one column per measure.
+        lookahead: what the look-ahead check covered and found.
+        equity_fan: quantiles of the equity, (T + 1) rows, one column per level.
+        realised_equity: (T + 1,) equity on the real bars after the origin, or None.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    verdict: Verdict
+    backtest: dict[str, float]
+    realised: dict[str, float] | None
+    universes: dict[str, Any]
+    luck: dict[str, Any]
+    metrics: pd.DataFrame
+    lookahead: dict[str, Any]
+    equity_fan: pd.DataFrame
+    realised_equity: pd.Series[float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """This strategy's entry in `result.json`."""
+        return {
+            "name": self.name,
+            "parameters": self.parameters,
+            "verdict": self.verdict.to_dict(),
+            "backtest": {name: plain(value) for name, value in self.backtest.items()},
+            "realised": None if self.realised is None else {name: plain(v) for name, v in self.realised.items()},
+            "universes": self.universes,
+            "luck": self.luck,
+            "lookahead": self.lookahead,
+        }
+
+
+@dataclass(frozen=True)
+class StressResult:
+    """One stress test: strategies, the universes they met, and the real bars beside them.
+
+    Attributes:
+        config: the settings, as plain JSON.
+        bars: the real bars around the origin that are drawn.
+        origin: time stamp of the last real bar the generator saw.
+        horizon: generated bars T.
+        universes_count: N.
+        fan: quantiles of the universes' closes, (T,) rows, one column per level.
+        sample_paths: closes of a few universes, (k, T).
+        data: what the loaded data were: source, symbol, span, rows, calendar, notices, digest.
+        generator: what decided the universes: settings, hashes, training cut-off.
+        generator_facts: what came of it: repaired bars, context used.
+        in_sample: whether the generator was trained on dates after the origin; None where it was not trained.
+        notices: what a reader must know.
+        strategies: in the order given.
+        timings: seconds per stage.
+        environment: versions and machine.
+    """
+
+    config: dict[str, Any]
+    bars: Bars
+    origin: pd.Timestamp
+    horizon: int
+    universes_count: int
+    fan: pd.DataFrame
+    sample_paths: NDArray[np.float64]
+    data: dict[str, Any]
+    generator: dict[str, Any]
+    generator_facts: dict[str, Any]
+    in_sample: bool | None
+    notices: list[str]
+    strategies: list[StrategyResult]
+    timings: dict[str, float]
+    environment: dict[str, Any]
+
+    @property
+    def history(self) -> Bars:
+        """The drawn bars up to the origin."""
+        return self.bars[: int(self.bars.timestamps.searchsorted(self.origin, side="right"))]
+
+    @property
+    def future(self) -> Bars | None:
+        """The real bars after the origin, at most `horizon`, or None."""
+        after = int(self.bars.timestamps.searchsorted(self.origin, side="right"))
+        return self.bars[after : after + self.horizon] if after < len(self.bars) else None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """One row per (strategy, universe): columns strategy, universe, then the measures."""
+        parts = []
+        for strategy in self.strategies:
+            part = strategy.metrics.reset_index(names="universe")
+            part.insert(0, "strategy", strategy.name)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of `result.json`."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "run": {
+                "config": self.config,
+                "data": self.data,
+                "origin": str(self.origin),
+                "horizon": self.horizon,
+                "universes": self.universes_count,
+                "generator": self.generator,
+                "generator_facts": self.generator_facts,
+                "in_sample": self.in_sample,
+                "notices": self.notices,
+            },
+            "strategies": [strategy.to_dict() for strategy in self.strategies],
+            "realism": {"assessed": False},
+        }
+
+    def save(self, folder: str | Path = "reports") -> Path:
+        """Write the run's folder below `folder` and return its path."""
+        from stresslab.runs import save_run
+
+        return save_run(self, Path(folder))
+
+    def __str__(self) -> str:
+        """The verdicts first, the evidence below."""
+        from stresslab.report.text import render
+
+        return render(self)

@@ -1,0 +1,215 @@
+"""A run on disk: its folder is written whole or not at all, and read back as the result it came from.
+
+What the pages of a run look like is the report's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.errors import InputError
+from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
+from stresslab.verdict import Verdict
+
+
+def run_id(result: StressResult, now: datetime) -> str:
+    """Name of a run's folder: when, on what, and six digits of its settings."""
+    what = re.sub(r"[^A-Za-z0-9]+", "-", result.data["symbol"]).strip("-").lower()[:40] or "bars"
+    identity = json.dumps([result.config, result.data["digest"], result.generator], sort_keys=True, default=str)
+    return f"{now:%Y%m%d-%H%M%S}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:6]}"
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse, before any work is done, a folder that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".stresslab-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"--out {folder} cannot be written ({error.strerror}); name a folder that you may write to"
+        ) from None
+
+
+def save_run(result: StressResult, folder: Path) -> Path:
+    """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
+
+    Everything is written into a hidden folder beside it first and renamed at the end.
+    """
+    from stresslab.report import write_report
+
+    check_writable(folder)
+    now = datetime.now(UTC)
+    name = run_id(result, now)
+    partial = folder / f".{name}.{os.getpid()}.partial"
+    try:
+        partial.mkdir()
+        _write_tables(result, partial)
+        _write_json(result.to_dict(), partial / "result.json")
+        write_report(result, partial)
+        _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+        return _publish(partial, folder / name)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}: {error.strerror} while writing the run; free space or name another"
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _publish(partial: Path, final: Path) -> Path:
+    """Rename to the first free name: two runs of one second do not harm each other."""
+    for attempt in range(1, 1000):
+        target = final if attempt == 1 else final.with_name(f"{final.name}-{attempt}")
+        if not target.exists():
+            os.rename(partial, target)
+            return target
+    raise InputError(f"{final} and 999 more of its name exist; name another --out")
+
+
+def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> dict[str, Any]:
+    """Everything that decided the run, and the hash of every file in its folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "format_version": FORMAT_VERSION,
+        "run": name,
+        "created": now.isoformat(timespec="seconds"),
+        "config": result.config,
+        "data": result.data,
+        "generator": result.generator,
+        "environment": result.environment | {"commit": _commit()},
+        "timings": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
+        "files": {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source tree that runs, where it is one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
+
+
+def _write_json(content: Any, path: Path) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_tables(result: StressResult, folder: Path) -> None:
+    """Everything beside `result.json` that the report draws, as parquet."""
+    result.metrics.to_parquet(folder / "metrics.parquet", index=False)
+    bars = result.bars.frame.reset_index(names="timestamp")
+    bars.to_parquet(folder / "bars.parquet", index=False)
+    paths = result.fan.add_prefix("quantile_")
+    samples = pd.DataFrame(result.sample_paths.T, index=paths.index).add_prefix("path_")
+    paths.join(samples).reset_index(names="timestamp").to_parquet(folder / "paths.parquet", index=False)
+    equities = []
+    for strategy in result.strategies:
+        equity = strategy.equity_fan.add_prefix("quantile_").reset_index(names="step")
+        real = strategy.realised_equity
+        equity["realised"] = np.nan if real is None else real.to_numpy()
+        equity.insert(0, "strategy", strategy.name)
+        equities.append(equity)
+    pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
+
+
+def load_run(folder: str | Path) -> StressResult:
+    """Read a run that `save_run` wrote.
+
+    Raises:
+        InputError: the folder is not a run, is incomplete, or is of another format version.
+    """
+    folder = Path(folder)
+    try:
+        facts = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("metrics", "bars", "paths", "equity")}
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise InputError(
+            f"{folder} is not a run: it has no {missing}; name a folder such as reports/<run id>"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} cannot be read as a run ({' '.join(str(error).split())}); run it again") from None
+    version = facts.get("format_version") if isinstance(facts, dict) else None
+    if version != FORMAT_VERSION:
+        raise InputError(f"{folder} has format_version {version}, this stresslab reads {FORMAT_VERSION}; run it again")
+    try:
+        return _assemble(facts, manifest, tables)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{folder}/result.json is incomplete ({type(error).__name__}: {error}); run it again"
+        ) from None
+
+
+def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> StressResult:
+    run, paths = facts["run"], tables["paths"].set_index("timestamp")
+    paths.index = pd.DatetimeIndex(paths.index)
+    bars = Bars.from_frame(
+        tables["bars"].set_index("timestamp")[list(FIELDS)], symbol=run["data"]["symbol"], source=run["data"]["source"]
+    )
+    return StressResult(
+        config=run["config"],
+        bars=bars,
+        origin=pd.Timestamp(run["origin"]),
+        horizon=run["horizon"],
+        universes_count=run["universes"],
+        fan=_prefixed(paths, "quantile_"),
+        sample_paths=_prefixed(paths, "path_").to_numpy(dtype=np.float64).T,
+        data=run["data"],
+        generator=run["generator"],
+        generator_facts=run["generator_facts"],
+        in_sample=run["in_sample"],
+        notices=run["notices"],
+        strategies=[_strategy(entry, tables["metrics"], tables["equity"]) for entry in facts["strategies"]],
+        timings=manifest["timings"],
+        environment=manifest["environment"],
+    )
+
+
+def _strategy(entry: dict[str, Any], metrics: pd.DataFrame, equity: pd.DataFrame) -> StrategyResult:
+    rows = metrics[metrics["strategy"] == entry["name"]].drop(columns="strategy").set_index("universe")
+    steps = equity[equity["strategy"] == entry["name"]].set_index("step")
+    return StrategyResult(
+        name=entry["name"],
+        parameters=entry["parameters"],
+        verdict=Verdict.from_dict(entry["verdict"]),
+        backtest=_numbers(entry["backtest"]),
+        realised=None if entry["realised"] is None else _numbers(entry["realised"]),
+        universes=entry["universes"],
+        luck=entry["luck"],
+        metrics=rows,
+        lookahead=entry["lookahead"],
+        equity_fan=_prefixed(steps, "quantile_"),
+        realised_equity=None if steps["realised"].isna().all() else steps["realised"],
+    )
+
+
+def _numbers(measures: dict[str, float | None]) -> dict[str, float]:
+    """Measures from JSON: null is NaN."""
+    return {name: float("nan") if value is None else float(value) for name, value in measures.items()}
+
+
+def _prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """The columns that begin with a prefix, without it."""
+    chosen = [column for column in frame.columns if column.startswith(prefix)]
+    return frame[chosen].rename(columns=lambda column: column.removeprefix(prefix))
