@@ -1,0 +1,29 @@
+"""How a stress test is shown: a page for the browser, pictures as files, and text for the terminal.
+
+The facts come from a `StressResult`; nothing is computed here that is not in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stresslab.result import StressResult
+
+__all__ = ["write_report"]
+
+
+def write_report(result: StressResult, folder: Path) -> None:
+    """Write the page and the pictures of a stress test.
+
+    Args:
+        result: what was found.
+        folder: gets `report.html` and `figures/*.png`; the same result gives the same bytes.
+    """
+    from stresslab.report.figures import write_figures
+    from stresslab.report.html import render
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text(render(result), encoding="utf-8")
+    write_figures(result, folder / "figures")

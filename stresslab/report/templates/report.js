@@ -1,0 +1,75 @@
+"use strict";
+(() => {
+  const charts = JSON.parse(document.getElementById("hover").textContent);
+  const show = {
+    price: (value) => value.toLocaleString("en-US", { maximumSignificantDigits: 5 }),
+    money: (value) => value.toLocaleString("en-US", { maximumFractionDigits: 0 }),
+  };
+
+  /** What a series says at a position, or "" where it says nothing. */
+  const reading = (chart, series, at) => {
+    if (series.text) return series.text[at];
+    const value = series.values[at];
+    if (value === null || value === undefined) return "";
+    const format = show[chart.unit];
+    return Array.isArray(value) ? value.map(format).join(" to ") : format(value);
+  };
+
+  const fill = (tip, chart, at) => {
+    const title = document.createElement("b");
+    title.textContent = chart.titles[at];
+    const rows = chart.series.map((series) => [series.name, reading(chart, series, at)]).filter((row) => row[1] !== "");
+    tip.replaceChildren(title, ...rows.flatMap(([name, text]) => {
+      const label = document.createElement("span");
+      const value = document.createElement("span");
+      label.textContent = name;
+      value.textContent = text;
+      return [label, value];
+    }));
+  };
+
+  for (const plot of document.querySelectorAll(".plot")) {
+    const chart = charts[plot.dataset.chart];
+    const tip = plot.querySelector(".tip");
+    const move = (event) => {
+      const box = plot.getBoundingClientRect();
+      const x = (event.clientX - box.left) / box.width;
+      let at = 0;
+      chart.x.forEach((place, i) => { if (Math.abs(place - x) < Math.abs(chart.x[at] - x)) at = i; });
+      fill(tip, chart, at);
+      tip.hidden = false;
+      const place = chart.x[at] * box.width;
+      plot.style.setProperty("--cursor", `${place}px`);
+      plot.classList.add("pointed");
+      const room = place > box.width / 2 ? place - tip.offsetWidth - 12 : place + 12;
+      tip.style.left = `${Math.max(Math.min(room, box.width - tip.offsetWidth), 0)}px`;
+    };
+    const leave = () => { tip.hidden = true; plot.classList.remove("pointed"); };
+    plot.addEventListener("pointermove", move);
+    plot.addEventListener("pointerdown", move);
+    plot.addEventListener("pointerleave", leave);
+  }
+
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const body = table.tBodies[0];
+    for (const heading of table.tHead.rows[0].cells) {
+      if (heading.classList.contains("fixed")) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const up = heading.getAttribute("aria-sort") !== "ascending";
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+        const rows = [...body.rows].map((row) => {
+          const cell = row.cells[heading.cellIndex];
+          return { row, text: cell.textContent.trim(), order: cell.dataset.order };
+        });
+        const known = rows.filter((entry) => entry.order !== "");
+        known.sort((a, b) => (a.order === undefined ? a.text.localeCompare(b.text) : a.order - b.order) * (up ? 1 : -1));
+        body.append(...known.map((entry) => entry.row), ...rows.filter((entry) => entry.order === "").map((entry) => entry.row));
+      });
+    }
+  }
+})();

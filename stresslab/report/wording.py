@@ -1,0 +1,151 @@
+"""How numbers, labels and names read: percent, currency, intervals, verdicts and checks in words.
+
+Fractions come in, text for people goes out. Where the text stands is the pages' and pictures' business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from stresslab.statistics.measures import MEASURES
+from stresslab.verdict import percent as share
+
+__all__ = [
+    "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "interval", "measure",
+    "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
+]  # fmt: skip
+
+UNDEFINED = "–"
+"""What stands for a number that does not exist, and for one that cannot be had."""
+
+GLYPHS: Mapping[str, str] = MappingProxyType(
+    {"robust": "✓", "fragile": "△", "lucky": "◆", "losing": "✕", "inconclusive": "?"}
+)
+"""A sign for each verdict, so that none is told by its colour alone."""
+
+CHECKS: Mapping[str, str] = MappingProxyType(
+    {
+        "exposed_universes": "Held a position in enough universes",
+        "trusted_universes": "The universes behave like this market",
+        "probability_of_loss_robust": "P(loss) is as low as a robust strategy's",
+        "probability_of_loss_lucky": "P(loss) is lower than luck's",
+        "real_result": "The real result was a gain",
+    }
+)
+"""What each check asks; others are shown under their own names."""
+
+ANSWERS: Mapping[bool | None, str] = MappingProxyType({True: "passed", False: "failed", None: "open"})
+GROWING = ("total_return", "max_drawdown", "trades", "excess_return")
+"""Measures that grow with the number of bars, so that a long backtest and a short universe do not compare."""
+_LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+def _missing(number: float | None) -> bool:
+    return number is None or not math.isfinite(number)
+
+
+def percent(fraction: float | None, *, signed: bool = False) -> str:
+    """A fraction in percent: -3.1%, +12.4%, 0.04%, 250%."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNDEFINED
+    size = abs(100 * fraction)
+    text = f"{100 * fraction:{'+' if signed else ''},.{2 if 0.005 <= size < 0.095 else 1 if size < 99.95 else 0}f}"
+    return f"{_without_zero_sign(text)}%"
+
+
+def money(amount: float | None, *, signed: bool = False) -> str:
+    """An amount of currency: 100,000, -1,234; cents below 10."""
+    if amount is None or not math.isfinite(amount):
+        return UNDEFINED
+    return _without_zero_sign(f"{amount:{'+' if signed else ''},.{2 if abs(amount) < 10 else 0}f}")
+
+
+def short_money(amount: float) -> str:
+    """An amount for the ticks of an axis: 95k, 1.25M, -40."""
+    for size, unit in _LARGE:
+        if abs(amount) >= size:
+            return f"{amount / size:.4g}{unit}"
+    return f"{amount:.4g}"
+
+
+def number(value: float | None) -> str:
+    """A plain number with two decimals, four digits where it is large."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
+    return _without_zero_sign(f"{value:,.{digits}f}")
+
+
+def price(value: float | None) -> str:
+    """A price with five digits: 7,823.5, 1.0834, 0.00012345."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    digits = 0 if value == 0 else min(max(4 - math.floor(math.log10(abs(value))), 0), 10)
+    return f"{value:,.{digits}f}"
+
+
+def measure(name: str, value: float | None) -> str:
+    """The value of a measure, in the form that the table of measures names."""
+    row = MEASURES[name]
+    if row.format == "percent":
+        return percent(value, signed=row.tail)
+    if row.format == "ratio" or value is None or not math.isfinite(value):
+        return number(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def interval(low: float | None, high: float | None, *, signed: bool = False) -> str:
+    """Two fractions as a range in percent; an end that so few universes cannot bound is left open."""
+    if _missing(low) and _missing(high):
+        return UNDEFINED
+    if _missing(low):
+        return f"up to {percent(high, signed=signed)}"
+    if _missing(high):
+        return f"from {percent(low, signed=signed)}"
+    return f"{percent(low, signed=signed)} to {percent(high, signed=signed)}"
+
+
+def shares(found: Mapping[str, float | None]) -> str:
+    """The interval of a share: 58.1% to 64.2%."""
+    low, high = found["low"], found["high"]
+    return UNDEFINED if low is None or high is None else f"{share(low)} to {share(high)}"
+
+
+def check_name(name: str) -> str:
+    """What a check asks."""
+    return CHECKS.get(name, name.replace("_", " "))
+
+
+def answer(passed: bool | None, value: float | None) -> str:
+    """The outcome of a check in one word or two."""
+    return "not assessed" if passed is None and value is None else ANSWERS[passed]
+
+
+def clean(text: str) -> str:
+    """A name from outside as one line that prints: no control characters, no line breaks, no escape sequences."""
+    return "".join(c if c.isprintable() or c in "\u200d\ufe0f" else " " for c in text).strip() or "unnamed"
+
+
+def plain_value(value: Any) -> str:
+    """A setting as people read it: yes, no, not set, 0.0005, a, b."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={plain_value(entry)}" for key, entry in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(plain_value(entry) for entry in value)
+    return clean(str(value))
+
+
+def _without_zero_sign(text: str) -> str:
+    """The text without the sign of a number that was rounded to zero."""
+    return text.lstrip("+-") if not text.strip("+-0.,") else text
