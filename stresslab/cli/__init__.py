@@ -1,0 +1,125 @@
+"""The command line: one thin command per file, and the one place where errors become a line and an exit code.
+
+What commands do is the library's business; it is imported when a command runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from stresslab.cli import check, console, models, run, sample, show, strategies, train
+from stresslab.errors import InputError, InterruptedRunError
+
+DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
+"""Exit codes; `run` adds 4."""
+
+
+@dataclass
+class State:
+    """What the flags before the command say."""
+
+    debug: bool = False
+
+
+app = typer.Typer(
+    name="stresslab",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:\n\nstresslab run strategies/sma_cross.py --data sample:nasdaq",
+)
+for module, command in (
+    (run, run.run),
+    (sample, sample.sample),
+    (check, check.check),
+    (show, show.show),
+    (models, models.models),
+    (strategies, strategies.strategies),
+):
+    app.command(epilog=module.EXAMPLE)(command)
+app.add_typer(train.app, name="train")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import stresslab
+
+        console.say(f"stresslab {stresslab.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def stresslab(
+    ctx: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="STRESSLAB_DEBUG", help="Show the traceback of an error, and warnings.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Was it luck? Monte Carlo stress tests of trading strategies in parallel universes."""
+    ctx.ensure_object(State).debug = debug
+    if not debug:
+        warnings.simplefilter("ignore")
+    if ctx.invoked_subcommand is None:
+        console.say(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    Args:
+        arguments: what follows the program's name; that of this process by default.
+    """
+    state = State()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode is no reason to fail
+    try:
+        with warnings.catch_warnings():
+            given = list(sys.argv[1:] if arguments is None else arguments)
+            with get_command(app).make_context("stresslab", given, obj=state) as context:
+                context.command.invoke(context)
+            sys.stdout.flush()
+        return DONE
+    except typer.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        console.silence()
+        return DONE
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error.__context__, BrokenPipeError):  # how rich leaves when the reader has gone
+            return DONE
+        if state.debug:
+            traceback.print_exc()
+        code, line = explain(error)
+        console.complain(line)
+        return code
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """The exit code of an error, and the line that says it."""
+    if isinstance(error, InputError):
+        return WRONG_INPUT, str(error)
+    if isinstance(error, InterruptedRunError):
+        return INTERRUPTED, str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; nothing half-written is left, run the command again to start anew"
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "stresslab"
+        return WRONG_INPUT, f"{error.format_message().rstrip('.')}; see {command} --help"
+    if isinstance(error, MemoryError):
+        return WRONG_INPUT, "memory is exhausted; give fewer --universes or a shorter --horizon"
+    return OUR_FAULT, (
+        f"stresslab failed with {type(error).__name__}: {error}; this is our fault, not yours: please report it with "
+        "what `stresslab --debug ...` shows"
+    )

@@ -1,0 +1,134 @@
+"""What a person sees while and after a command works: results on stdout, progress on stderr.
+
+What is worth saying is decided by the commands and the report.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+UNITS = {"sampling": "universes", "training": "steps"}
+"""What the long stages count; these show a rate and an estimate."""
+EVERY = 10.0
+"""Seconds between two plain lines of one stage."""
+
+
+class Reporter(Protocol):
+    """Is told how far each stage has come."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` units of a stage are finished."""
+        ...
+
+
+def say(text: str) -> None:
+    """Print to stdout; a reader that has gone (`| head`) is no error."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """Send what is still to be printed nowhere, so that nothing fails when Python flushes it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(text: str) -> None:
+    """One line on stderr; unprintable characters from file names and the like cannot reach the terminal."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    typer.echo(f"{typer.style('error:', fg='red')} {line}", err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Reporter]:
+    """Bars with a rate and an estimate on a terminal, which vanish at the end; plain short lines elsewhere."""
+    if not sys.stderr.isatty():
+        plain = PlainLines()
+        yield plain
+        plain.release()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        yield TerminalBars(shown)
+
+
+class TerminalBars:
+    """One bar per stage on a terminal."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self._tasks: dict[str, tuple[TaskID, float]] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Move the bar of a stage."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._shown.add_task(stage, total=total, rate=""), time.monotonic()
+        task, started = self._tasks[stage]
+        self._shown.update(task, completed=done, total=total, rate=rate(stage, done, time.monotonic() - started))
+
+
+class PlainLines:
+    """One line per finished stage, and now and then one of a long stage.
+
+    Lines are held back until universes come in or a model is being trained, so that a mistake found before that is
+    the only line there is.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[str] | None = []
+        self._started: dict[str, float] = {}
+        self._spoken: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Say that a stage is finished, or how far a long one is."""
+        now = time.monotonic()
+        seconds = now - self._started.setdefault(stage, now)
+        if stage in UNITS and done:
+            self.release()
+        if done >= total:
+            count = f" {total:,} {UNITS[stage]}" if stage in UNITS else ""
+            self._say(" ".join(f"{stage}:{count} in {seconds:.1f} s {rate(stage, done, seconds)}".split()))
+        elif done and stage in UNITS and now - self._spoken.setdefault(stage, now) >= EVERY:
+            self._spoken[stage] = now
+            left = seconds * (total - done) / done
+            self._say(f"{stage}: {done:,} of {total:,} {UNITS[stage]}, {rate(stage, done, seconds)}, {left:.0f} s left")
+
+    def release(self) -> None:
+        """Print what was held back."""
+        held, self._held = self._held, None
+        for line in held or ():
+            typer.echo(line, err=True)
+
+    def _say(self, line: str) -> None:
+        if self._held is None:
+            typer.echo(line, err=True)
+        else:
+            self._held.append(line)
+
+
+def rate(stage: str, done: int, seconds: float) -> str:
+    """Units per second of a long stage; empty for the others and before there is a rate."""
+    if stage not in UNITS or not done or seconds <= 0:
+        return ""
+    speed = done / seconds
+    return f"{speed:,.{0 if speed >= 10 else 1}f} {UNITS[stage]}/s"

@@ -1,0 +1,246 @@
+"""The arguments and flags that commands share, and how flags, a `--config` file and defaults become settings.
+
+Which values are allowed is decided by `stresslab.config`, what they set in motion by the commands.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from stresslab.config import SampleConfig, StressConfig, did_you_mean
+from stresslab.errors import InputError
+
+Settings = TypeVar("Settings", bound=SampleConfig)
+
+BARS, UNIVERSES, STRATEGY, OUTPUT = "Bars", "Universes", "Strategy and execution", "Run"
+"""Panels of the help."""
+
+
+DEFAULTS = StressConfig.model_construct()
+"""Has the default of every setting that has one, which `StressConfig` alone knows."""
+
+
+def _whole(text: Any) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number; write for example 120") from None
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number; write for example 0.5") from None
+
+
+def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+def _flag(panel: str, name: str, text: str) -> Any:
+    return typer.Option(name, metavar="", help=text, rich_help_panel=panel, show_default=False)
+
+
+Strategies = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="STRATEGY",
+        help="Strategy files, or file.py:name for one of several functions in a file; all meet the same universes.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str | None,
+    _option(
+        BARS,
+        "SOURCE",
+        "CSV, parquet or feather file; sample:nasdaq or sample:sp500; yf:TICKER; ccxt:EXCHANGE:PAIR:TIMEFRAME.",
+    ),
+]
+Since = Annotated[str | None, _option(BARS, "DATE", "First date to use.")]
+Until = Annotated[str | None, _option(BARS, "DATE", "Last date to use.")]
+Repair = Annotated[bool, _flag(BARS, "--repair", "Repair impossible bars, and count them, instead of refusing them.")]
+
+Origin = Annotated[
+    str | None,
+    _option(UNIVERSES, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars."),
+]
+Horizon = Annotated[int, _option(UNIVERSES, "BARS", "Bars to generate in each universe.", parser=_whole)]
+Count = Annotated[int, _option(UNIVERSES, "N", "How many universes to sample.", parser=_whole)]
+GeneratorName = Annotated[str, _option(UNIVERSES, "NAME", "What makes universes: kronos, bootstrap or garch.")]
+Model = Annotated[
+    str,
+    _option(
+        UNIVERSES, "MODEL", "Weights of Kronos: nano (bundled), a folder, or an id such as NeoQuasar/Kronos-small."
+    ),
+]
+Temperature = Annotated[
+    float, _option(UNIVERSES, "T", "Of Kronos' sampling; below 1 narrows the universes.", parser=_number)
+]
+TopP = Annotated[
+    float,
+    _option(UNIVERSES, "P", "Sample from the likeliest tokens that make up this share; 1 keeps all.", parser=_number),
+]
+TopK = Annotated[int, _option(UNIVERSES, "K", "Sample from the K likeliest tokens; 0 keeps all.", parser=_whole)]
+Context = Annotated[
+    int | None,
+    _option(UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", parser=_whole),
+]
+Device = Annotated[str, _option(UNIVERSES, "DEVICE", "Where Kronos runs: auto, cpu or cuda.")]
+Seed = Annotated[
+    int, _option(UNIVERSES, "N", "The same seed gives the same universes, whatever --jobs.", parser=_whole)
+]
+
+Param = Annotated[
+    list[str] | None,
+    _option(
+        STRATEGY, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", show_default=False
+    ),
+]
+Warmup = Annotated[int, _option(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", parser=_whole)]
+Position = Annotated[
+    str,
+    _option(STRATEGY, "carry|flat", "Open at the first generated bar what the strategy holds at the origin, or wait."),
+]
+Fees = Annotated[float, _option(STRATEGY, "FRACTION", "Fee per trade as a fraction of its value.", parser=_number)]
+Slippage = Annotated[
+    float, _option(STRATEGY, "FRACTION", "Loss to slippage per fill as a fraction of the price.", parser=_number)
+]
+InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the currency of the bars.", parser=_number)]
+AllowLookahead = Annotated[
+    bool, _flag(STRATEGY, "--allow-lookahead", "Go on, and say so everywhere, when a strategy decides from later bars.")
+]
+AcceptUntrusted = Annotated[
+    bool, _flag(STRATEGY, "--accept-untrusted", "Judge the strategy even on universes that do not resemble the market.")
+]
+
+FailOn = Annotated[
+    list[str] | None,
+    _option(OUTPUT, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", show_default=False),
+]
+Jobs = Annotated[int, _option(OUTPUT, "N", "Workers; 0 means one per processor.", parser=_whole)]
+Out = Annotated[str, _option(OUTPUT, "DIR", "Folder in which the run's own folder is written.")]
+NewFolder = Annotated[str | None, _option(OUTPUT, "DIR", "Folder to write; it must hold nothing of this kind yet.")]
+Config = Annotated[
+    str | None, _option(OUTPUT, "FILE", "YAML file with any of these settings; what is given as a flag wins.")
+]
+
+
+def read_settings(ctx: typer.Context, model: type[Settings]) -> Settings:
+    """The settings of a command: flags over the `--config` file over the defaults, checked.
+
+    Raises:
+        InputError: one line naming the first wrong setting.
+    """
+    flags = given_flags(ctx)
+    path = flags.pop("config", None)
+    merged = _file_settings(path, model) if path else {}
+    flags["param"] = merged.get("param", {}) | parse_parameters(flags.get("param", ()))
+    flags["fail_on"] = _labels(flags.get("fail_on", merged.get("fail_on", ())))
+    merged |= {name: value for name, value in flags.items() if name in model.model_fields}
+    if not merged.get("data"):
+        raise InputError("no bars are given; add --data with a file, or --data sample:nasdaq for the bundled sample")
+    if issubclass(model, StressConfig) and not merged.get("strategies"):
+        raise InputError("no STRATEGY is given; name a file, for example strategies/sma_cross.py")
+    return model.of(merged, source=f"settings ({path} and flags)" if path else "settings")
+
+
+def given_flags(ctx: typer.Context) -> dict[str, Any]:
+    """What was given on the command line or by the environment, without the defaults."""
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    return {
+        name: ctx.params[name] for name, source in sources.items() if source is not None and source.name != "DEFAULT"
+    }
+
+
+def _file_settings(path: str, model: type[SampleConfig]) -> dict[str, Any]:
+    """The file's settings that this command uses; a key that no command knows is refused."""
+    content = StressConfig.read(path)
+    for key in content:
+        if key not in StressConfig.model_fields:
+            known = list(StressConfig.model_fields)
+            raise InputError(f"--config {path}: {key!r} is not a setting{did_you_mean(key, known)}")
+    if not isinstance(content.get("param", {}), dict):
+        raise InputError(f"--config {path}: param={content['param']!r} is not a mapping; write `param: {{fast: 10}}`")
+    return {key: _plain(key, value) for key, value in content.items() if key in model.model_fields}
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A value as a flag would give it: YAML reads 2018-06-29 as a date, and one strategy needs no list."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return [value] if key in ("strategies", "fail_on") and isinstance(value, str) else value
+
+
+def parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
+    """The mapping in `k=v` pairs; numbers, True, False, None and quoted text as in Python, all else is text."""
+    parameters: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise InputError(f"--param {pair!r} is not of the form name=value; write for example --param fast=10")
+        parameters[name] = _literal(text)
+    return parameters
+
+
+def _literal(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _labels(given: Sequence[str]) -> tuple[str, ...]:
+    """Labels of verdicts, given repeatedly or separated by commas."""
+    if not given:
+        return ()
+    from stresslab.verdict import LABELS
+
+    labels = tuple(label.strip() for entry in given for label in str(entry).split(","))
+    for label in labels:
+        if label not in LABELS:
+            raise InputError(f"--fail-on {label!r} is not a verdict{did_you_mean(label, list(LABELS))}")
+    return labels
+
+
+def generator_settings(ctx: typer.Context, settings: SampleConfig) -> Mapping[str, Any]:
+    """The settings that the chosen generator takes.
+
+    A flag that it does not take is kept, so that it is refused; what a file or a default says to others is not.
+    """
+    from stresslab.generators.registry import settings_of
+
+    known, flags = settings_of(settings.generator), given_flags(ctx)
+    names = ("model", "temperature", "top_p", "top_k", "context", "device")
+    return {name: getattr(settings, name) for name in names if name in known or name in flags}
+
+
+@contextmanager
+def output_folder(path: str) -> Iterator[Path]:
+    """A folder that can be written, checked before the work starts; what was made and stayed empty goes again.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    from stresslab.runs import check_writable
+
+    folder = Path(path)
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        check_writable(folder)
+        yield folder
+    finally:
+        for place in made:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()

@@ -1,0 +1,44 @@
+"""`stresslab strategies`: what a folder of strategy files offers; loading one is `stresslab.strategy`'s business."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stresslab.cli.console import say
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab strategies my_strategies/
+"""
+
+
+def strategies(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of strategy files.")] = "strategies",
+) -> None:
+    """List the strategies in a folder with their parameters and what they say of themselves."""
+    place = Path(folder)
+    if not place.is_dir():
+        raise InputError(f"{folder} is not a folder; name one that holds strategy files")
+    files = sorted(path for path in place.glob("*.py") if not path.name.startswith("_"))
+    if not files:
+        raise InputError(f"{folder} holds no strategy files (*.py); strategies/README.md says how to write one")
+    for path in files:
+        say(_describe(path))
+
+
+def _describe(path: Path) -> str:
+    """A strategy file in two lines: name and parameters, then its first sentence; or why it cannot be loaded."""
+    from stresslab.strategy import load_strategies
+
+    try:
+        loaded = load_strategies(str(path), {})
+        summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    except InputError as error:
+        return f"{path}\n  cannot be loaded: {error}"
+    lines = [" ".join([one.name, *(f"{key}={value!r}" for key, value in one.parameters.items())]) for one in loaded]
+    return "\n".join([*lines, f"  {summary or 'no docstring'}"])

@@ -1,0 +1,63 @@
+"""What a person sees while a command works."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.cli import console
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the console believes it is."""
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_lines_wait_for_the_first_universe(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before universes come in nothing is printed, so that a mistake found early is the only line."""
+    lines = console.PlainLines()
+    lines("loading", 0, 1)
+    clock[0] = 2.5
+    lines("loading", 1, 1)
+    lines("sampling", 0, 100)
+    assert capsys.readouterr().err == ""
+    clock[0] = 4.5
+    lines("sampling", 100, 100)
+    assert capsys.readouterr().err == "loading: in 2.5 s\nsampling: 100 universes in 2.0 s 50 universes/s\n"
+
+
+def test_a_long_stage_speaks_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """Every ten seconds a long stage says how far it is, how fast, and how long it will take."""
+    lines = console.PlainLines()
+    for second in range(0, 30):
+        clock[0] = float(second)
+        lines("sampling", second, 60)
+    printed = capsys.readouterr().err.splitlines()
+    assert printed == [
+        "sampling: 11 of 60 universes, 1.0 universes/s, 49 s left",
+        "sampling: 21 of 60 universes, 1.0 universes/s, 39 s left",
+    ]
+
+
+def test_progress_is_plain_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines that were held back come at the end of a command that went well, and not at all after an error."""
+    with console.progress() as report:
+        report("loading", 1, 1)
+    assert capsys.readouterr().err.startswith("loading: in ")
+
+    def fail() -> None:
+        with console.progress() as report:
+            report("loading", 1, 1)
+            raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        fail()
+    assert capsys.readouterr().err == ""
+
+
+def test_complaints_are_one_printable_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Line ends become spaces, and escape sequences do not reach the terminal."""
+    console.complain("a\nb \x1b[31m c\udcff")
+    assert capsys.readouterr().err == "error: a b ?[31m c?\n"

@@ -1,0 +1,163 @@
+"""The commands that work: run, sample, check, show, strategies, models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import stresslab as sl
+from tests.cli.conftest import Command
+
+SMALL = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10", "--warmup", "100")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, csv: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A run of two strategies in a process of its own, and the folder that it was told to write to."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "up.py").write_text("def weights(bars, share=1.0):\n    return bars.close * 0 + share\n")
+    (folder / "down.py").write_text("def weights(bars, share=1.0):\n    return bars.close * 0 - share\n")
+    words = [
+        "run",
+        folder / "up.py",
+        folder / "down.py",
+        "--data",
+        csv,
+        "--param",
+        "share=0.5",
+        "--out",
+        folder / "out",
+    ]
+    command = [sys.executable, "-m", "stresslab", *words, *SMALL]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    return done, folder / "out"
+
+
+def test_run_prints_the_verdict_and_where_the_report_is(
+    finished: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    """Verdicts on stdout, progress on stderr, the report's path last."""
+    done, out = finished
+    assert done.returncode == 0, done.stderr
+    (run,) = out.iterdir()
+    assert done.stdout.splitlines()[-1] == f"report: {run / 'report.html'}"
+    assert (run / "report.html").is_file()
+    assert "up" in done.stdout
+    assert "down" in done.stdout
+    stages = [line.split(":")[0] for line in done.stderr.splitlines()]
+    assert stages == ["loading", "look-ahead check", "sampling", "backtest", "report"]
+
+
+def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """The run's folder holds both strategies over the same universes, with the flags as its settings."""
+    (run,) = finished[1].iterdir()
+    result = json.loads((run / "result.json").read_text())
+    assert [entry["name"] for entry in result["strategies"]] == ["up", "down"]
+    assert result["run"]["universes"] == 20
+    assert result["run"]["horizon"] == 10
+    assert result["strategies"][0]["parameters"] == {"share": 0.5}
+    metrics = pd.read_parquet(run / "metrics.parquet")
+    assert len(metrics) == 40
+
+
+def test_show_prints_the_same_as_the_run_did(
+    finished: tuple[subprocess.CompletedProcess[str], Path], command: Command
+) -> None:
+    """A stored run shows as it showed when it was made."""
+    done, out = finished
+    (run,) = out.iterdir()
+    outcome = command("show", run)
+    assert outcome.code == 0
+    assert outcome.out.strip() == done.stdout.rpartition("report:")[0].strip()
+
+
+def test_fail_on_exits_with_4(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
+    """A verdict that is named gives 4 after the run is saved; another gives 0."""
+    every = "robust,fragile,lucky,losing,inconclusive"
+    arguments = ("run", strategy, "--data", csv, *SMALL)
+    outcome = command(*arguments, "--out", tmp_path / "a", "--fail-on", every)
+    assert outcome.code == 4
+    (run,) = (tmp_path / "a").iterdir()
+    found = json.loads((run / "result.json").read_text())["strategies"][0]["verdict"]["label"]
+    others = ",".join(label for label in every.split(",") if label != found)
+    assert command(*arguments, "--out", tmp_path / "b", "--fail-on", others).code == 0
+
+
+def test_the_same_seed_gives_the_same_metrics(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
+    """`metrics.parquet` is the same byte for byte twice, with another --jobs, and from a config file."""
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        f"strategies: {strategy}\ndata: {csv}\ngenerator: bootstrap\nuniverses: 20\nhorizon: 10\nwarmup: 100\n"
+    )
+    runs = [
+        ("run", strategy, "--data", csv, *SMALL, "--jobs", "1", "--out", tmp_path / "a"),
+        ("run", strategy, "--data", csv, *SMALL, "--jobs", "2", "--out", tmp_path / "b"),
+        ("run", "--config", config, "--out", tmp_path / "c"),
+    ]
+    contents = set()
+    for arguments in runs:
+        outcome = command(*arguments)
+        assert outcome.code == 0, outcome.err
+        (run,) = Path(str(arguments[-1])).iterdir()
+        contents.add((run / "metrics.parquet").read_bytes())
+    assert len(contents) == 1
+
+
+def test_sample_writes_the_universes_that_python_samples(command: Command, csv: Path, tmp_path: Path) -> None:
+    """The shards hold what `generator.sample` returns for the same settings."""
+    out = tmp_path / "new" / "universes"
+    outcome = command("sample", "--data", csv, "--origin", "end", "--seed", "3", "--out", out, *SMALL[:-2])
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.splitlines()[-1] == f"1 shard in {out}"
+    loaded = sl.Universes.load(out)
+    sampled = sl.StationaryBootstrap().sample(sl.load_bars(csv), 10, 20, seed=3)
+    assert (loaded.values == sampled.values.astype("float32")).all()
+    assert (loaded.timestamps == sampled.timestamps).all()
+
+
+def test_check_finds_a_peek(command: Command, strategy: Path, csv: Path) -> None:
+    """`check` exits with 0 for a strategy that decides from the past, and with 2 for one that peeks."""
+    assert command("check", strategy, "--data", csv).code == 0
+    peek = strategy.with_name("peek.py")
+    peek.write_text("def signals(bars):\n    up = bars.close.shift(-1) > bars.close\n    return up, ~up\n")
+    outcome = command("check", strategy, peek, "--data", csv)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "peek" in outcome.err
+    assert "above_mean" in outcome.out
+
+
+def test_run_refuses_a_peek_unless_it_is_allowed(command: Command, csv: Path, tmp_path: Path) -> None:
+    """`run` checks too, and goes on with --allow-lookahead."""
+    peek = tmp_path / "peek.py"
+    peek.write_text("def signals(bars):\n    up = bars.close.shift(-1) > bars.close\n    return up, ~up\n")
+    arguments = ("run", peek, "--data", csv, "--out", tmp_path / "out", *SMALL)
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert "--allow-lookahead" in outcome.err
+    assert not (tmp_path / "out").exists()
+    assert command(*arguments, "--allow-lookahead").code == 0
+
+
+def test_strategies_are_listed(command: Command, strategy: Path) -> None:
+    """Each file with its parameters and first sentence; one that cannot be loaded says why."""
+    strategy.with_name("broken.py").write_text("def signals(bars:\n")
+    outcome = command("strategies", strategy.parent)
+    assert outcome.code == 0
+    assert "above_mean window=20\n  Long while the close is above its moving average." in outcome.out
+    assert "cannot be loaded" in outcome.out
+    assert command("strategies", strategy).code == 2
+
+
+def test_models_are_listed(command: Command) -> None:
+    """The bundled model with its card, and the published ones."""
+    outcome = command("models")
+    assert outcome.code == 0
+    assert outcome.out.startswith("nano")
+    for name in ("NeoQuasar/Kronos-mini", "NeoQuasar/Kronos-small", "NeoQuasar/Kronos-base"):
+        assert name in outcome.out
