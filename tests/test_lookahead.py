@@ -1,0 +1,225 @@
+"""The look-ahead check: leaks it must find, causal rules it must let pass, and what it says."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import filtfilt
+
+from stresslab.data.bars import Bars
+from stresslab.errors import StrategyError
+from stresslab.lookahead import LookAheadReport, find_lookahead
+from stresslab.strategy import load_strategies
+from tests.market import make_bars
+
+Rule = Callable[[Any], Any]
+
+
+def look(rule: Rule, bars: Bars, **settings_: int) -> LookAheadReport:
+    """The report on a function of bars."""
+    (strategy,) = load_strategies(rule, {})
+    return find_lookahead(strategy, bars, **settings_)
+
+
+def around(close: pd.DataFrame, level: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """In above a level, out below it."""
+    return close > level, close < level
+
+
+def zero_phase(close: pd.DataFrame) -> pd.DataFrame:
+    """A low-pass filter run forwards and backwards."""
+    return close * 0 + filtfilt([0.1], [1.0, -0.9], close.to_numpy(), axis=0)
+
+
+def weekly(close: pd.DataFrame) -> pd.DataFrame:
+    """The close of each bar's week, known only at its end."""
+    return close.resample("W", label="left").last().reindex(close.index, method="ffill")
+
+
+LEAKS: dict[str, Rule] = {
+    "shift(-1)": lambda bars: around(bars.close.shift(-1), bars.close),
+    "shift(-1), negated": lambda bars: (~(bars.close.shift(-1) < bars.close), bars.close.shift(-1) < bars.close),
+    "shift(-1) in weights": lambda bars: np.sign(bars.close.shift(-1) - bars.close),
+    "next open": lambda bars: around(bars.open.shift(-1), bars.close),
+    "centred window": lambda bars: around(bars.close, bars.close.rolling(11, center=True).mean()),
+    "bfill of the warm-up": lambda bars: around(bars.close, bars.close.rolling(30).mean().bfill()),
+    "maximum of the sample": lambda bars: bars.close / bars.close.max(),
+    "mean of the sample": lambda bars: around(bars.close, bars.close.mean()),
+    "z-score of the sample": lambda bars: -((bars.close - bars.close.mean()) / bars.close.std()).clip(-1, 1),
+    "rank in the sample": lambda bars: bars.close.rank(pct=True),
+    "the last close": lambda bars: around(bars.close, bars.close.iloc[-1]),
+    "filtfilt": lambda bars: around(bars.close, zero_phase(bars.close)),
+    "reversed": lambda bars: around(bars.close, bars.close[::-1].ewm(span=10).mean()[::-1]),
+    "this week's close": lambda bars: around(weekly(bars.close), bars.close),
+    "interpolation": lambda bars: around(
+        bars.close, bars.close.where(np.arange(len(bars.close))[:, None] % 5 == 0).interpolate()
+    ),
+    "gradient": lambda bars: np.sign(bars.close * 0 + np.gradient(bars.close.to_numpy(), axis=0)),
+    "best bars": lambda bars: (bars.close == bars.close.min(), bars.close == bars.close.max()),
+    "short side only": lambda bars: (
+        bars.close < 0,
+        bars.close < 0,
+        bars.close.shift(-5) < bars.close,
+        bars.close > bars.close.rolling(5).mean(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_leaks_are_found(name: str, bars: Bars) -> None:
+    """A rule that uses later bars is found, and the finding names a bar and what depends on later ones."""
+    report = look(LEAKS[name], bars)
+    assert report.found
+    assert not report.inconclusive
+    assert report.found[0].startswith("at 20")
+    assert "depends on bars after 20" in report.found[0]
+    assert str(report).startswith("looks ahead: at 20")
+
+
+@given(
+    kind=st.sampled_from(["rolling", "ewm", "expanding", "breakout", "median", "weights", "gaps"]),
+    window=st.integers(2, 40),
+    lag=st.integers(0, 5),
+    seed=st.integers(0, 10_000),
+)
+@settings(max_examples=40, deadline=None)
+def test_causal_rules_pass(kind: str, window: int, lag: int, seed: int) -> None:
+    """A rule made of past bars alone passes, whatever its windows and whatever the market."""
+
+    def rule(bars: Any) -> Any:
+        close = bars.close.shift(lag)
+        change = np.log(bars.close).diff()
+        return {
+            "rolling": lambda: around(bars.close, close.rolling(window).mean()),
+            "ewm": lambda: around(close.ewm(span=window).mean(), close.ewm(span=3 * window).mean()),
+            "expanding": lambda: around(bars.close, close.expanding().mean()),
+            "breakout": lambda: (
+                bars.close > bars.high.rolling(window).max().shift(1),
+                bars.close < bars.close.cummin(),
+            ),
+            "median": lambda: around(bars.close, close.rolling(window).quantile(0.4)),
+            "weights": lambda: (0.01 / change.rolling(window).std()).clip(upper=1.0).shift(lag),
+            "gaps": lambda: change.where(change.abs() > 0.02).ffill(limit=window).fillna(0.0),
+        }[kind]()
+
+    report = look(rule, make_bars(300, seed))
+    assert report.found == []
+
+
+def test_rounding_is_no_leak(bars: Bars) -> None:
+    """Weights that differ in the last digits, as sums in another order do, are the same decision; 1e-6 is not."""
+
+    def noisy(size: float) -> Rule:
+        return lambda bars: bars.close * 0 + 0.5 * (1 + size * (len(bars.close) % 7))
+
+    assert look(noisy(1e-13), bars).found == []
+    assert look(noisy(1e-6), bars).found
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda bars: (bars.close < 0, bars.close < 0),
+        lambda bars: bars.close * 0,
+        lambda bars: bars.close.rolling(10_000).mean(),
+        lambda bars: bars.close * np.nan,
+    ],
+)
+def test_silence_is_inconclusive(rule: Rule, bars: Bars) -> None:
+    """A rule that never decides anything is neither cleared nor accused."""
+    report = look(rule, bars)
+    assert report.inconclusive
+    assert (report.found, report.decisions) == ([], 0)
+    assert str(report).startswith("inconclusive: no decision fired in 600 bars")
+
+
+def test_on_bar_is_causal_by_construction(bars: Bars) -> None:
+    """A rule that is handed one bar at a time is cleared without cuts, or inconclusive when it never decides."""
+
+    def on_bar(state: dict[str, float], bar: Any) -> float:
+        before, state["close"] = state.get("close", bar.close), bar.close
+        return float(bar.close > before)
+
+    report = look(on_bar, bars)
+    assert (report.found, report.inconclusive, report.cuts) == ([], False, 0)
+    assert report.decisions > 100
+    assert "made one bar at a time" in str(report)
+
+    def never(state: dict[str, float], bar: Any) -> None: ...
+
+    strategy = load_strategies(
+        {"on_bar": never} if False else type("Never", (), {"on_bar": lambda self, state, bar: None}), {}
+    )
+    assert find_lookahead(strategy[0], bars).inconclusive
+
+
+def test_code_that_needs_bars_is_excused_when_they_are_few(bars: Bars) -> None:
+    """Code that raises on a short history is compared where it runs; one that needs the last bars is found."""
+
+    def patient(bars: Any) -> Any:
+        if len(bars.close) < 60:
+            raise ValueError("too few bars")
+        return around(bars.close, bars.close.rolling(20).mean())
+
+    def fixed(bars: Any) -> Any:
+        return around(bars.close, bars.close.iloc[590])
+
+    assert look(patient, bars).found == []
+    assert "cannot decide without the bars after it (IndexError: " in look(fixed, bars).found[0]
+
+
+def test_universes_must_not_mix(bars: Bars) -> None:
+    """A rule that averages over universes knows other futures: found, although no bar is later."""
+    report = look(
+        lambda bars: around(bars.close, 0 * bars.close + bars.close.to_numpy().mean(axis=1)[:, None] - 1), bars
+    )
+    assert "depends on the other universes" in report.found[0]
+
+
+def test_chance_is_refused(bars: Bars) -> None:
+    """A rule that decides differently on the very same bars is refused, since no run of it can be repeated."""
+    rng = np.random.default_rng()
+    with pytest.raises(StrategyError, match=r"decides differently on the very same bars \(at 2015-"):
+        look(lambda bars: bars.close * 0 + rng.random(), bars)
+
+
+def test_mistakes_are_not_leaks(bars: Bars) -> None:
+    """Code that raises on all bars is a mistake, told as such; a Series is refused before any universe is made."""
+    with pytest.raises(StrategyError, match="division by zero"):
+        look(lambda bars: 1 / 0, bars)
+    with pytest.raises(StrategyError, match="is a Series"):
+        look(lambda bars: bars.close.iloc[:, 0] * 0, bars)
+
+
+@given(cuts=st.integers(1, 40), rows=st.integers(2, 300))
+@settings(max_examples=20, deadline=None)
+def test_bounds(cuts: int, rows: int) -> None:
+    """At most so many cuts and so many of the latest bars are looked at; the report is plain JSON and repeatable."""
+    bars = make_bars(250)
+    report = look(lambda bars: around(bars.close, bars.close.rolling(10).mean()), bars, cuts=cuts, rows=rows)
+    assert report.cuts <= cuts
+    assert report.bars == min(rows, 250)
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
+    assert report == look(lambda bars: around(bars.close, bars.close.rolling(10).mean()), bars, cuts=cuts, rows=rows)
+
+
+def test_intraday_stamps() -> None:
+    """Findings on intraday bars name the time of day."""
+    report = look(LEAKS["shift(-1)"], make_bars(200, freq="h"))
+    assert ":00:00" in report.found[0]
+
+
+def test_quick() -> None:
+    """5,000 bars are checked in well under 1.5 seconds."""
+    bars = make_bars(5000)
+    started = time.perf_counter()
+    look(lambda bars: around(bars.close.ewm(span=10).mean(), bars.close.rolling(30).mean()), bars)
+    assert time.perf_counter() - started < 1.5
