@@ -90,6 +90,7 @@ class StressConfig(SampleConfig):
     slippage: float = Field(default=0.0005, ge=0.0, lt=1.0)
     init_cash: float = Field(default=100_000.0, gt=0.0, allow_inf_nan=False)
     allow_lookahead: bool = False
+    realism_origins: int = Field(default=24, ge=0, le=1000, description="0 leaves realism unassessed")
     accept_untrusted: bool = False
     fail_on: tuple[str, ...] = ()
 

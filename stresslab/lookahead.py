@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import StrategyError
-from stresslab.strategy import Decisions, Panel, Strategy
+from stresslab.panel import Decisions, Panel
+from stresslab.strategy import Strategy
 from stresslab.universes import REAL, Universes
 
 ROWS = 2500
@@ -94,8 +95,6 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
     panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
     full = strategy.decide(panel, allow_silence=True)
     changes = _changes(full)
-    if strategy.kind == "on_bar":
-        return LookAheadReport(inconclusive=not len(changes), bars=len(bars), decisions=len(changes))
     again = _first_difference(full, strategy.decide(panel, allow_silence=True), bars.timestamps)
     if again:
         raise StrategyError(
@@ -103,6 +102,8 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
             "repeated: seed random numbers inside the function and keep nothing between calls"
         )
     found = _beside_another(strategy, bars, full)
+    if strategy.kind == "on_bar":
+        return LookAheadReport(found, not found and not len(changes), len(bars), 0, len(changes))
     compared = 0
     for cut in _cuts(changes, len(bars), cuts):
         if len(found) >= SHOWN:
@@ -117,7 +118,7 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
 
 def _at_cut(strategy: Strategy, panel: Panel, full: Decisions, cut: int) -> tuple[str, bool]:
     """What differs when only `cut` rows have happened, and whether the cut could be compared."""
-    end = _stamp(panel.timestamps[cut - 1])
+    end = _stamp(panel.timestamps, cut - 1)
     try:
         known = strategy.decide(panel.until(cut), allow_silence=True)
     except StrategyError as error:
@@ -166,7 +167,7 @@ def _first_difference(full: Decisions, other: Decisions, timestamps: pd.Datetime
     rows = len(next(iter(theirs.values())))
     first = {name: _differing(array[:rows, 0], theirs[name][:, 0]) for name, array in mine.items()}
     named = min(first, key=lambda name: first[name])
-    return f"at {_stamp(timestamps[first[named]])} {_ALOUD[named]}" if first[named] < rows else ""
+    return f"at {_stamp(timestamps, first[named])} {_ALOUD[named]}" if first[named] < rows else ""
 
 
 def _differing(first: NDArray[Any], second: NDArray[Any]) -> int:
@@ -175,5 +176,6 @@ def _differing(first: NDArray[Any], second: NDArray[Any]) -> int:
     return len(same) if same.all() else int(same.argmin())
 
 
-def _stamp(moment: pd.Timestamp) -> str:
-    return str(moment.date() if moment == moment.normalize() else moment)
+def _stamp(timestamps: pd.DatetimeIndex, row: int) -> str:
+    """A row's date, with the time of day where bars have one."""
+    return str(timestamps[row].date() if (timestamps == timestamps.normalize()).all() else timestamps[row])

@@ -80,6 +80,6 @@ def uniforms(
     step = np.arange(first_step, first_step + steps, dtype=np.uint64).reshape(1, -1, 1)
     blocks = -(-draws // WORDS)
     block = np.arange(blocks, dtype=np.uint64).reshape(1, 1, -1)
-    words = philox((universe, step, block, np.uint64(stream)), (seed & 0xFFFFFFFF, seed >> 32))
+    words = philox((universe, step, block, np.array(stream, dtype=np.uint64)), (seed & 0xFFFFFFFF, seed >> 32))
     bits = np.stack(words, axis=-1).reshape(len(universe), steps, blocks * WORDS)[..., :draws]  # (N, steps, draws)
     return (bits.astype(np.float64) + 0.5) / 2.0**32

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
+from stresslab.execution import chunks, map_chunks
 from stresslab.generators.base import Generator, check_horizon
 from stresslab.statistics import scores, stylised
 from stresslab.statistics.distribution import Interval, plain, wilson
@@ -29,8 +30,8 @@ Label = Literal["trusted", "caution", "not trusted"]
 Outcome = Literal["passed", "caution", "failed", "not assessable"]
 
 ORIGINS = 24
-UNIVERSES = 128
-"""Universes at each origin, by default."""
+UNIVERSES = 64
+"""Universes at each origin, by default: enough to rank an outcome among them."""
 ENOUGH_ORIGINS = 12
 """Fewer independent origins than this cannot establish trust."""
 LEAST_HISTORY = 120
@@ -181,15 +182,21 @@ def realism(
     horizon = check_horizon(horizon)
     if origins < 1 or universes < 2:
         raise InputError(f"origins={origins}, universes={universes} is too few; give at least 1 origin, 2 universes")
-    found = []
-    for number, at in enumerate(positions(len(bars), horizon, origins)):
-        sampled = generator.sample(
-            bars[:at], horizon, universes, (seed + 1 + number) % 2**64, jobs=jobs or os.cpu_count() or 1
-        )
-        found.append(observe(sampled, bars[at : at + horizon]))
+    ends = positions(len(bars), horizon, origins)
+
+    def observed(numbers: NDArray[np.int64]) -> Origin:
+        number = int(numbers[0])
+        at = ends[number]
+        sampled = generator.sample(bars[:at], horizon, universes, (seed + 1 + number) % 2**64)
+        return observe(sampled, bars[at : at + horizon])
+
+    found: dict[int, Origin] = {}
+    pieces = chunks(np.arange(len(ends)), 1)
+    for number, origin in map_chunks(observed, pieces, jobs=jobs or os.cpu_count() or 1, threads=True):
+        found[number] = origin
         if progress is not None:
             progress(1)
-    return assess(found, horizon, universes)
+    return assess([found[number] for number in range(len(ends))], horizon, universes)
 
 
 def positions(count: int, horizon: int, most: int) -> list[int]:

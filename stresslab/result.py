@@ -79,6 +79,7 @@ class StressResult:
         generator: what decided the universes: settings, hashes, training cut-off.
         generator_facts: what came of it: repaired bars, context used.
         in_sample: whether the generator was trained on dates after the origin; None where it was not trained.
+        realism: whether the universes behave like this market, as in `result.json`; `{"assessed": False}` without it.
         notices: what a reader must know.
         strategies: in the order given.
         timings: seconds per stage.
@@ -96,6 +97,7 @@ class StressResult:
     generator: dict[str, Any]
     generator_facts: dict[str, Any]
     in_sample: bool | None
+    realism: dict[str, Any]
     notices: list[str]
     strategies: list[StrategyResult]
     timings: dict[str, float]
@@ -138,7 +140,7 @@ class StressResult:
                 "notices": self.notices,
             },
             "strategies": [strategy.to_dict() for strategy in self.strategies],
-            "realism": {"assessed": False},
+            "realism": self.realism,
         }
 
     def save(self, folder: str | Path = "reports") -> Path:

@@ -1,6 +1,7 @@
-"""Strategies: the user's code, the panel of bars that it may see and the decisions that it must answer with.
+"""Strategies: the user's code, found in a file or given as a function, and called so that its faults are its own.
 
-Whether a strategy looks ahead is asked in `lookahead`; what its decisions earn is the business of `backtest`.
+What it sees and answers is `panel`'s business; whether it looks ahead is asked in `lookahead`, what it earns in
+`backtest`.
 """
 
 from __future__ import annotations
@@ -22,229 +23,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS
 from stresslab.errors import StrategyError
-from stresslab.universes import Universes
+from stresslab.panel import Bar, Decisions, Kind, Panel, read_decisions
 
-Kind = Literal["signals", "weights", "on_bar", "any"]
-"""What is called and what it answers; "any": a function of bars whose answer tells (a pair or four: signals)."""
 METHODS: tuple[Kind, ...] = ("signals", "weights", "on_bar")
 _EXAMPLES = {"bool": "true", "int": "10", "float": "0.5", "str": "daily"}
-_SIDES = ("long_entries", "long_exits", "short_entries", "short_exits")
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """What a strategy sees: the last W history bars, then the universe's T bars, for N universes; read-only.
-
-    Attributes:
-        known: history rows that come before the generated ones.
-        rows: rows shown; fewer than there are after `until`.
-    """
-
-    _universes: Universes = field(repr=False)
-    known: int
-    rows: int
-    _arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
-
-    @classmethod
-    def of(cls, universes: Universes, warmup: int) -> Panel:
-        """The panel with at most `warmup` rows of history before the universes' bars."""
-        known = max(0, min(warmup, len(universes.history)))
-        return cls(universes, known, known + universes.horizon)
-
-    def until(self, rows: int) -> Panel:
-        """The same panel as it looked when only its first `rows` rows had happened."""
-        return Panel(self._universes, self.known, min(self.rows, rows))
-
-    @property
-    def warmup(self) -> int:
-        """W, how many of the rows are history."""
-        return min(self.known, self.rows)
-
-    @functools.cached_property
-    def timestamps(self) -> pd.DatetimeIndex:
-        """(W + T,) of the rows."""
-        history = self._universes.history.timestamps
-        return pd.DatetimeIndex(history[len(history) - self.known :].append(self._universes.timestamps)[: self.rows])
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """(N,) ids of the universes."""
-        return self._universes.ids
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(W + T, N)."""
-        return self.rows, len(self._universes)
-
-    def array(self, name: str) -> NDArray[np.float64]:
-        """One field as a read-only array (W + T, N), each universe contiguous in memory."""
-        if name not in self._arrays:
-            at, past = FIELDS.index(name), self._universes.history.values
-            values = np.empty((len(self._universes), self.known + self._universes.horizon))  # (N, W + T)
-            values[:, : self.known] = past[len(past) - self.known :, at]
-            values[:, self.known :] = self._universes.values[:, :, at]
-            values = values[:, : self.rows].copy() if self.rows < values.shape[1] else values
-            values.setflags(write=False)
-            self._arrays[name] = values.T
-        return self._arrays[name]
-
-    def _frame(self, name: str) -> pd.DataFrame:
-        return pd.DataFrame(self.array(name), index=self.timestamps, columns=self.ids, copy=False)
-
-    @property
-    def open(self) -> pd.DataFrame:
-        """Opens (W + T, N)."""
-        return self._frame("open")
-
-    @property
-    def high(self) -> pd.DataFrame:
-        """Highs (W + T, N)."""
-        return self._frame("high")
-
-    @property
-    def low(self) -> pd.DataFrame:
-        """Lows (W + T, N)."""
-        return self._frame("low")
-
-    @property
-    def close(self) -> pd.DataFrame:
-        """Closes (W + T, N)."""
-        return self._frame("close")
-
-    @property
-    def volume(self) -> pd.DataFrame:
-        """Volumes (W + T, N)."""
-        return self._frame("volume")
-
-    @property
-    def amount(self) -> pd.DataFrame:
-        """Amounts (W + T, N)."""
-        return self._frame("amount")
-
-
-class Bar(NamedTuple):
-    """One bar of one universe, as `on_bar` gets it."""
-
-    timestamp: pd.Timestamp
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    amount: float
-
-
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """What a strategy wants at the close of each row: read-only arrays (W + T, N), signals or weights.
-
-    Attributes:
-        long_entries: where to go long, or None for weights.
-        long_exits: where to leave a long position.
-        short_entries: where to go short, or None for a strategy that never does.
-        short_exits: where to cover.
-        weights: target fraction of equity, 1 fully long, -1 fully short, NaN keeps what is held; None for signals.
-    """
-
-    long_entries: NDArray[np.bool_] | None = None
-    long_exits: NDArray[np.bool_] | None = None
-    short_entries: NDArray[np.bool_] | None = None
-    short_exits: NDArray[np.bool_] | None = None
-    weights: NDArray[np.float64] | None = None
-
-    @property
-    def is_weights(self) -> bool:
-        """Whether these are target weights."""
-        return self.weights is not None
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays that there are, by name."""
-        named = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: array for name, array in named.items() if array is not None}
-
-
-def _decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
-    """The user's answer, checked: a pair or four of boolean frames are signals, a single frame is weights."""
-    if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list))):
-        if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 4):
-            what = f"{len(answer)} values" if isinstance(answer, (tuple, list)) else type(answer).__name__
-            raise StrategyError(f"signals returned {what}; return (entries, exits), or {', '.join(_SIDES)}")
-        sides = {side: _booleans(side, frame, panel) for side, frame in zip(_SIDES, answer, strict=False)}
-        return Decisions(
-            sides["long_entries"], sides["long_exits"], sides.get("short_entries"), sides.get("short_exits")
-        )
-    return Decisions(weights=_weights(answer, panel))
-
-
-def _booleans(side: str, frame: Any, panel: Panel) -> NDArray[np.bool_]:
-    values = _values(side, frame, panel)
-    if values.dtype != bool:
-        if pd.isna(values).any():
-            raise StrategyError(
-                f"{side} has NaN at {_first(pd.isna(values), panel)}; use .fillna(False), and "
-                ".shift(1, fill_value=False) to shift"
-            )
-        if values.dtype.kind not in "iufO" or not np.isin(values, (0, 1)).all():
-            raise StrategyError(f"{side} is {values.dtype} and not only True or False; compare, as in close > average")
-        values = values.astype(bool)
-    return _frozen(values)
-
-
-def _weights(frame: Any, panel: Panel) -> NDArray[np.float64]:
-    values = _values("weights", frame, panel)
-    try:
-        if values.dtype.kind not in "biufO" or _has_text(values):
-            raise TypeError
-        values = np.where(pd.isna(values), np.nan, values).astype(np.float64)
-    except (TypeError, ValueError):
-        raise StrategyError(f"weights are {values.dtype}, not numbers; return a float frame, 1 = fully long") from None
-    if np.isinf(values).any():
-        raise StrategyError(f"weights are infinite at {_first(np.isinf(values), panel)}; divide by what is never 0")
-    return _frozen(values)
-
-
-def _has_text(values: NDArray[Any]) -> bool:
-    return values.dtype == object and any(isinstance(value, str) for value in values.flat)
-
-
-def _values(what: str, frame: Any, panel: Panel) -> NDArray[Any]:
-    """The array in a frame (or an array) of the panel's shape; a Series is one only where there is one universe."""
-    if isinstance(frame, pd.Series) and panel.shape[1] > 1:
-        raise StrategyError(
-            f"{what} is a Series of {len(frame)} for {panel.shape[1]} universes; return a frame of bars.close's shape, "
-            f"{panel.shape}: begin with bars.close, not with one column"
-        )
-    if not isinstance(frame, (pd.DataFrame, pd.Series, np.ndarray)):
-        raise StrategyError(f"{what} is a {type(frame).__name__}; return a frame of bars.close's shape, {panel.shape}")
-    values = frame.to_numpy() if isinstance(frame, (pd.DataFrame, pd.Series)) else frame
-    if values.ndim == 1 and panel.shape[1] == 1:
-        values = values[:, None]
-    if values.shape != panel.shape:
-        raise StrategyError(f"{what} has shape {values.shape}, bars.close has {panel.shape}; drop no rows or columns")
-    if not isinstance(frame, np.ndarray) and not frame.index.equals(panel.timestamps):
-        raise StrategyError(f"{what} has another index than bars.close; use .reindex(bars.close.index)")
-    if isinstance(frame, pd.DataFrame) and not frame.columns.equals(pd.Index(panel.ids)):
-        raise StrategyError(f"{what} has other columns than bars.close; pass columns=bars.close.columns")
-    return values
-
-
-def _first(where: NDArray[np.bool_], panel: Panel) -> str:
-    """Time stamp of the first row that has a True."""
-    return str(panel.timestamps[int(where.any(axis=1).argmax())])
-
-
-def _frozen(values: NDArray[Any]) -> NDArray[Any]:
-    values = values.view()
-    values.setflags(write=False)
-    return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +71,7 @@ class Strategy:
         with _blaming(f"strategy {self.name!r}", self.path or _file_of(self._function)):
             answer = self._walk(panel) if self.kind == "on_bar" else self._fresh()(panel)
         try:
-            decisions = _decisions(self.kind, answer, panel)
+            decisions = read_decisions(self.kind, answer, panel)
             if decisions.weights is not None and not allow_silence and np.isnan(decisions.weights).all():
                 raise StrategyError(
                     f"every weight in {panel.rows} rows is NaN, so it can never trade; return 0 for flat, or give it "

@@ -20,6 +20,7 @@ from stresslab.errors import InputError, LookAheadError
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.registry import make_generator
 from stresslab.lookahead import LookAheadReport, find_lookahead
+from stresslab.realism import ORIGINS, Realism, realism
 from stresslab.result import LEVELS, StrategyResult, StressResult
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.statistics.measures import measures
@@ -77,6 +78,7 @@ def stress_test(
     position: str = "carry",
     init_cash: float = 100_000.0,
     allow_lookahead: bool = False,
+    realism_origins: int = ORIGINS,
     accept_untrusted: bool = False,
     criteria: Criteria | None = None,
     jobs: int = 0,
@@ -99,6 +101,7 @@ def stress_test(
         position: "carry" opens the position held at the origin at the first generated open, "flat" does not.
         init_cash: starting cash.
         allow_lookahead: go on, and say so, when a strategy's decisions depend on later bars.
+        realism_origins: past origins at which the generator is compared with what followed; 0 leaves that out.
         accept_untrusted: judge on universes that the realism gate does not trust.
         criteria: thresholds of the verdict.
         jobs: workers; 0 means one per processor.
@@ -118,6 +121,13 @@ def stress_test(
 
     with stages.stage("look-ahead check", len(strategies)) as advance:
         lookaheads = [_checked(one, history, allow_lookahead, advance) for one in strategies]
+    found = None
+    if realism_origins:
+        with stages.stage("realism", realism_origins) as advance:
+            found = realism(
+                history, generator, horizon, origins=realism_origins, seed=seed, jobs=jobs, progress=advance
+            )
+    trusted = None if found is None else found.trusted or accept_untrusted
     with stages.stage("sampling", universes) as advance:
         sampled = generator.sample(history, horizon, universes, seed, jobs=jobs, progress=advance)
     with stages.stage("backtest", len(strategies) + 1) as advance:
@@ -125,7 +135,7 @@ def stress_test(
         advance(1)
         results = []
         for one, lookahead in zip(strategies, lookaheads, strict=True):
-            results.append(_strategy_result(one, lookahead, arena, criteria, seed))
+            results.append(_strategy_result(one, lookahead, arena, criteria, trusted, seed))
             advance(1)
 
     described = generator.describe()
@@ -143,6 +153,8 @@ def stress_test(
         "fees": costs.fees,
         "slippage": costs.slippage,
         "allow_lookahead": allow_lookahead,
+        "realism_origins": realism_origins,
+        "accept_untrusted": accept_untrusted,
     }
     return StressResult(
         config=settings | dict(config or {}),
@@ -156,11 +168,13 @@ def stress_test(
         generator=described,
         generator_facts=dict(sampled.facts),
         in_sample=in_sample,
+        realism={"assessed": False} if found is None else found.to_dict(),
         notices=[
             *bars.notices,
             *_generator_notices(described, in_sample),
             *_future_notices(future, horizon),
             *_lookahead_notices(strategies, lookaheads),
+            *_realism_notices(found, accept_untrusted),
         ],
         strategies=results,
         timings=stages.seconds,
@@ -186,26 +200,13 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
     elif isinstance(origin, str) and origin == "end":
         at = len(bars)
     else:
-        at = int(bars.timestamps.searchsorted(_last_moment(origin), side="right"))
+        at = len(bars.up_to(origin))
     if at < MIN_HISTORY:
         raise InputError(
             f"origin={origin} leaves {at} bars of history, fewer than {MIN_HISTORY}; "
             f"choose a date from {bars.timestamps[min(MIN_HISTORY, len(bars)) - 1]} on, or load more bars"
         )
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
-
-
-def _last_moment(origin: str | pd.Timestamp) -> pd.Timestamp:
-    try:
-        moment = pd.Timestamp(origin)
-    except ValueError:
-        raise InputError(f"origin={origin!r} is neither a date nor 'end'; write for example 2018-06-29") from None
-    if moment is pd.NaT:
-        raise InputError(f"origin={origin!r} is neither a date nor 'end'; write for example 2018-06-29")
-    moment = moment.tz_localize(None)
-    if isinstance(origin, str) and ":" not in origin and moment == moment.normalize():
-        return moment + pd.Timedelta(days=1) - pd.Timedelta(1, "ns")
-    return moment
 
 
 def _checked(strategy: Strategy, history: Bars, allowed: bool, advance: Callable[[int], None]) -> LookAheadReport:
@@ -294,7 +295,12 @@ def describe_data(bars: Bars) -> dict[str, Any]:
 
 
 def _strategy_result(
-    strategy: Strategy, lookahead: LookAheadReport, arena: _Arena, criteria: Criteria, seed: int
+    strategy: Strategy,
+    lookahead: LookAheadReport,
+    arena: _Arena,
+    criteria: Criteria,
+    trusted: bool | None,
+    seed: int,
 ) -> StrategyResult:
     """One strategy on all three grounds, summarised and judged."""
     sampled, metrics = arena.run(strategy, "universes")
@@ -309,6 +315,7 @@ def _strategy_result(
         periods_per_year=arena.periods_per_year,
         realised_return=None if realised is None else realised["total_return"],
         backtest_return=backtested["total_return"],
+        trusted=trusted,
         criteria=criteria,
     )
     fan = np.quantile(sampled.equity, LEVELS, axis=1).T  # (T + 1, levels)
@@ -371,6 +378,15 @@ def _future_notices(future: Bars | None, horizon: int) -> list[str]:
     return [
         f"Only {len(future)} of {horizon} real bars follow the origin: they are drawn but not compared, since risk "
         "grows with the horizon."
+    ]
+
+
+def _realism_notices(found: Realism | None, accepted: bool) -> list[str]:
+    """That a verdict rests on universes which the gate does not trust."""
+    if found is None or found.trusted or not accepted:
+        return []
+    return [
+        "The universes are not trusted on this market; the verdict rests on them because --accept-untrusted was given."
     ]
 
 

@@ -136,6 +136,7 @@ def make_result(
         },
         "generator_facts": {"generator": {"name": "kronos"}, "context": 392, "repaired_bars": 17},
         "in_sample": False,
+        "realism": {"assessed": False},
         "notices": [],
         "strategies": [strategy(name, markets, (rename or {}).get(name, name)) for name in names or ("follow",)],
         "timings": {"sampling": 12.345, "backtest": 0.5},

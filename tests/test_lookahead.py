@@ -60,7 +60,7 @@ LEAKS: dict[str, Rule] = {
     "reversed": lambda bars: around(bars.close, bars.close[::-1].ewm(span=10).mean()[::-1]),
     "this week's close": lambda bars: around(weekly(bars.close), bars.close),
     "interpolation": lambda bars: around(
-        bars.close, bars.close.where(np.arange(len(bars.close))[:, None] % 5 == 0).interpolate()
+        bars.close, bars.close.where(bars.close * 0 == np.arange(len(bars.close))[:, None] % 5).interpolate()
     ),
     "gradient": lambda bars: np.sign(bars.close * 0 + np.gradient(bars.close.to_numpy(), axis=0)),
     "best bars": lambda bars: (bars.close == bars.close.min(), bars.close == bars.close.max()),
@@ -153,12 +153,11 @@ def test_on_bar_is_causal_by_construction(bars: Bars) -> None:
     assert report.decisions > 100
     assert "made one bar at a time" in str(report)
 
-    def never(state: dict[str, float], bar: Any) -> None: ...
+    class Never:
+        def on_bar(self, state: dict[str, float], bar: Any) -> None: ...
 
-    strategy = load_strategies(
-        {"on_bar": never} if False else type("Never", (), {"on_bar": lambda self, state, bar: None}), {}
-    )
-    assert find_lookahead(strategy[0], bars).inconclusive
+    (silent,) = load_strategies(Never, {})
+    assert find_lookahead(silent, bars).inconclusive
 
 
 def test_code_that_needs_bars_is_excused_when_they_are_few(bars: Bars) -> None:
@@ -182,6 +181,18 @@ def test_universes_must_not_mix(bars: Bars) -> None:
         lambda bars: around(bars.close, 0 * bars.close + bars.close.to_numpy().mean(axis=1)[:, None] - 1), bars
     )
     assert "depends on the other universes" in report.found[0]
+
+
+def test_memory_between_universes_is_found(bars: Bars) -> None:
+    """on_bar that remembers outside its state is refused: another call or another universe would see it."""
+    seen: list[float] = []
+
+    def on_bar(state: dict[str, float], bar: Any) -> float:
+        seen.append(bar.close)
+        return float(bar.close > float(np.mean(seen[-700:])))
+
+    with pytest.raises(StrategyError, match="keep nothing between calls"):
+        look(on_bar, bars)
 
 
 def test_chance_is_refused(bars: Bars) -> None:

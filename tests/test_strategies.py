@@ -12,7 +12,8 @@ import pytest
 
 from stresslab.data.bars import Bars
 from stresslab.lookahead import find_lookahead
-from stresslab.strategy import Decisions, Panel, load_strategies
+from stresslab.panel import Decisions, Panel
+from stresslab.strategy import load_strategies
 from stresslab.universes import Universes
 from tests.market import make_bars
 

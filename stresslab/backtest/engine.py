@@ -36,7 +36,8 @@ from stresslab.backtest.costs import Costs
 from stresslab.backtest.result import Backtest
 from stresslab.data.bars import FIELDS
 from stresslab.errors import DataError, InputError, StrategyError
-from stresslab.strategy import Decisions, Panel, Strategy
+from stresslab.panel import Decisions, Panel
+from stresslab.strategy import Strategy
 from stresslab.universes import Universes
 
 POSITIONS = ("carry", "flat")

@@ -17,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-UNITS = {"sampling": "universes", "training": "steps"}
+UNITS = {"realism": "origins", "sampling": "universes", "training": "steps"}
 """What the long stages count; these show a rate and an estimate."""
 EVERY = 10.0
 """Seconds between two plain lines of one stage."""

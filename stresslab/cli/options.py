@@ -118,6 +118,13 @@ InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the curr
 AllowLookahead = Annotated[
     bool, _flag(STRATEGY, "--allow-lookahead", "Go on, and say so everywhere, when a strategy decides from later bars.")
 ]
+RealismOrigins = Annotated[
+    int,
+    _option(
+        UNIVERSES, "N", "Past origins at which universes are compared with what followed; 0 leaves that out.",
+        parser=_whole,
+    ),
+]  # fmt: skip
 AcceptUntrusted = Annotated[
     bool, _flag(STRATEGY, "--accept-untrusted", "Judge the strategy even on universes that do not resemble the market.")
 ]

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from stresslab.data.calendar import Calendar
 from stresslab.data.checks import check
 from stresslab.data.columns import FIELDS, one_ticker
+from stresslab.data.messages import one_line
 from stresslab.data.table import between, final_values, read_table
-from stresslab.data.timestamps import parse_date
+from stresslab.data.timestamps import parse_last
 from stresslab.errors import DataError
 
 __all__ = ["FIELDS", "Bars"]
@@ -100,7 +101,7 @@ class Bars:
             checked = check(between(table, since, until), repair)
             values, last = final_values(checked.table)
         except DataError as error:
-            raise DataError(f"{source}: {error}" if source else str(error)) from error
+            raise DataError(one_line(f"{source}: {error}" if source else error)) from error
         told = (*notices, *news, *checked.notices, *last)
         return cls(pd.DatetimeIndex(checked.table["timestamp"]), values, symbol, source, told, checked.repaired)
 
@@ -191,7 +192,7 @@ class Bars:
 
     def _position(self, origin: object) -> int:
         """Number of bars stamped at or before `origin`."""
-        stamp = parse_date("origin", origin).as_unit("ns").to_datetime64()
+        stamp = parse_last("origin", origin).as_unit("ns").to_datetime64()
         return int(np.searchsorted(self.timestamps.to_numpy(), stamp, side="right"))
 
     def _series(self, name: str) -> pd.Series:

@@ -28,6 +28,8 @@ INSTANCES = 5
 """The times of a weekday are decided by a vote of its last five trading days."""
 FADING = 0.9
 """Weight of a trading day's vote against that of the one after it; it also breaks ties."""
+BRIDGE = 4
+"""Largest gap between slots, in steps, in which a time counts that was used only now and then."""
 CONTINUOUS = 0.9
 """Share of all times of the week that must be in use for a market to be 24/7 (one closed day a week leaves 0.86)."""
 REGULAR = 0.2
@@ -240,15 +242,35 @@ def _weekly_slots(recent: NDArray[np.int64], step: int) -> NDArray[np.int64]:
     covered = np.arange(int(days[inner][0]), last + 1)
     working = seen[(seen + 3) % 7 < 5] if ((seen + 3) % 7 < 5).any() else seen
     usual = _majority(days, times, working[-INSTANCES:], step)
-    slots = []
+    slots, used = [], []
     for weekday in range(7):
         traded = seen[(seen + 3) % 7 == weekday]
         chances = int(((covered + 3) % 7 == weekday).sum())
         if 2 * len(traded) > chances:
             slots.append(weekday * DAY + _majority(days, times, traded[-INSTANCES:], step))
+            used.append(weekday * DAY + np.unique(times[np.isin(days, traded[-INSTANCES:])]))
         elif weekday < 5 and chances < 3:  # never or hardly seen (a holiday, a short history): as the other days
             slots.append(weekday * DAY + usual)
-    return np.concatenate(slots)
+    if not slots:  # a few bars in weeks of silence: the weekdays on which there were any
+        slots = [weekday * DAY + usual for weekday in np.unique((working + 3) % 7).tolist()]
+    return _bridged(np.concatenate(slots), np.concatenate([*used, *slots]), step)
+
+
+def _bridged(slots: NDArray[np.int64], used: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """The slots and, in gaps of a few steps between them, the times that were used at all.
+
+    Where bars are missing now and then, the first or last of a day may lose its vote, which is no break in trading.
+    """
+    around = np.r_[slots, slots[0] + WEEK]  # the week goes on
+    times = np.unique(np.r_[used, used + WEEK])
+    added = []
+    for gap in np.flatnonzero((np.diff(around) > step) & (np.diff(around) <= BRIDGE * step)):
+        left, right = int(around[gap]), int(around[gap + 1])
+        for time in times[(times > left) & (times < right)].tolist():
+            if time - left >= step and right - time >= step:
+                added.append(time % WEEK)
+                left = time
+    return np.sort(np.r_[slots, np.array(added, dtype=np.int64)])
 
 
 def _majority(

@@ -6,12 +6,14 @@ How a table is laid out in text is for `text` to find out; what its columns mean
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 import pandas as pd
 
 from stresslab.data.bars import Bars
-from stresslab.data.columns import SYMBOL_NAMES, candidates, choose_symbol
+from stresslab.data.columns import SYMBOL_NAMES, candidates, check_unique, choose_symbol
+from stresslab.data.messages import one_line
 from stresslab.data.text import read_text
 from stresslab.errors import DataError
 
@@ -57,13 +59,14 @@ def load_file(path: str, since: object = None, until: object = None, repair: boo
             frame, ticker = one_series(frame, symbol)
     except DataError as error:
         separator = " " if str(error).startswith(("is ", "holds ")) else ": "
-        raise DataError(f"{path}{separator}{error}") from error
+        raise DataError(one_line(f"{path}{separator}{error}")) from error
     name = ticker or file.stem
     return Bars.from_frame(frame, name, path, repair, notices, since=since, until=until, decimal=decimal)
 
 
 def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, str | None]:
     """The rows of one symbol, where a column names symbols; their index still counts the rows of the whole table."""
+    check_unique(frame.columns)
     found = candidates(frame.columns, SYMBOL_NAMES)
     if not found:
         if symbol is not None:
@@ -80,21 +83,34 @@ def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, s
 def _split(path: str) -> tuple[Path, str | None]:
     """The file and the symbol after `#`, if any."""
     file, symbol = Path(path).expanduser(), None
-    if not file.exists() and "#" in path:
+    if not os.path.exists(file) and "#" in path:
         before, _, symbol = path.rpartition("#")
         file = Path(before).expanduser()
-    if file.is_dir():
-        raise DataError(f"{path}: is a directory; give one CSV, parquet or feather file in it")
-    if not file.exists():
-        names = [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else []
-        close = difflib.get_close_matches(file.name, names, n=1)
-        hint = f"did you mean {str(file.with_name(close[0]))!r}?" if close else "check the path"
-        raise DataError(f"{path}: no such file; {hint}")
+    if not path:
+        reason = "no path is given; name a CSV, parquet or feather file"
+    elif not os.path.exists(file):
+        reason = f"no such file; {_similar(file) or 'check the path'}"
+    elif file.is_dir():
+        reason = "is a directory; give one CSV, parquet or feather file in it"
+    elif not (file.is_file() or file.is_char_device()):
+        reason = "is not a regular file; write the data to a file first"
+    else:
+        try:
+            file.open("rb").close()
+            return file, symbol or None
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror}); check its permissions"
+    raise DataError(one_line(f"{path}: {reason}" if path else reason))
+
+
+def _similar(file: Path) -> str | None:
+    """A question after a file beside the missing one whose name is similar."""
     try:
-        file.open("rb").close()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    return file, symbol or None
+        names = os.listdir(file.parent)
+    except (OSError, ValueError):
+        return None
+    close = difflib.get_close_matches(file.name, names, n=1)
+    return f"did you mean {str(file.with_name(close[0]))!r}?" if close else None
 
 
 def _refusal(file: Path, head: bytes) -> str | None:
@@ -109,7 +125,7 @@ def _refusal(file: Path, head: bytes) -> str | None:
         return "is a web page or XML, not a table; download the data again as CSV"
     if start.startswith((b"{", b"[")):
         return "is JSON; write the bars as CSV or parquet"
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as MetaTrader may write it
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))  # UTF-16, as MetaTrader may write it
     control = sum((byte < 32 and byte not in b"\t\r\n\x0c") or byte == 127 for byte in head)
     if not wide and (b"\0" in head or control > len(head) // 50):
         return "is neither text nor parquet nor feather; give one of these"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from stresslab.data.bars import Bars
 from stresslab.data.files import load_file
+from stresslab.data.messages import one_line
 from stresslab.data.remote import load_ccxt, load_yahoo
 from stresslab.data.samples import load_sample
 from stresslab.errors import DataError
@@ -42,11 +42,13 @@ def load_bars(
 
 def _load(text: str, since: object, until: object, repair: bool) -> Bars:
     scheme = re.match(r"([A-Za-z][A-Za-z0-9]+):(?![\\/])", text)
-    if scheme and not Path(text).exists():
+    if scheme and not os.path.exists(text):
         if scheme[1] not in SCHEMES:
             known = ", ".join(f"{name}:..." for name in SCHEMES)
-            raise DataError(f"{text}: {scheme[1]}: is not a kind of source; give a file's path or one of {known}")
+            raise DataError(
+                one_line(f"{text}: {scheme[1]}: is not a kind of source; give a file's path or one of {known}")
+            )
         return SCHEMES[scheme[1]](text[scheme.end() :], since, until, repair)
     if re.match(r"[a-z]+://", text):
-        raise DataError(f"{text}: addresses are not read; download the file and give its path")
+        raise DataError(one_line(f"{text}: addresses are not read; download the file and give its path"))
     return load_file(text, since, until, repair)

@@ -37,10 +37,11 @@ def load_yahoo(spec: str, since: object = None, until: object = None, repair: bo
     source = f"yf:{spec}"
     ticker, _, interval = spec.partition(":")
     interval = interval or "1d"
-    if not ticker or interval not in YAHOO_INTERVALS:
+    if not ticker:
+        raise DataError(f"{source} names no ticker; write yf:TICKER or yf:TICKER:INTERVAL, for example yf:BTC-USD:1h")
+    if interval not in YAHOO_INTERVALS:
         raise DataError(
-            f"{source}: interval {interval!r} of ticker {ticker!r} is not served by Yahoo; write yf:TICKER or "
-            f"yf:TICKER:INTERVAL with one of {', '.join(YAHOO_INTERVALS)}"
+            f"{source}: interval {interval!r} is not served by Yahoo; choose one of {', '.join(YAHOO_INTERVALS)}"
         )
     yfinance = _library("yfinance", source)
     span = yahoo_span(interval, since, until)

@@ -6,6 +6,7 @@ import difflib
 from importlib import import_module
 
 from stresslab.data.bars import Bars
+from stresslab.data.messages import one_line
 from stresslab.errors import DataError
 
 SAMPLES = {"nasdaq": "NASDAQ Composite", "sp500": "S&P 500"}
@@ -16,11 +17,8 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
     """The bundled sample `name`, as `sample:name`."""
     if name not in SAMPLES:
         close = difflib.get_close_matches(name, SAMPLES, n=1)
-        hint = (
-            f"did you mean sample:{close[0]}?"
-            if close
-            else f"there are {', '.join('sample:' + key for key in SAMPLES)}"
-        )
-        raise DataError(f"sample:{name} is not a sample; {hint}")
+        hint = f"did you mean sample:{close[0]}? There are" if close else "there are"
+        known = ", ".join(f"sample:{key} ({title})" for key, title in SAMPLES.items())
+        raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
     frame = import_module(f"arch.data.{name}").load()
     return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)

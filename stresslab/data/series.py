@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stresslab.data.bars import Bars
-from stresslab.data.columns import SYMBOL_NAMES, candidates
+from stresslab.data.columns import SYMBOL_NAMES, candidates, check_unique
 from stresslab.data.files import load_file, read_arrow
 from stresslab.data.load import load_bars
+from stresslab.data.messages import one_line
 from stresslab.errors import DataError
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet", ".feather")
@@ -41,11 +42,15 @@ def _of_file(path: Path, repair: bool) -> Iterator[Bars]:
     if path.suffix.lower() not in (".parquet", ".feather"):
         yield load_file(str(path), repair=repair)
         return
-    frame = read_arrow(path)
+    try:
+        frame = read_arrow(path)
+    except DataError as error:
+        raise DataError(one_line(f"{path} {error}")) from error
+    check_unique(frame.columns)
     found = candidates(frame.columns, SYMBOL_NAMES)
     if not found:
         yield load_file(str(path), repair=repair)
         return
-    for name, rows in frame.groupby(found[0], sort=True):
+    for name, rows in frame.groupby(frame[found[0]], sort=True):
         own = rows.drop(columns=found[0])
         yield Bars.from_frame(own, str(name), f"{path}#{name}", repair)

@@ -17,14 +17,15 @@ from stresslab.data.columns import (
     ADJUSTED,
     CLOCK_NAMES,
     FIELDS,
-    NAMES,
     PRICES,
     TIME_NAMES,
     candidates,
+    check_unique,
+    fields_of,
     missing_column,
     plain,
 )
-from stresslab.data.timestamps import is_clock, parse_date, parse_timestamps
+from stresslab.data.timestamps import is_clock, parse_date, parse_last, parse_timestamps
 from stresslab.errors import DataError
 
 
@@ -39,13 +40,13 @@ def read_table(frame: pd.DataFrame, decimal: str = ".") -> tuple[pd.DataFrame, l
         Columns `timestamp`, the prices, and of volume, amount and adjusted close those that hold numbers, index the
         rows' numbers in the source; and notices.
     """
+    check_unique(frame.columns)
     stamps, notices = _timestamps(frame)
     frame = frame.set_axis(_row_numbers(frame))
     columns: dict[str, Any] = {"timestamp": stamps}
-    for field, names in NAMES.items():
-        options = candidates(frame.columns, names)
+    for field, options in fields_of(frame.columns).items():
         if not options and field in PRICES:
-            raise missing_column(field, list(frame.columns))
+            raise missing_column(list(frame.columns))
         numbers = [(option, parse_numbers(frame[option], str(option), decimal)) for option in options]
         if field not in PRICES:
             numbers = [(option, cells) for option, cells in numbers if not np.isnan(cells).all()]
@@ -67,18 +68,22 @@ def between(table: pd.DataFrame, since: object, until: object) -> pd.DataFrame:
     """The rows from `since` to `until`, both included."""
     kept = np.ones(len(table), dtype=bool)
     asked = []
-    if since is not None:
-        kept &= (table["timestamp"] >= parse_date("since", since)).to_numpy()
+    first = None if since is None else parse_date("since", since)
+    if first is not None:
+        kept &= (table["timestamp"] >= first).to_numpy()
         asked.append(f"since={since}")
     if until is not None:
-        last = parse_date("until", until)
-        if last == last.normalize() and ":" not in str(until):
-            last += pd.Timedelta(days=1) - pd.Timedelta(1, unit="ns")
+        last = parse_last("until", until)
+        if first is not None and first > last:
+            raise DataError(f"since={since} comes after until={until}; swap them")
         kept &= (table["timestamp"] <= last).to_numpy()
         asked.append(f"until={until}")
     if asked and not kept.any():
         span = f"{table['timestamp'].min()} to {table['timestamp'].max()}"
-        raise DataError(f"{' and '.join(asked)} leave no bars: the data run from {span}; choose dates within")
+        raise DataError(
+            f"{' and '.join(asked)} leave{'' if asked[1:] else 's'} no bars: the data run from {span}; "
+            "choose dates within"
+        )
     return table[kept]
 
 
@@ -118,7 +123,7 @@ def _timestamps(frame: pd.DataFrame) -> tuple[pd.DatetimeIndex, list[str]]:
     frame = frame.set_axis(_row_numbers(frame))
     found = candidates(frame.columns, TIME_NAMES)
     if not found:
-        seen = ", ".join(repr(str(column)) for column in frame.columns[:12])
+        seen = ", ".join(f"{str(column)[:30]!r}" for column in frame.columns[:12])
         raise DataError(f"no column of time stamps among {seen}; name it 'timestamp' or 'date'")
     column = frame[found[0]]
     for clock in candidates(frame.columns, CLOCK_NAMES):

@@ -26,6 +26,10 @@ _OFFSET = r"^(.*\d:\d{2}.*?|\d{8}T\d+)\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2}
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _UNITS = ((1e8, 1e11, 1_000_000_000), (1e11, 1e14, 1_000_000), (1e14, 1e17, 1_000), (1e17, 9.2e18, 1))
 """Epochs in seconds, ms, us, ns: least value (March 1973), bound, nanoseconds in one."""
+_SAMPLE = 500
+"""Texts on which a form is tried before it is applied to all."""
+_CLEARLY = 2
+"""How many times larger the largest gap between time stamps must be in the reading of dates that is dropped."""
 
 
 def parse_timestamps(column: pd.Series | pd.Index) -> tuple[pd.DatetimeIndex, list[str]]:
@@ -66,6 +70,13 @@ def parse_date(name: str, value: object) -> pd.Timestamp:
     return stamp.tz_localize(None)
 
 
+def parse_last(name: str, value: object) -> pd.Timestamp:
+    """The last moment of a date that the user gave: a date without a time means the end of its day."""
+    stamp = parse_date(name, value)
+    whole_day = stamp == stamp.normalize() and not isinstance(value, pd.Timestamp) and ":" not in str(value)
+    return stamp + pd.Timedelta(days=1) - pd.Timedelta(1, unit="ns") if whole_day else stamp
+
+
 def is_clock(cell: str) -> bool:
     """Whether a cell is a time of the day only: `09:30`, `093000`."""
     return re.fullmatch(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?|\d{4}|\d{6}", cell.strip()) is not None
@@ -75,19 +86,26 @@ def _from_text(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
     first = str(text.iloc[0])
     if re.fullmatch(r"\d+(\.\d*)?", first):
         return _from_numbers(_numbers(text)), []
-    if not re.match(_OFFSET, first):
-        return _written(text), []
-    parts = text.str.extract(_OFFSET)
-    if parts[0].isna().any():
-        row = int(parts[0].isna().to_numpy().argmax())
-        raise DataError(
-            f"row {text.index[row]}: time stamp {text.iloc[row]!r} has no time zone but {first!r} has; "
-            "write all time stamps alike"
-        )
-    wall = _written(parts[0])
-    zones = {zone: _offset(zone) for zone in parts[1].unique()}
-    utc = wall - pd.TimedeltaIndex(parts[1].map(zones))
-    return _naive(wall, utc, " and ".join(map(str, list(zones)[:2])))
+    zoned = re.match(_OFFSET, first)
+    if not zoned:
+        return _written(text)
+    zone = zoned[2]
+    if text.str.endswith(zone).all():
+        wall, notices = _written(text.str[: -len(zone)].str.rstrip())
+        utc = wall - _offset(zone)
+    else:
+        parts = text.str.extract(_OFFSET)
+        if parts[0].isna().any():
+            row = int(parts[0].isna().to_numpy().argmax())
+            raise DataError(
+                f"row {text.index[row]}: time stamp {text.iloc[row]!r} has no time zone but {first!r} has; "
+                "write all time stamps alike"
+            )
+        wall, notices = _written(parts[0])
+        zones = {zone: _offset(zone) for zone in parts[1].unique()}
+        utc, zone = wall - pd.TimedeltaIndex(parts[1].map(zones)), " and ".join(map(str, list(zones)[:2]))
+    stamps, news = _naive(wall, utc, zone)
+    return stamps, notices + news
 
 
 def _numbers(text: pd.Series) -> pd.Series:
@@ -121,27 +139,52 @@ def _from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(result.astype("datetime64[ns]"))
 
 
-def _written(text: pd.Series) -> pd.DatetimeIndex:
+def _written(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
+    """Stamps (T,) of texts, and a notice where they could have been read in another way."""
     try:
-        return _nanoseconds(pd.DatetimeIndex(pd.to_datetime(text, format="ISO8601")))
+        return _nanoseconds(pd.DatetimeIndex(pd.to_datetime(text, format="ISO8601"))), []
     except (ValueError, pd.errors.OutOfBoundsDatetime):
         pass
     first = str(text.iloc[0])
-    readings: list[pd.DatetimeIndex] = []
+    forms = [form for form in map("".join, product(_DATES, _TIMES)) if _reads(first, form)]
+    sample = text.iloc[np.linspace(0, len(text) - 1, min(len(text), _SAMPLE)).astype(int)]
+    readings: dict[str, pd.DatetimeIndex] = {}
+    for form in forms:
+        if not pd.to_datetime(sample, format=form, errors="coerce").isna().any():
+            stamps = pd.to_datetime(text, format=form, errors="coerce")
+            if stamps.notna().all():
+                readings[form] = _nanoseconds(pd.DatetimeIndex(stamps))
+    if readings:
+        return _choose(readings, first)
     refused = np.ones(len(text), dtype=bool)
-    for date, time in product(_DATES, _TIMES):
-        if pd.isna(pd.to_datetime(first, format=date + time, errors="coerce")):
-            continue
-        stamps = pd.to_datetime(text, format=date + time, errors="coerce")
-        refused &= stamps.isna().to_numpy()
-        if stamps.notna().all():
-            readings.append(_nanoseconds(pd.DatetimeIndex(stamps)))
-    if not readings:
-        raise _unreadable(text, refused if refused.any() else np.arange(len(text)) == 0)
-    distinct = [readings[0], *(reading for reading in readings[1:] if not reading.equals(readings[0]))]
-    ordered = [reading for reading in distinct if in_order(reading.asi8)]
-    if len(distinct) == 1 or len(ordered) == 1:
-        return (ordered or distinct)[0]
+    for form in forms:
+        refused &= pd.to_datetime(text, format=form, errors="coerce").isna().to_numpy()
+    raise _unreadable(text, refused if refused.any() else np.arange(len(text)) == 0)
+
+
+def _reads(text: str, form: str) -> bool:
+    return not pd.isna(pd.to_datetime(text, format=form, errors="coerce"))
+
+
+def _choose(readings: dict[str, pd.DatetimeIndex], first: str) -> tuple[pd.DatetimeIndex, list[str]]:
+    """The one reading of dates such as 01/02/2024 that is in order, and whose largest gap is by far the smallest."""
+    distinct: dict[str, pd.DatetimeIndex] = {}
+    for form, reading in readings.items():
+        if not any(reading.equals(other) for other in distinct.values()):
+            distinct[form] = reading
+    if len(distinct) == 1:
+        return next(iter(distinct.values())), []
+    gaps = sorted(
+        (int(abs(np.diff(reading.asi8)).max(initial=0)), form)
+        for form, reading in distinct.items()
+        if in_order(reading.asi8)
+    )
+    if gaps and (len(gaps) == 1 or _CLEARLY * gaps[0][0] <= gaps[1][0]):
+        form = gaps[0][1]
+        order = "day before month" if form.index("%d") < form.index("%m") else "month before day"
+        return distinct[form], [
+            f"time stamps such as {first!r} read with the {order}: the only order without large gaps"
+        ]
     raise DataError(f"time stamps such as {first!r} can be read as day/month or as month/day; write them as YYYY-MM-DD")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from stresslab.report import captions, charts, evidence, provenance
+from stresslab.report import captions, charts, evidence, provenance, realism
 from stresslab.report.wording import UNDEFINED, clean
 from stresslab.result import StressResult
 
@@ -44,7 +44,7 @@ def page(result: StressResult) -> dict[str, Any]:
         "calendar": clean(str(result.data["calendar"])),
         "training": training,
         "doubtful": training in provenance.DOUBTFUL,
-        "assessed": provenance.realism(result)[0],
+        "realism": realism.evidence(result),
         "notices": provenance.notices(result),
         "fan": fan,
         "sheets": sheets,

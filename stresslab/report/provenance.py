@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stresslab.report.realism import evidence
 from stresslab.report.wording import clean, plain_value
 from stresslab.result import StressResult
 
@@ -70,16 +71,6 @@ class Notice:
     text: str
 
 
-def realism(result: StressResult) -> tuple[bool, str]:
-    """Whether anyone asked if the universes behave like the market, and the sentence that says so."""
-    if result.to_dict()["realism"]["assessed"]:
-        return True, "The universes' realism was assessed."
-    return False, (
-        "The universes' realism was not assessed: nothing here says whether they behave like this market, "
-        "and no figure should be trusted further than the generator is."
-    )
-
-
 def sample_label(result: StressResult) -> tuple[str, str]:
     """How the generator's training lies to the origin: a label and a sentence."""
     generator = result.generator
@@ -104,10 +95,10 @@ def notices(result: StressResult) -> list[Notice]:
     """What a reader must know, nothing twice: warnings first, then realism and training, then what was merely noted."""
     found = list(dict.fromkeys(clean(text) for text in result.notices))
     warnings = [text for text in found if _warns(text)]
-    assessed, realism_sentence = realism(result)
+    realism = evidence(result)
     label, training = sample_label(result)
     told = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
-    told.append(Notice(not assessed, "Realism", realism_sentence))
+    told.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
     if not any(text.startswith(IN_SAMPLE) for text in warnings):
         told.append(Notice(label in DOUBTFUL, label.capitalize(), training))
     return told + [Notice(False, "Note", _sentence(text)) for text in found if text not in warnings]
@@ -115,7 +106,7 @@ def notices(result: StressResult) -> list[Notice]:
 
 def _warns(text: str) -> bool:
     """Whether a notice bears on what the figures are worth."""
-    signs = (IN_SAMPLE, "LOOKS AHEAD", "understated", "is not the distribution")
+    signs = (IN_SAMPLE, "LOOKS AHEAD", "understated", "is not the distribution", "not trusted")
     return text.startswith(WARNING) or any(sign in text for sign in signs)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from stresslab.report import evidence, provenance
+from stresslab.report import evidence, provenance, realism
 from stresslab.report.captions import measure_of
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, share, shares
 from stresslab.result import StrategyResult, StressResult
@@ -25,7 +25,7 @@ def render(result: StressResult) -> str:
     several = len(result.strategies) > 1
     blocks = [_overview(result.strategies)] if several else []
     blocks += [_strategy(strategy, cash) for strategy in result.strategies]
-    blocks += [_caution(result), _run(result)]
+    blocks += [_caution(result), *([_realism(result)] if result.realism["assessed"] else []), _run(result)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
@@ -90,6 +90,15 @@ def _caution(result: StressResult) -> list[str]:
     for notice in provenance.notices(result):
         lines += _wrapped(f"{notice.heading}: {notice.text}", first="  - ", hanging=4)
     return lines
+
+
+def _realism(result: StressResult) -> list[str]:
+    """The gate's checks, one line each."""
+    found = realism.evidence(result)
+    rows = [[row.outcome, row.name, row.value, row.interval, row.acceptable] for row in found.rows]
+    headings = ["Answer", "Check", "Value", "Interval", "Acceptable"]
+    lines = [f"Realism of the universes: {found.label.upper()}"]
+    return lines + (_table(headings, rows, left=2, indent="  ") if rows else [])
 
 
 def _run(result: StressResult) -> list[str]:

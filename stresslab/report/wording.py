@@ -6,6 +6,7 @@ Fractions come in, text for people goes out. Where the text stands is the pages'
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +15,8 @@ from stresslab.statistics.measures import MEASURES
 from stresslab.verdict import percent as share
 
 __all__ = [
-    "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "interval", "measure",
-    "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
+    "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "defined", "interval",
+    "measure", "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
 ]  # fmt: skip
 
 UNDEFINED = "–"
@@ -127,6 +128,11 @@ def answer(passed: bool | None, value: float | None) -> str:
 def clean(text: str) -> str:
     """A name from outside as one line that prints: no control characters, no line breaks, no escape sequences."""
     return "".join(c if c.isprintable() or c in "\u200d\ufe0f" else " " for c in text).strip() or "unnamed"
+
+
+def defined(text: str) -> str:
+    """A sentence from elsewhere, with the sign for what is undefined in place of nan and inf."""
+    return re.sub(r"[+-]?\b(?:nan|inf)\b%?", UNDEFINED, clean(text))
 
 
 def plain_value(value: Any) -> str:

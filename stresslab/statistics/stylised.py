@@ -1,7 +1,8 @@
 """Stylised facts of returns (Cont 2001): one function each, on (N, T) arrays, so that universes and reality compare.
 
-Formulas only. Every function pools over N: sums of products over all rows, divided once, so that short windows are not
-biased one by one.
+Formulas only. Except for `volatility`, every row is first brought to mean 0 and variance 1 and rows are averaged, so
+that a window of a turbulent year and one of a calm year count alike; what a short window does to an estimate, it does
+to universes and to reality alike.
 """
 
 from __future__ import annotations
@@ -22,17 +23,23 @@ HILL_SHARE = 0.05
 VARIANCE_RATIO_BARS = 5
 
 
-def autocorrelation(series: FloatArray, lag: int) -> float:
-    """Autocorrelation at a lag, about the pooled mean (N, T); NaN where there is no variance or no such lag."""
-    if series.shape[1] <= lag:
-        return math.nan
-    centred = series - series.mean()
-    return _ratio(float((centred[:, lag:] * centred[:, : series.shape[1] - lag]).mean()), float((centred**2).mean()))
+def standardised(series: FloatArray) -> FloatArray:
+    """Rows (N, T) at mean 0 and variance 1; rows without variance are left out."""
+    centred = series - series.mean(axis=1, keepdims=True)
+    deviations = centred.std(axis=1, keepdims=True)
+    varied = deviations[:, 0] > 0
+    return np.asarray(centred[varied] / deviations[varied])
 
 
 def volatility(returns: FloatArray) -> float:
     """Root mean square of returns (N, T)."""
     return math.sqrt(float((returns**2).mean()))
+
+
+def autocorrelation(series: FloatArray, lag: int) -> float:
+    """Mean over rows (N, T) of the autocorrelation at a lag; NaN where no row has one."""
+    rows = standardised(series)
+    return _mean(rows[:, lag:] * rows[:, : max(0, rows.shape[1] - lag)])
 
 
 def lag_one(returns: FloatArray) -> float:
@@ -48,62 +55,67 @@ def clustering(returns: FloatArray) -> float:
 
 def leverage(returns: FloatArray) -> float:
     """Mean correlation of a return with the absolute returns of the next bars (Black 1976); negative in equities."""
-    centred, sizes = returns - returns.mean(), np.abs(returns) - np.abs(returns).mean()
-    spread = math.sqrt(float((centred**2).mean()) * float((sizes**2).mean()))
+    varied = returns[np.abs(returns).std(axis=1) > 0]
+    rows, sizes = standardised(varied), standardised(np.abs(varied))
     lags = range(1, min(LEVERAGE_LAGS, returns.shape[1] - 1) + 1)
-    products = [float((centred[:, :-lag] * sizes[:, lag:]).mean()) for lag in lags]
-    return _ratio(float(np.mean(products)), spread) if products else math.nan
+    if not lags or len(rows) != len(sizes):
+        return math.nan
+    return float(np.mean([_mean(rows[:, :-lag] * sizes[:, lag:]) for lag in lags]))
 
 
 def kurtosis(returns: FloatArray) -> float:
     """Raw kurtosis (3 for a normal)."""
-    centred = returns - returns.mean()
-    return _ratio(float((centred**4).mean()), float((centred**2).mean()) ** 2)
+    return _mean(standardised(returns) ** 4)
 
 
-def hill(losses: FloatArray) -> float:
-    """Tail index of the largest numbers (Hill 1975, eq. 2.3): smaller is heavier; NaN below ten tail numbers."""
-    positive = np.sort(losses[losses > 0])
-    size = int(HILL_SHARE * losses.size)
-    if size < 10 or len(positive) <= size:
-        return math.nan
-    return _ratio(1.0, float(np.log(positive[-size:] / positive[-size - 1]).mean()))
+def left_tail_index(returns: FloatArray) -> float:
+    """Hill's index of the losses."""
+    return _hill(-standardised(returns))
+
+
+def right_tail_index(returns: FloatArray) -> float:
+    """Hill's index of the gains."""
+    return _hill(standardised(returns))
 
 
 def variance_ratio(returns: FloatArray) -> float:
     """Variance of sums of `VARIANCE_RATIO_BARS` returns over that of single ones (Lo & MacKinlay 1988); 1 for a walk."""
-    bars = VARIANCE_RATIO_BARS
-    if returns.shape[1] < bars:
+    bars, rows = VARIANCE_RATIO_BARS, standardised(returns)
+    if rows.shape[1] < bars:
         return math.nan
-    centred = returns - returns.mean()
-    sums = np.cumsum(np.pad(centred, ((0, 0), (1, 0))), axis=1)
-    over = sums[:, bars:] - sums[:, :-bars]
-    return _ratio(float((over**2).mean()), bars * float((centred**2).mean()))
+    sums = np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1)
+    return _mean((sums[:, bars:] - sums[:, :-bars]) ** 2) / bars
 
 
 def volume_volatility(returns: FloatArray, volumes: FloatArray) -> float:
     """Correlation of the log-volume with the absolute return of its bar, within rows; NaN without volume."""
     if not (volumes > 0).all():
         return math.nan
-    logs = np.log(volumes)
-    a, b = logs - logs.mean(axis=1, keepdims=True), np.abs(returns) - np.abs(returns).mean(axis=1, keepdims=True)
-    return _ratio(float((a * b).mean()), math.sqrt(float((a**2).mean()) * float((b**2).mean())))
+    sizes, logs = np.abs(returns), np.log(volumes)
+    varied = (sizes.std(axis=1) > 0) & (logs.std(axis=1) > 0)
+    return _mean(standardised(sizes[varied]) * standardised(logs[varied]))
 
 
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else math.nan
+def _hill(numbers: FloatArray) -> float:
+    """Tail index of the largest numbers (Hill 1975, eq. 2.3): smaller is heavier; NaN below ten tail numbers."""
+    positive = np.sort(numbers[numbers > 0])
+    size = int(HILL_SHARE * numbers.size)
+    if size < 10 or len(positive) <= size:
+        return math.nan
+    excess = float(np.log(positive[-size:] / positive[-size - 1]).mean())
+    return 1.0 / excess if excess > 0 else math.nan
+
+
+def _mean(numbers: FloatArray) -> float:
+    return float(numbers.mean()) if numbers.size else math.nan
 
 
 FACTS: Mapping[str, Callable[[FloatArray], float]] = MappingProxyType(
     {
-        "volatility": volatility,
-        "lag_one": lag_one,
-        "clustering": clustering,
-        "leverage": leverage,
-        "kurtosis": kurtosis,
-        "left_tail_index": lambda returns: hill(-returns),
-        "right_tail_index": hill,
-        "variance_ratio": variance_ratio,
+        fact.__name__: fact
+        for fact in (
+            volatility, lag_one, clustering, leverage, kurtosis, left_tail_index, right_tail_index, variance_ratio,
+        )
     }
-)
+)  # fmt: skip
 """Every fact that returns alone decide, by name."""

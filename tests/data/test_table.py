@@ -139,8 +139,8 @@ def test_range_of_dates() -> None:
     [
         ("soon", None, "since='soon' is not a date; write"),
         (None, "2024-13-45", "until='2024-13-45' is not a date; write"),
-        ("2030-01-01", None, "since=2030-01-01 leave no bars: the data run from 2015-01-01"),
-        ("2015-01-05", "2015-01-02", "since=2015-01-05 and until=2015-01-02 leave no bars"),
+        ("2030-01-01", None, "since=2030-01-01 leaves no bars: the data run from 2015-01-01"),
+        ("2015-01-05", "2015-01-02", "since=2015-01-05 comes after until=2015-01-02; swap them"),
     ],
 )
 def test_wrong_range(since: str | None, until: str | None, words: str) -> None:

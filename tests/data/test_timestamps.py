@@ -82,9 +82,22 @@ def test_without_leading_zeros() -> None:
 
 
 def test_order_settles_day_and_month() -> None:
-    """Where every day is at most 12, the reading whose time stamps are in order is taken."""
-    assert list(parse_timestamps(pd.Series(["01/02/2024", "02/02/2024", "03/02/2024"]))[0].month) == [2, 2, 2]
-    assert list(parse_timestamps(pd.Series(["02/01/2024", "02/02/2024", "02/03/2024"]))[0].month) == [2, 2, 2]
+    """Where every day is at most 12, the reading without large gaps is taken, and a notice says which."""
+    for texts, words in (
+        (["01/02/2024", "02/02/2024", "03/02/2024"], "day before month"),
+        (["02/01/2024", "02/02/2024", "02/03/2024"], "month before day"),
+    ):
+        stamps, notices = parse_timestamps(pd.Series(texts))
+        assert list(stamps.month) == [2, 2, 2]
+        assert len(notices) == 1
+        assert words in notices[0]
+
+
+def test_months_are_not_days() -> None:
+    """The first days of consecutive months are not taken for the first twelve days of January."""
+    months = pd.date_range("2020-01-01", periods=30, freq="MS", unit="ns")
+    for form in ("%d/%m/%Y", "%m/%d/%Y"):
+        assert parse_timestamps(pd.Series(months.strftime(form)))[0].equals(months)
 
 
 def test_ambiguous_dates_are_refused() -> None:
@@ -169,5 +182,5 @@ def test_clocks(cell: str, expected: bool) -> None:
 @pytest.mark.parametrize("value", ["", "soon", None, "2024-02-30", object()])
 def test_no_date(value: object) -> None:
     """What is not a date is refused by the argument's name."""
-    with pytest.raises(DataError, match="since=.* is not a date"):
+    with pytest.raises(DataError, match=r"since=.* is not a date"):
         parse_date("since", value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.generators.repair import LEAST_PRICE, repaired
@@ -17,6 +17,7 @@ def wild(seed: int, scale: float) -> np.ndarray:
     return 100.0 + scale * np.random.default_rng(seed).standard_t(3, size=(4, 30, 6))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.0, 1000.0), last=st.floats(1e-6, 1e9))
 def test_any_bars_become_possible(seed: int, scale: float, last: float) -> None:
     """High is highest, low lowest, prices are above zero, volume and amount not below, also in float32."""
@@ -33,6 +34,7 @@ def test_any_bars_become_possible(seed: int, scale: float, last: float) -> None:
     assert bars[..., : CLOSE + 1].min() >= LEAST_PRICE * last
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.0, 1000.0))
 def test_repair_changes_only_what_it_counts(seed: int, scale: float) -> None:
     """The count is the number of impossible bars; every other bar is untouched, and a second repair finds none."""
@@ -52,6 +54,7 @@ def test_repair_changes_only_what_it_counts(seed: int, scale: float) -> None:
     np.testing.assert_array_equal(again, bars)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_open_and_close_of_positive_prices_are_kept(seed: int) -> None:
     """Repair moves shadows, not the open nor the close, unless these are not above zero."""

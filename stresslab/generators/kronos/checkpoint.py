@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -301,17 +301,17 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _configuration(folder: Path, kind: type[Configuration]) -> Configuration:
     """The settings of a network; keys that it does not know are left aside, wrong values are refused."""
-    content, settings = read_config(folder), {}
-    for field in fields(kind):
-        if field.name not in content:
+    content, settings, defaults = read_config(folder), {}, asdict(kind())
+    for name, default in defaults.items():
+        if name not in content:
             continue
-        value, default = content[field.name], field.default
+        value = content[name]
         number = isinstance(value, int | float) and (isinstance(value, bool) == isinstance(default, bool))
         if not number or not 0 <= value <= LARGEST or (isinstance(default, int) and value != int(value)):
-            raise CheckpointError(f"{folder / CONFIG}: {field.name}={value!r} is not a number like {default!r}")
-        if field.name.endswith("_p") and value > 1:
-            raise CheckpointError(f"{folder / CONFIG}: {field.name}={value!r} is not a probability in [0, 1]")
-        settings[field.name] = type(default)(value)
+            raise CheckpointError(f"{folder / CONFIG}: {name}={value!r} is not a number like {default!r}")
+        if name.endswith("_p") and value > 1:
+            raise CheckpointError(f"{folder / CONFIG}: {name}={value!r} is not a probability in [0, 1]")
+        settings[name] = type(default)(value)
     config = kind(**settings)
     if not (0 < config.s1_bits <= 16 and 0 < config.s2_bits <= 16):
         raise CheckpointError(f"{folder / CONFIG}: s1_bits, s2_bits = {config.s1_bits}, {config.s2_bits} not in 1..16")

@@ -125,7 +125,8 @@ def token_losses(
     Returns:
         Coarse and fine losses (B, targets), in nats.
     """
-    coarse_losses, fine_losses = [], []
+    coarse_losses: list[NDArray[np.float64]] = []
+    fine_losses: list[NDArray[np.float64]] = []
     with torch.no_grad():
         for rows in _rows(len(stamps)):
             coarse, fine = tokens[0][rows], tokens[1][rows]

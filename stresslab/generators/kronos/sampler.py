@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -204,12 +205,27 @@ class _Pass:
         return logits
 
 
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """One thread per tile, so that sums are taken in the same order whatever the machine; restores the setting."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _Threads:
+    """Counts who needs one thread per tile, so that sums are taken in the same order whatever the machine."""
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.before = Lock(), 0, 1
+
+    @contextmanager
+    def single(self) -> Iterator[None]:
+        """One thread within; the last to leave restores the setting."""
+        with self.lock:
+            if self.users == 0:
+                self.before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self.users += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.users -= 1
+                if self.users == 0:
+                    torch.set_num_threads(self.before)
+
+
+single_threaded = _Threads().single

@@ -182,7 +182,7 @@ def _fit(
         with torch.autocast(device, dtype=torch.bfloat16, enabled=schedule.precision == "bfloat16"):
             terms = losses(batch)
         optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()  # type: ignore[no-untyped-call] # torch has no annotation for it
+        terms["loss"].backward()
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
         parts = {name: float(term.detach()) for name, term in terms.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.data.bars import Bars
@@ -29,6 +29,7 @@ PIECES = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 199), st.integers
 )
 
 
+@settings(deadline=None)
 @given(series=PIECES, cut=st.integers(-5, 405), context=st.integers(0, 50), every=st.integers(2, 12))
 def test_the_split_never_leaks(series: list[Bars], cut: int, context: int, every: int) -> None:
     """Training bars lie before the cut, scored ones after it; with enough symbols no symbol is on both sides."""
@@ -43,6 +44,7 @@ def test_the_split_never_leaks(series: list[Bars], cut: int, context: int, every
     assert all(len(bars) for bars in training + held_out)
 
 
+@settings(deadline=None)
 @given(series=PIECES, cut=st.integers(0, 400))
 def test_the_split_uses_every_other_bar(series: list[Bars], cut: int) -> None:
     """All bars before the cut of symbols that are not held out are learned from."""
@@ -81,6 +83,7 @@ def test_every_window_is_drawn_equally_often() -> None:
     assert np.abs(counts - 2000).max() < 5 * np.sqrt(2000)
 
 
+@settings(deadline=None)
 @given(lengths=st.lists(st.integers(2, 120), min_size=1, max_size=8), length=st.integers(2, 40), per=st.integers(1, 9))
 def test_spread_windows_do_not_overlap(lengths: list[int], length: int, per: int) -> None:
     """The spread is the same at every call, of every long enough series, within it, and without overlap."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.errors import InputError
@@ -95,6 +95,7 @@ def test_cached_equals_uncached(name: str, context: int, horizon: int, window: s
             np.testing.assert_allclose(seam, sampler.tokenizer.decode(sampler.context, half=True)[:, -1], atol=1e-5)
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.integers(2, 40),
@@ -113,6 +114,7 @@ def test_draws_invert_the_distribution(seed: int, size: int, temperature: float,
     assert (torch.bincount(drawn, minlength=size) - count * expected).abs().max() <= 1.001
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 1024), top_k=st.integers(1, 5))
 def test_impossible_tokens_are_never_drawn(seed: int, size: int, top_k: int) -> None:
     """A token of zero probability is not drawn, not even by the outermost uniforms, nor when it is first or last."""
