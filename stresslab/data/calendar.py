@@ -189,10 +189,11 @@ def human(step: int) -> str:
     return f"{step / DAY * 86_400:g} second"
 
 
-def common_step(timestamps: pd.DatetimeIndex) -> int:
+def common_step(timestamps: pd.DatetimeIndex, rows: pd.Index | None = None) -> int:
     """The step between bars that is commonest, in nanoseconds; months count 30 days each.
 
-    Raises `DataError` when there is no common step, or when a stretch of the series has another one.
+    Raises `DataError` when there is no common step, or when a stretch of the series has another one; `rows` (T,) are
+    the numbers by which the error names bars, by default from 1.
     """
     if len(timestamps) < 2:
         raise DataError(f"{len(timestamps)} bars have no frequency; give at least 2 bars")
@@ -213,8 +214,9 @@ def common_step(timestamps: pd.DatetimeIndex) -> int:
         if foreign.any():
             block = int(foreign.argmax())
             row = block * STRETCH + int((blocks[block] == middle[block]).argmax())
+            number = row + 1 if rows is None else rows[row]
             raise DataError(
-                f"row {row + 1} ({timestamps[row]}): mixed frequencies, bars of {human(int(middle[block]))} from here "
+                f"row {number} ({timestamps[row]}): mixed frequencies, bars of {human(int(middle[block]))} from here "
                 f"among bars of {human(step)}; a series has one frequency: keep one with since=/until=, or resample"
             )
     return step

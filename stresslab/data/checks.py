@@ -19,6 +19,8 @@ from stresslab.errors import DataError
 
 MINIMUM_BARS = 30
 """Fewer bars show neither a frequency nor a volatility."""
+LONGEST = 290
+"""Years between the first and the last bar that nanoseconds can count."""
 TOLERANCE = 1e-6
 """Share of the price by which a high or low may miss the body of its bar: vendors store adjusted prices in single
 precision or six decimals, and the rounding errors differ per field. Such highs and lows are widened and counted."""
@@ -51,7 +53,10 @@ def check(table: pd.DataFrame, repair: bool) -> Checked:
         notices, repaired = notices + news, repaired + count
     if len(table) < MINIMUM_BARS:
         raise DataError(f"{len(table)} bars are too few; give at least {MINIMUM_BARS}")
-    common_step(pd.DatetimeIndex(table["timestamp"]))
+    first, last = table["timestamp"].iloc[0], table["timestamp"].iloc[-1]
+    if last.year - first.year > LONGEST:
+        raise DataError(f"time stamps from {first} to {last} span more than {LONGEST} years; correct or cut them")
+    common_step(pd.DatetimeIndex(table["timestamp"]), table.index)
     return Checked(table, notices, repaired)
 
 
@@ -63,11 +68,11 @@ def ordered(table: pd.DataFrame, repair: bool) -> Checked:
             raise _fault(table, missing, "has no time stamp; every bar needs one", "drop the row")
         table = table[~missing]
     notices = _dropped(missing, "without a time stamp")
-    steps = np.diff(table["timestamp"].to_numpy().astype(np.int64))
-    if len(steps) and (steps <= 0).all() and (steps < 0).any():
-        table, steps = table[::-1], -steps[::-1]
+    stamps = table["timestamp"].to_numpy()
+    if (stamps[1:] <= stamps[:-1]).all() and (stamps[1:] < stamps[:-1]).any():
+        table, stamps = table[::-1], stamps[::-1]
         notices += ("rows came newest first and were turned round",)
-    back = np.r_[False, steps < 0]
+    back = np.r_[False, stamps[1:] < stamps[:-1]]
     if back.any():
         if not repair:
             what = f"comes after {table['timestamp'].iloc[int(back.argmax()) - 1]}; time stamps must increase"

@@ -66,7 +66,7 @@ def yahoo_span(interval: str, since: object, until: object) -> dict[str, Any]:
     elif longest == "max":
         span["start"] = pd.Timestamp("1900-01-01")
     else:
-        span["start"] = pd.Timestamp.now().normalize() - pd.Timedelta(longest) + pd.Timedelta(days=1)
+        span["start"] = pd.Timestamp.now().normalize() - pd.Timedelta(days=int(longest[:-1]) - 1)
     return span
 
 
@@ -175,7 +175,7 @@ def _ask(source: str, question: Callable[[], Any]) -> Any:
             warnings.simplefilter("ignore")
             return question()
     except Exception as error:  # each library has its own errors, and those of the network below
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0].partition(" See http")[0]
         raise DataError(
             f"{source}: the service gave no bars ({reason:.120}); check the spelling and the network, then try again"
         ) from error

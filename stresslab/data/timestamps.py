@@ -24,8 +24,8 @@ _TIMES = (
 )  # fmt: skip
 _OFFSET = r"^(.*\d:\d{2}.*?|\d{8}T\d+)\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2})$"
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
-_UNITS = ((1e8, 1e11, 1_000_000_000), (1e11, 1e14, 1_000_000), (1e14, 1e17, 1_000), (1e17, 9.2e18, 1))
-"""Epochs in seconds, ms, us, ns: least value (March 1973), bound, nanoseconds in one."""
+_UNITS = ((1e8, 9.2e9, 1_000_000_000), (1e11, 9.2e12, 1_000_000), (1e14, 9.2e15, 1_000), (1e17, 9.2e18, 1))
+"""Epochs in seconds, ms, us, ns: least value (March 1973), bound (2261), nanoseconds in one."""
 _SAMPLE = 500
 """Texts on which a form is tried before it is applied to all."""
 _CLEARLY = 2

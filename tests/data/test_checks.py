@@ -123,6 +123,19 @@ def test_rows_before_since_are_not_checked() -> None:
         Bars.from_frame(frame, since=frame.timestamp[5])
 
 
+def test_mixed_frequencies_name_the_row_of_the_source() -> None:
+    """Where a series changes its frequency is told by the row's number in the source, also after a cut by dates."""
+    days, hours = make_bars(200, freq="D").frame, make_bars(300, start="2016-01-01", freq="h").frame
+    frame = pd.concat([days, hours]).rename_axis("timestamp").reset_index()
+    for since in (None, "2015-03-01"):
+        with pytest.raises(
+            DataError, match=r"row (\d+) .*: mixed frequencies, bars of 1 day .* among bars of 1 hour"
+        ) as caught:
+            Bars.from_frame(frame, since=since)
+        row = int(str(caught.value).split()[1])
+        assert f"({frame.timestamp[row - 1]})" in str(caught.value)
+
+
 @given(noise=st.floats(1e-12, 0.9 * TOLERANCE), side=st.sampled_from(["high", "low"]), scale=st.floats(1e-6, 1e6))
 def test_rounding_is_tolerated_and_told(noise: float, side: str, scale: float) -> None:
     """A high or low that misses the body by rounding is widened, told of, and not counted as a repair."""
@@ -149,6 +162,15 @@ def test_too_few(count: int, repair: bool) -> None:
     """Fewer than the minimum of bars are refused with both numbers."""
     with pytest.raises(DataError, match=rf"{count} bars are too few; give at least {MINIMUM_BARS}"):
         Bars.from_frame(CLEAN[:count], repair=repair)
+
+
+def test_centuries_are_refused() -> None:
+    """A stamp three centuries from the others, as a broken cell makes it, is refused and not sorted in."""
+    frame = CLEAN.copy()
+    frame.loc[0, "timestamp"] = pd.Timestamp("1700-01-01")
+    for repair in (False, True):
+        with pytest.raises(DataError, match=r"from 1700-01-01 00:00:00 to 2015.* span more than 290 years"):
+            Bars.from_frame(frame, repair=repair)
 
 
 def test_newest_first_is_turned_round() -> None:

@@ -13,6 +13,8 @@ from stresslab.data.calendar import Calendar
 from stresslab.data.exchange import check_exchange
 from stresslab.errors import DataError
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between exchange_calendars and pandas
+
 DAYS = pd.bdate_range("2023-01-02", "2024-12-20")
 LUNCH = pd.DatetimeIndex(
     np.concatenate(

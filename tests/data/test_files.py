@@ -250,7 +250,7 @@ JUNK = [
 
 
 @given(data=st.data(), repair=st.booleans())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files_never_crash(tmp_path: Path, data: st.DataObject, repair: bool) -> None:
     """Whatever is cut out of or put into a file, it loads as sound bars or is refused in one printable line."""
     content = data.draw(st.sampled_from(_sources()))

@@ -26,7 +26,9 @@ def test_range_of_a_sample() -> None:
     assert (str(bars.timestamps[0].date()), str(bars.timestamps[-1].date())) == ("2008-01-02", "2008-06-30")
 
 
-@pytest.mark.parametrize(("name", "words"), [("nasdak", "did you mean sample:nasdaq"), ("", "there are"), ("x\n", "")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("nasdak", "did you mean sample:nasdaq"), ("", "there are"), ("x\n", r"sample:x\\n is not")]
+)
 def test_unknown_sample(name: str, words: str) -> None:
     """An unknown name is answered with all that there are, and the similar one, in one line."""
     with pytest.raises(DataError, match=words) as caught:

@@ -94,9 +94,11 @@ def test_terminal_without_a_header() -> None:
     bars = make_bars(60, freq="h")
     frame = table(bars, form="%Y.%m.%d")
     frame.insert(1, "time", bars.timestamps.strftime("%H:%M"))
-    found = _bars(frame.drop(columns="amount").to_csv(header=False, index=False))
-    assert found.timestamps.equals(bars.timestamps)
-    assert (found.values[:, :5] == bars.values[:, :5]).all()
+    plain = frame.drop(columns="amount").to_csv(header=False, index=False)
+    for data in (plain, "\n \n" + plain):
+        found = _bars(data)
+        assert found.timestamps.equals(bars.timestamps)
+        assert (found.values[:, :5] == bars.values[:, :5]).all()
 
 
 def test_wrong_order_without_a_header() -> None:
