@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stresslab.assessment import fit_temperature, realism
     from stresslab.backtest.costs import Costs
     from stresslab.data import load_bars
     from stresslab.data.bars import Bars
@@ -31,8 +32,10 @@ __all__ = [
     "StressResult",
     "Universes",
     "__version__",
+    "fit_temperature",
     "load_bars",
     "load_run",
+    "realism",
     "stress_test",
 ]
 
@@ -44,8 +47,10 @@ _HOMES = {
     "StationaryBootstrap": "stresslab.generators.bootstrap",
     "StressResult": "stresslab.result",
     "Universes": "stresslab.universes",
+    "fit_temperature": "stresslab.assessment",
     "load_bars": "stresslab.data",
     "load_run": "stresslab.runs",
+    "realism": "stresslab.assessment",
     "stress_test": "stresslab.stress",
 }
 

@@ -24,6 +24,7 @@ class SampleConfig(BaseModel):
     since: str | None = None
     until: str | None = None
     repair: bool = False
+    exchange: str | None = None
     origin: str | None = None
     horizon: int = Field(default=120, ge=1, le=100_000)
     universes: int = Field(default=1000, ge=1, le=100_000_000)
@@ -68,7 +69,7 @@ class SampleConfig(BaseModel):
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"--config {path} cannot be read ({error.strerror}); give a YAML file") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2018-13-45 is no date
             where = " ".join(str(error).split())
             raise InputError(f"--config {path} is not YAML ({where}); write lines such as `horizon: 120`") from None
         if not isinstance(content, dict):
@@ -93,6 +94,14 @@ class StressConfig(SampleConfig):
     realism_origins: int = Field(default=24, ge=0, le=1000, description="0 leaves realism unassessed")
     accept_untrusted: bool = False
     fail_on: tuple[str, ...] = ()
+
+
+class RealismConfig(SampleConfig):
+    """Everything that `stresslab realism` can be told beside where to write."""
+
+    universes: int = Field(default=64, ge=2, le=100_000_000)
+    realism_origins: int = Field(default=24, ge=1, le=1000)
+    fit_temperature: bool = False
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

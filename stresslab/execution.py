@@ -34,7 +34,7 @@ def map_chunks(
         jobs: workers; 1 runs in this process.
         threads: threads instead of processes, for work that releases the interpreter's lock.
     """
-    if jobs == 1 or len(pieces) == 1:
+    if jobs == 1 or len(pieces) <= 1:
         for position, piece in enumerate(pieces):
             yield position, function(piece)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,19 @@ from stresslab.verdict import Verdict
 FORMAT_VERSION = 1
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles of the fans."""
+
+
+def recorded(value: Any) -> Any:
+    """A setting as plain JSON: what JSON has no word for, such as infinity or a time span, as its text."""
+    if isinstance(value, Mapping):
+        return {str(key): recorded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [recorded(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return str(value)
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class StrategyResult:
         """This strategy's entry in `result.json`."""
         return {
             "name": self.name,
-            "parameters": self.parameters,
+            "parameters": recorded(self.parameters),
             "verdict": self.verdict.to_dict(),
             "backtest": {name: plain(value) for name, value in self.backtest.items()},
             "realised": None if self.realised is None else {name: plain(v) for name, v in self.realised.items()},

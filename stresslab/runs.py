@@ -6,11 +6,14 @@ What the pages of a run look like is the report's business.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
 from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
 from stresslab.verdict import Verdict
+
+_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet")
 
 
 def run_id(result: StressResult, now: datetime) -> str:
@@ -54,7 +59,7 @@ def save_run(result: StressResult, folder: Path) -> Path:
     check_writable(folder)
     now = datetime.now(UTC)
     name = run_id(result, now)
-    partial = folder / f".{name}.{os.getpid()}.partial"
+    partial = folder / f".{name}.{uuid.uuid4().hex[:8]}.partial"
     try:
         partial.mkdir()
         _write_tables(result, partial)
@@ -64,7 +69,7 @@ def save_run(result: StressResult, folder: Path) -> Path:
         return _publish(partial, folder / name)
     except OSError as error:
         raise InputError(
-            f"--out {folder}: {error.strerror} while writing the run; free space or name another"
+            f"--out {folder}: {error.strerror or error} while writing the run; free space or name another"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -74,9 +79,13 @@ def _publish(partial: Path, final: Path) -> Path:
     """Rename to the first free name: two runs of one second do not harm each other."""
     for attempt in range(1, 1000):
         target = final if attempt == 1 else final.with_name(f"{final.name}-{attempt}")
-        if not target.exists():
-            os.rename(partial, target)
-            return target
+        try:
+            if not target.exists():
+                os.rename(partial, target)
+                return target
+        except OSError:
+            if not target.exists():
+                raise
     raise InputError(f"{final} and 999 more of its name exist; name another --out")
 
 
@@ -140,25 +149,35 @@ def load_run(folder: str | Path) -> StressResult:
     """
     folder = Path(folder)
     try:
-        facts = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("metrics", "bars", "paths", "equity")}
+        contents = {name: (folder / name).read_bytes() for name in ("result.json", "manifest.json", *_TABLES)}
+        facts, manifest = json.loads(contents["result.json"]), json.loads(contents["manifest.json"])
     except FileNotFoundError as error:
         missing = Path(str(error.filename)).name
         raise InputError(
             f"{folder} is not a run: it has no {missing}; name a folder such as reports/<run id>"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder} cannot be read as a run ({' '.join(str(error).split())}); run it again") from None
     version = facts.get("format_version") if isinstance(facts, dict) else None
     if version != FORMAT_VERSION:
-        raise InputError(f"{folder} has format_version {version}, this stresslab reads {FORMAT_VERSION}; run it again")
+        raise InputError(
+            f"{folder} has format_version {version!r:.40}, this stresslab reads {FORMAT_VERSION}; run it again"
+        )
     try:
+        _check_unchanged(contents, manifest["files"], folder)
+        tables = {Path(name).stem: pd.read_parquet(io.BytesIO(contents[name])) for name in _TABLES}
         return _assemble(facts, manifest, tables)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise InputError(
             f"{folder}/result.json is incomplete ({type(error).__name__}: {error}); run it again"
         ) from None
+
+
+def _check_unchanged(contents: Mapping[str, bytes], hashes: Mapping[str, str], folder: Path) -> None:
+    """Refuse a file that is not what the manifest says was written."""
+    for name, content in contents.items():
+        if name != "manifest.json" and hashlib.sha256(content).hexdigest() != hashes[name]:
+            raise InputError(f"{folder}/{name} is not what the run wrote: it was damaged or changed; run it again")
 
 
 def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> StressResult:

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.backtest import Backtest, Costs, backtest, buy_and_hold
+from stresslab.assessment import ORIGINS, Realism, realism
+from stresslab.backtest import Backtest, Costs, backtest, buy_and_hold, check_settings
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.timestamps import parse_last
 from stresslab.errors import InputError, LookAheadError
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.registry import make_generator
 from stresslab.lookahead import LookAheadReport, find_lookahead
-from stresslab.realism import ORIGINS, Realism, realism
-from stresslab.result import LEVELS, StrategyResult, StressResult
+from stresslab.randomness import check_seed
+from stresslab.result import LEVELS, StrategyResult, StressResult, recorded
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.statistics.measures import measures
 from stresslab.strategy import Strategy, load_strategies
@@ -113,8 +115,9 @@ def stress_test(
     """
     costs, criteria, generator = costs or Costs(), criteria or Criteria(), generator or make_generator("kronos")
     jobs = jobs or os.cpu_count() or 1
-    horizon = check_horizon(horizon)
+    horizon, seed = check_horizon(horizon), check_seed(seed)
     universe_ids(universes, None)
+    check_settings(init_cash, warmup, position)
     history, future = split_at_origin(bars, origin, horizon)
     strategies = load_strategies(strategy, dict(params or {}))
     stages = _Stages(progress)
@@ -127,7 +130,7 @@ def stress_test(
             found = realism(
                 history, generator, horizon, origins=realism_origins, seed=seed, jobs=jobs, progress=advance
             )
-    trusted = None if found is None else found.trusted or accept_untrusted
+    trust = (None, None) if found is None else found.trust(accept_untrusted)
     with stages.stage("sampling", universes) as advance:
         sampled = generator.sample(history, horizon, universes, seed, jobs=jobs, progress=advance)
     with stages.stage("backtest", len(strategies) + 1) as advance:
@@ -135,11 +138,11 @@ def stress_test(
         advance(1)
         results = []
         for one, lookahead in zip(strategies, lookaheads, strict=True):
-            results.append(_strategy_result(one, lookahead, arena, criteria, trusted, seed))
+            results.append(_strategy_result(one, lookahead, arena, criteria, trust, seed))
             advance(1)
 
     described = generator.describe()
-    in_sample = _in_sample(described.get("trained_until"), history.timestamps[-1])
+    in_sample = _in_sample(described.get("trained_until"), sampled.timestamps[0])
     settings = {
         "strategies": [one.name for one in strategies],
         "params": dict(params or {}),
@@ -157,7 +160,7 @@ def stress_test(
         "accept_untrusted": accept_untrusted,
     }
     return StressResult(
-        config=settings | dict(config or {}),
+        config=recorded(settings | dict(config or {})),
         bars=bars[max(0, len(history) - max(DRAWN_HISTORY, 2 * horizon)) : len(history) + horizon],
         origin=history.timestamps[-1],
         horizon=horizon,
@@ -175,6 +178,7 @@ def stress_test(
             *_future_notices(future, horizon),
             *_lookahead_notices(strategies, lookaheads),
             *_realism_notices(found, accept_untrusted),
+            *(found.notes if found is not None else ()),
         ],
         strategies=results,
         timings=stages.seconds,
@@ -190,6 +194,8 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
         origin: "end", a date (a date without a time means its last bar), or None for `horizon` bars before the end.
         horizon: bars after the origin.
     """
+    if len(bars) < MIN_HISTORY:
+        raise InputError(f"{len(bars)} bars are fewer than the {MIN_HISTORY} of the shortest history; load more bars")
     if origin is None:
         at = len(bars) - horizon
         if at < MIN_HISTORY:
@@ -201,10 +207,15 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
         at = len(bars)
     else:
         at = len(bars.up_to(origin))
+        if at == len(bars) and bars.calendar.future(bars.timestamps, 1)[0] <= parse_last("origin", origin):
+            raise InputError(
+                f"origin={origin} lies after the last bar, {bars.timestamps[-1]}; "
+                "choose a date up to it, or --origin end"
+            )
     if at < MIN_HISTORY:
         raise InputError(
             f"origin={origin} leaves {at} bars of history, fewer than {MIN_HISTORY}; "
-            f"choose a date from {bars.timestamps[min(MIN_HISTORY, len(bars)) - 1]} on, or load more bars"
+            f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
         )
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
 
@@ -299,7 +310,7 @@ def _strategy_result(
     lookahead: LookAheadReport,
     arena: _Arena,
     criteria: Criteria,
-    trusted: bool | None,
+    trust: tuple[bool | None, str | None],
     seed: int,
 ) -> StrategyResult:
     """One strategy on all three grounds, summarised and judged."""
@@ -315,7 +326,8 @@ def _strategy_result(
         periods_per_year=arena.periods_per_year,
         realised_return=None if realised is None else realised["total_return"],
         backtest_return=backtested["total_return"],
-        trusted=trusted,
+        trusted=trust[0],
+        caution=trust[1],
         criteria=criteria,
     )
     fan = np.quantile(sampled.equity, LEVELS, axis=1).T  # (T + 1, levels)
@@ -345,9 +357,9 @@ def _fan(universes: Universes) -> pd.DataFrame:
     return pd.DataFrame(quantiles, index=universes.timestamps, columns=[str(level) for level in LEVELS])
 
 
-def _in_sample(trained_until: str | None, origin: pd.Timestamp) -> bool | None:
-    """Whether the generator was trained on dates after the origin; None for one that was not trained."""
-    return None if trained_until is None else bool(origin < pd.Timestamp(trained_until))
+def _in_sample(trained_until: str | None, first: pd.Timestamp) -> bool | None:
+    """Whether the generator was trained on the day of the first generated bar; None for one that was not trained."""
+    return None if trained_until is None else bool(first.normalize() <= pd.Timestamp(trained_until))
 
 
 def _generator_notices(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
@@ -383,7 +395,7 @@ def _future_notices(future: Bars | None, horizon: int) -> list[str]:
 
 def _realism_notices(found: Realism | None, accepted: bool) -> list[str]:
     """That a verdict rests on universes which the gate does not trust."""
-    if found is None or found.trusted or not accepted:
+    if found is None or found.label != "not trusted" or not accepted:
         return []
     return [
         "The universes are not trusted on this market; the verdict rests on them because --accept-untrusted was given."

@@ -189,6 +189,7 @@ def judge(
     realised_return: float | None,
     backtest_return: float | None,
     trusted: bool | None = None,
+    caution: str | None = None,
     criteria: Criteria | None = None,
 ) -> Verdict:
     """Judge a strategy by the share of universes in which it loses.
@@ -201,7 +202,8 @@ def judge(
         periods_per_year: bars in a year.
         realised_return: its total return on the real bars after the origin, None where there are none.
         backtest_return: its total return on the real bars before the origin, None where there are none.
-        trusted: whether the universes behave like this market; None where that was not assessed.
+        trusted: whether the universes behave like this market; None where that was not assessed, or is open.
+        caution: why it is open, a sentence; None where it is not.
         criteria: the thresholds; the defaults when None.
 
     Returns:
@@ -215,7 +217,7 @@ def judge(
     named = label(loss, exposure.value, trusted, real.passed is True, criteria)
     checks = (
         _exposure_check(exposure, criteria),
-        _trust_check(trusted),
+        _trust_check(trusted, caution),
         _loss_check("probability_of_loss_robust", loss, criteria.robust, horizon, periods_per_year),
         _loss_check("probability_of_loss_lucky", loss, criteria.lucky, horizon, periods_per_year),
         real,
@@ -226,7 +228,9 @@ def judge(
         reasons, needed = _why_inconclusive(found, loss, exposure, trusted, criteria)
     else:
         reasons = [_why(named, found, real, criteria)]
-    if trusted is None:
+    if trusted is None and caution is not None:
+        reasons.append(f"Whether these universes behave like the market is open: {caution}")
+    elif trusted is None:
         reasons.append("Whether these universes behave like the market was not assessed; intervals cover chance alone.")
     return Verdict(named, tuple(reasons), checks, needed)
 
@@ -283,9 +287,9 @@ def _exposure_check(exposure: Interval, criteria: Criteria) -> Check:
     return Check("exposed_universes", exposure.value, exposure.low, exposure.high, criteria.exposed, passed, note)
 
 
-def _trust_check(trusted: bool | None) -> Check:
+def _trust_check(trusted: bool | None, caution: str | None) -> Check:
     note = {
-        None: "not assessed: whether the universes behave like this market",
+        None: f"open: {caution}" if caution else "not assessed: whether the universes behave like this market",
         True: "the universes behave like this market",
         False: "the universes do not behave like this market",
     }[trusted]

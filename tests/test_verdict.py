@@ -154,6 +154,19 @@ def test_trust_not_assessed_does_not_decide_and_is_said():
     assert "was not assessed" in verdict.reasons[-1]
 
 
+def test_caution_leaves_trust_open_and_says_why():
+    """Doubts about the universes do not decide the label, but the check is open and both it and a reason name them."""
+    verdict = judge(
+        losses=0, exposed=1000, universes=1000, horizon=120, periods_per_year=252.0, realised_return=0.1,
+        backtest_return=0.1, trusted=None, caution="Only 4 origins were to be had.",
+    )  # fmt: skip
+    assert verdict.label == "robust"
+    assert check(verdict, "trusted_universes").passed is None
+    assert check(verdict, "trusted_universes").note == "open: Only 4 origins were to be had."
+    assert verdict.reasons[-1].endswith("behave like the market is open: Only 4 origins were to be had.")
+    assert not any("not assessed" in reason for reason in verdict.reasons)
+
+
 def test_inconclusive_by_chance_alone_says_how_many_universes_settle_it():
     """The number printed for a straddled threshold settles it when the share stays, and hardly fewer do."""
     verdict = judged(920, 10_000)

@@ -4,7 +4,7 @@ How a strategy decides is `stresslab.strategy`'s business, what an equity curve 
 """
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.engine import backtest, buy_and_hold
+from stresslab.backtest.engine import backtest, buy_and_hold, check_settings
 from stresslab.backtest.result import Backtest
 
-__all__ = ["Backtest", "Costs", "backtest", "buy_and_hold"]
+__all__ = ["Backtest", "Costs", "backtest", "buy_and_hold", "check_settings"]

@@ -84,7 +84,7 @@ def backtest(
     Raises:
         InputError: a setting is wrong, a price is not above zero, or a weight asks for leverage.
     """
-    _check_settings(init_cash, warmup, position, chunk)
+    check_settings(init_cash, warmup, position, chunk)
     parts = []
     for start in range(0, len(universes), chunk):
         part = universes.take(slice(start, start + chunk))
@@ -109,7 +109,7 @@ def buy_and_hold(universes: Universes, costs: Costs, *, init_cash: float = 100_0
         costs: of both fills.
         init_cash: initial equity, currency.
     """
-    _check_settings(init_cash, warmup=0, position="flat", chunk=CHUNK)
+    check_settings(init_cash, warmup=0, position="flat")
     parts = []
     for start in range(0, len(universes), CHUNK):
         part = universes.take(slice(start, start + CHUNK))
@@ -121,7 +121,7 @@ def buy_and_hold(universes: Universes, costs: Costs, *, init_cash: float = 100_0
     return Backtest.concatenate(parts)
 
 
-def _check_settings(init_cash: float, warmup: int, position: str, chunk: int) -> None:
+def check_settings(init_cash: float, warmup: int, position: str, chunk: int = CHUNK) -> None:
     """Refuse settings that cannot be meant, in one line."""
     if not (math.isfinite(init_cash) and init_cash > 0):
         raise InputError(f"init_cash={init_cash} is no amount to trade with; give a number above 0, for example 100000")
@@ -249,7 +249,6 @@ def _simulate(orders: _Signals | FloatArray, universes: Universes, costs: Costs,
         "slippage": costs.slippage,
         "init_cash": init_cash,
         "lock_cash": False,
-        "freq": universes.history.calendar.frequency,
     }
     last = np.ones((1, len(universes)))
     if isinstance(orders, _Signals):

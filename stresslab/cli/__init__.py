@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from stresslab.cli import check, console, models, run, sample, show, strategies, train
+from stresslab.cli import check, console, models, realism, run, sample, show, strategies, train
 from stresslab.errors import InputError, InterruptedRunError
 
 DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
@@ -40,6 +40,7 @@ for module, command in (
     (run, run.run),
     (sample, sample.sample),
     (check, check.check),
+    (realism, realism.realism),
     (show, show.show),
     (models, models.models),
     (strategies, strategies.strategies),

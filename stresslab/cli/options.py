@@ -27,14 +27,16 @@ DEFAULTS = StressConfig.model_construct()
 """Has the default of every setting that has one, which `StressConfig` alone knows."""
 
 
-def _whole(text: Any) -> int:
+def whole(text: Any) -> int:
+    """A flag's text as a whole number."""
     try:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a whole number; write for example 120") from None
 
 
-def _number(text: Any) -> float:
+def number(text: Any) -> float:
+    """A flag's text as a number."""
     try:
         return float(text)
     except ValueError:
@@ -68,13 +70,17 @@ Data = Annotated[
 Since = Annotated[str | None, _option(BARS, "DATE", "First date to use.")]
 Until = Annotated[str | None, _option(BARS, "DATE", "Last date to use.")]
 Repair = Annotated[bool, _flag(BARS, "--repair", "Repair impossible bars, and count them, instead of refusing them.")]
+Exchange = Annotated[
+    str | None,
+    _option(BARS, "NAME", "Leave this exchange's holidays out of the future, such as XNYS (needs stresslab[data])."),
+]
 
 Origin = Annotated[
     str | None,
     _option(UNIVERSES, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars."),
 ]
-Horizon = Annotated[int, _option(UNIVERSES, "BARS", "Bars to generate in each universe.", parser=_whole)]
-Count = Annotated[int, _option(UNIVERSES, "N", "How many universes to sample.", parser=_whole)]
+Horizon = Annotated[int, _option(UNIVERSES, "BARS", "Bars to generate in each universe.", parser=whole)]
+Count = Annotated[int, _option(UNIVERSES, "N", "How many universes to sample.", parser=whole)]
 GeneratorName = Annotated[str, _option(UNIVERSES, "NAME", "What makes universes: kronos, bootstrap or garch.")]
 Model = Annotated[
     str,
@@ -83,21 +89,19 @@ Model = Annotated[
     ),
 ]
 Temperature = Annotated[
-    float, _option(UNIVERSES, "T", "Of Kronos' sampling; below 1 narrows the universes.", parser=_number)
+    float, _option(UNIVERSES, "T", "Of Kronos' sampling; below 1 narrows the universes.", parser=number)
 ]
 TopP = Annotated[
     float,
-    _option(UNIVERSES, "P", "Sample from the likeliest tokens that make up this share; 1 keeps all.", parser=_number),
+    _option(UNIVERSES, "P", "Sample from the likeliest tokens that make up this share; 1 keeps all.", parser=number),
 ]
-TopK = Annotated[int, _option(UNIVERSES, "K", "Sample from the K likeliest tokens; 0 keeps all.", parser=_whole)]
+TopK = Annotated[int, _option(UNIVERSES, "K", "Sample from the K likeliest tokens; 0 keeps all.", parser=whole)]
 Context = Annotated[
     int | None,
-    _option(UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", parser=_whole),
+    _option(UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", parser=whole),
 ]
 Device = Annotated[str, _option(UNIVERSES, "DEVICE", "Where Kronos runs: auto, cpu or cuda.")]
-Seed = Annotated[
-    int, _option(UNIVERSES, "N", "The same seed gives the same universes, whatever --jobs.", parser=_whole)
-]
+Seed = Annotated[int, _option(UNIVERSES, "N", "The same seed gives the same universes, whatever --jobs.", parser=whole)]
 
 Param = Annotated[
     list[str] | None,
@@ -105,16 +109,16 @@ Param = Annotated[
         STRATEGY, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", show_default=False
     ),
 ]
-Warmup = Annotated[int, _option(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", parser=_whole)]
+Warmup = Annotated[int, _option(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", parser=whole)]
 Position = Annotated[
     str,
     _option(STRATEGY, "carry|flat", "Open at the first generated bar what the strategy holds at the origin, or wait."),
 ]
-Fees = Annotated[float, _option(STRATEGY, "FRACTION", "Fee per trade as a fraction of its value.", parser=_number)]
+Fees = Annotated[float, _option(STRATEGY, "FRACTION", "Fee per trade as a fraction of its value.", parser=number)]
 Slippage = Annotated[
-    float, _option(STRATEGY, "FRACTION", "Loss to slippage per fill as a fraction of the price.", parser=_number)
+    float, _option(STRATEGY, "FRACTION", "Loss to slippage per fill as a fraction of the price.", parser=number)
 ]
-InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the currency of the bars.", parser=_number)]
+InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the currency of the bars.", parser=number)]
 AllowLookahead = Annotated[
     bool, _flag(STRATEGY, "--allow-lookahead", "Go on, and say so everywhere, when a strategy decides from later bars.")
 ]
@@ -122,9 +126,12 @@ RealismOrigins = Annotated[
     int,
     _option(
         UNIVERSES, "N", "Past origins at which universes are compared with what followed; 0 leaves that out.",
-        parser=_whole,
+        parser=whole,
     ),
 ]  # fmt: skip
+FitTemperature = Annotated[
+    bool, _flag(UNIVERSES, "--fit-temperature", "Choose the temperature that fits what followed at past origins.")
+]
 AcceptUntrusted = Annotated[
     bool, _flag(STRATEGY, "--accept-untrusted", "Judge the strategy even on universes that do not resemble the market.")
 ]
@@ -133,8 +140,9 @@ FailOn = Annotated[
     list[str] | None,
     _option(OUTPUT, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", show_default=False),
 ]
-Jobs = Annotated[int, _option(OUTPUT, "N", "Workers; 0 means one per processor.", parser=_whole)]
+Jobs = Annotated[int, _option(OUTPUT, "N", "Workers; 0 means one per processor.", parser=whole)]
 Out = Annotated[str, _option(OUTPUT, "DIR", "Folder in which the run's own folder is written.")]
+NewFile = Annotated[str | None, _option(OUTPUT, "FILE", "JSON file to write everything to.")]
 NewFolder = Annotated[str | None, _option(OUTPUT, "DIR", "Folder to write; it must hold nothing of this kind yet.")]
 Config = Annotated[
     str | None, _option(OUTPUT, "FILE", "YAML file with any of these settings; what is given as a flag wins.")

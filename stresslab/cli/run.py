@@ -27,6 +27,7 @@ def run(
     since: options.Since = None,
     until: options.Until = None,
     repair: options.Repair = DEFAULTS.repair,
+    exchange: options.Exchange = None,
     origin: options.Origin = None,
     horizon: options.Horizon = DEFAULTS.horizon,
     universes: options.Count = DEFAULTS.universes,
@@ -61,7 +62,7 @@ def run(
         from stresslab.generators.registry import make_generator
         from stresslab.stress import stress_test
 
-        bars = load_bars(settings.data, settings.since, settings.until, settings.repair)
+        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
         made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
         report("loading", 1, 1)
         result = stress_test(

@@ -25,6 +25,7 @@ def sample(
     since: options.Since = None,
     until: options.Until = None,
     repair: options.Repair = DEFAULTS.repair,
+    exchange: options.Exchange = None,
     origin: options.Origin = None,
     horizon: options.Horizon = DEFAULTS.horizon,
     universes: options.Count = DEFAULTS.universes,
@@ -52,7 +53,7 @@ def sample(
         from stresslab.generators.registry import make_generator
         from stresslab.stress import split_at_origin
 
-        bars = load_bars(settings.data, settings.since, settings.until, settings.repair)
+        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
         made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
         report("loading", 1, 1)

@@ -29,6 +29,11 @@ app = typer.Typer(help="Train a Kronos of your own: first its tokenizer, then th
 
 MATERIAL, NETWORK, TRAINING = "Bars", "Network", "Training"
 
+
+def _number(panel: str, metavar: str, text: str, parser: Callable[[Any], float] = options.whole) -> Any:
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel, parser=parser)
+
+
 Data = Annotated[
     list[str] | None,
     typer.Option(
@@ -46,19 +51,19 @@ Cut = Annotated[
     ),
 ]  # fmt: skip
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder of the model: holds model/ and tokenizer/.")]
-Context = Annotated[int, typer.Option(metavar="BARS", help="Window of the model.", rich_help_panel=NETWORK)]
-Bits = Annotated[int, typer.Option(metavar="N", help="Bits of each of the two tokens.", rich_help_panel=NETWORK)]
-Width = Annotated[int, typer.Option(metavar="N", help="Width of the network.", rich_help_panel=NETWORK)]
-Layers = Annotated[int, typer.Option(metavar="N", help="Transformer blocks.", rich_help_panel=NETWORK)]
-Heads = Annotated[int, typer.Option(metavar="N", help="Attention heads.", rich_help_panel=NETWORK)]
-Steps = Annotated[int, typer.Option(metavar="N", help="Optimizer steps.", rich_help_panel=TRAINING)]
-Batch = Annotated[int, typer.Option(metavar="N", help="Windows per step.", rich_help_panel=TRAINING)]
-Rate = Annotated[float, typer.Option(metavar="R", help="Peak learning rate.", rich_help_panel=TRAINING)]
-Seed = Annotated[int, typer.Option(metavar="N", help="Of initial weights and windows.", rich_help_panel=TRAINING)]
+Context = Annotated[int, _number(NETWORK, "BARS", "Window of the model.")]
+Bits = Annotated[int, _number(NETWORK, "N", "Bits of each of the two tokens.")]
+Width = Annotated[int, _number(NETWORK, "N", "Width of the network.")]
+Layers = Annotated[int, _number(NETWORK, "N", "Transformer blocks.")]
+Heads = Annotated[int, _number(NETWORK, "N", "Attention heads.")]
+Steps = Annotated[int, _number(TRAINING, "N", "Optimizer steps.")]
+Batch = Annotated[int, _number(TRAINING, "N", "Windows per step.")]
+Rate = Annotated[float, _number(TRAINING, "R", "Peak learning rate.", options.number)]
+Seed = Annotated[int, _number(TRAINING, "N", "Of initial weights and windows.")]
 Precision = Annotated[
     str, typer.Option(metavar="TYPE", help="float32, or bfloat16 where it is faster.", rich_help_panel=TRAINING)
 ]
-Device = Annotated[str, typer.Option(metavar="DEVICE", help="cpu or cuda.", rich_help_panel=TRAINING)]
+Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda.", rich_help_panel=TRAINING)]
 
 
 @app.command(epilog=EXAMPLE)
@@ -124,9 +129,9 @@ def model(
         below, shuffled = found.below_unigram, found.above_when_shuffled
         return (
             f"model in {folder}\n"
-            f"held-out loss {found.loss:.3f} nats a bar, {below.value:.3f} [{below.low:.3f}, {below.high:.3f}] below the "
-            f"frequencies of the tokens; {shuffled.value:+.4f} [{shuffled.low:+.4f}, {shuffled.high:+.4f}] when the past "
-            f"is shuffled ({found.windows} windows of {found.series} series)"
+            f"held-out loss {found.loss:.3f} nats a bar, {below.value:.3f} [{below.low:.3f}, {below.high:.3f}] below "
+            f"the frequencies of the tokens; {shuffled.value:+.4f} [{shuffled.low:+.4f}, {shuffled.high:+.4f}] when "
+            f"the past is shuffled ({found.windows} windows of {found.series} series)"
         )
 
     _train(data, out, cut, sizes, schedule, work)

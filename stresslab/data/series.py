@@ -44,13 +44,15 @@ def _of_file(path: Path, repair: bool) -> Iterator[Bars]:
         return
     try:
         frame = read_arrow(path)
+        check_unique(frame.columns)
     except DataError as error:
-        raise DataError(one_line(f"{path} {error}")) from error
-    check_unique(frame.columns)
+        raise DataError(one_line(f"{path}{' ' if str(error).startswith('is ') else ': '}{error}")) from error
     found = candidates(frame.columns, SYMBOL_NAMES)
     if not found:
         yield load_file(str(path), repair=repair)
         return
+    if frame[found[0]].isna().all():
+        raise DataError(f"{path}: no row has a symbol in its column {found[0]!r}; fill it, or leave the column out")
     for name, rows in frame.groupby(frame[found[0]], sort=True):
         own = rows.drop(columns=found[0])
         yield Bars.from_frame(own, str(name), f"{path}#{name}", repair)

@@ -66,8 +66,10 @@ def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]
     Returns:
         (N,) int64.
     """
-    if not 1 <= universes <= MAX_UNIVERSES:
-        raise InputError(f"universes={universes} is outside [1, {MAX_UNIVERSES:,}]; give for example --universes 1000")
+    if not _is_whole(universes) or not 1 <= universes <= MAX_UNIVERSES:
+        raise InputError(
+            f"universes={universes!r} is no whole number in [1, {MAX_UNIVERSES:,}]; give for example --universes 1000"
+        )
     if ids is None:
         return np.arange(universes, dtype=np.int64)
     chosen = np.asarray(ids, dtype=np.int64)
@@ -79,6 +81,13 @@ def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]
 
 def check_horizon(horizon: int) -> int:
     """The horizon itself when it is a sensible number of bars."""
-    if not 1 <= horizon <= MAX_HORIZON:
-        raise InputError(f"horizon={horizon} is outside [1, {MAX_HORIZON:,}] bars; give for example --horizon 120")
+    if not _is_whole(horizon) or not 1 <= horizon <= MAX_HORIZON:
+        raise InputError(
+            f"horizon={horizon!r} is no whole number of bars in [1, {MAX_HORIZON:,}]; give for example --horizon 120"
+        )
     return int(horizon)
+
+
+def _is_whole(value: object) -> bool:
+    """Whether a value is an integer, of Python or of numpy; True and 2.0 are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -234,7 +234,7 @@ def checks(verdict: Verdict) -> list[dict[str, str]]:
                 "value": percent(check.value, signed=True) if real else _share(check.value),
                 "interval": wording.shares({"low": check.low, "high": check.high}),
                 "threshold": _threshold(check.name, check.threshold),
-                "answer": wording.answer(check.passed, check.value),
+                "answer": wording.answer(check.passed, check.value, is_open=check.note.startswith("open")),
                 "style": wording.ANSWERS[check.passed],
                 "note": check.note,
             }

@@ -120,9 +120,9 @@ def check_name(name: str) -> str:
     return CHECKS.get(name, name.replace("_", " "))
 
 
-def answer(passed: bool | None, value: float | None) -> str:
-    """The outcome of a check in one word or two."""
-    return "not assessed" if passed is None and value is None else ANSWERS[passed]
+def answer(passed: bool | None, value: float | None, *, is_open: bool = False) -> str:
+    """The outcome of a check in one word or two; one without a value was not assessed, unless it is said to be open."""
+    return "not assessed" if passed is None and value is None and not is_open else ANSWERS[passed]
 
 
 def clean(text: str) -> str:

@@ -16,19 +16,26 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 LAGS = 20
-"""Lags of absolute returns that are averaged."""
+"""Lags of absolute returns that are averaged; at most a quarter of the window, since longer ones are mostly noise."""
 LEVERAGE_LAGS = 10
 HILL_SHARE = 0.05
 """Share of the largest returns that Hill's estimator uses."""
 VARIANCE_RATIO_BARS = 5
+NO_VARIANCE = 1e-9
+"""A row whose deviation is a smaller part than this of its largest number varies by rounding alone."""
 
 
 def standardised(series: FloatArray) -> FloatArray:
     """Rows (N, T) at mean 0 and variance 1; rows without variance are left out."""
     centred = series - series.mean(axis=1, keepdims=True)
     deviations = centred.std(axis=1, keepdims=True)
-    varied = deviations[:, 0] > 0
+    varied = varies(series)
     return np.asarray(centred[varied] / deviations[varied])
+
+
+def varies(series: FloatArray) -> NDArray[np.bool_]:
+    """Which rows (N, T) have variance: (N,)."""
+    return np.asarray(series.std(axis=1) > NO_VARIANCE * np.abs(series).max(axis=1))
 
 
 def volatility(returns: FloatArray) -> float:
@@ -49,16 +56,16 @@ def lag_one(returns: FloatArray) -> float:
 
 def clustering(returns: FloatArray) -> float:
     """Mean autocorrelation of absolute returns over lags 1 to `LAGS`."""
-    lags = range(1, min(LAGS, returns.shape[1] - 1) + 1)
+    lags = range(1, min(LAGS, returns.shape[1] // 4) + 1)
     return float(np.mean([autocorrelation(np.abs(returns), lag) for lag in lags])) if lags else math.nan
 
 
 def leverage(returns: FloatArray) -> float:
     """Mean correlation of a return with the absolute returns of the next bars (Black 1976); negative in equities."""
-    varied = returns[np.abs(returns).std(axis=1) > 0]
+    varied = returns[varies(returns) & varies(np.abs(returns))]
     rows, sizes = standardised(varied), standardised(np.abs(varied))
-    lags = range(1, min(LEVERAGE_LAGS, returns.shape[1] - 1) + 1)
-    if not lags or len(rows) != len(sizes):
+    lags = range(1, min(LEVERAGE_LAGS, returns.shape[1] // 4) + 1)
+    if not lags:
         return math.nan
     return float(np.mean([_mean(rows[:, :-lag] * sizes[:, lag:]) for lag in lags]))
 
@@ -79,20 +86,24 @@ def right_tail_index(returns: FloatArray) -> float:
 
 
 def variance_ratio(returns: FloatArray) -> float:
-    """Variance of sums of `VARIANCE_RATIO_BARS` returns over that of single ones (Lo & MacKinlay 1988); 1 for a walk."""
+    """Variance of sums of q = `VARIANCE_RATIO_BARS` returns over that of single ones; 1 for a random walk.
+
+    Overlapping sums, both variances corrected for the estimated mean (Lo & MacKinlay 1988, eq. 12); NaN for T <= q.
+    """
     bars, rows = VARIANCE_RATIO_BARS, standardised(returns)
-    if rows.shape[1] < bars:
+    count = rows.shape[1]
+    if count <= bars:
         return math.nan
     sums = np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1)
-    return _mean((sums[:, bars:] - sums[:, :-bars]) ** 2) / bars
+    of_sums = _mean((sums[:, bars:] - sums[:, :-bars]) ** 2) / (bars * (1 - bars / count))
+    return float(of_sums * (count - 1) / count)
 
 
 def volume_volatility(returns: FloatArray, volumes: FloatArray) -> float:
-    """Correlation of the log-volume with the absolute return of its bar, within rows; NaN without volume."""
-    if not (volumes > 0).all():
-        return math.nan
-    sizes, logs = np.abs(returns), np.log(volumes)
-    varied = (sizes.std(axis=1) > 0) & (logs.std(axis=1) > 0)
+    """Correlation of the log-volume with the absolute return of its bar, within rows that have volume in every bar."""
+    traded = (volumes > 0).all(axis=1)
+    sizes, logs = np.abs(returns[traded]), np.log(volumes[traded])
+    varied = varies(sizes) & varies(logs)
     return _mean(standardised(sizes[varied]) * standardised(logs[varied]))
 
 

@@ -38,7 +38,7 @@ def without_close(path: Path) -> None:
 
 def negative(path: Path) -> None:
     """A table with a price below zero."""
-    frame = make_bars(400).frame
+    frame = make_bars(400).frame.copy()
     frame.iloc[123, 2] = -5.0
     frame.to_csv(path, index_label="date")
 

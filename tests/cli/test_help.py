@@ -27,7 +27,7 @@ NAMES = [" ".join(path) or "stresslab" for path, _ in ALL]
 def test_the_commands_are_those_of_the_design() -> None:
     """The command line offers what the design promises so far, and no stub."""
     assert set(NAMES) == {
-        "stresslab", "run", "sample", "check", "show", "models", "strategies",
+        "stresslab", "run", "sample", "check", "realism", "show", "models", "strategies",
         "train", "train tokenizer", "train model",
     }  # fmt: skip
 

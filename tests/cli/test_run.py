@@ -1,4 +1,4 @@
-"""The commands that work: run, sample, check, show, strategies, models."""
+"""The commands that work: run, sample, check, show, strategies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 import stresslab as sl
 from tests.cli.conftest import Command
 
-SMALL = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10", "--warmup", "100")
+UNIVERSES = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10")
+SMALL = (*UNIVERSES, "--warmup", "100", "--realism-origins", "0")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, csv: Path) -> tuple[subpr
         "--out",
         folder / "out",
     ]
-    command = [sys.executable, "-m", "stresslab", *words, *SMALL]
+    command = [sys.executable, "-m", "stresslab", *words, *SMALL, "--realism-origins", "2"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     return done, folder / "out"
 
@@ -50,7 +51,7 @@ def test_run_prints_the_verdict_and_where_the_report_is(
     assert "up" in done.stdout
     assert "down" in done.stdout
     stages = [line.split(":")[0] for line in done.stderr.splitlines()]
-    assert stages == ["loading", "look-ahead check", "sampling", "backtest", "report"]
+    assert stages == ["loading", "look-ahead check", "realism", "sampling", "backtest", "report"]
 
 
 def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
@@ -92,7 +93,8 @@ def test_the_same_seed_gives_the_same_metrics(command: Command, strategy: Path, 
     """`metrics.parquet` is the same byte for byte twice, with another --jobs, and from a config file."""
     config = tmp_path / "run.yaml"
     config.write_text(
-        f"strategies: {strategy}\ndata: {csv}\ngenerator: bootstrap\nuniverses: 20\nhorizon: 10\nwarmup: 100\n"
+        f"strategies: {strategy}\ndata: {csv}\ngenerator: bootstrap\nuniverses: 20\nhorizon: 10\n"
+        "warmup: 100\nrealism-origins: 0\n"
     )
     runs = [
         ("run", strategy, "--data", csv, *SMALL, "--jobs", "1", "--out", tmp_path / "a"),
@@ -111,7 +113,7 @@ def test_the_same_seed_gives_the_same_metrics(command: Command, strategy: Path, 
 def test_sample_writes_the_universes_that_python_samples(command: Command, csv: Path, tmp_path: Path) -> None:
     """The shards hold what `generator.sample` returns for the same settings."""
     out = tmp_path / "new" / "universes"
-    outcome = command("sample", "--data", csv, "--origin", "end", "--seed", "3", "--out", out, *SMALL[:-2])
+    outcome = command("sample", "--data", csv, "--origin", "end", "--seed", "3", "--out", out, *UNIVERSES)
     assert outcome.code == 0, outcome.err
     assert outcome.out.splitlines()[-1] == f"1 shard in {out}"
     loaded = sl.Universes.load(out)
@@ -152,12 +154,3 @@ def test_strategies_are_listed(command: Command, strategy: Path) -> None:
     assert "above_mean window=20\n  Long while the close is above its moving average." in outcome.out
     assert "cannot be loaded" in outcome.out
     assert command("strategies", strategy).code == 2
-
-
-def test_models_are_listed(command: Command) -> None:
-    """The bundled model with its card, and the published ones."""
-    outcome = command("models")
-    assert outcome.code == 0
-    assert outcome.out.startswith("nano")
-    for name in ("NeoQuasar/Kronos-mini", "NeoQuasar/Kronos-small", "NeoQuasar/Kronos-base"):
-        assert name in outcome.out

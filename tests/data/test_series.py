@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stresslab.data import load_series
+from stresslab.data import load_bars, load_series
 from stresslab.errors import DataError
 from tests.data.tables import same, table, text
 from tests.market import make_bars
@@ -66,3 +66,19 @@ def test_folder_without_tables(tmp_path: Path) -> None:
     """A folder that holds no tables is refused with the endings that count."""
     with pytest.raises(DataError, match=r"holds no tables \(\.csv, .*\); name one that does"):
         load_series(str(tmp_path))
+
+
+def test_a_file_without_a_symbol_in_its_column(tmp_path: Path) -> None:
+    """A column of symbols that names none gives no series, and that is said."""
+    frame = _both().reset_index().assign(symbol=None)
+    frame.to_parquet(tmp_path / "all.parquet")
+    with pytest.raises(DataError, match=r"all\.parquet: .*symbol"):
+        load_series(str(tmp_path / "all.parquet"))
+
+
+def test_every_symbol_is_the_one_that_load_bars_gives(tmp_path: Path) -> None:
+    """A series' source loads it alone, the same bars."""
+    path = tmp_path / "all.parquet"
+    _both().reset_index().to_parquet(path)
+    for bars in load_series(str(path)):
+        assert load_bars(bars.source).digest == bars.digest

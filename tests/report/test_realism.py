@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stresslab.realism import Check, Realism
+from stresslab.assessment import Check, Realism
 from stresslab.report import html, text
 from stresslab.report.realism import evidence
 from stresslab.verdict import percent

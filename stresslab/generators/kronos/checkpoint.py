@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from stresslab.errors import CheckpointError
@@ -175,7 +175,7 @@ def _window(settings: Mapping[str, Any], folder: Path) -> int:
     """The window that the model's config records, or the `case.json` beside both networks, or the published one."""
     window = settings.get("max_context")
     if window is None and (folder / "case.json").is_file():
-        window = _read_json(folder / "case.json").get("max_context")
+        window = read_json(folder / "case.json").get("max_context")
     window = MAX_CONTEXT if window is None else window
     if not isinstance(window, int) or isinstance(window, bool) or window < 2:
         raise CheckpointError(f"{folder}: max_context={window!r} is not a number of bars above 1; correct {CONFIG}")
@@ -278,16 +278,17 @@ def save_tokenizer(tokenizer: KronosTokenizer, folder: Path, **recorded: Any) ->
 
 def _save(network: nn.Module, config: Mapping[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / WEIGHTS).write_bytes(save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
     (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """The content of a folder's config.json."""
-    return _read_json(folder / CONFIG)
+    return read_json(folder / CONFIG)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The settings in a JSON file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

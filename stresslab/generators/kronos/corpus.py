@@ -5,7 +5,7 @@ Neither tokens nor models are known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,20 +96,32 @@ class Corpus:
         return Batch(np.stack(features), np.stack(marks), np.array([which for which, _ in places]))
 
 
-def split(series: Sequence[Bars], cut: pd.Timestamp, context: int, every: int = 10) -> tuple[list[Bars], list[Bars]]:
+def spared_symbols(series: Sequence[Bars], every: int = 10) -> list[str]:
+    """Each `every`-th symbol in the order of their names: those that are held out, with all their series."""
+    return sorted({bars.symbol for bars in series})[every - 1 :: every]
+
+
+def split(
+    series: Sequence[Bars],
+    cut: pd.Timestamp,
+    context: int,
+    every: int = 10,
+    *,
+    spared: Collection[str] | None = None,
+) -> tuple[list[Bars], list[Bars]]:
     """Training bars and held-out bars: other symbols and later dates both.
 
     Args:
         series: all series; with fewer than `every` symbols none can be spared, and all are held out by date alone.
         cut: training uses bars before this date, validation scores those from it on.
         context: bars before the cut that a held-out series keeps, so that they can be seen but not scored.
-        every: each `every`-th symbol in the order of their names is held out, with all its series.
+        every: each `every`-th symbol is held out, as `spared_symbols` tells.
+        spared: the symbols to hold out instead, where they are chosen among more series than these.
 
     Returns:
         Bars before the cut of the training symbols; of the held-out symbols those from the cut on, and their context.
     """
-    symbols = sorted({bars.symbol for bars in series})
-    spared = set(symbols[every - 1 :: every])
+    spared = spared_symbols(series, every) if spared is None else spared
     training, held_out = [], []
     for bars in sorted(series, key=lambda bars: bars.symbol):
         at = int(bars.timestamps.searchsorted(cut))

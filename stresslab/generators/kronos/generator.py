@@ -6,12 +6,11 @@ Here bars, calendar, weights and sampler meet; what each does is its own module'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS, Bars
@@ -19,6 +18,9 @@ from stresslab.errors import DataError, InputError
 from stresslab.execution import chunks, map_chunks
 from stresslab.generators.base import Progress, check_horizon, universe_ids
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
+from stresslab.generators.kronos.device import find_device
+from stresslab.generators.kronos.diagnostics import round_trip, touching
+from stresslab.generators.kronos.representation import Levels
 from stresslab.generators.kronos.sampler import TILE, Choice, Sampler, single_threaded
 from stresslab.generators.kronos.stamps import stamps
 from stresslab.generators.repair import CLOSE, repaired
@@ -91,6 +93,7 @@ class Kronos:
         marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
         values = np.empty((len(wanted), horizon, len(FIELDS)), dtype=np.float32)
         window, repairs = "rolling" if context > checkpoint.max_context else self.window, 0
+        bounded, touched = isinstance(checkpoint.representation, Levels), 0
         with single_threaded():
             sampler = Sampler(
                 checkpoint.model,
@@ -103,20 +106,35 @@ class Kronos:
                 window=window,
             )
 
-            def tile(number: NDArray[np.int64]) -> NDArray[np.float64]:
+            def tile(number: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
                 decoded, seam = sampler.tile(int(number[0]), seed)
-                return checkpoint.representation.decode(decoded, state, seam if self.anchor else None)
+                made = checkpoint.representation.decode(decoded, state, seam if self.anchor else None)
+                return made, touching(checkpoint.representation, decoded)
 
             tiles = wanted // TILE
             numbers = chunks(np.unique(tiles), 1)
-            for position, made in map_chunks(tile, numbers, jobs=jobs, threads=True):
+            for position, (made, at_end) in map_chunks(tile, numbers, jobs=jobs, threads=True):
                 here = np.flatnonzero(tiles == numbers[position])
                 values[here], changed = self._checked(made[wanted[here] % TILE], bars)
                 repairs += changed
+                touched += 0 if at_end is None else int(at_end[wanted[here] % TILE].sum())
                 if progress is not None:
                     progress(len(here))
         facts = {"generator": self.describe(), "context": context, "window": window, "repaired_bars": repairs}
+        if bounded:
+            facts["support_share"] = touched / len(wanted)
         return Universes(values, timestamps, bars, wanted, facts)
+
+    def adjusted(self, **settings: Any) -> Self:
+        """The same generator with other settings of the sampling, sharing the weights that are already loaded."""
+        other = replace(self, **settings)
+        if "checkpoint" in vars(self) and (other.model, other.device) == (self.model, self.device):
+            vars(other)["checkpoint"] = self.checkpoint
+        return other
+
+    def round_trip(self, bars: Bars) -> dict[str, float | None]:
+        """What turning real bars into tokens and back does to them; see `stresslab.generators.kronos.diagnostics`."""
+        return round_trip(self.checkpoint, bars)
 
     def describe(self) -> dict[str, Any]:
         """The settings and weights that decide what is sampled, as plain JSON."""
@@ -129,7 +147,7 @@ class Kronos:
             "anchor": self.anchor,
             "repair": self.repair,
             "window": self.window,
-            "device": str(self._device()),
+            "device": str(find_device(self.device)),
             "precision": "float32",
         }
         return settings | self.checkpoint.describe()
@@ -137,21 +155,10 @@ class Kronos:
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The weights, loaded when they are first needed."""
-        loaded, device = load_checkpoint(self.model), self._device()
+        loaded, device = load_checkpoint(self.model), find_device(self.device)
         loaded.model.to(device)
         loaded.tokenizer.to(device)
         return loaded
-
-    def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-            torch.empty(0, device=device).cpu()
-        except (RuntimeError, AssertionError, ImportError) as error:
-            reason = str(error).splitlines()[0].split(". ")[0]
-            raise InputError(f"device={self.device!r} cannot be used ({reason}); give auto or cpu") from None
-        return device
 
     def _context(self, available: int, horizon: int) -> int:
         """Bars of history that the model sees: what leaves room for the horizon, but at least half its window."""

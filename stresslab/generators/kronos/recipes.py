@@ -5,6 +5,7 @@ How one step of training works is `training`'s business, what a checkpoint looks
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,17 @@ import torch
 
 from stresslab.data.bars import Bars
 from stresslab.errors import InputError
-from stresslab.generators.kronos.checkpoint import load_tokenizer, read_config, save_model, save_tokenizer
-from stresslab.generators.kronos.corpus import Corpus, split
+from stresslab.generators.kronos.checkpoint import (
+    CONFIG,
+    WEIGHTS,
+    load_tokenizer,
+    read_config,
+    read_json,
+    save_model,
+    save_tokenizer,
+)
+from stresslab.generators.kronos.corpus import Corpus, spared_symbols, split
+from stresslab.generators.kronos.device import find_device
 from stresslab.generators.kronos.evaluation import Evaluation, evaluate
 from stresslab.generators.kronos.representation import Returns, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
@@ -27,12 +37,15 @@ from stresslab.generators.kronos.training import OnStep, Schedule, train_model, 
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 
 CARD = "card.json"
+LEARNS_FROM = "learns-from.json"
 STATES = "training"
 """Folder of the states that an interrupted training goes on from; a finished checkpoint does not need it."""
 WINDOWS_PER_SERIES = 4
 """Windows of each series that are scored, at most."""
 SCORED = 32
 """Bars scored at the end of a window, so that what is shuffled before them lies close to most of them."""
+LARGEST = 2**15
+"""Largest size; a checkpoint whose feed-forward networks are twice as wide can still be loaded."""
 TOKEN_DROPOUT = 0.1
 """Share of embedded channels dropped while training."""
 
@@ -62,22 +75,27 @@ class Sizes:
     def __post_init__(self) -> None:
         """Refuse sizes that no network can have."""
         for name, value in asdict(self).items():
-            if value < 1:
-                raise InputError(f"{name}={value} is not a positive number; leave it out for the bundled model's size")
+            if not 1 <= value <= LARGEST:
+                raise InputError(f"{name}={value} is outside [1, {LARGEST:,}]; leave it out for the bundled model's")
         if self.width % (4 * self.heads) or self.tokenizer_width % 8:
             raise InputError(
                 f"width={self.width} is not a multiple of 4 x heads={self.heads}, or tokenizer_width="
                 f"{self.tokenizer_width} not one of 8; choose for example width=192, heads=6, tokenizer_width=64"
             )
-        if self.context < 32:
-            raise InputError(f"context={self.context} is shorter than 32 bars; give for example --context 512")
-        if not self.bits <= 12:
+        if self.context < 2 * SCORED:
+            raise InputError(f"context={self.context} is shorter than {2 * SCORED} bars; give say --context 512")
+        if self.bits > 12:
             raise InputError(f"bits={self.bits} makes vocabularies of 2^{self.bits}; at most 12 are supported")
 
 
 @dataclass(frozen=True)
 class Material:
     """Series to learn from and to be judged on, cut by date and by symbol.
+
+    Symbols are held out across all sources: none is learned in one and judged in another. Where there are too few to
+    spare any, each is judged from the latest cut of the sources that hold it. Dates are per source: one that is cut
+    earlier is judged on days on which other symbols of other sources were learned, so a held-out loss there speaks for
+    unseen symbols, and only from the latest cut on for unseen days as well.
 
     Attributes:
         training: bars before the cuts.
@@ -98,12 +116,21 @@ class Material:
             cuts: end of the training data by source; elsewhere the date that leaves a tenth of the bars after it.
             context: bars of a window.
         """
-        training, held_out, chosen = [], [], {}
         for name, series in sources.items():
-            chosen[name] = cuts[name] if name in cuts else _last_tenth(series)
-            before, after = split(series, chosen[name], context - SCORED)
-            training += before
-            held_out += after
+            if not series:
+                raise InputError(f"{name} holds no series; give a file or a folder that does")
+        chosen = {name: cuts[name] if name in cuts else _last_tenth(series) for name, series in sources.items()}
+        spared = spared_symbols([bars for series in sources.values() for bars in series])
+        latest: dict[str, pd.Timestamp] = {}
+        for name, series in sources.items():
+            latest |= {bars.symbol: max(chosen[name], latest.get(bars.symbol, chosen[name])) for bars in series}
+        training: list[Bars] = []
+        held_out: list[Bars] = []
+        for name, series in sources.items():
+            training += split(series, chosen[name], context - SCORED, spared=spared)[0]
+            for cut in sorted({latest[bars.symbol] for bars in series}):
+                judged = [bars for bars in series if latest[bars.symbol] == cut]
+                held_out += split(judged, cut, context - SCORED, spared=spared)[1]
         long_enough = [bars for bars in held_out if len(bars) >= context]
         if not long_enough:
             raise InputError(
@@ -114,8 +141,8 @@ class Material:
 
     @property
     def trained_until(self) -> str:
-        """Last date of the training data."""
-        return str(max(self.cuts.values()).date())
+        """Last date of the training data: bars before the latest of the cuts were learned from."""
+        return str((max(self.cuts.values()) - pd.Timedelta(1, unit="ns")).date())
 
     def describe(self) -> dict[str, Any]:
         """For the card: how many series and bars, from when to when."""
@@ -150,7 +177,9 @@ def make_tokenizer(
     Returns:
         The tokenizer's folder.
     """
-    corpus = Corpus(material.training, Returns(), sizes.context // 2)
+    corpus, where = Corpus(material.training, Returns(), sizes.context // 2), find_device(device)
+    shape = _chosen(sizes, "context", "bits", "tokenizer_width", "tokenizer_layers")
+    _claim(out / STATES / "tokenizer", {"bars": _digest(material.training), "sizes": shape})
     config = TokenizerConfig(
         d_in=Returns().width,
         d_model=sizes.tokenizer_width,
@@ -162,12 +191,12 @@ def make_tokenizer(
         group_size=_group(2 * sizes.bits),
     )
     torch.manual_seed(schedule.seed)
-    tokenizer = KronosTokenizer(config).to(device)
+    tokenizer = KronosTokenizer(config).to(where)
     train_tokenizer(tokenizer, corpus, schedule, out / STATES / "tokenizer", on_step)
     mean, gain = variance_gain(tokenizer.cpu(), corpus.spread(WINDOWS_PER_SERIES))
     settings = Returns(mean=tuple(mean), gain=tuple(gain)).settings()
     save_tokenizer(tokenizer, out / "tokenizer", representation=settings, trained_until=material.trained_until)
-    _record(out, "tokenizer", {"data": material.describe(), "sizes": asdict(sizes), "schedule": asdict(schedule)})
+    _record(out, "tokenizer", {"data": material.describe(), "sizes": shape, "schedule": asdict(schedule)})
     return out / "tokenizer"
 
 
@@ -195,11 +224,18 @@ def make_model(
     Returns:
         The losses, which the card in `out` records too.
     """
-    if tokenizer is not None:
-        shutil.copytree(tokenizer, out / "tokenizer", dirs_exist_ok=True)
-    trained = load_tokenizer(out / "tokenizer").to(device)
-    features = representation(read_config(out / "tokenizer").get("representation"))
+    source, where = tokenizer or out / "tokenizer", find_device(device)
+    if not source.is_dir():
+        raise InputError(
+            f"{source} is no folder of a tokenizer; train one first with stresslab train tokenizer, or name --tokenizer"
+        )
+    trained, settings = load_tokenizer(source).to(where), read_config(source)
+    features = representation(settings.get("representation"))
     corpus = Corpus(material.training, features, sizes.context)
+    _adopt(source, out / "tokenizer")
+    shape = _chosen(sizes, "context", "width", "layers", "heads")
+    learns_from = {"bars": _digest(material.training), "sizes": shape, "tokenizer": _weights_digest(source)}
+    _claim(out / STATES / "model", learns_from)
     config = TransformerConfig(
         s1_bits=trained.s1_bits,
         s2_bits=trained.s2_bits,
@@ -211,21 +247,61 @@ def make_model(
         coarse_residual=True,
     )
     torch.manual_seed(schedule.seed)
-    model = KronosTransformer(config).to(device)
+    model = KronosTransformer(config).to(where)
     train_model(model, trained, corpus, schedule, out / STATES / "model", on_step)
     model, trained = model.cpu().eval(), trained.cpu()
-    save_model(model, out / "model", max_context=sizes.context, trained_until=material.trained_until)
+    trained_until = max(material.trained_until, str(settings.get("trained_until") or ""))  # the tokenizer may know more
+    save_model(model, out / "model", max_context=sizes.context, trained_until=trained_until)
     held_out = Corpus(material.held_out, features, sizes.context).spread(WINDOWS_PER_SERIES)
     found = evaluate(model, trained, corpus.spread(WINDOWS_PER_SERIES), held_out, scored=SCORED)
-    described = {"data": material.describe(), "sizes": asdict(sizes), "schedule": asdict(schedule)}
-    _record(out, "model", described | {"evaluation": found.to_dict()})
+    described = {"data": material.describe(), "sizes": shape, "schedule": asdict(schedule)}
+    _record(out, "model", described | {"trained_until": trained_until, "evaluation": found.to_dict()})
     return found
+
+
+def _chosen(sizes: Sizes, *names: str) -> dict[str, int]:
+    """The sizes that one of the stages uses."""
+    return {name: getattr(sizes, name) for name in names}
+
+
+def _digest(series: Sequence[Bars]) -> str:
+    """One SHA-256 over all series."""
+    return hashlib.sha256("".join(bars.digest for bars in series).encode()).hexdigest()
+
+
+def _weights_digest(folder: Path) -> str:
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def _claim(states: Path, learns_from: dict[str, Any]) -> None:
+    """Record what a training learns from; refuse to go on with one that began on something else."""
+    path = states / LEARNS_FROM
+    before = read_json(path) if path.is_file() else learns_from
+    changed = [name for name in learns_from if before.get(name) != learns_from[name]]
+    if changed:
+        raise InputError(
+            f"{states} holds a training that began with other {' and '.join(changed)}; repeat its settings to go on, "
+            "or give another --out to start anew"
+        )
+    states.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(learns_from, indent=1) + "\n", encoding="utf-8")
+
+
+def _adopt(source: Path, own: Path) -> None:
+    """Copy a trained tokenizer into the model's folder, unless it is there; another one there is left alone."""
+    if own.is_dir() and _weights_digest(own) == _weights_digest(source):
+        return
+    if own.is_dir():
+        raise InputError(f"{own} holds another tokenizer than {source}; leave --tokenizer out, or give another --out")
+    own.mkdir(parents=True)
+    for name in (CONFIG, WEIGHTS):
+        shutil.copyfile(source / name, own / name)
 
 
 def _record(out: Path, part: str, content: dict[str, Any]) -> None:
     """Add what one stage was to the card."""
     path = out / CARD
-    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    card = read_json(path) if path.is_file() else {}
     path.write_text(json.dumps(card | {part: content}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,8 +1,9 @@
 """Training of both stages: the tokenizer by reconstruction, then the transformer by next-token cross-entropy.
 
 Follows Shi et al. 2025 (arXiv 2508.02739, sections 3.1 and 3.2): hierarchical reconstruction (coarse tokens alone, and
-all), commitment and entropy terms of binary spherical quantization; then coarse and fine cross-entropy. AdamW with linear warm-up and cosine decay. What is trained on is the corpus's
-business, what the losses mean on unseen data is `evaluation`'s.
+all), commitment and entropy terms of binary spherical quantization; then coarse and fine cross-entropy. AdamW with
+linear warm-up and cosine decay. What is trained on is the corpus's business, what the losses mean on unseen data is
+`evaluation`'s.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from stresslab.errors import CheckpointError
+from stresslab.errors import CheckpointError, InputError
 from stresslab.generators.kronos.corpus import Batch, Corpus
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer, next_token_loss
@@ -55,6 +56,18 @@ class Schedule:
     save_every: int = 200
     seed: int = 0
     precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no training."""
+        for name in ("steps", "batch", "save_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name}={getattr(self, name)} is not a positive number; give for example 1000 steps")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate={self.learning_rate} is not a positive number; give for example 0.001")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed={self.seed} is outside [0, 2^32); give for example 0")
+        if self.precision not in ("float32", "bfloat16"):
+            raise InputError(f"precision={self.precision!r} is neither float32 nor bfloat16; leave it out for float32")
 
     def rate(self, step: int) -> float:
         """Learning rate at a step: linear warm-up, then cosine decay (Loshchilov & Hutter 2017)."""

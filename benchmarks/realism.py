@@ -1,0 +1,281 @@
+"""How real do the universes of each generator look? One table per bar length, over all series of a folder.
+
+    python benchmarks/realism.py --data my_bars/ --generators kronos,bootstrap,garch
+
+Every generator meets the same origins. Intervals are 95% and resample dates, not origins: what happens to many series
+at one time is one piece of evidence. Scores and formulas are the package's; only the pooling over series is done here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.assessment.origins import Origin, positions, roll
+from stresslab.data import Bars, load_bars
+from stresslab.data.columns import SYMBOL_NAMES, candidates
+from stresslab.errors import DataError, InputError
+from stresslab.generators.base import Generator
+from stresslab.generators.registry import make_generator
+from stresslab.statistics import scores, stylised
+from stresslab.statistics.distribution import Interval
+
+LEADS, SCORED = (20, 60, 120), 20
+BASELINES = ("bootstrap", "garch")
+LAGS = 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One origin of one series, sampled by one generator; `date` is the cluster that it belongs to."""
+
+    series: str
+    date: int
+    origin: Origin
+
+
+# --------------------------------------------------------------------------------------------------------- sampling
+
+
+def read_series(folder: Path, most: int | None) -> Iterator[Bars]:
+    """Every series of a folder's parquet and CSV files, at most so many of a file, spread over its symbols."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".parquet", ".csv"))
+    if not paths:
+        raise InputError(f"--data {folder} holds no parquet or CSV file; name a folder of series")
+    for path in paths:
+        names: list[str | None] = [None]
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+            found = candidates(frame.columns, SYMBOL_NAMES)
+            names = sorted(frame[found[0]].astype(str).unique()) if found else names
+        if most is not None and len(names) > most:
+            names = [names[place] for place in np.linspace(0, len(names) - 1, most).round().astype(int)]
+        for name in names:
+            try:
+                yield load_bars(str(path) if name is None else f"{path}#{name}", repair=True)
+            except DataError as error:
+                sys.stderr.write(f"skipped: {error}\n")
+
+
+def sample_all(
+    every: Iterator[Bars], generators: dict[str, Generator], given: argparse.Namespace
+) -> dict[str, dict[str, list[Sample]]]:
+    """By bar length and generator, the origins that no generator refused."""
+    horizon = max(given.horizon, *LEADS)
+    found: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for number, bars in enumerate(every):
+        ends = positions(len(bars), horizon, given.origins)
+        if given.since is not None:
+            ends = [end for end in ends if bars.timestamps[end - 1] >= pd.Timestamp(given.since)]
+        rolled = {
+            name: {one.at: one for one in _roll(bars, generator, ends, horizon, given)}
+            for name, generator in generators.items()
+        }
+        shared = sorted(set.intersection(*(set(origins) for origins in rolled.values())))
+        elapsed = pd.Timedelta(days=365.25) / bars.periods_per_year  # from bar to bar, nights and weekends included
+        frequency = str(bars.calendar.frequency).removesuffix(" 00:00:00")
+        for name, origins in rolled.items():
+            for at in shared:
+                date = int((at - pd.Timestamp(0)) // (horizon * elapsed))
+                found[frequency][name].append(Sample(f"{number} {bars.symbol}", date, origins[at]))
+        sys.stderr.write(f"{bars.symbol}: {len(shared)} of {len(ends)} origins\n")
+    return found
+
+
+def _roll(
+    bars: Bars, generator: Generator, ends: list[int], horizon: int, given: argparse.Namespace
+) -> tuple[Origin, ...]:
+    return roll(bars, generator, ends, horizon, given.universes, seed=given.seed, jobs=given.jobs).origins
+
+
+# ---------------------------------------------------------------------------------------------------------- figures
+
+
+def figures(samples: Sequence[Sample], baseline: Sequence[Sample] | None) -> dict[str, Interval]:
+    """Every row of the table for one generator; `baseline` is the better one, at the same origins."""
+    dates = np.array([sample.date for sample in samples])
+    origins = [sample.origin for sample in samples]
+    found: dict[str, Interval] = {}
+    for lead in LEADS:
+        ranks = [scores.pit(one.paths[:, lead - 1], float(one.real[lead - 1])) for one in origins]
+        for level in (0.9, 0.5):
+            held = scores.inside(ranks, level, len(origins[0].paths))
+            found[f"{level:.0%} interval of the {lead}-bar return covers"] = scores.clustered_share(held, dates)
+    if baseline is not None:
+        found[f"CRPS of the {SCORED}-bar return over the better baseline's"] = scores.clustered_ratio(
+            losses(samples), losses(baseline), dates
+        )
+    found["volatility of a bar over what followed, median of series"] = volatility_ratio(samples)
+    found["lag-1 autocorrelation of returns less reality's"] = _mean_of(
+        origins, dates, lambda one: stylised.lag_one(one.returns) - stylised.lag_one(one.real_returns)
+    )
+    found[f"autocorrelation of |returns|, lags 1 to {LAGS}, over reality's"] = scores.clustered_ratio(
+        *clustering(samples), dates
+    )
+    found["first bar's jump, bar sigmas: mean"] = _mean_of(origins, dates, lambda one: jump(one)[0])
+    squares = _mean_of(origins, dates, lambda one: jump(one)[1])
+    found["first bar's jump, bar sigmas: root mean square"] = Interval(
+        *(float(np.sqrt(max(0.0, end))) for end in (squares.value, squares.low, squares.high))
+    )
+    logs = _mean_of(origins, dates, lambda one: float(np.log(one.returns[:, 0].std() / one.returns[:, 1:4].std())))
+    found["first bar's volatility over the next three's"] = Interval(*np.exp([logs.value, logs.low, logs.high]))
+    found["repaired bars"] = _mean_of(origins, dates, lambda one: one.repaired)
+    last = SCORED - 1
+    found[f"drift: mean {SCORED}-bar log return of universes"] = _mean_of(
+        origins, dates, lambda one: float(one.paths[:, last].mean())
+    )
+    found[f"drift: mean {SCORED}-bar log return that followed"] = _mean_of(
+        origins, dates, lambda one: float(one.real[last])
+    )
+    return found
+
+
+def losses(samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """CRPS (K,) in units of the volatility before each origin, so that calm and wild series count alike."""
+    return np.array(
+        [
+            scores.crps(one.paths[:, SCORED - 1], float(one.real[SCORED - 1])) / (one.recent_volatility or 1.0)
+            for one in (sample.origin for sample in samples)
+        ]
+    )
+
+
+def jump(origin: Origin) -> tuple[float, float]:
+    """Mean first return in sigmas of the later bars, and its square less what N universes give by chance."""
+    first, sigma = origin.returns[:, 0], stylised.volatility(origin.returns[:, 1:])
+    mean = float(first.mean()) / sigma if sigma > 0 else 0.0
+    return mean, mean**2 - 1 / len(first)
+
+
+def volatility_ratio(samples: Sequence[Sample], draws: int = 1000) -> Interval:
+    """Root mean square of sampled returns over that of the real ones by series, the median; dates are resampled."""
+    _, series = np.unique([sample.series for sample in samples], return_inverse=True)
+    _, dates = np.unique([sample.date for sample in samples], return_inverse=True)
+    squares = np.array([[(side**2).mean() for side in _sides(sample.origin)] for sample in samples])  # (K, 2)
+
+    def median(weights: NDArray[np.float64]) -> float:
+        sums = [np.bincount(series, weights * squares[:, side]) for side in (0, 1)]
+        known = sums[1] > 0
+        return float(np.median(np.sqrt(sums[0][known] / sums[1][known]))) if known.any() else float("nan")
+
+    count = int(dates.max()) + 1
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=draws)
+    low, high = np.nanquantile([median(row[dates]) for row in drawn], [0.025, 0.975])
+    return Interval(median(np.ones(len(samples))), float(low), float(high))
+
+
+def clustering(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Autocorrelation of |returns| at each origin (K,), of universes and reality, mean of lags 1 to `LAGS`.
+
+    About mean and variance over all windows of the series, so that calm and wild windows count as clusters, which the
+    mean of each window by itself would hide.
+    """
+    by_series = defaultdict(list)
+    for place, sample in enumerate(samples):
+        by_series[sample.series].append(place)
+    found = np.zeros((2, len(samples)))
+    for places in by_series.values():
+        for side in (0, 1):
+            sizes = [np.abs(_sides(samples[place].origin)[side]) for place in places]
+            mean, variance = np.mean([rows.mean() for rows in sizes]), np.mean([(rows**2).mean() for rows in sizes])
+            for place, rows in zip(places, sizes, strict=True):
+                centred, unit = rows - mean, variance - mean**2
+                products = [(centred[:, lag:] * centred[:, :-lag]).mean() for lag in range(1, LAGS + 1)]
+                found[side, place] = np.mean(products) / unit if unit > 0 else 0.0
+    return found[0], found[1]
+
+
+def _sides(origin: Origin) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return origin.returns, origin.real_returns
+
+
+def _mean_of(origins: Sequence[Origin], dates: NDArray[np.int64], figure: Callable[[Origin], float]) -> Interval:
+    values = np.array([figure(origin) for origin in origins])
+    known = np.isfinite(values)
+    return scores.clustered_mean(values[known], dates[known])
+
+
+def better_baseline(found: dict[str, list[Sample]]) -> str | None:
+    """The baseline with the lower CRPS, of those that ran."""
+    ran = [name for name in BASELINES if name in found]
+    return min(ran, key=lambda name: float(losses(found[name]).mean())) if ran else None
+
+
+# ------------------------------------------------------------------------------------------------------------ output
+
+
+def table(frequency: str, found: dict[str, list[Sample]]) -> tuple[str, dict[str, Any]]:
+    """The table of one bar length as text and as JSON."""
+    best = better_baseline(found)
+    columns = {name: figures(samples, found[best] if best else None) for name, samples in found.items()}
+    first = next(iter(found.values()))
+    dates, series = ({getattr(sample, kind) for sample in first} for kind in ("date", "series"))
+    lines = [
+        f"bars of {frequency}: {len(first)} origins, {len(series)} series, {len(dates)} dates; better baseline: {best}"
+    ]
+    width = max(len(row) for row in next(iter(columns.values())))
+    lines.append(" " * width + "".join(f"  {name:>24}" for name in columns))
+    for row in next(iter(columns.values())):
+        cells = (column[row] for column in columns.values())
+        lines.append(row.ljust(width) + "".join(f"  {f'{x.value:.3f} [{x.low:.3f}, {x.high:.3f}]':>24}" for x in cells))
+    drifts = {
+        name: {key: _drift([sample.origin for sample in samples if sample.series == key]) for key in sorted(series)}
+        for name, samples in found.items()
+    }
+    content = {name: {row: interval.to_dict() for row, interval in column.items()} for name, column in columns.items()}
+    sizes = {"origins": len(first), "series": len(series), "dates": len(dates), "better_baseline": best}
+    return "\n".join(lines), sizes | {"figures": content, "drift_by_series": drifts}
+
+
+def _drift(origins: Sequence[Origin]) -> dict[str, float]:
+    return {
+        "universes": float(np.mean([one.paths[:, SCORED - 1].mean() for one in origins])),
+        "real": float(np.mean([one.real[SCORED - 1] for one in origins])),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of parquet or CSV files, one or more series each"
+    )
+    parser.add_argument("--generators", default="kronos,bootstrap,garch", help="names, separated by commas")
+    parser.add_argument("--model", default="nano", help="weights of kronos")
+    parser.add_argument("--origins", type=int, default=8, help="per series, at most")
+    parser.add_argument("--universes", type=int, default=99, help="at each origin")
+    parser.add_argument("--series", type=int, help="per file, at most")
+    parser.add_argument("--horizon", type=int, default=max(LEADS), help="bars from origin to origin, at least 120")
+    parser.add_argument("--since", help="first date of an origin")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="JSON file to write, with the drift of every series")
+    given = parser.parse_args(arguments)
+    names = given.generators.split(",")
+    try:
+        generators = {
+            name: make_generator(name, **({"model": given.model} if name == "kronos" else {})) for name in names
+        }
+        found = sample_all(read_series(given.data, given.series), generators, given)
+    except InputError as error:
+        parser.error(str(error))
+    tables = {frequency: table(frequency, pools) for frequency, pools in sorted(found.items())}
+    sys.stdout.write("\n\n".join(text for text, _ in tables.values()) + "\n")
+    if given.out is not None:
+        content = {frequency: numbers for frequency, (_, numbers) in tables.items()}
+        given.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""`stresslab realism`: do a generator's universes behave like this market? The assessment is `stresslab.assessment`'s.
+
+Only bars up to the origin are used, the same that `stresslab run` would show the generator.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from stresslab.cli import options
+from stresslab.cli.console import Reporter, progress, say
+from stresslab.cli.options import DEFAULTS
+from stresslab.config import RealismConfig
+from stresslab.errors import InputError
+
+if TYPE_CHECKING:
+    from stresslab.assessment import Realism, TemperatureFit
+
+EXAMPLE = """Example:
+
+stresslab realism --data sample:nasdaq --generator garch --horizon 60 --out realism.json
+"""
+OWN = RealismConfig.model_construct()
+FORMAT_VERSION = 1
+
+
+def realism(
+    ctx: typer.Context,
+    data: options.Data = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    repair: options.Repair = DEFAULTS.repair,
+    exchange: options.Exchange = None,
+    origin: options.Origin = None,
+    horizon: options.Horizon = DEFAULTS.horizon,
+    universes: options.Count = OWN.universes,
+    realism_origins: options.RealismOrigins = OWN.realism_origins,
+    generator: options.GeneratorName = DEFAULTS.generator,
+    model: options.Model = DEFAULTS.model,
+    temperature: options.Temperature = DEFAULTS.temperature,
+    top_p: options.TopP = DEFAULTS.top_p,
+    top_k: options.TopK = DEFAULTS.top_k,
+    context: options.Context = None,
+    fit_temperature: options.FitTemperature = False,
+    device: options.Device = DEFAULTS.device,
+    seed: options.Seed = DEFAULTS.seed,
+    jobs: options.Jobs = DEFAULTS.jobs,
+    out: options.NewFile = None,
+    config: options.Config = None,
+) -> None:
+    """Find out whether universes behave like the market: compare them with what followed at past origins."""
+    settings = options.read_settings(ctx, RealismConfig)
+    path = _checked(out)
+    with progress() as report:
+        report("loading", 0, 1)
+        from stresslab.data import load_bars
+        from stresslab.generators.registry import make_generator
+        from stresslab.report.assessment import render
+        from stresslab.stress import split_at_origin
+
+        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
+        history, _ = split_at_origin(bars, settings.origin, settings.horizon)
+        made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
+        report("loading", 1, 1)
+        found, fit = _assessed(history, made, settings, report)
+    if path is not None:
+        content: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "settings": settings.model_dump(mode="json", exclude={"out"}),
+            "temperature_fit": None if fit is None else fit.to_dict(),
+            "realism": found.to_dict(),
+        }
+        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    say(render(found, fit) + (f"\n\nwritten: {path}" if path else ""))
+
+
+def _assessed(
+    history: Any, made: Any, settings: RealismConfig, report: Reporter
+) -> tuple[Realism, TemperatureFit | None]:
+    """Fit the temperature where that is wanted, then assess, with progress."""
+    from stresslab.assessment import fit_temperature, realism
+    from stresslab.assessment.origins import positions
+    from stresslab.assessment.temperature import TEMPERATURES
+    from stresslab.generators.registry import make_generator
+
+    others = {
+        "bootstrap": make_generator("bootstrap"),
+        "garch": make_generator("garch"),
+        "random walk": make_generator("bootstrap", block=1),
+    }
+    identity = made.describe()
+    others = {name: other for name, other in others.items() if other.describe() != identity}
+    size: dict[str, Any] = {
+        "origins": settings.realism_origins,
+        "universes": settings.universes,
+        "seed": settings.seed,
+        "jobs": settings.jobs,
+    }
+    count = len(positions(len(history), settings.horizon, settings.realism_origins))
+    stage = _Stage(report, "realism", count * (1 + len(others) + settings.fit_temperature * len(TEMPERATURES)))
+    fit = None
+    if settings.fit_temperature:
+        fit = fit_temperature(history, made, settings.horizon, progress=stage.advance, **size)
+        made = made.adjusted(temperature=fit.temperature)
+    return realism(history, made, settings.horizon, baselines=others, progress=stage.advance, **size), fit
+
+
+class _Stage:
+    """Counts what is done of one stage."""
+
+    def __init__(self, report: Reporter, name: str, total: int) -> None:
+        self.report, self.name, self.total, self.done = report, name, total, 0
+
+    def advance(self, count: int) -> None:
+        """`count` more are done."""
+        self.done += count
+        self.report(self.name, self.done, self.total)
+
+
+def _checked(out: str | None) -> Path | None:
+    """The file to write, refused before the work starts where it cannot be."""
+    if out is None:
+        return None
+    path = Path(out)
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"--out {out} is not a file in a folder that is there; name one, for example realism.json")
+    return path

@@ -1,0 +1,134 @@
+"""`stresslab train`: from files of bars to a model that runs, and one line for what cannot be trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+import stresslab as sl
+from tests.cli.conftest import Command
+from tests.cli.test_bad_input import assert_refused
+from tests.market import make_bars
+
+SHORT = ("--steps", "3", "--batch", "2")
+TOKENIZER = ("--context", "64", "--bits", "4", "--width", "8", "--layers", "1", *SHORT)
+MODEL = ("--context", "64", "--width", "16", "--layers", "1", "--heads", "2", *SHORT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny networks on one thread: more of them only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of twelve short series: ten as CSV, two as symbols of one parquet file."""
+    folder = tmp_path_factory.mktemp("corpus")
+    frames = [make_bars(360, seed=seed).frame.rename_axis("timestamp") for seed in range(12)]
+    for number, frame in enumerate(frames[:10]):
+        frame.to_csv(folder / f"s{number}.csv")
+    both = [frame.reset_index().assign(symbol=f"t{number}") for number, frame in enumerate(frames[10:])]
+    pd.concat(both).to_parquet(folder / "more.parquet")
+    return folder
+
+
+def test_a_model_of_ones_own(command: Command, corpus: Path, csv: Path, strategy: Path, tmp_path: Path) -> None:
+    """Tokenizer, then model, then a run with it; each command says what it made and what comes next."""
+    out = tmp_path / "models" / "mine"
+    first = command("train", "tokenizer", "--data", corpus, "--out", out, *TOKENIZER)
+    assert first.code == 0, first.err
+    assert first.out == f"tokenizer in {out / 'tokenizer'}; next: stresslab train model --out {out}\n"
+    assert [line.split(":")[0] for line in first.err.splitlines()] == ["loading", "training"]
+    assert "3 steps" in first.err
+    second = command("train", "model", "--data", corpus, "--out", out, *MODEL)
+    assert second.code == 0, second.err
+    assert second.out.startswith(f"model in {out}\nheld-out loss ")
+    card = json.loads((out / "card.json").read_text())
+    assert card["model"]["data"]["series"] == 11
+    assert card["tokenizer"]["sizes"]["bits"] == 4
+    assert f"{card['model']['evaluation']['loss']:.3f} nats a bar" in second.out
+    assert (sl.Kronos(str(out)).sample(sl.load_bars(csv), 3, 2).values > -1).all()
+    arguments = ("--data", csv, "--model", out, "--universes", "4", "--horizon", "3", "--realism-origins", "0")
+    assert command("run", strategy, *arguments, "--out", tmp_path / "runs").code == 0
+
+
+def test_run_again_it_is_finished_at_once(command: Command, corpus: Path, tmp_path: Path) -> None:
+    """The same command takes no further step and changes no file."""
+    arguments = ("train", "tokenizer", "--data", corpus, "--out", tmp_path, *TOKENIZER)
+    first = command(*arguments)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    second = command(*arguments)
+    assert (second.code, second.out) == (0, first.out)
+    assert "training" not in second.err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_several_sources_and_a_date(command: Command, corpus: Path, tmp_path: Path) -> None:
+    """--data may be repeated; --cut holds for every source."""
+    sources = ("--data", corpus / "more.parquet", "--data", corpus / "s3.csv", "--cut", "2016-01-04")
+    assert command("train", "tokenizer", *sources, "--out", tmp_path, *TOKENIZER).code == 0
+    data = json.loads((tmp_path / "card.json").read_text())["tokenizer"]["data"]
+    assert set(data["cuts"].values()) == {"2016-01-04"}
+    assert len(data["cuts"]) == 2
+    assert data["series"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tokenizer",), ["no bars are given", "--data"]),
+        (("tokenizer", "--data", "{empty}"), ["holds no tables", ".csv"]),
+        (("tokenizer", "--data", "nowhere.csv"), ["nowhere.csv", "no such file"]),
+        (("tokenizer", "--data", "{short}"), ["no held-out series", "--cut"]),
+        (("tokenizer", "--data", "{corpus}", "--cut", "someday"), ["--cut='someday'", "not a date"]),
+        (("tokenizer", "--data", "{corpus}", "--cut", "2099-01-01"), ["no held-out series", "--cut"]),
+        (("tokenizer", "--data", "{corpus}", "--cut", "1999-01-01"), ["no series has the 32 bars"]),
+        (("tokenizer", "--data", "{corpus}", "--context", "16"), ["context=16"]),
+        (("tokenizer", "--data", "{corpus}", "--bits", "99"), ["bits=99"]),
+        (("tokenizer", "--data", "{corpus}", "--steps", "0"), ["steps=0"]),
+        (("tokenizer", "--data", "{corpus}", "--steps", "many"), ["many"]),
+        (("tokenizer", "--data", "{corpus}", "--learning-rate", "nan"), ["learning_rate=nan"]),
+        (("tokenizer", "--data", "{corpus}", "--precision", "float8"), ["precision='float8'"]),
+        (("tokenizer", "--data", "{corpus}", "--device", "abacus"), ["device='abacus'"]),
+        (("model", "--data", "{corpus}", "--width", "100"), ["width=100", "heads=2"]),
+        (("model", "--data", "{corpus}"), ["train one first", "--tokenizer"]),
+        (("model", "--data", "{corpus}", "--tokenizer", "{empty}"), ["{empty}"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_what_cannot_be_trained_is_refused(
+    command: Command, corpus: Path, tmp_path: Path, arguments: tuple[str, ...], words: list[str]
+) -> None:
+    """Exit code 2, one line, and no folder left behind."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "short").mkdir()
+    make_bars(50).frame.to_csv(tmp_path / "short" / "a.csv", index_label="date")
+    places = {"empty": tmp_path / "empty", "short": tmp_path / "short", "corpus": corpus}
+    stage, *rest = (argument.format(**places) for argument in arguments)
+    before = set(tmp_path.rglob("*"))
+    outcome = command("train", stage, "--out", tmp_path / "a" / "out", *(TOKENIZER, MODEL)[stage == "model"], *rest)
+    assert_refused(outcome, *(word.format(**places) for word in words))
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_written_is_refused(command: Command, corpus: Path, tmp_path: Path) -> None:
+    """Found before anything is loaded."""
+    (tmp_path / "file").touch()
+    outcome = command("train", "tokenizer", "--data", corpus, "--out", tmp_path / "file" / "mine", *TOKENIZER)
+    assert_refused(outcome, "--out", "cannot be written")
+
+
+def test_other_bars_do_not_go_on_with_a_training(command: Command, corpus: Path, tmp_path: Path) -> None:
+    """A folder with a training on other bars is refused, not silently taken for one on these."""
+    assert command("train", "tokenizer", "--data", corpus, "--out", tmp_path, *TOKENIZER).code == 0
+    outcome = command("train", "tokenizer", "--data", corpus / "more.parquet", "--out", tmp_path, *TOKENIZER)
+    assert_refused(outcome, "began with other bars", "--out")
