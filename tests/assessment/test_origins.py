@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def test_origins_do_not_overlap(count: int, horizon: int, most: int) -> None:
     """At least a horizon apart, each after enough history and followed by a whole horizon, the last one latest."""
     found = positions(count, horizon, most)
     assert len(found) <= most
-    assert all(later - earlier >= horizon for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later - earlier >= horizon for earlier, later in itertools.pairwise(found))
     assert all(LEAST_HISTORY <= position <= count - horizon for position in found)
     if count - horizon >= LEAST_HISTORY:
         assert found[-1] == count - horizon or most == 1
