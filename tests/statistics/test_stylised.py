@@ -164,7 +164,7 @@ def test_tails_of_student() -> None:
 
 
 def test_volume_and_volatility() -> None:
-    """The correlation is numpy's, row by row; rows with a bar without volume are left out, and without any it is NaN."""
+    """The correlation is numpy's, row by row; rows with a bar without volume are left out; without any it is NaN."""
     rng = np.random.default_rng(7)
     returns = rng.normal(size=(3, 80))
     volumes = np.exp(np.abs(returns) + rng.normal(size=(3, 80)))
