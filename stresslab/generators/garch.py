@@ -154,10 +154,10 @@ def fit(returns: FloatArray) -> Filter:
     from arch import arch_model
 
     unit = 1 / float(returns.std())
-    model = arch_model(unit * returns, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what they warn of is checked below
         try:
+            model = arch_model(unit * returns, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
             fitted = model.fit(disp="off", show_warning=False)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise DataError(f"GARCH cannot be fitted to {len(returns)} returns ({error}); {_REMEDY}") from None
