@@ -93,7 +93,7 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
     """
     bars = bars[max(0, len(bars) - rows) :]
     panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
-    full = strategy.decide(panel, allow_silence=True)
+    full = strategy.decide(panel, allow_silence=strategy.kind == "on_bar")
     changes = _changes(full)
     again = _first_difference(full, strategy.decide(panel, allow_silence=True), bars.timestamps)
     if again:

@@ -129,8 +129,6 @@ def test_rounding_is_no_leak(bars: Bars) -> None:
     [
         lambda bars: (bars.close < 0, bars.close < 0),
         lambda bars: bars.close * 0,
-        lambda bars: bars.close.rolling(10_000).mean(),
-        lambda bars: bars.close * np.nan,
     ],
 )
 def test_silence_is_inconclusive(rule: Rule, bars: Bars) -> None:
@@ -139,6 +137,16 @@ def test_silence_is_inconclusive(rule: Rule, bars: Bars) -> None:
     assert report.inconclusive
     assert (report.found, report.decisions) == ([], 0)
     assert str(report).startswith("inconclusive: no decision fired in 600 bars")
+
+
+@pytest.mark.parametrize(
+    "rule", [lambda bars: bars.close.rolling(10_000).mean(), lambda bars: bars.close * np.nan], ids=["window", "nan"]
+)
+def test_weights_that_are_never_numbers_are_refused(rule: Rule, bars: Bars) -> None:
+    """Weights that are NaN in every row, as with a window longer than the bars, are an error in one line."""
+    with pytest.raises(StrategyError, match="every weight in 600 rows is NaN") as error:
+        look(rule, bars)
+    assert "\n" not in str(error.value)
 
 
 def test_on_bar_is_causal_by_construction(bars: Bars) -> None:
