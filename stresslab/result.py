@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +172,31 @@ class StressResult:
         from stresslab.report.text import render
 
         return render(self)
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, for the manifest."""
+    packages = ("stresslab", "numpy", "pandas", "torch", "vectorbt", "scipy", "joblib", "pyarrow")
+    versions = {name: metadata.version(name) for name in packages}
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "versions": versions,
+    }
+
+
+def describe_data(bars: Bars) -> dict[str, Any]:
+    """What the loaded bars are, as plain JSON."""
+    return {
+        "source": bars.source,
+        "symbol": bars.symbol,
+        "bars": len(bars),
+        "start": str(bars.timestamps[0]),
+        "end": str(bars.timestamps[-1]),
+        "calendar": bars.calendar.describe(),
+        "periods_per_year": bars.periods_per_year,
+        "repaired": bars.repaired,
+        "notices": list(bars.notices),
+        "digest": bars.digest,
+    }

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stresslab.assessment import ORIGINS, Realism, realism
+from stresslab import notices
+from stresslab.assessment import ORIGINS, realism
 from stresslab.backtest import Backtest, Costs, backtest, buy_and_hold, check_settings
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.timestamps import parse_last
@@ -23,7 +22,7 @@ from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.registry import make_generator
 from stresslab.lookahead import LookAheadReport, find_lookahead
 from stresslab.randomness import check_seed
-from stresslab.result import LEVELS, StrategyResult, StressResult, recorded
+from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.statistics.measures import measures
 from stresslab.strategy import Strategy, load_strategies
@@ -174,10 +173,10 @@ def stress_test(
         realism={"assessed": False} if found is None else found.to_dict(),
         notices=[
             *bars.notices,
-            *_generator_notices(described, in_sample),
-            *_future_notices(future, horizon),
-            *_lookahead_notices(strategies, lookaheads),
-            *_realism_notices(found, accept_untrusted),
+            *notices.of_generator(described, in_sample),
+            *notices.of_future(future, horizon),
+            *notices.of_lookahead(strategies, lookaheads),
+            *notices.of_realism(found, accept_untrusted),
             *(found.notes if found is not None else ()),
         ],
         strategies=results,
@@ -277,34 +276,6 @@ class _Arena:
         return run, measures(run, self.periods_per_year, self.benchmarks[name])
 
 
-def environment() -> dict[str, Any]:
-    """Versions and machine, for the manifest."""
-    packages = ("stresslab", "numpy", "pandas", "torch", "vectorbt", "scipy", "joblib", "pyarrow")
-    versions = {name: metadata.version(name) for name in packages}
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "versions": versions,
-    }
-
-
-def describe_data(bars: Bars) -> dict[str, Any]:
-    """What the loaded bars are, as plain JSON."""
-    return {
-        "source": bars.source,
-        "symbol": bars.symbol,
-        "bars": len(bars),
-        "start": str(bars.timestamps[0]),
-        "end": str(bars.timestamps[-1]),
-        "calendar": bars.calendar.describe(),
-        "periods_per_year": bars.periods_per_year,
-        "repaired": bars.repaired,
-        "notices": list(bars.notices),
-        "digest": bars.digest,
-    }
-
-
 def _strategy_result(
     strategy: Strategy,
     lookahead: LookAheadReport,
@@ -360,54 +331,3 @@ def _fan(universes: Universes) -> pd.DataFrame:
 def _in_sample(trained_until: str | None, first: pd.Timestamp) -> bool | None:
     """Whether the generator was trained on the day of the first generated bar; None for one that was not trained."""
     return None if trained_until is None else bool(first.normalize() <= pd.Timestamp(trained_until))
-
-
-def _generator_notices(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
-    """What the generator's settings and training mean for the figures."""
-    notices = []
-    if in_sample:
-        notices.append(
-            f"In-sample for the generator: it was trained on bars up to {generator['trained_until']}, after the "
-            "origin, so it may know what followed."
-        )
-    if generator.get("top_p", 1.0) < 1.0 or generator.get("top_k", 0) > 0:
-        notices.append(
-            f"top_p={generator.get('top_p')}, top_k={generator.get('top_k')} cut the tails of every bar, so risk is "
-            "understated; risk figures are meant for top_p=1 and top_k=0."
-        )
-    if generator.get("temperature", 1.0) != 1.0:
-        notices.append(
-            f"temperature={generator['temperature']} is not the distribution that the model learned: below 1 it "
-            "narrows the universes, above 1 it widens them."
-        )
-    return notices
-
-
-def _future_notices(future: Bars | None, horizon: int) -> list[str]:
-    """Why there is no realised outcome where one might be expected."""
-    if future is None or len(future) == horizon:
-        return []
-    return [
-        f"Only {len(future)} of {horizon} real bars follow the origin: they are drawn but not compared, since risk "
-        "grows with the horizon."
-    ]
-
-
-def _realism_notices(found: Realism | None, accepted: bool) -> list[str]:
-    """That a verdict rests on universes which the gate does not trust."""
-    if found is None or found.label != "not trusted" or not accepted:
-        return []
-    return [
-        "The universes are not trusted on this market; the verdict rests on them because --accept-untrusted was given."
-    ]
-
-
-def _lookahead_notices(strategies: Sequence[Strategy], reports: Sequence[LookAheadReport]) -> list[str]:
-    """Strategies that look ahead although that was allowed, and those that could not be checked."""
-    notices = []
-    for strategy, report in zip(strategies, reports, strict=True):
-        if report.found:
-            notices.append(f"{strategy.name} LOOKS AHEAD ({report.found[0]}): its figures are no evidence.")
-        elif report.inconclusive:
-            notices.append(f"{strategy.name}: whether it looks ahead is open, since nothing fired in the history.")
-    return notices

@@ -64,6 +64,7 @@ def sample(
             finished += count
             report("sampling", finished, settings.universes)
 
+        report("sampling", 0, settings.universes)
         jobs = settings.jobs or os.cpu_count() or 1
         sampled = made.sample(history, settings.horizon, settings.universes, settings.seed, jobs=jobs, progress=advance)
         report("writing", 0, 1)
