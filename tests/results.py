@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.assessment import Origin, assess
 from stresslab.data.bars import Bars
 from stresslab.result import LEVELS, StrategyResult, StressResult
 from stresslab.statistics.distribution import describe_realised, describe_universes
@@ -143,6 +144,42 @@ def make_result(
         "environment": {"python": "3.11.9", "processors": 2, "versions": {"numpy": "2.0.0", "torch": "2.5.0"}},
     }
     return StressResult(**(facts | changes))
+
+
+def make_realism(
+    *,
+    width: float = 1.0,
+    count: int = 24,
+    universes: int = 64,
+    horizon: int = 60,
+    support: float | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """The realism section of universes that are `width` times as wide as what followed.
+
+    Args:
+        width: of the universes, 1 for the true ones.
+        count: of origins.
+        universes: at each of them.
+        horizon: bars.
+        support: share of universes at the model's last price; None where it has none.
+        changes: fields of the assessment to replace.
+    """
+    rng = np.random.default_rng(7)
+    origins = [
+        Origin(
+            at=pd.Timestamp("2001-01-01") + pd.Timedelta(days=100 * number),
+            paths=np.cumsum(0.01 * width * rng.standard_normal((universes, horizon)), axis=1),
+            real=np.cumsum(0.01 * rng.standard_normal(horizon)),
+            displacement=float(rng.normal(0, 0.1)),
+            recent_volatility=float(rng.uniform(0.005, 0.02)),
+            spread=0.1,
+            volume_volatility=(0.2, 0.3),
+            support=support,
+        )
+        for number in range(count)
+    ]
+    return replace(assess(origins, horizon, universes), **changes).to_dict()
 
 
 def describe(bars: Bars) -> dict[str, Any]:

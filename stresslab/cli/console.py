@@ -26,8 +26,8 @@ EVERY = 10.0
 class Reporter(Protocol):
     """Is told how far each stage has come."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` units of a stage are finished."""
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """`done` of `total` units of a stage are finished; `note` is what else is to be seen."""
         ...
 
 
@@ -79,12 +79,13 @@ class TerminalBars:
         self._shown = shown
         self._tasks: dict[str, tuple[TaskID, float]] = {}
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Move the bar of a stage."""
         if stage not in self._tasks:
             self._tasks[stage] = self._shown.add_task(stage, total=total, rate=""), time.monotonic()
         task, started = self._tasks[stage]
-        self._shown.update(task, completed=done, total=total, rate=rate(stage, done, time.monotonic() - started))
+        told = [text for text in (rate(stage, done, time.monotonic() - started), note) if text]
+        self._shown.update(task, completed=done, total=total, rate=", ".join(told))
 
 
 class PlainLines:
@@ -99,19 +100,22 @@ class PlainLines:
         self._started: dict[str, float] = {}
         self._spoken: dict[str, float] = {}
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Say that a stage is finished, or how far a long one is."""
         now = time.monotonic()
         seconds = now - self._started.setdefault(stage, now)
+        more = f", {note}" if note else ""
         if stage in UNITS and done:
             self.release()
         if done >= total:
             count = f" {total:,} {UNITS[stage]}" if stage in UNITS else ""
-            self._say(" ".join(f"{stage}:{count} in {seconds:.1f} s {rate(stage, done, seconds)}".split()))
+            line = " ".join(f"{stage}:{count} in {seconds:.1f} s {rate(stage, done, seconds)}".split())
+            self._say(line + more)
         elif done and stage in UNITS and now - self._spoken.setdefault(stage, now) >= EVERY:
             self._spoken[stage] = now
             left = seconds * (total - done) / done
-            self._say(f"{stage}: {done:,} of {total:,} {UNITS[stage]}, {rate(stage, done, seconds)}, {left:.0f} s left")
+            speed = rate(stage, done, seconds)
+            self._say(f"{stage}: {done:,} of {total:,} {UNITS[stage]}, {speed}, {left:.0f} s left{more}")
 
     def release(self) -> None:
         """Print what was held back."""

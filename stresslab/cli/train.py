@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +11,10 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
-from stresslab.errors import InputError
+from stresslab.errors import DataError, InputError
 
 if TYPE_CHECKING:
+    from stresslab.generators.kronos.checkpoint import Checkpoint
     from stresslab.generators.kronos.recipes import Material, Sizes
     from stresslab.generators.kronos.training import Progress, Schedule
 
@@ -23,11 +25,18 @@ stresslab train tokenizer --data bars/ --out models/mine --steps 1000
 stresslab train model --data bars/ --out models/mine --steps 3000
 
 stresslab run strategies/sma_cross.py --data my_bars.csv --model models/mine
+
+Or tune a model that there is:
+
+stresslab train model --from nano --data bars/ --out models/mine
 """
 
 app = typer.Typer(help="Train a Kronos of your own: first its tokenizer, then the model.", epilog=EXAMPLE)
 
 MATERIAL, NETWORK, TRAINING = "Bars", "Network", "Training"
+RATE, TUNING_RATE = 2e-3, 2e-4
+"""Peak learning rates of random weights, and of trained ones, which ten times as much would undo."""
+TOKENIZER_STEPS, MODEL_STEPS, TUNING_STEPS = 1200, 3000, 500
 
 
 def _number(panel: str, metavar: str, text: str, parser: Callable[[Any], float] = options.whole) -> Any:
@@ -50,15 +59,41 @@ Cut = Annotated[
         rich_help_panel=MATERIAL,
     ),
 ]  # fmt: skip
+Skip = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad", metavar="", help="Leave out files and symbols that cannot be used, and name them.",
+        rich_help_panel=MATERIAL, show_default=False,
+    ),
+]  # fmt: skip
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder of the model: holds model/ and tokenizer/.")]
-Context = Annotated[int, _number(NETWORK, "BARS", "Window of the model.")]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="MODEL",
+        help="Start from this checkpoint's weights: nano, a folder, or an id on the hub. It keeps its sizes.",
+    ),
+]  # fmt: skip
+Context = Annotated[int, _number(NETWORK, "BARS", "Window of the model; with --from, of the training at most.")]
 Bits = Annotated[int, _number(NETWORK, "N", "Bits of each of the two tokens.")]
 Width = Annotated[int, _number(NETWORK, "N", "Width of the network.")]
 Layers = Annotated[int, _number(NETWORK, "N", "Transformer blocks.")]
 Heads = Annotated[int, _number(NETWORK, "N", "Attention heads.")]
-Steps = Annotated[int, _number(TRAINING, "N", "Optimizer steps.")]
+Steps = Annotated[
+    int | None,
+    _number(
+        TRAINING, "N",
+        f"Optimizer steps; by default {TOKENIZER_STEPS:,} for a tokenizer, {MODEL_STEPS:,} for a model, and "
+        f"{TUNING_STEPS} with --from.",
+    ),
+]  # fmt: skip
 Batch = Annotated[int, _number(TRAINING, "N", "Windows per step.")]
-Rate = Annotated[float, _number(TRAINING, "R", "Peak learning rate.", options.number)]
+Rate = Annotated[
+    float | None,
+    _number(
+        TRAINING, "R", f"Peak learning rate; by default {RATE:g}, and {TUNING_RATE:g} with --from.", options.number
+    ),
+]  # fmt: skip
 Seed = Annotated[int, _number(TRAINING, "N", "Of initial weights and windows.")]
 Precision = Annotated[
     str, typer.Option(metavar="TYPE", help="float32, or bfloat16 where it is faster.", rich_help_panel=TRAINING)
@@ -68,95 +103,206 @@ Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda."
 
 @app.command(epilog=EXAMPLE)
 def tokenizer(
+    ctx: typer.Context,
     data: Data = None,
     out: Out = "models/mine",
+    start: From = None,
     cut: Cut = None,
+    skip_bad: Skip = False,
     context: Context = 512,
     bits: Bits = 10,
     width: Width = 64,
     layers: Layers = 2,
-    steps: Steps = 1200,
+    steps: Steps = None,
     batch: Batch = 32,
-    learning_rate: Rate = 2e-3,
+    learning_rate: Rate = None,
     seed: Seed = 0,
     precision: Precision = "float32",
     device: Device = "cpu",
 ) -> None:
     """Learn how to write bars as tokens; run again to go on after an interruption."""
-    from stresslab.generators.kronos.recipes import Sizes, make_tokenizer
-    from stresslab.generators.kronos.training import Schedule
+    from stresslab.generators.kronos.recipes import make_tokenizer
 
-    sizes = Sizes(context=context, bits=bits, tokenizer_width=width, tokenizer_layers=layers)
-    schedule = Schedule(steps, batch, learning_rate, seed=seed, precision=precision)
+    flags = {"context": context, "bits": bits, "tokenizer_width": width, "tokenizer_layers": layers}
+    given = {name for name in flags if name.removeprefix("tokenizer_") in options.given_flags(ctx)}
+    schedule = _schedule(TOKENIZER_STEPS, steps, batch, learning_rate, seed, precision, start)
 
-    def work(material: Material, folder: Path, on_step: Callable[[Progress], None]) -> str:
-        made = make_tokenizer(material, folder, sizes, schedule, device=device, on_step=on_step)
+    def work(job: Job) -> str:
+        made = make_tokenizer(
+            job.material, job.folder, job.sizes, schedule, start=job.start, device=device, on_step=job.on_step
+        )
+        _draw(job.folder, "tokenizer", ("loss",), {}, "loss (squared errors and quantizer)")
         return f"tokenizer in {made}; next: stresslab train model --out {out}"
 
-    _train(data, out, cut, sizes, schedule, work)
+    _train(_Request(data, out, start, cut, skip_bad, flags, given), schedule, work)
 
 
 @app.command(epilog=EXAMPLE)
 def model(
+    ctx: typer.Context,
     data: Data = None,
     out: Out = "models/mine",
+    start: From = None,
     cut: Cut = None,
+    skip_bad: Skip = False,
     tokenizer: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Folder of a trained tokenizer; by default tokenizer/ in --out."),
+        typer.Option(
+            metavar="DIR", help="Folder of a trained tokenizer; by default tokenizer/ in --out, else that of --from."
+        ),
     ] = None,
     context: Context = 512,
     width: Width = 192,
     layers: Layers = 4,
     heads: Heads = 6,
-    steps: Steps = 3000,
+    steps: Steps = None,
     batch: Batch = 16,
-    learning_rate: Rate = 2e-3,
+    learning_rate: Rate = None,
     seed: Seed = 0,
     precision: Precision = "float32",
     device: Device = "cpu",
 ) -> None:
     """Learn which bars follow which, and score that on series held out; run again to go on after an interruption."""
-    from stresslab.generators.kronos.recipes import Sizes, make_model
-    from stresslab.generators.kronos.training import Schedule
+    from stresslab.generators.kronos.recipes import make_model
 
-    sizes = Sizes(context=context, width=width, layers=layers, heads=heads)
-    schedule = Schedule(steps, batch, learning_rate, seed=seed, precision=precision)
+    flags = {"context": context, "width": width, "layers": layers, "heads": heads}
+    given = set(flags) & set(options.given_flags(ctx))
+    schedule = _schedule(MODEL_STEPS, steps, batch, learning_rate, seed, precision, start)
     own = None if tokenizer is None else Path(tokenizer)
 
-    def work(material: Material, folder: Path, on_step: Callable[[Progress], None]) -> str:
-        found = make_model(material, folder, sizes, schedule, tokenizer=own, device=device, on_step=on_step)
+    def work(job: Job) -> str:
+        found = make_model(
+            job.material, job.folder, job.sizes, schedule, tokenizer=own, start=job.start, device=device,
+            on_step=job.on_step,
+        )  # fmt: skip
+        marks = {"held-out loss": found.loss, "frequencies of the tokens": found.unigram}
+        _draw(job.folder, "model", ("coarse", "fine"), marks, "nats a bar")
         below, shuffled = found.below_unigram, found.above_when_shuffled
         return (
-            f"model in {folder}\n"
+            f"model in {job.folder}\n"
             f"held-out loss {found.loss:.3f} nats a bar, {below.value:.3f} [{below.low:.3f}, {below.high:.3f}] below "
             f"the frequencies of the tokens; {shuffled.value:+.4f} [{shuffled.low:+.4f}, {shuffled.high:+.4f}] when "
             f"the past is shuffled ({found.windows} windows of {found.series} series)"
+            f"{_seen_before(job)}"
         )
 
-    _train(data, out, cut, sizes, schedule, work)
+    _train(_Request(data, out, start, cut, skip_bad, flags, given), schedule, work)
 
 
-Work = Callable[["Material", Path, Callable[["Progress"], None]], str]
+@dataclass(frozen=True)
+class _Request:
+    """What both commands are asked for: bars, folder, checkpoint, and the size flags, of which some were `given`."""
+
+    data: list[str] | None
+    out: str
+    start: str | None
+    cut: str | None
+    skip_bad: bool
+    flags: Mapping[str, int]
+    given: set[str]
 
 
-def _train(data: list[str] | None, out: str, cut: str | None, sizes: Sizes, schedule: Schedule, work: Work) -> None:
+@dataclass(frozen=True)
+class Job:
+    """What a stage works with."""
+
+    material: Material
+    folder: Path
+    sizes: Sizes
+    start: Checkpoint | None
+    on_step: Callable[[Progress], None]
+
+
+def _schedule(
+    usual: int, steps: int | None, batch: int, rate: float | None, seed: int, precision: str, start: str | None
+) -> Schedule:
+    from stresslab.generators.kronos.training import Schedule
+
+    steps = (usual if start is None else TUNING_STEPS) if steps is None else steps
+    rate = (RATE if start is None else TUNING_RATE) if rate is None else rate
+    return Schedule(steps, batch, rate, seed=seed, precision=precision)
+
+
+def _train(asked: _Request, schedule: Schedule, work: Callable[[Job], str]) -> None:
     """Load, cut, train with progress, and say what came of it."""
-    if not data:
+    if not asked.data:
         raise InputError("no bars are given; add --data with a file or a folder of files")
-    with options.output_folder(out) as folder, progress() as report:
+    start, sizes = _start(asked)
+    with options.output_folder(asked.out) as folder, progress() as report:
         report("loading", 0, 1)
-        material = _material(data, cut, sizes.context)
-        report("loading", 1, 1)
-        message = work(material, folder, lambda step: report("training", step.step, schedule.steps))
-    say(message)
+        material = _material(asked, sizes.context)
+        report("loading", 1, 1, f"{len(material.skipped)} bad skipped" if material.skipped else "")
+
+        def on_step(step: Progress) -> None:
+            report("training", step.step, schedule.steps, f"loss {step.loss:.3f}, {step.bars_per_second:,.0f} bars/s")
+
+        message = work(Job(material, folder, sizes, start, on_step))
+    say("\n".join([message, *_left_out(material)]))
 
 
-def _material(data: list[str], cut: str | None, context: int) -> Material:
+def _start(asked: _Request) -> tuple[Checkpoint | None, Sizes]:
+    """The checkpoint that is tuned, if any, and the sizes."""
+    from stresslab.generators.kronos.checkpoint import load_checkpoint
+    from stresslab.generators.kronos.recipes import Sizes
+
+    if asked.start is None:
+        return None, Sizes(**asked.flags)
+    if Path(asked.start).resolve() == Path(asked.out).resolve():
+        raise InputError(f"--from and --out are both {asked.out}, which would be written over; give another --out")
+    start = load_checkpoint(asked.start)
+    return start, Sizes.of(start, {name: size for name, size in asked.flags.items() if name in asked.given})
+
+
+def _material(asked: _Request, context: int) -> Material:
     from stresslab.data import load_series
     from stresslab.data.timestamps import parse_date
     from stresslab.generators.kronos.recipes import Material
 
-    sources = {source: load_series(source) for source in data}
-    cuts: dict[str, Any] = {} if cut is None else dict.fromkeys(sources, parse_date("--cut", cut))
-    return Material.of(sources, cuts, context)
+    skipped: list[str] = []
+    sources = {}
+    for source in asked.data or ():
+        try:
+            on_bad = (lambda error: skipped.append(str(error))) if asked.skip_bad else None
+            sources[source] = load_series(source, on_bad=on_bad)
+        except DataError as error:
+            hint = "; --skip-bad leaves it out" if Path(source).is_dir() and not asked.skip_bad else ""
+            raise DataError(f"{error}{hint}") from None
+    cuts: dict[str, Any] = {} if asked.cut is None else dict.fromkeys(sources, parse_date("--cut", asked.cut))
+    return Material.of(sources, cuts, context, skipped)
+
+
+def _seen_before(job: Job) -> str:
+    """What to know about the held-out loss of a model whose start may have learned from the held-out bars."""
+    if job.start is None or (job.start.trained_until or "unknown") <= job.material.trained_until:
+        return ""
+    until = "an unknown date" if job.start.trained_until is None else job.start.trained_until
+    return f"\n{job.start.name} was trained on bars up to {until}: it may have seen the held-out ones"
+
+
+def _left_out(material: Material) -> list[str]:
+    """Lines about series that were cut, and about what was not learned from."""
+    lines, found = [], material.interrupted
+    if any(found.values()):
+        lines.append(
+            f"series cut where they are interrupted (gaps in time: {found['gaps']:,}, jumps of the price: "
+            f"{found['jumps']:,}); bars left out since the price stood still: {found['still_bars']:,}"
+        )
+    if material.skipped:
+        count = len(material.skipped)
+        lines += [f"skipped {count} bad {'file or symbol' if count == 1 else 'files or symbols'}:"]
+        lines += [f"  {reason}" for reason in material.skipped]
+    return lines
+
+
+def _draw(folder: Path, stage: str, parts: tuple[str, ...], marks: Mapping[str, float], unit: str) -> None:
+    """The picture of a finished training: `loss.png`, or `tokenizer-loss.png` for the first stage."""
+    import numpy as np
+
+    from stresslab.generators.kronos.recipes import STATES
+    from stresslab.generators.kronos.training import read_log
+    from stresslab.report.figures import write_losses
+
+    log = read_log(folder / STATES / stage)
+    losses = np.sum([log[part] for part in parts], axis=0)
+    name = "loss.png" if stage == "model" else f"{stage}-loss.png"
+    write_losses(folder / name, np.array(log["step"], dtype=np.int64), losses, marks, unit)

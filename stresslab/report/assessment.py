@@ -7,27 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from stresslab.assessment import Realism, TemperatureFit
 from stresslab.report.provenance import day
-from stresslab.report.realism import NAMES
-from stresslab.report.wording import UNDEFINED, defined, number, percent, share
+from stresslab.report.realism import COVERAGES, FACTS, NAMES, ROUND_TRIP, fact, plain, quantity, ratio, span
+from stresslab.report.wording import UNDEFINED, defined, percent, share
 
 WIDTH = 100
-FACTS: Mapping[str, str] = {
-    "volatility": "Volatility of a bar",
-    "lag_one": "Autocorrelation of returns, lag 1",
-    "clustering": "Autocorrelation of |returns|",
-    "leverage": "Leverage: return with later |returns|",
-    "kurtosis": "Kurtosis",
-    "left_tail_index": "Tail index of losses",
-    "right_tail_index": "Tail index of gains",
-    "variance_ratio": "Variance ratio, 5 bars",
-    "volume_volatility": "Volume with |return|",
-}
-"""What each stylised fact is called."""
-COVERAGES = ("0.5", "0.8", "0.9", "0.98")
 
 
 def render(found: Realism, fit: TemperatureFit | None = None) -> str:
@@ -58,7 +44,7 @@ def _curve(fit: TemperatureFit) -> list[str]:
     rows = [
         [
             f"{trial.temperature:g}{' *' if trial.temperature == fit.temperature else '  '}",
-            _plain(trial.crps, 4),
+            plain(trial.crps, 4),
             f"{trial.worse:+.4f} ± {trial.error:.4f}",
             percent(trial.coverage_50),
             percent(trial.coverage_90),
@@ -73,9 +59,9 @@ def _curve(fit: TemperatureFit) -> list[str]:
 def _checks(found: Realism) -> list[str]:
     rows = []
     for check in (check.to_dict() for check in found.checks):
-        value, low, high, least, most = (_plain(check[key]) for key in ("value", "low", "high", "least", "most"))
-        span = UNDEFINED if low in (high, UNDEFINED) or high == UNDEFINED else f"{low} to {high}"
-        rows.append([check["outcome"], NAMES.get(check["name"], check["name"]), value, span, f"{least} to {most}"])
+        value, low, high, least, most = (plain(check[key]) for key in ("value", "low", "high", "least", "most"))
+        interval = UNDEFINED if low == high else span(low, high)
+        rows.append([check["outcome"], NAMES.get(check["name"], check["name"]), value, interval, f"{least} to {most}"])
     return ["The gate", *_table(["Answer", "Check", "Value", "Interval", "Acceptable"], rows, left=2)] if rows else []
 
 
@@ -89,17 +75,17 @@ def _calibration(found: Realism) -> list[str]:
         sides = [row["coverage_calm"], row["coverage_turbulent"]]
         rows.append(
             [
-                name.replace("return_", "return, bar ").replace("_", " "),
+                quantity(name),
                 *(percent(one and one["value"]) for one in inside),
-                f"{percent(inside[2]['low'])} to {percent(inside[2]['high'])}" if inside[2] else UNDEFINED,
+                span(percent(inside[2]["low"]), percent(inside[2]["high"])) if inside[2] else UNDEFINED,
                 *(percent(one and one["value"]) for one in sides),
-                _plain(row["crps"], 5),
-                _plain(row["tail_crps"], 5),
+                plain(row["crps"], 5),
+                plain(row["tail_crps"], 5),
             ]
         )
     headings = ["Inside", "50%", "80%", "90%", "98%", "90%: interval", "calm", "turbulent", "CRPS", "tail CRPS"]
     lines = ["Calibration: share of outcomes inside the universes' intervals", *_table(headings, rows)]
-    return [*lines, f"  energy score of paths {_plain(found.calibration['energy_score'], 3)}", *_value_at_risk(found)]
+    return [*lines, f"  energy score of paths {plain(found.calibration['energy_score'], 3)}", *_value_at_risk(found)]
 
 
 def _value_at_risk(found: Realism) -> list[str]:
@@ -122,12 +108,10 @@ def _value_at_risk(found: Realism) -> list[str]:
 def _facts(found: Realism) -> list[str]:
     rows = []
     for name, label in FACTS.items():
-        row = found.facts[name]
-        digits = 4 if name == "volatility" else 3
-        span = f"{_plain(row['real_low'], digits)} to {_plain(row['real_high'], digits)}"
-        bounded = row["real_low"] is not None and row["real_high"] is not None
-        sides = [_plain(row[side], digits) for side in ("universes", "real")]
-        rows.append([label, *sides, span if bounded else UNDEFINED])
+        value, real, low, high = (
+            fact(name, found.facts[name][key]) for key in ("universes", "real", "real_low", "real_high")
+        )
+        rows.append([label, value, real, span(low, high)])
     return ["Stylised facts", *_table(["Fact", "Universes", "Real", "Real: 95% interval"], rows)]
 
 
@@ -136,9 +120,9 @@ def _growth(found: Realism) -> list[str]:
         [
             f"{row['last_price']} against the past",
             str(row["origins"]),
-            _plain(row["universes"], 3),
-            _plain(row["real"], 3),
-            f"{_plain(row['real_low'], 3)} to {_plain(row['real_high'], 3)}" if row["real_low"] else UNDEFINED,
+            plain(row["universes"], 3),
+            plain(row["real"], 3),
+            span(plain(row["real_low"], 3), plain(row["real_high"], 3)),
         ]
         for row in found.growth
     ]
@@ -150,16 +134,18 @@ def _baselines(found: Realism) -> list[str]:
     """CRPS over that of other generators."""
     if not found.baselines:
         return []
-    names = list(found.baselines)
-    quantities = next((list(row["crps_ratio"]) for row in found.baselines.values() if row["crps_ratio"]), [])
+    ranked = next((list(row["crps_ratio"]) for row in found.baselines.values() if row["crps_ratio"]), [])
     rows = [
         [
-            quantity.replace("return_", "return, bar ").replace("_", " "),
-            *(_ratio(found.baselines[name]["crps_ratio"].get(quantity)) for name in names),
+            quantity(name),
+            *(ratio(other["crps_ratio"].get(name)) for other in found.baselines.values()),
         ]
-        for quantity in quantities
+        for name in ranked
     ]
-    headings = ["CRPS over that of", *(f"{name} ({found.baselines[name]['origins']} origins)" for name in names)]
+    headings = [
+        "CRPS over that of",
+        *(f"{name} ({other['origins']} origins)" for name, other in found.baselines.items()),
+    ]
     return ["Beside other generators, at the same origins; below 1 is better", *_table(headings, rows)]
 
 
@@ -168,23 +154,10 @@ def _diagnostics(found: Realism) -> list[str]:
     if not trip:
         return []
     return [
-        "The tokenizer's round trip on real bars",
-        f"  volatility {_plain(trip['volatility_ratio'])} times the real one; autocorrelation of returns at lag 1 "
-        f"{_plain(trip['lag_one'], 3)}, real {_plain(trip['lag_one_real'], 3)} ({trip['bars']:g} bars)",
+        f"{ROUND_TRIP} on real bars",
+        f"  volatility {plain(trip['volatility_ratio'])} times the real one; autocorrelation of returns at lag 1 "
+        f"{plain(trip['lag_one'], 3)}, real {plain(trip['lag_one_real'], 3)} ({trip['bars']:g} bars)",
     ]
-
-
-def _ratio(found: Mapping[str, float | None] | None) -> str:
-    if not found:
-        return UNDEFINED
-    value, low, high = (_plain(found[key], 3) for key in ("value", "low", "high"))
-    return value if UNDEFINED in (low, high) else f"{value} [{low}, {high}]"
-
-
-def _plain(value: Any, digits: int = 2) -> str:
-    if value is None:
-        return UNDEFINED
-    return number(value) if digits == 2 else f"{value:.{digits}f}"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from stresslab.report import captions, series
+from stresslab.report import captions, ranks, realism_charts, series
 from stresslab.report.axes import LOG_FROM
 from stresslab.report.charts import BANDS, DRAWN_PATHS, drawn_history, percent_tick, stamp_texts
 from stresslab.report.wording import clean, percent, short_money
@@ -57,7 +57,7 @@ Draw = Callable[[Axes], None]
 
 
 def write_figures(result: StressResult, folder: Path) -> None:
-    """Write `universes.png` and three pictures of each strategy: PnL, drawdown, equity."""
+    """Write `universes.png`, three pictures of each strategy (PnL, drawdown, equity), and those of an assessment."""
     folder.mkdir(parents=True, exist_ok=True)
     cash = float(result.config["init_cash"])
     title = f"{clean(str(result.data['symbol']))}: {captions.universes_title(result)}"
@@ -77,6 +77,47 @@ def write_figures(result: StressResult, folder: Path) -> None:
             captions.equity_sentence(strategy, cash),
             folder / f"{stem}-equity.png",
         )
+    _write_realism(result, folder)
+
+
+def _write_realism(result: StressResult, folder: Path) -> None:
+    """The pictures of the evidence for the universes' realism, as far as there is any."""
+    found = result.realism
+    for name, title, drawn in realism_charts.ranked(found):
+        _save(_ranks(drawn), title, ranks.sentence(drawn, name), folder / f"realism-{name}.png")
+    lines = realism_charts.clustering(found)
+    if lines is not None:
+        sentence = realism_charts.clustering_sentence(found)
+        _save(_clustering(lines), realism_charts.CLUSTERING_TITLE, sentence, folder / "realism-clustering.png")
+
+
+def write_losses(
+    path: Path, steps: NDArray[np.int64], losses: NDArray[np.float64], marks: Mapping[str, float], unit: str
+) -> None:
+    """Write the picture of a training: loss by step, and levels to compare it with.
+
+    Args:
+        path: the PNG file.
+        steps: (S,) numbers of the steps.
+        losses: (S,) loss of each step on its own batch.
+        marks: levels by what they are.
+        unit: what the losses are measured in.
+    """
+    width = min(len(losses), max(10, len(losses) // 25))
+    smooth = np.convolve(losses, np.full(width, 1 / width), mode="valid")
+
+    def draw(axes: Axes) -> None:
+        axes.plot(steps, losses, color=FILLS["b50"], linewidth=0.8, label="each step's batch")
+        axes.plot(steps[width - 1 :], smooth, color=MEDIAN, linewidth=1.6, label=f"running mean of {width}")
+        for (name, level), color in zip(marks.items(), (LOSS, INK), strict=False):
+            axes.axhline(level, color=color, linewidth=1.4, linestyle=(0, (4, 2)), label=f"{name} {level:.3f}")
+        axes.margins(x=0.01)
+        axes.set_xlabel("step")
+        axes.set_ylabel(unit)
+        _legend(axes)
+
+    last = f"It ends at {smooth[-1]:.3f}, the mean of the last {width} of {steps[-1]:,} steps."
+    _save(draw, "Training loss", last, path)
 
 
 def file_name(name: str) -> str:
@@ -222,6 +263,44 @@ def _equity(strategy: StrategyResult, cash: float) -> Draw:
         axes.margins(x=0.01)
         axes.set_xlabel("bars after the origin")
         axes.set_ylabel("currency of the bars")
+        _legend(axes)
+
+    return draw
+
+
+def _ranks(drawn: ranks.Ranks) -> Draw:
+    """The histogram of ranks with the level of even ones and its band."""
+
+    def draw(axes: Axes) -> None:
+        edges = np.linspace(0.0, 1.0, len(drawn.counts) + 1)
+        axes.bar(edges[:-1], drawn.counts, np.diff(edges), align="edge", color=GAIN, edgecolor="white", linewidth=0.8)
+        axes.axhspan(drawn.low, drawn.high, color=INK, alpha=0.12, linewidth=0, label=realism_charts.BAND)
+        axes.axhline(drawn.even, color=MEDIAN, linewidth=1.4, linestyle=(0, (4, 2)), label=realism_charts.EVEN)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.08 * max(float(drawn.counts.max()), drawn.high))
+        axes.set_xticks(edges)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.0%}"))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel(realism_charts.PLACES)
+        axes.set_ylabel(realism_charts.COUNTS)
+        _legend(axes)
+
+    return draw
+
+
+def _clustering(lines: realism_charts.Clustering) -> Draw:
+    """The autocorrelation of absolute returns by lag, in reality and in the universes."""
+
+    def draw(axes: Axes) -> None:
+        axes.axhline(0, color=SOFT, linewidth=0.9, linestyle=(0, (1, 3)))
+        axes.plot(lines.lags, lines.real, color=INK, linewidth=1.6, label=realism_charts.REALITY)
+        axes.plot(
+            lines.lags, lines.universes, color=MEDIAN, linewidth=1.4, linestyle=(0, (4, 2)),
+            label=realism_charts.UNIVERSES,
+        )  # fmt: skip
+        axes.margins(x=0.01)
+        axes.set_xlabel(realism_charts.LAG)
+        axes.set_ylabel(realism_charts.CLUSTERING)
         _legend(axes)
 
     return draw

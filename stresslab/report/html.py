@@ -1,6 +1,6 @@
 """The page of a stress test: one file that needs nothing but a browser.
 
-What it says is prepared by `evidence`, `charts` and `provenance`; how it looks is the templates' business.
+What it says is prepared by `evidence`, `charts`, `realism` and `provenance`; how it looks is the templates' business.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from stresslab.report import captions, charts, evidence, provenance, realism
+from stresslab.report import captions, charts, evidence, provenance, realism, realism_charts, realism_tables
 from stresslab.report.wording import UNDEFINED, clean
 from stresslab.result import StressResult
 
@@ -33,7 +33,9 @@ def page(result: StressResult) -> dict[str, Any]:
     stamps = charts.stamp_texts(result.fan.index.insert(0, result.origin))
     sheets = [evidence.sheet(one, at, cash, stamps) for at, one in enumerate(result.strategies, start=1)]
     training, _ = provenance.sample_label(result)
-    drawn = [fan, *(chart for sheet in sheets for chart in sheet.charts)]
+    ranked, clustering = realism_charts.realism_charts(result.realism)
+    compared = [*ranked, *([clustering] if clustering else [])]
+    drawn = [fan, *(chart for sheet in sheets for chart in sheet.charts), *compared]
     return {
         "symbol": clean(str(result.data["symbol"])),
         "universes": result.universes_count,
@@ -45,6 +47,10 @@ def page(result: StressResult) -> dict[str, Any]:
         "training": training,
         "doubtful": training in provenance.DOUBTFUL,
         "realism": realism.evidence(result),
+        "rank_charts": ranked,
+        "clustering_chart": clustering,
+        "realism_tables": realism_tables.tables(result.realism),
+        "realism_notes": realism_tables.notes(result.realism),
         "notices": provenance.notices(result),
         "fan": fan,
         "sheets": sheets,

@@ -18,7 +18,7 @@ NAMES: Mapping[str, str] = {
     "coverage_90": "Outcomes inside the 90% intervals",
     "reversion": "Way back to the past's mean price",
     "first_bar_jump": "Common move of the first bar, in sigmas",
-    "first_bar_volatility": "Volatility of the first bar over later ones",
+    "first_bar_volatility": "Volatility of first bar over later ones",
     "lag_one": "Autocorrelation of returns, difference",
     "clustering": "Clustering of volatility, difference",
     "repaired_bars": "Repaired bars",
@@ -26,6 +26,20 @@ NAMES: Mapping[str, str] = {
 }
 """What each check measures; others are shown under their own names."""
 SHARES = ("coverage_90", "reversion", "repaired_bars", "support")
+FACTS: Mapping[str, str] = {
+    "volatility": "Volatility of a bar",
+    "lag_one": "Autocorrelation of returns, lag 1",
+    "clustering": "Autocorrelation of absolute returns",
+    "leverage": "Leverage: return with later absolute ones",
+    "kurtosis": "Kurtosis",
+    "left_tail_index": "Tail index of losses",
+    "right_tail_index": "Tail index of gains",
+    "variance_ratio": "Variance ratio, 5 bars",
+    "volume_volatility": "Volume with absolute return",
+}
+"""What each stylised fact is called."""
+COVERAGES = ("0.5", "0.8", "0.9", "0.98")
+ROUND_TRIP = "The tokenizer's round trip"
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,39 @@ def evidence(result: StressResult) -> Evidence:
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found["reasons"]]
     return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found["checks"]])
+
+
+def quantity(name: str, *, sentence: bool = False) -> str:
+    """What a ranked quantity is called: return, bar 20; max drawdown."""
+    text = name.replace("return_", "return, bar ").replace("_", " ")
+    return text[0].upper() + text[1:] if sentence else text
+
+
+def fact(name: str, value: float | None) -> str:
+    """A stylised fact: volatility in percent, everything else plain."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    return f"{100 * value:.3f}%" if name == "volatility" else plain(value, 3)
+
+
+def plain(value: float | None, digits: int = 2) -> str:
+    """A number of the evidence, with so many decimals."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    return number(value) if digits == 2 else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def span(low: str, high: str) -> str:
+    """Two numbers as a range; undefined where either is."""
+    return UNDEFINED if UNDEFINED in (low, high) else f"{low} to {high}"
+
+
+def ratio(found: Mapping[str, float | None] | None) -> str:
+    """A ratio of scores with its interval."""
+    if not found:
+        return UNDEFINED
+    value, low, high = (plain(found[key], 3) for key in ("value", "low", "high"))
+    return value if UNDEFINED in (low, high) else f"{value} [{low}, {high}]"
 
 
 def _row(check: Mapping[str, Any]) -> Row:

@@ -41,6 +41,15 @@ def test_a_long_stage_speaks_now_and_then(clock: list[float], capsys: pytest.Cap
     ]
 
 
+def test_a_note_stands_at_the_end_of_a_line(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """What a stage has to say beside its progress, such as the loss of a training."""
+    lines = console.PlainLines()
+    for second in (0, 1, 12):
+        clock[0] = float(second)
+        lines("training", second, 12, f"loss {second}.5")
+    assert capsys.readouterr().err == "training: 12 steps in 12.0 s 1.0 steps/s, loss 12.5\n"
+
+
 def test_progress_is_plain_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Lines that were held back come at the end of a command that went well, and not at all after an error."""
     with console.progress() as report:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib.image
 import pandas as pd
 import pytest
 import torch
@@ -13,6 +15,7 @@ import torch
 import stresslab as sl
 from tests.cli.conftest import Command
 from tests.cli.test_bad_input import assert_refused
+from tests.generators.kronos.cases import save_tiny
 from tests.market import make_bars
 
 SHORT = ("--steps", "3", "--batch", "2")
@@ -49,9 +52,12 @@ def test_a_model_of_ones_own(command: Command, corpus: Path, csv: Path, strategy
     assert first.out == f"tokenizer in {out / 'tokenizer'}; next: stresslab train model --out {out}\n"
     assert [line.split(":")[0] for line in first.err.splitlines()] == ["loading", "training"]
     assert "3 steps" in first.err
+    assert re.search(r"training: .*, loss \d+\.\d{3}, [\d,]+ bars/s\n", first.err)
     second = command("train", "model", "--data", corpus, "--out", out, *MODEL)
     assert second.code == 0, second.err
     assert second.out.startswith(f"model in {out}\nheld-out loss ")
+    for name in ("loss.png", "tokenizer-loss.png"):
+        assert matplotlib.image.imread(out / name)[..., :3].std() > 0.03
     card = json.loads((out / "card.json").read_text())
     assert card["model"]["data"]["series"] == 11
     assert card["tokenizer"]["sizes"]["bits"] == 4
@@ -100,6 +106,9 @@ def test_several_sources_and_a_date(command: Command, corpus: Path, tmp_path: Pa
         (("tokenizer", "--data", "{corpus}", "--precision", "float8"), ["precision='float8'"]),
         (("tokenizer", "--data", "{corpus}", "--device", "abacus"), ["device='abacus'"]),
         (("model", "--data", "{corpus}", "--width", "100"), ["width=100", "heads=2"]),
+        (("model", "--data", "{corpus}", "--from", "nano"), ["width=16 contradicts nano", "192", "--from"]),
+        (("model", "--data", "{corpus}", "--from", "nowhere"), ["model='nowhere'"]),
+        (("model", "--data", "{corpus}", "--from", "{out}"), ["--from and --out are both"]),
         (("model", "--data", "{corpus}"), ["train one first", "--tokenizer"]),
         (("model", "--data", "{corpus}", "--tokenizer", "{empty}"), ["{empty}"]),
     ],
@@ -112,7 +121,7 @@ def test_what_cannot_be_trained_is_refused(
     (tmp_path / "empty").mkdir()
     (tmp_path / "short").mkdir()
     make_bars(50).frame.to_csv(tmp_path / "short" / "a.csv", index_label="date")
-    places = {"empty": tmp_path / "empty", "short": tmp_path / "short", "corpus": corpus}
+    places = {"empty": tmp_path / "empty", "short": tmp_path / "short", "corpus": corpus, "out": tmp_path / "a" / "out"}
     stage, *rest = (argument.format(**places) for argument in arguments)
     before = set(tmp_path.rglob("*"))
     outcome = command("train", stage, "--out", tmp_path / "a" / "out", *(TOKENIZER, MODEL)[stage == "model"], *rest)
@@ -132,3 +141,49 @@ def test_other_bars_do_not_go_on_with_a_training(command: Command, corpus: Path,
     assert command("train", "tokenizer", "--data", corpus, "--out", tmp_path, *TOKENIZER).code == 0
     outcome = command("train", "tokenizer", "--data", corpus / "more.parquet", "--out", tmp_path, *TOKENIZER)
     assert_refused(outcome, "began with other bars", "--out")
+
+
+def test_any_checkpoint_is_tuned_with_one_command(command: Command, corpus: Path, tmp_path: Path) -> None:
+    """--from starts from a checkpoint, and the folder that it leaves is whole: model, tokenizer, card and picture."""
+    start, out = save_tiny(tmp_path / "start", max_context=64), tmp_path / "mine"
+    arguments = ("train", "model", "--from", start, "--data", corpus, "--out", out, *SHORT)
+    outcome = command(*arguments)
+    assert outcome.code == 0, outcome.err
+    card = json.loads((out / "card.json").read_text())["model"]
+    assert card["tuned_from"]["model"] == str(start)
+    assert card["schedule"]["learning_rate"] == 2e-4
+    assert f"{start} was trained on bars up to 2020-12-31: it may have seen the held-out ones" in outcome.out
+    assert (out / "loss.png").is_file()
+    assert sl.Kronos(str(out)).describe()["max_context"] == 64
+    tuned = command("train", "tokenizer", "--from", start, "--data", corpus, "--out", tmp_path / "other", *SHORT)
+    assert tuned.code == 0, tuned.err
+
+
+def test_a_bad_file_is_refused_or_skipped_by_choice(command: Command, tmp_path: Path) -> None:
+    """Fifty files, one of them bad: named with its reason; with --skip-bad named, left out and counted."""
+    folder, out = tmp_path / "bars", tmp_path / "out"
+    folder.mkdir()
+    for number in range(49):
+        make_bars(330, seed=number).frame.to_csv(folder / f"s{number:02}.csv", index_label="date")
+    (folder / "torn.csv").write_text("date,open,high\n2020-01-01,1,2\n")
+    arguments = ("train", "tokenizer", "--data", folder, "--out", out, *TOKENIZER)
+    assert_refused(command(*arguments), "torn.csv", "close", "--skip-bad")
+    outcome = command(*arguments, "--skip-bad")
+    assert outcome.code == 0, outcome.err
+    assert "skipped 1 bad file or symbol:\n" in outcome.out
+    assert "torn.csv" in outcome.out
+    assert "1 bad skipped" in outcome.err
+    data = json.loads((out / "card.json").read_text())["tokenizer"]["data"]
+    assert data["series"] == 45
+    assert len(data["skipped"]) == 1
+
+
+def test_cuts_are_told(command: Command, tmp_path: Path) -> None:
+    """Where series were cut into segments, the command says at what."""
+    bars = make_bars(400)
+    frame = bars.frame.copy()
+    frame.iloc[150:, :4] *= 3
+    frame.to_csv(tmp_path / "a.csv", index_label="date")
+    outcome = command("train", "tokenizer", "--data", tmp_path / "a.csv", "--out", tmp_path / "out", *TOKENIZER)
+    assert outcome.code == 0, outcome.err
+    assert "(gaps in time: 0, jumps of the price: 1)" in outcome.out

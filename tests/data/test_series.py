@@ -82,3 +82,29 @@ def test_every_symbol_is_the_one_that_load_bars_gives(tmp_path: Path) -> None:
     _both().reset_index().to_parquet(path)
     for bars in load_series(str(path)):
         assert load_bars(bars.source).digest == bars.digest
+
+
+def test_bad_files_and_symbols_are_left_out_on_request(tmp_path: Path) -> None:
+    """Each is told once, with its name; the rest is loaded, and without the request the first is an error."""
+    (tmp_path / "a.csv").write_text(text(table(ONE)))
+    (tmp_path / "b.csv").write_text("")
+    frame = _both().reset_index()
+    frame.loc[frame["symbol"] == "B", "close"] = -1.0
+    frame.to_parquet(tmp_path / "c.parquet")
+    (tmp_path / "d.parquet").write_bytes(b"PAR1" + bytes(100))
+    told: list[DataError] = []
+    assert [bars.symbol for bars in load_series(str(tmp_path), on_bad=told.append)] == ["a", "A"]
+    assert [Path(str(error).split(":")[0].split("#")[0].split(" ")[0]).name for error in told] == [
+        "b.csv",
+        "c.parquet",
+        "d.parquet",
+    ]
+    with pytest.raises(DataError, match=r"b\.csv: the file is empty"):
+        load_series(str(tmp_path))
+
+
+def test_a_folder_of_bad_files_is_refused(tmp_path: Path) -> None:
+    """Nothing to load is an error even where bad files may be left out; it gives the first reason."""
+    (tmp_path / "b.csv").write_text("")
+    with pytest.raises(DataError, match=r"none of its series can be used.*b\.csv: the file is empty"):
+        load_series(str(tmp_path), on_bad=lambda _: None)

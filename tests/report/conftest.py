@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stresslab.result import StressResult
-from tests.results import make_result
+from tests.results import make_realism, make_result
 
 NOTICES = [
     "warning: row 212 (2014-06-09): the open is 0.5 times the previous close, as after an unadjusted split",
@@ -31,7 +31,28 @@ def several() -> StressResult:
     return make_result("hold", "follow", "churn", "favour", "idle", universes=100, drift=8e-4)
 
 
-@pytest.fixture(params=["single", "forward", "several"])
+@pytest.fixture(scope="session")
+def assessed() -> StressResult:
+    """One strategy in universes whose realism was assessed, with everything that a generator can tell about itself."""
+    cuts = {
+        "settings": {"top_p": 0.9},
+        "origins": 4,
+        "volatility_ratio": {"value": 0.81, "low": 0.79, "high": 0.83},
+        "tail_ratio": {"value": 0.74, "low": 0.7, "high": 0.79},
+    }
+    trip = {"volatility_ratio": 1.043, "lag_one": -0.08, "lag_one_real": -0.02, "bars": 392.0}
+    ratios = {"volatility": {"value": 0.97, "low": 0.9, "high": 1.05}}
+    found = make_realism(
+        width=0.6,
+        support=0.01,
+        notes=("top_p=0.9: bars are 0.81 times as volatile.",),
+        diagnostics={"round_trip": trip, "cuts": cuts},
+        baselines={"garch": {"origins": 24, "crps_ratio": ratios}},
+    )
+    return make_result("follow", universes=60, realism=found)
+
+
+@pytest.fixture(params=["single", "forward", "several", "assessed"])
 def result(request: pytest.FixtureRequest) -> StressResult:
     """Each of the results above."""
     found: StressResult = request.getfixturevalue(request.param)

@@ -29,7 +29,7 @@ FRAME = """<!DOCTYPE html><script>onmessage = (event) => { document.body.dataset
 """The page stands in a frame, since the browser's own window cannot be as narrow as a phone."""
 
 
-@pytest.mark.parametrize("name", ["single", "forward", "several"])
+@pytest.mark.parametrize("name", ["single", "forward", "several", "assessed"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_page_works_in_chromium(name: str, width: int, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The scripts run without an error, every chart answers the pointer, and nothing is wider than a phone."""

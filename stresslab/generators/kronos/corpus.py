@@ -1,4 +1,4 @@
-"""Training data: many real series, cut by date and by symbol, handed out as random windows of features and stamps.
+"""Training data: real series, cut where they are interrupted, by date and by symbol, handed out as random windows.
 
 Neither tokens nor models are known here.
 """
@@ -12,13 +12,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.data.bars import Bars
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.calendar import WEEK
+from stresslab.data.checks import SPLIT_TOLERANCE, SPLITS
 from stresslab.errors import InputError
 from stresslab.generators.kronos.representation import Representation
 from stresslab.generators.kronos.stamps import stamps
 
 WARM_UP = 200
 """Bars before a window that a representation may use; two of the longest half-lives of `Returns`."""
+MISSING = 10
+"""Steps of the calendar by which a gap may exceed the longest that its weekly pattern has."""
+HOLIDAYS = pd.Timedelta(days=10)
+"""Allowance beyond that for markets that close at all: Chinese exchanges rest about so long at the Lunar New Year."""
+JUMP = 2.0
+"""Ratio of open or close to the previous close, or its inverse, beyond which a bar does not continue the series.
+
+Moves this large are mostly faults of the data; those that were real are not learned from either, which is counted.
+"""
+STILL = 20
+"""Bars in a row that may stand at one price; a longer stretch is no trading and is left out."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,61 @@ class Corpus:
             )
             marks.append(stamps(bars.timestamps[start:stop]))
         return Batch(np.stack(features), np.stack(marks), np.array([which for which, _ in places]))
+
+
+def interruptions(bars: Bars) -> dict[str, NDArray[np.bool_]]:
+    """Where a series is not one continuous market, in the manner of Shi et al. 2025 (arXiv 2508.02739, data cleaning).
+
+    Returns:
+        Three masks (T,). "gap": more time than `MISSING` steps has passed since the previous bar beyond the longest
+        break of the week and, where the market closes, `HOLIDAYS`. "jump": open or close is more than `JUMP` times the
+        previous close, or less than its inverse, or both stand at a share split's ratio to it, as in prices that were
+        not adjusted. "still": one of more than `STILL` bars in a row, all of whose prices equal the close before.
+    """
+    gap, jump, still = (np.zeros(len(bars), dtype=bool) for _ in range(3))
+    if len(bars) > 1:
+        calendar = bars.calendar
+        step = calendar.frequency.as_unit("ns").value
+        longest = max(step, *np.diff(calendar.slots, append=calendar.slots[0] + WEEK)) if calendar.slots else step
+        closes = calendar.pattern in ("weekdays", "sessions")
+        allowed = longest + MISSING * step + (HOLIDAYS.as_unit("ns").value if closes else 0)
+        gap[1:] = np.diff(bars.timestamps.asi8) > allowed
+        prices = bars.values[:, : FIELDS.index("close") + 1]  # (T, 4)
+        jump[1:] = _jumps(np.log(prices))
+        alike = np.r_[False, (prices[1:] == prices[:-1, -1:]).all(axis=1)]
+        starts = np.flatnonzero(np.diff(alike, prepend=False, append=False))  # begin and end of every stretch in turn
+        for first, stop in starts.reshape(-1, 2):
+            still[first:stop] = stop - first > STILL
+    return {"gap": gap, "jump": jump, "still": still}
+
+
+def segments(bars: Bars) -> list[Bars]:
+    """The continuous pieces of a series: cut before every gap and jump, without the stretches that stand still."""
+    found = interruptions(bars)
+    kept = ~found["still"]
+    begins = kept & (found["gap"] | found["jump"] | ~np.r_[False, kept[:-1]])
+    ends = kept & np.r_[begins[1:] | ~kept[1:], True]
+    bounds = zip(np.flatnonzero(begins).tolist(), np.flatnonzero(ends).tolist(), strict=True)
+    return [bars[first : last + 1] for first, last in bounds]
+
+
+def count_interruptions(series: Sequence[Bars]) -> dict[str, int]:
+    """Number of gaps, of jumps, and of bars that stand still, in all series together."""
+    found = [interruptions(bars) for bars in series]
+    names = {"gap": "gaps", "jump": "jumps", "still": "still_bars"}
+    return {told: sum(int(masks[name].sum()) for masks in found) for name, told in names.items()}
+
+
+def _jumps(logs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mask (T - 1,) of the bars after the first that jump; `logs` (T, 4) are log prices."""
+    gaps, moves = logs[1:, 0] - logs[:-1, 3], logs[1:, 3] - logs[:-1, 3]
+    far = np.maximum(abs(gaps), abs(moves)) > np.log(JUMP)
+    ratios = np.log(np.array(SPLITS))
+    near = np.zeros(len(gaps), dtype=bool)
+    for row in np.flatnonzero((np.minimum(abs(gaps), abs(moves)) > ratios[0] - SPLIT_TOLERANCE) & (gaps * moves > 0)):
+        misses = np.maximum(abs(ratios - abs(gaps[row])), abs(ratios - abs(moves[row])))
+        near[row] = misses.min() < SPLIT_TOLERANCE
+    return far | near
 
 
 def spared_symbols(series: Sequence[Bars], every: int = 10) -> list[str]:

@@ -8,6 +8,7 @@ linear warm-up and cosine decay. What is trained on is the corpus's business, wh
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import os
@@ -111,16 +112,18 @@ def tokenizer_losses(tokenizer: KronosTokenizer, features: torch.Tensor, weights
 
 
 def model_losses(model: KronosTransformer, tokenizer: KronosTokenizer, batch: Batch, device: torch.device) -> Losses:
-    """Next-token losses of the transformer on a batch, the fine one given the true coarse token.
+    """Next-token losses of the transformer on a batch.
 
-    The paper conditions the fine token on a coarse one sampled by the model. The sampled token says nothing about the
-    true fine one, so that objective is least where fine and coarse are drawn independently; the chain rule wants the
-    true one, as here.
+    The paper conditions the fine token on a coarse one sampled by the model, and a model of the published architecture
+    (`coarse_residual` False) is trained, and so fine-tuned, that way. A token sampled from the past says nothing about
+    the true fine one beyond the past, so that objective is least where fine and coarse are drawn independently; the
+    chain rule wants the true coarse token, which is what our architecture (`coarse_residual` True) is trained on.
     """
     stamps = torch.from_numpy(batch.stamps).to(device)
     with torch.no_grad():
         coarse, fine = tokenizer.encode(torch.from_numpy(batch.features).to(device), half=True)
-    coarse_logits, fine_logits = model(coarse[:, :-1], fine[:, :-1], stamps[:, :-1], s1_targets=coarse[:, 1:])
+    given = coarse[:, 1:] if model.config.coarse_residual else None  # None: sampled by the model
+    coarse_logits, fine_logits = model(coarse[:, :-1], fine[:, :-1], stamps[:, :-1], s1_targets=given)
     loss, coarse_loss, fine_loss = next_token_loss(coarse_logits, fine_logits, coarse[:, 1:], fine[:, 1:])
     return {"loss": loss, "coarse": coarse_loss, "fine": fine_loss}
 
@@ -214,6 +217,13 @@ def _optimizer(module: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
     vectors = [parameter for parameter in module.parameters() if parameter.ndim < 2]
     groups = [{"params": matrices, "weight_decay": schedule.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.95))
+
+
+def read_log(folder: Path) -> dict[str, list[float]]:
+    """The loss log of a training: "step", "loss" and its parts, each with one number per step."""
+    with (folder / LOG).open(encoding="utf-8", newline="") as opened:
+        header, *rows = csv.reader(opened)
+    return {name: [float(row[place]) for row in rows] for place, name in enumerate(header)}
 
 
 def _cut_log(folder: Path, step: int) -> None:

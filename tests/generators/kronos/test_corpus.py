@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stresslab.data.bars import Bars
 from stresslab.errors import InputError
-from stresslab.generators.kronos.corpus import Batch, Corpus, split
+from stresslab.generators.kronos.corpus import STILL, Batch, Corpus, count_interruptions, interruptions, segments, split
 from stresslab.generators.kronos.representation import Levels, Representation, Returns
 from stresslab.generators.kronos.stamps import stamps
 from tests.market import make_bars
@@ -122,3 +122,119 @@ def test_the_same_generator_draws_the_same_batch() -> None:
     first, again = (corpus.draw(4, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first.features, again.features)
     assert corpus.bars == 400
+
+
+# ----------------------------------------------------------------------------------------------------------- segments
+
+
+def without(bars: Bars, first: int, count: int) -> Bars:
+    """The series with bars missing."""
+    kept = np.r_[0:first, first + count : len(bars)]
+    return Bars(bars.timestamps[kept], bars.values[kept], bars.symbol)
+
+
+def scaled_from(bars: Bars, first: int, factor: float) -> Bars:
+    """The series with all prices from one bar on multiplied."""
+    values = bars.values.copy()
+    values[first:, :4] *= factor
+    return Bars(bars.timestamps, values, bars.symbol)
+
+
+def frozen(bars: Bars, first: int, count: int) -> Bars:
+    """The series with bars in a row whose prices are all the close before them; the price goes on from there."""
+    values = bars.values.copy()
+    values[first + count :, :4] *= values[first - 1, 3] / values[first + count - 1, 3]
+    values[first : first + count, :4] = values[first - 1, 3]
+    return Bars(bars.timestamps, values, bars.symbol)
+
+
+def lengths(bars: Bars) -> list[int]:
+    """Bars in each segment."""
+    return [len(part) for part in segments(bars)]
+
+
+@settings(deadline=None)
+@given(
+    gaps=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 40)), max_size=3),
+    factor=st.sampled_from([0.1, 0.5, 1.0, 1.4, 4.0]),
+    at=st.integers(1, 300),
+    still=st.integers(0, 40),
+)
+def test_segments_are_the_series_without_interruptions(
+    gaps: list[tuple[int, int]], factor: float, at: int, still: int
+) -> None:
+    """In order, the segments hold every bar that did not stand still, once, and are not interrupted themselves."""
+    bars = scaled_from(frozen(WALK, 100, still), at, factor)
+    for first, count in gaps:
+        bars = without(bars, min(first, len(bars) - 60), min(count, 50))
+    found, parts = interruptions(bars), segments(bars)
+    stamps_kept = np.concatenate([part.timestamps.to_numpy() for part in parts])
+    np.testing.assert_array_equal(stamps_kept, bars.timestamps[~found["still"]].to_numpy())
+    starts = set(bars.timestamps[found["gap"] | found["jump"]])
+    for part in parts:
+        assert len(part)
+        assert not starts & set(part.timestamps[1:])
+        assert part.symbol == bars.symbol
+
+
+@pytest.mark.parametrize(
+    ("freq", "missing", "torn"),
+    [("B", 15, False), ("B", 30, True), ("D", 9, False), ("D", 11, True), ("h", 9, False), ("h", 11, True)],
+)
+def test_a_gap_beyond_holidays_tears_a_series(freq: str, missing: int, torn: bool) -> None:
+    """Markets that close may rest for holidays; all may miss ten steps, beyond which a new segment begins."""
+    bars = without(make_bars(400, freq=freq), 150, missing)
+    assert lengths(bars) == ([150, 250 - missing] if torn else [400 - missing])
+
+
+def test_nights_and_weekends_are_no_gaps() -> None:
+    """Seven hours a day, five days a week, with a day off: one segment; two months away: two."""
+    days = pd.bdate_range("2020-01-01", periods=80)
+    hours = pd.DatetimeIndex([day + pd.Timedelta(hours=hour) for day in days for hour in range(9, 16)])
+    walk = make_bars(len(hours))
+    bars = Bars(hours, walk.values, "S")
+    assert lengths(without(bars, 140, 7)) == [553]
+    assert lengths(without(bars, 140, 40 * 7)) == [140, 140]
+
+
+@pytest.mark.parametrize(
+    ("factor", "torn"),
+    [(0.5, True), (2 / 3, True), (4.0, True), (1.0 / 3, True), (2.6, True), (1.2, False), (0.8, False), (1.0, False)],
+)
+def test_a_jump_like_a_split_tears_a_series(factor: float, torn: bool) -> None:
+    """Ratios of share splits and whatever more than doubles or halves; a rise by a fifth is a market."""
+    calm = Bars(WALK.timestamps, 100 * (WALK.values / 100) ** 0.05, "S")
+    assert lengths(scaled_from(calm, 120, factor)) == ([120, 280] if torn else [400])
+
+
+def test_one_wrong_tick_stands_alone() -> None:
+    """A bar a hundred times too high is a segment by itself, too short for any window."""
+    assert lengths(scaled_from(scaled_from(WALK, 120, 100.0), 121, 0.01)) == [120, 1, 279]
+
+
+@pytest.mark.parametrize(("count", "parts"), [(STILL, [400]), (STILL + 1, [100, 300 - STILL - 1]), (300, [100])])
+def test_stretches_that_stand_still_are_left_out(count: int, parts: list[int]) -> None:
+    """Up to twenty bars in a row may repeat a price; a longer stretch goes, and the series is cut there."""
+    assert lengths(frozen(WALK, 100, count) if count < 300 else still_to_the_end()) == parts
+
+
+def still_to_the_end() -> Bars:
+    """A share that is no longer traded."""
+    values = WALK.values.copy()
+    values[100:, :4] = values[99, 3]
+    return Bars(WALK.timestamps, values, "S")
+
+
+def test_interruptions_are_counted() -> None:
+    """Over all series, by kind."""
+    series = [scaled_from(WALK, 50, 4.0), without(scaled_from(WALK, 50, 4.0), 200, 60), still_to_the_end(), WALK[:1]]
+    assert count_interruptions(series) == {"gaps": 1, "jumps": 2, "still_bars": 300}
+
+
+def test_no_window_spans_an_interruption() -> None:
+    """Windows drawn from the segments of a torn series lie on one side of the cut."""
+    torn = scaled_from(WALK, 200, 4.0)
+    corpus = Recording(segments(torn), Returns(), 50)
+    places = corpus.draw(500, np.random.default_rng(0)).stamps
+    assert {0, 1} == set(places[:, 0].tolist())
+    assert (places[:, 1] + 50 <= 200).all()

@@ -16,8 +16,19 @@ from hypothesis import strategies as st
 import stresslab as sl
 from stresslab.data.bars import Bars
 from stresslab.errors import CheckpointError, InputError
+from stresslab.generators.kronos.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_tokenizer,
+    read_config,
+    save_model,
+    save_tokenizer,
+)
 from stresslab.generators.kronos.recipes import SCORED, Material, Sizes, make_model, make_tokenizer
+from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.training import Progress, Schedule
+from stresslab.generators.kronos.transformer import KronosTransformer
+from tests.generators.kronos.cases import TINY_MODEL, TINY_TOKENIZER, save_tiny
 from tests.market import make_bars
 
 SIZES = Sizes(context=64, bits=4, tokenizer_width=8, tokenizer_layers=1, width=16, layers=1, heads=2)
@@ -189,15 +200,19 @@ def test_the_card_says_what_was_trained_on_what(made: tuple[Path, dict[str, Any]
     for stage in card.values():
         assert stage["data"] == {
             "series": 11,
+            "segments": 11,
             "bars": 11 * 360,
             "start": str(WALK.timestamps[0].date()),
             "cuts": {"bars": str(WALK.timestamps[360].date())},
             "held_out_series": 1,
+            "interrupted": {"gaps": 0, "jumps": 0, "still_bars": 0},
+            "skipped": [],
         }
         assert stage["schedule"] == asdict(SCHEDULE)
     assert card["tokenizer"]["sizes"] == {"context": 64, "bits": 4, "tokenizer_width": 8, "tokenizer_layers": 1}
     assert card["model"]["sizes"] == {"context": 64, "width": 16, "layers": 1, "heads": 2}
-    assert card["model"]["trained_until"] == MATERIAL.trained_until
+    assert card["model"]["trained_until"] == card["tokenizer"]["trained_until"] == MATERIAL.trained_until
+    assert "tuned_from" not in card["model"]
     evaluation = card["model"]["evaluation"]
     assert evaluation["series"] == 1
     assert evaluation["loss"] == pytest.approx(evaluation["coarse"] + evaluation["fine"])
@@ -301,3 +316,137 @@ def test_a_damaged_card_is_refused(made: tuple[Path, dict[str, Any]], tmp_path: 
     with pytest.raises(CheckpointError, match=r"card\.json is not JSON"):
         make_tokenizer(MATERIAL, tmp_path, SIZES, SCHEDULE)
     assert (tmp_path / "card.json").read_text() == "trained it well"
+
+
+# ------------------------------------------------------------------------------------------------------------- tuning
+
+
+@pytest.fixture(scope="module", params=["returns", "levels"])
+def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A tiny checkpoint of our own, or of the published format, with a window of 64 bars."""
+    folder = tmp_path_factory.mktemp("start")
+    if request.param == "returns":
+        save_tiny(folder, max_context=64)
+    else:
+        save_model(KronosTransformer(TINY_MODEL), folder / "model", max_context=64, trained_until="2099-01-01")
+        save_tokenizer(KronosTokenizer(TINY_TOKENIZER), folder / "tokenizer")
+    return load_checkpoint(str(folder))
+
+
+def weights(network: Any) -> list[np.ndarray]:
+    """All weights of a network."""
+    return [tensor.numpy() for tensor in network.state_dict().values()]
+
+
+def same_weights(first: Any, second: Any) -> bool:
+    """Whether two networks have the same weights, but for steps of 1e-30."""
+    return all(np.allclose(a, b, rtol=0, atol=1e-20) for a, b in zip(weights(first), weights(second), strict=True))
+
+
+def test_tuning_starts_from_the_weights(start: Checkpoint, tmp_path: Path) -> None:
+    """A step too small to be seen leaves the weights, tokenizer, config and window of the checkpoint as they were."""
+    still = replace(SCHEDULE, steps=1, learning_rate=1e-30)
+    sizes = Sizes.of(start, {})
+    make_model(MATERIAL, tmp_path, sizes, still, start=start)
+    tuned = load_checkpoint(str(tmp_path))
+    assert same_weights(tuned.model, start.model)
+    assert same_weights(tuned.tokenizer, start.tokenizer)
+    assert tuned.model.config == start.model.config
+    assert tuned.representation == start.representation
+    assert tuned.max_context == start.max_context
+
+
+def test_tuning_learns_and_says_from_what(start: Checkpoint, tmp_path: Path) -> None:
+    """Weights move, the checkpoint's own stay, the date is the later of both, and the card has name and hashes."""
+    before = [array.copy() for array in weights(start.model)]
+    sizes = Sizes.of(start, {})
+    make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=start)
+    tuned = load_checkpoint(str(tmp_path))
+    assert not same_weights(tuned.model, start.model)
+    assert all(np.array_equal(a, b) for a, b in zip(before, weights(start.model), strict=True))
+    assert tuned.trained_until == max(MATERIAL.trained_until, str(start.trained_until))
+    card = json.loads((tmp_path / "card.json").read_text())["model"]
+    assert card["tuned_from"]["model"] == start.name
+    assert card["tuned_from"]["hashes"] == dict(start.hashes)
+    sampled = sl.Kronos(str(tmp_path)).sample(WALK, 4, 3)
+    assert np.isfinite(sampled.values).all()
+
+
+def test_a_tuned_tokenizer_keeps_its_representation(start: Checkpoint, tmp_path: Path) -> None:
+    """Its kind and settings stay, but for mean and gain, which are those of the new bars; the model then uses it."""
+    sizes = Sizes.of(start, {})
+    made = make_tokenizer(MATERIAL, tmp_path, sizes, SCHEDULE, start=start)
+    recorded = read_config(made)["representation"]
+    own = start.representation.settings()
+    measured = ("mean", "gain")
+    assert {key: value for key, value in recorded.items() if key not in measured} == {
+        key: list(value) if isinstance(value, tuple) else value for key, value in own.items() if key not in measured
+    }
+    assert load_tokenizer(made).config == start.tokenizer.config
+    assert not same_weights(load_tokenizer(made), start.tokenizer)
+    before = (made / "model.safetensors").read_bytes()
+    make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=start)
+    assert (made / "model.safetensors").read_bytes() == before
+
+
+def test_tuning_goes_on_and_is_not_repeated(start: Checkpoint, tmp_path: Path) -> None:
+    """Called again it takes no step; with another start, or none, the folder is refused."""
+    sizes = Sizes.of(start, {})
+    make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=start)
+    steps: list[Progress] = []
+    make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=start, on_step=steps.append)
+    assert steps == []
+    other = replace(start, hashes={"model": "other", "tokenizer": "other"})
+    for wrong in (other, None):
+        with pytest.raises(InputError, match="began with other starting weights"):
+            make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=wrong)
+
+
+def test_training_windows_may_be_shorter_than_the_models(start: Checkpoint, tmp_path: Path) -> None:
+    """A shorter context is for the training alone: the model keeps its window."""
+    longer = replace(start, max_context=128)
+    sizes = Sizes.of(longer, {"context": 64})
+    assert sizes.context == 64
+    make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=longer)
+    assert load_checkpoint(str(tmp_path)).max_context == 128
+
+
+@pytest.mark.parametrize("given", [{"width": 32}, {"bits": 5}, {"context": 65}, {"layers": 2}, {"heads": 4}], ids=str)
+def test_sizes_that_contradict_the_start_are_refused(start: Checkpoint, given: dict[str, int]) -> None:
+    """One line names the size that was given, the one that there is, and the way out."""
+    (name, value), *_ = given.items()
+    with pytest.raises(InputError, match=f"^{name}={value} contradicts .* leave it out") as caught:
+        Sizes.of(start, given)
+    assert "\n" not in str(caught.value)
+    assert Sizes.of(start, {"bits": 4, "width": 16}) == Sizes.of(start, {})
+
+
+def test_a_start_whose_window_is_too_short_is_refused(start: Checkpoint) -> None:
+    """The checkpoint is named."""
+    with pytest.raises(InputError, match="cannot be tuned: context=32"):
+        Sizes.of(replace(start, max_context=32), {})
+
+
+def test_a_tokenizer_of_other_bits_does_not_fit_the_start(start: Checkpoint, tmp_path: Path) -> None:
+    """Its tokens mean nothing to the model; refused before anything is trained."""
+    sizes = replace(SIZES, bits=5)
+    make_tokenizer(MATERIAL, tmp_path, sizes, replace(SCHEDULE, steps=1))
+    with pytest.raises(InputError, match=r"writes 5\+5 bits, the model to be tuned reads 4\+4"):
+        make_model(MATERIAL, tmp_path, Sizes.of(start, {}), SCHEDULE, start=start)
+    assert not (tmp_path / "model").exists()
+
+
+# ----------------------------------------------------------------------------------------------------------- segments
+
+
+def test_interrupted_series_are_cut(tmp_path: Path) -> None:
+    """No training window spans a split of the shares; the card counts the cut, and the segments on both its sides."""
+    values = WALK.values.copy()
+    values[200:, :4] /= 4
+    torn = replace(WALK, values=values, symbol="S00")
+    material = Material.of({"bars": [torn, *SERIES[1:]]}, {}, SIZES.context, ["bad.csv: the file is empty"])
+    assert [len(bars) for bars in material.training if bars.symbol == "S00"] == [200, 160]
+    described = material.describe()
+    assert (described["series"], described["segments"]) == (11, 12)
+    assert described["interrupted"] == {"gaps": 0, "jumps": 1, "still_bars": 0}
+    assert described["skipped"] == ["bad.csv: the file is empty"]

@@ -19,11 +19,13 @@ from stresslab.generators.kronos.training import (
     Progress,
     Schedule,
     model_losses,
+    read_log,
     tokenizer_losses,
     train_model,
     train_tokenizer,
     variance_gain,
 )
+from stresslab.generators.kronos.transformer import KronosTransformer
 from tests.generators.kronos.cases import tiny_networks
 from tests.market import make_bars
 
@@ -165,3 +167,26 @@ def test_the_gain_restores_the_variance() -> None:
     stretched = np.asarray(mean) + np.asarray(gain) * (decoded - np.asarray(mean))
     np.testing.assert_allclose(stretched.std(axis=0), batch.features.reshape(-1, 5).std(axis=0), rtol=1e-3)
     np.testing.assert_allclose(mean, batch.features.reshape(-1, 5).mean(axis=0), atol=1e-5)
+
+
+def test_published_models_draw_the_coarse_token_and_ours_are_given_it() -> None:
+    """The fine loss depends on torch's generator for the published architecture alone; the coarse one never does."""
+    batch = CORPUS.draw(8, np.random.default_rng(3))
+    tokenizer, device = tiny_networks(0)[1], torch.device("cpu")
+    for ours in (True, False):
+        model = KronosTransformer(replace(tiny_networks(1)[0].config, coarse_residual=ours)).eval()
+        found = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            found.append(model_losses(model, tokenizer, batch, device))
+        assert torch.equal(found[0]["coarse"], found[1]["coarse"])
+        assert torch.equal(found[0]["fine"], found[1]["fine"]) is ours
+
+
+def test_the_log_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Step, loss and parts, one number per step."""
+    stage("model")[1](CORPUS, replace(SCHEDULE, steps=4), tmp_path)
+    log = read_log(tmp_path)
+    assert list(log) == ["step", "loss", "coarse", "fine"]
+    assert log["step"] == [1.0, 2.0, 3.0, 4.0]
+    np.testing.assert_allclose(log["loss"], (np.array(log["coarse"]) + log["fine"]) / 2, atol=1e-5)
