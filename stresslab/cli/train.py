@@ -15,7 +15,7 @@ from stresslab.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from stresslab.generators.kronos.checkpoint import Checkpoint
-    from stresslab.generators.kronos.recipes import Material, Sizes
+    from stresslab.generators.kronos.material import Material, Sizes
     from stresslab.generators.kronos.training import Progress, Schedule
 
 EXAMPLE = """Example:
@@ -243,7 +243,7 @@ def _train(asked: _Request, schedule: Schedule, work: Callable[[Job], str]) -> N
 def _start(asked: _Request) -> tuple[Checkpoint | None, Sizes]:
     """The checkpoint that is tuned, if any, and the sizes."""
     from stresslab.generators.kronos.checkpoint import load_checkpoint
-    from stresslab.generators.kronos.recipes import Sizes
+    from stresslab.generators.kronos.material import Sizes
 
     if asked.start is None:
         return None, Sizes(**asked.flags)
@@ -256,7 +256,7 @@ def _start(asked: _Request) -> tuple[Checkpoint | None, Sizes]:
 def _material(asked: _Request, context: int) -> Material:
     from stresslab.data import load_series
     from stresslab.data.timestamps import parse_date
-    from stresslab.generators.kronos.recipes import Material
+    from stresslab.generators.kronos.material import Material
 
     skipped: list[str] = []
     sources = {}

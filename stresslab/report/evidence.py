@@ -295,4 +295,4 @@ def lookahead(report: Mapping[str, Any]) -> tuple[str, str]:
         why = "could be compared" if decisions else "fired"
         return "open", f"Whether it looks ahead is open: no decision {why} in {bars:,} real bars."
     how = f"stay the same when later bars are taken away at {cuts} cuts" if cuts else "are made one bar at a time"
-    return "passed", f"Its {decisions:,} decisions in {bars:,} real bars {how}."
+    return "passed", f"Decisions in {bars:,} real bars: {decisions:,}; they {how}."

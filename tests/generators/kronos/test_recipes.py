@@ -24,7 +24,8 @@ from stresslab.generators.kronos.checkpoint import (
     save_model,
     save_tokenizer,
 )
-from stresslab.generators.kronos.recipes import SCORED, Material, Sizes, make_model, make_tokenizer
+from stresslab.generators.kronos.material import SCORED, Material, Sizes
+from stresslab.generators.kronos.recipes import make_model, make_tokenizer
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.training import Progress, Schedule
 from stresslab.generators.kronos.transformer import KronosTransformer
