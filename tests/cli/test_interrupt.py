@@ -1,0 +1,28 @@
+"""Ctrl-C: one line, exit code 3, nothing half-written."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT can be sent to a process there")
+def test_interrupt_stops_cleanly(tmp_path: Path) -> None:
+    """A run that is interrupted while threads sample says so in one line, exits with 3 and leaves no folder."""
+    out = tmp_path / "runs"
+    strategy = Path(__file__).parents[2] / "strategies" / "buy_and_hold.py"
+    command = [sys.executable, "-m", "stresslab", "run", str(strategy), "--data", "sample:nasdaq", "--jobs", "2"]
+    settings = ["--universes", "5000", "--realism-origins", "0", "--out", str(out)]
+    with subprocess.Popen([*command, *settings], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("sampling"):
+                break
+        run.send_signal(signal.SIGINT)
+        _, rest = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert rest.splitlines()[-1].startswith("error: interrupted")
+    assert "terminate" not in rest
+    assert not out.exists()
