@@ -84,7 +84,7 @@ class Strategy:
     def _fresh(self) -> Callable[..., Any]:
         """The user's function with its parameters; of a class or an object a new one, so that no call sees another."""
         if inspect.isclass(self._function):
-            return getattr(self._function(**self.parameters), self.kind)  # type: ignore[no-any-return]
+            return getattr(self._function(**self.parameters), self.kind)  # type: ignore[no-any-return] # the user's method
         if _has_method(self._function):
             return functools.partial(getattr(copy.deepcopy(self._function), self.kind), **self.parameters)
         return functools.partial(self._function, **self.parameters)

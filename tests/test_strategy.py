@@ -329,7 +329,7 @@ def test_any_name_after_the_colon(write: Write) -> None:
     )
     assert not load(f"{path}:pair").decide(PANEL).is_weights
     assert load(f"{path}:one").decide(PANEL).is_weights
-    assert load(f"{path}:step", size=2).decide(PANEL).weights[0, 0] == 2  # type: ignore[index]
+    assert load(f"{path}:step", size=2).decide(PANEL).weights[0, 0] == 2  # type: ignore[index] # these are weights
     trend = load(f"{path}:Trend", lag=5)
     assert (trend.name, trend.kind, trend.parameters) == ("Trend", "weights", {"lag": 5})
     np.testing.assert_array_equal(trend.decide(PANEL).weights, PANEL.close > PANEL.close.shift(5))

@@ -76,7 +76,7 @@ def gate(origins: Sequence[Origin]) -> tuple[Label, tuple[str, ...], tuple[Check
         return "not trusted", (*failed, *doubtful), checks
     if doubtful:
         return "caution", tuple(doubtful), checks
-    return "trusted", ("Nothing that was tested speaks against these universes.",), checks
+    return "trusted", ("No check of the gate speaks against these universes.",), checks
 
 
 def _judged(

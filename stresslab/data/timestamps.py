@@ -62,7 +62,7 @@ def parse_timestamps(column: pd.Series | pd.Index) -> tuple[pd.DatetimeIndex, li
 def parse_date(name: str, value: object) -> pd.Timestamp:
     """A single date that the user gave as the argument `name`, without time zone."""
     try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type] # whatever the user gave
         if pd.isna(stamp):
             raise ValueError
     except (ValueError, TypeError) as error:

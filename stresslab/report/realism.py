@@ -78,7 +78,8 @@ def evidence(result: StressResult) -> Evidence:
     label, count = str(found["label"]), int(found["origins"])
     at = f"at {count:,} past origins" if count != 1 else "at one past origin"
     sentence = {
-        "trusted": f"Compared with what followed {at}, the universes behave like this market as far as was tested.",
+        "trusted": f"Compared with what followed {at}, the universes pass the gate; where they still differ from this "
+        "market, the section on realism shows.",
         "caution": f"Compared with what followed {at}, the universes raise doubts about how far they resemble this "
         "market; read the figures with caution.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")

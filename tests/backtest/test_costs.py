@@ -41,4 +41,4 @@ def test_percent_is_told_what_to_write() -> None:
 def test_costs_cannot_be_changed() -> None:
     """Costs, once made, stay."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Costs().fees = 0.1  # type: ignore[misc]
+        Costs().fees = 0.1  # type: ignore[misc] # frozen

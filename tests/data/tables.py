@@ -27,7 +27,7 @@ def table(bars: Bars, header: Sequence[str] = HEADERS["English"], form: str = "%
     if "%" in form:
         stamps = bars.timestamps.strftime(form).to_numpy(dtype=object)
     else:
-        stamps = bars.timestamps.as_unit(form).asi8.astype(str).astype(object)  # type: ignore[arg-type]
+        stamps = bars.timestamps.as_unit(form).asi8.astype(str).astype(object)  # type: ignore[arg-type] # a unit
     columns = {header[0]: stamps}
     for name, values in zip(header[1:], bars.values.T, strict=True):
         columns[name] = np.array([repr(float(value)) for value in values], dtype=object)

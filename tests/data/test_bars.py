@@ -28,7 +28,7 @@ def test_frozen(bars: Bars) -> None:
     """Neither attributes nor arrays of bars can be written, also after a pickle."""
     for one in (bars, bars[10:20], pickle.loads(pickle.dumps(bars))):
         with pytest.raises(dataclasses.FrozenInstanceError):
-            one.symbol = "other"  # type: ignore[misc]
+            one.symbol = "other"  # type: ignore[misc] # frozen
         with pytest.raises(ValueError, match="read-only"):
             one.values[0, 0] = 1.0
         with pytest.raises(ValueError, match="read-only"):
@@ -67,7 +67,7 @@ def test_slices(bars: Bars) -> None:
 def test_only_runs_of_bars(bars: Bars, key: object) -> None:
     """A single bar or every other bar is not bars, and the error says what is."""
     with pytest.raises(TypeError, match="slice a:b"):
-        bars[key]  # type: ignore[index]
+        bars[key]  # type: ignore[index] # what is refused
 
 
 def test_digest(bars: Bars) -> None:

@@ -205,4 +205,4 @@ def test_torchs_generator_is_neither_used_nor_changed(whole: np.ndarray) -> None
         fresh = Kronos(KRONOS.model, context=40)
         assert np.array_equal(fresh.sample(WALK, HORIZON, 3, seed=7).values, whole[:3])
         assert torch.equal(torch.get_rng_state(), before)
-        assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002
+        assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002 - likewise
