@@ -178,7 +178,8 @@ def clustering(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[
     """Autocorrelation of |returns| at each origin (K,), of universes and reality, mean of lags 1 to `LAGS`.
 
     About mean and variance over all windows of the series, so that calm and wild windows count as clusters, which the
-    mean of each window by itself would hide.
+    mean of each window by itself would hide. One universe of each window makes up a series as reality does; what few
+    windows do to an estimate (a mean that follows the data takes autocorrelation away) is then the same on both sides.
     """
     by_series = defaultdict(list)
     for place, sample in enumerate(samples):
@@ -186,12 +187,12 @@ def clustering(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[
     found = np.zeros((2, len(samples)))
     for places in by_series.values():
         for side in (0, 1):
-            sizes = [np.abs(_sides(samples[place].origin)[side]) for place in places]
-            mean, variance = np.mean([rows.mean() for rows in sizes]), np.mean([(rows**2).mean() for rows in sizes])
-            for place, rows in zip(places, sizes, strict=True):
-                centred, unit = rows - mean, variance - mean**2
-                products = [(centred[:, lag:] * centred[:, :-lag]).mean() for lag in range(1, LAGS + 1)]
-                found[side, place] = np.mean(products) / unit if unit > 0 else 0.0
+            sizes = np.abs([_sides(samples[place].origin)[side] for place in places])  # (windows, N or 1, T)
+            centred = sizes - sizes.mean(axis=(0, 2), keepdims=True)
+            variance = (centred**2).mean(axis=(0, 2))  # (N or 1,)
+            products = [(centred[..., lag:] * centred[..., :-lag]).mean(axis=2) for lag in range(1, LAGS + 1)]
+            ratios = np.divide(np.mean(products, axis=0), variance, out=np.zeros(sizes.shape[:2]), where=variance > 0)
+            found[side, places] = ratios.mean(axis=1)
     return found[0], found[1]
 
 
