@@ -214,7 +214,7 @@ def test_an_origin_after_the_data_is_refused() -> None:
         (BARS[:70], None, "70 bars leave 50 before an origin 20 bars from the end, fewer than 60"),
         (BARS[:10], "end", "10 bars are fewer than the 60"),
         (BARS, "1999-01-01", f"leaves 0 bars of history, fewer than 60; choose a date from {BARS.timestamps[59]} on"),
-        (BARS, "yesterday evening", "origin='yesterday evening' is not a date"),
+        (BARS, "yesterday evening", "origin='yesterday evening' is not a date.*or 'end' for the last bar"),
     ],
     ids=["too few", "too few for the horizon", "too few at the end", "too early", "no date"],
 )

@@ -56,7 +56,8 @@ def load_file(path: str, since: object = None, until: object = None, repair: boo
         else:
             frame, ticker, decimal, notices = read_text(file.read_bytes(), symbol)
         if ticker is None:
-            frame, ticker = one_series(frame, symbol)
+            frame, ticker, nameless = one_series(frame, symbol)
+            notices = (*notices, *nameless)
     except DataError as error:
         separator = " " if str(error).startswith(("is ", "holds ")) else ": "
         raise DataError(one_line(f"{path}{separator}{error}")) from error
@@ -64,20 +65,26 @@ def load_file(path: str, since: object = None, until: object = None, repair: boo
     return Bars.from_frame(frame, name, path, repair, notices, since=since, until=until, decimal=decimal)
 
 
-def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, str | None]:
-    """The rows of one symbol, where a column names symbols; their index still counts the rows of the whole table."""
+def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, str | None, list[str]]:
+    """The rows of one symbol, where a column names symbols; their index still counts the rows of the whole table.
+
+    Returns:
+        The rows, the symbol, and a notice where rows of several symbols' table name none.
+    """
     check_unique(frame.columns)
     found = candidates(frame.columns, SYMBOL_NAMES)
     if not found:
         if symbol is not None:
             raise DataError(f"symbol {symbol!r} was asked for, but no column names symbols; leave #{symbol} out")
-        return frame, None
+        return frame, None, []
     column = frame[found[0]]
     names = {value: str(value).strip().strip("'") for value in column.dropna().unique()}
     chosen = choose_symbol(list(dict.fromkeys(names.values())), symbol)
-    if len(names) > 1:
-        frame = frame[column.isin([value for value, name in names.items() if name == chosen])]
-    return frame, chosen
+    if len(names) < 2:
+        return frame, chosen, []
+    count = int(column.isna().sum())
+    notices = [f"{count} rows without a {found[0]} belong to no series and were left out"] if count else []
+    return frame[column.isin([value for value, name in names.items() if name == chosen])], chosen, notices
 
 
 def _split(path: str) -> tuple[Path, str | None]:

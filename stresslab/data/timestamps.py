@@ -66,7 +66,10 @@ def parse_date(name: str, value: object) -> pd.Timestamp:
         if pd.isna(stamp):
             raise ValueError
     except (ValueError, TypeError) as error:
-        raise DataError(f"{name}={value!r} is not a date; write for example 2024-06-30 or 2024-06-30 14:00") from error
+        end = ", or 'end' for the last bar" if name == "origin" else ""
+        raise DataError(
+            f"{name}={value!r} is not a date; write for example 2024-06-30 or 2024-06-30 14:00{end}"
+        ) from error
     return stamp.tz_localize(None)
 
 

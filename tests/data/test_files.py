@@ -132,6 +132,17 @@ def test_one_symbol_of_several(tmp_path: Path) -> None:
         load_file(_write(tmp_path, text(both)) + "#PEP")
 
 
+def test_rows_without_a_symbol_are_counted(tmp_path: Path) -> None:
+    """In a table of several series they belong to none: left out, and said."""
+    both = pd.concat([table(BARS).assign(symbol="KO"), table(BARS).assign(symbol="PEP")], ignore_index=True)
+    both.loc[[0, 1, 2], "symbol"] = None
+    path = tmp_path / "both.csv"
+    both.to_csv(path, index=False)
+    loaded = load_file(f"{path}#KO")
+    assert len(loaded) == len(BARS) - 3
+    assert "3 rows without a symbol belong to no series and were left out" in loaded.notices
+
+
 def test_a_path_with_a_hash(tmp_path: Path) -> None:
     """A file whose own name holds a # is found."""
     assert len(load_file(_write(tmp_path, CSV, "KO#1.csv"))) == 60
