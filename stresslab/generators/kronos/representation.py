@@ -184,6 +184,9 @@ class Returns:
         gain: (5,) standard deviation of the real features over that of the decoded ones. A quantizer's reconstruction
             is a conditional mean and so has less variance than the data (Gersho & Gray 1992, ch. 6); the gain gives it
             back.
+        own_drift: share that is kept, at the first bar, of the drift which the model gives to all universes of a
+            history alike; at bar k it is the share's k-th power. The drift of `mean` takes the place of the rest; what
+            a universe's own path makes of its drift stays.
     """
 
     half_lives: tuple[float, ...] = (5.0, 20.0, 100.0)
@@ -191,6 +194,7 @@ class Returns:
     clip: float = 8.0
     mean: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
     gain: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
+    own_drift: float = 1.0
 
     @property
     def width(self) -> int:
@@ -223,7 +227,10 @@ class Returns:
         return np.clip(features[-context:], -self.clip, self.clip).astype(np.float32), state
 
     def decode(self, features: NDArray[Any], state: ReturnsState, seam: NDArray[Any] | None = None) -> Floats:
-        """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor."""
+        """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor.
+
+        With `own_drift` below 1 the N universes, of one history, share what is known of its drift: give all of a tile.
+        """
         count, horizon, _ = features.shape
         mean, gain = np.asarray(self.mean), np.asarray(self.gain)
         scaled = np.clip(mean + gain * (features.astype(np.float64) - mean), -self.clip, self.clip)
@@ -237,6 +244,8 @@ class Returns:
         for step in range(horizon):
             bar, values_now = scaled[:, step], values[:, step]
             sigma = np.minimum(_volatility(now.variances), ceiling)
+            if self.own_drift < 1.0 and count > 1:
+                self._settle_drift(bar, sigma, self.own_drift ** (step + 1))
             values_now[:, OPEN] = now.close * np.exp(sigma * bar[:, GAP])
             values_now[:, CLOSE] = now.close * np.exp(sigma * bar[:, RETURN])
             body = values_now[:, [OPEN, CLOSE]]
@@ -280,6 +289,18 @@ class Returns:
             previous = close
         state.close = float(np.exp(closes[-1]))
         return sigmas, levels
+
+    def _settle_drift(self, bar: Floats, sigma: Floats, share: float) -> None:
+        """Keep a share of the common drift of gap and return (N, width), in units of sigma (N,); changes `bar`.
+
+        Deviations from the common drift grow by what estimating it from N universes has taken from their variance.
+        """
+        count = len(bar)
+        widen = np.sqrt((count - share**2) / (count - 1))
+        for feature in (GAP, RETURN):
+            common = (sigma @ bar[:, feature]) / sigma.sum()
+            kept = share * common + (1.0 - share) * self.mean[feature]
+            bar[:, feature] = kept + widen * (bar[:, feature] - common)
 
     def _advance(self, state: ReturnsState, log_return: Any, log_volume: Any) -> None:
         """One bar further: exponentially weighted means of the squared return and of the log-volume."""
@@ -327,5 +348,7 @@ def _check_setting(key: str, value: Any, usual: Any) -> None:
     if not alike or not all(type(number) in (int, float) and np.isfinite(number) for number in numbers):
         raise CheckpointError(f"representation: {key}={value!r} is not like {usual!r}; correct the config.json")
     least = min(numbers)
-    if (least < 0 and key != "mean") or (least == 0 and key not in ("mean", "gain")):
+    if key == "own_drift" and not 0 <= least <= 1:
+        raise CheckpointError(f"representation: own_drift={value!r} is outside [0, 1]; correct the config.json")
+    if (least < 0 and key != "mean") or (least == 0 and key not in ("mean", "gain", "own_drift")):
         raise CheckpointError(f"representation: {key}={value!r} is not above zero; correct the config.json")

@@ -100,3 +100,38 @@ def test_unknown_settings_are_refused(settings: dict[str, object]) -> None:
     """A config of another kind is named."""
     with pytest.raises(CheckpointError, match=r"config\.json"):
         representation(settings)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_shared_drift_gives_way_and_the_spread_stays(share: float, bars: Bars) -> None:
+    """The drift that all universes have alike becomes the share kept plus the training data's; deviations keep theirs.
+
+    The model here drifts by 0.3 sigma a bar, and by 0.2 more where a path's last return was above that.
+    """
+    rng = np.random.default_rng(5)
+    tiles, count, steps = 60, 64, 30
+    scaled = Returns(mean=(0.01, 0.02, 0.3, 0.3, 0.0), own_drift=share, half_lives=(1e9,))  # constant volatility
+    _, state = scaled.encode(bars.values, 100)
+    returns = np.empty((tiles, count, steps))
+    for tile in returns:
+        noise = rng.normal(size=(count, steps))
+        for step in range(1, steps):
+            noise[:, step] += 0.2 * ((noise[:, step - 1] > 0) - 0.5)
+        features = np.zeros((count, steps, 5))
+        features[:, :, 1] = 0.3 + noise
+        closes = scaled.decode(features, state)[:, :, 3]
+        tile[:] = np.diff(np.log(closes / state.close), axis=1, prepend=0.0) / np.sqrt(np.mean(state.variances))
+    kept = share ** np.arange(1, steps + 1)
+    expected = 0.3 * kept + 0.02 * (1 - kept)
+    error = 4 / np.sqrt(tiles * count)
+    np.testing.assert_allclose(returns.mean(axis=(0, 1)), expected, rtol=0, atol=1e-9 if share == 0 else error)
+    deviations = returns - expected
+    assert (deviations**2).mean() == pytest.approx(1.01, abs=0.02)
+    assert (deviations[:, :, 1:] * deviations[:, :, :-1]).mean() == pytest.approx(0.08, abs=0.015)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_of_drift_is_a_share(share: float) -> None:
+    """Outside [0, 1] it is refused by name."""
+    with pytest.raises(CheckpointError, match="own_drift"):
+        representation({"kind": "returns", "own_drift": share})
