@@ -19,6 +19,7 @@ test: $(VENV)/.dev
 	$(BIN)/pytest -n 2
 
 test-all: test
+	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || echo "no Chromium: browser tests are skipped"
 	$(BIN)/pytest -m "slow or browser"
 
 # pip >= 25.1 knows --group; the one of a fresh virtual environment may be older

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stresslab.assessment import fit_temperature, realism
     from stresslab.backtest.costs import Costs
+    from stresslab.backtest.terms import Sizing, Stops
     from stresslab.data import load_bars
     from stresslab.data.bars import Bars
     from stresslab.generators.bootstrap import StationaryBootstrap
@@ -28,7 +29,9 @@ __all__ = [
     "Costs",
     "Garch",
     "Kronos",
+    "Sizing",
     "StationaryBootstrap",
+    "Stops",
     "StressResult",
     "Universes",
     "__version__",
@@ -44,7 +47,9 @@ _HOMES = {
     "Costs": "stresslab.backtest.costs",
     "Garch": "stresslab.generators.garch",
     "Kronos": "stresslab.generators.kronos.generator",
+    "Sizing": "stresslab.backtest.terms",
     "StationaryBootstrap": "stresslab.generators.bootstrap",
+    "Stops": "stresslab.backtest.terms",
     "StressResult": "stresslab.result",
     "Universes": "stresslab.universes",
     "fit_temperature": "stresslab.assessment",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stresslab.errors import InputError
+from stresslab.resources import parse_size
+
+MOST_BYTES, MOST_VALUES = 2**20, 10_000
+"""Of a file of settings: aliases of YAML may make thousands of millions of values from a few lines."""
 
 
 class SampleConfig(BaseModel):
@@ -37,6 +42,7 @@ class SampleConfig(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**64)
     jobs: int = Field(default=0, ge=0, description="workers; 0 means one per processor")
     device: str = "auto"
+    dtype: Literal["float32", "bfloat16"] = "float32"
     out: str = "reports"
 
     @classmethod
@@ -54,7 +60,7 @@ class SampleConfig(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            value = "nothing" if first["type"] == "missing" else repr(first["input"])
+            value = "nothing" if first["type"] == "missing" else f"{first['input']!r:.200}"
             flag = "--" + name.split(".")[0].replace("_", "-")
             rule = first["msg"][0].lower() + first["msg"][1:]
             raise InputError(f"{source}: {name}={value} is refused: {rule}; correct {flag}") from None
@@ -66,6 +72,10 @@ class SampleConfig(BaseModel):
 
         path = Path(path)
         try:
+            if path.exists() and not path.is_file():
+                raise InputError(f"--config {path} cannot be read (it is no regular file); give a YAML file")
+            if path.stat().st_size > MOST_BYTES:
+                raise InputError(f"--config {path} has more than {MOST_BYTES:,} bytes; settings take a page")
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"--config {path} cannot be read ({error.strerror}); give a YAML file") from None
@@ -74,7 +84,30 @@ class SampleConfig(BaseModel):
             raise InputError(f"--config {path} is not YAML ({where}); write lines such as `horizon: 120`") from None
         if not isinstance(content, dict):
             raise InputError(f"--config {path} holds {type(content).__name__}, not settings; write `horizon: 120`")
+        if sum(1 for _ in islice(_values(content), MOST_VALUES)) == MOST_VALUES:
+            raise InputError(f"--config {path} holds {MOST_VALUES:,} values or more; settings take a page")
         return {str(key).replace("-", "_"): value for key, value in content.items()}
+
+
+class SamplingConfig(SampleConfig):
+    """Everything that `stresslab sample` can be told: who samples, and in how much memory, beside what."""
+
+    backend: Literal["loky", "dask"] = "loky"
+    scheduler: str | None = None
+    memory: str | None = None
+
+    @field_validator("memory")
+    @classmethod
+    def _known_memory(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_size(text)
+        return text
+
+    @model_validator(mode="after")
+    def _scheduler_of_dask(self) -> Self:
+        if self.scheduler is not None and self.backend != "dask":
+            raise InputError(f"scheduler={self.scheduler!r} is Dask's; add --backend dask")
+        return self
 
 
 class StressConfig(SampleConfig):
@@ -85,15 +118,67 @@ class StressConfig(SampleConfig):
 
     strategies: tuple[str, ...] = Field(min_length=1)
     param: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[str, Any] | None = None
+    strategy_timeout: float = Field(default=300.0, gt=0.0, le=1e7)
+    allow_failures: int = Field(default=0, ge=0)
     warmup: int = Field(default=500, ge=0)
     position: Literal["carry", "flat"] = "carry"
     fees: float = Field(default=0.0005, ge=0.0, lt=1.0)
     slippage: float = Field(default=0.0005, ge=0.0, lt=1.0)
+    fixed_fee: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    slippage_volatility: float = Field(default=0.0, ge=0.0, le=10.0)
+    borrow: float = Field(default=0.0, ge=0.0, lt=10.0)
+    funding: float = Field(default=0.0, ge=-10.0, lt=10.0)
+    min_trade: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     init_cash: float = Field(default=100_000.0, gt=0.0, allow_inf_nan=False)
+    sizing: str = "all-in"
+    stop_loss: float | None = Field(default=None, gt=0.0, lt=1.0)
+    take_profit: float | None = Field(default=None, gt=0.0, lt=10.0)
+    trailing_stop: float | None = Field(default=None, gt=0.0, lt=1.0)
+    max_leverage: float = Field(default=1.0, ge=1.0, le=1000.0)
+    risk_free: float = Field(default=0.0, ge=-1.0, lt=1.0)
+    book: dict[str, float] | None = None
+    origins: str | None = None
+    contrasts: bool = False
+    trials: float | None = Field(default=None, ge=1.0, allow_inf_nan=False)
+    permutations: int = Field(default=999, ge=0, le=100_000, description="0 leaves the real bars out of edge")
+    precision: float | None = Field(default=None, gt=0.0, lt=0.5)
     allow_lookahead: bool = False
     realism_origins: int = Field(default=24, ge=0, le=1000, description="0 leaves realism unassessed")
     accept_untrusted: bool = False
     fail_on: tuple[str, ...] = ()
+
+    @field_validator("sizing")
+    @classmethod
+    def _known_sizing(cls, text: str) -> str:
+        from stresslab.backtest.terms import Sizing
+
+        return str(Sizing.parse(text))
+
+    @property
+    def origins_wanted(self) -> int | str | list[str] | None:
+        """How many origins, the distance between them, or their months, as `stress_test` takes them."""
+        text = self.origins
+        if text is None:
+            return None
+        if text.isdigit():
+            return int(text)
+        return [part.strip() for part in text.split(",")] if "-" in text or "," in text else text
+
+    def recorded(self) -> dict[str, Any]:
+        """These settings as plain JSON; of execution, what is set."""
+        settings = self.model_dump(mode="json")
+        rare = (name for name in type(self).model_fields if name in RARE)
+        unset = {name for name in rare if settings[name] == type(self).model_fields[name].default}
+        return {name: value for name, value in settings.items() if name not in unset}
+
+
+RARE = (
+    *("fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade", "sizing", "stop_loss", "take_profit"),
+    *("trailing_stop", "max_leverage", "risk_free", "book", "origins", "contrasts", "trials", "precision", "dtype"),
+    *("grid", "strategy_timeout", "allow_failures"),
+)
+"""Settings that most runs do without, recorded where they are set."""
 
 
 class RealismConfig(SampleConfig):
@@ -102,6 +187,19 @@ class RealismConfig(SampleConfig):
     universes: int = Field(default=64, ge=2, le=100_000_000)
     realism_origins: int = Field(default=24, ge=1, le=1000)
     fit_temperature: bool = False
+
+
+def _values(tree: Any) -> Iterator[Any]:
+    """Every value in plain data, again at each place where an alias stands for it."""
+    waiting = [iter([tree])]
+    while waiting:
+        for value in waiting[-1]:
+            yield value
+            if isinstance(value, dict | list):
+                waiting.append(iter(value.values() if isinstance(value, dict) else value))
+                break
+        else:
+            waiting.pop()
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

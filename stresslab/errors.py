@@ -20,6 +20,10 @@ class StrategyError(InputError):
     """A strategy file that cannot be loaded, or that fails while it decides."""
 
 
+class StrategyLimitError(StrategyError):
+    """A strategy whose call takes more time or memory than it may."""
+
+
 class LookAheadError(StrategyError):
     """A strategy whose decisions change when later bars are taken away."""
 

@@ -1,20 +1,26 @@
 """The look-ahead check: a decision counts only if it can be made from the bars that were there at its close.
 
-Every bar after a cut is taken away and the strategy decides again; what it decided up to the cut must stay. Which
-bars a strategy sees and what it may answer is laid down in `strategy`.
+Bars after a cut are taken away, or others are put in their place, and the strategy decides again; what it decided up
+to the cut must stay. Which bars a strategy sees and what it may answer is laid down in `strategy`; what a leak
+probably comes from is told by `leaks`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import functools
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.counterfactuals import CLOSE, continuations, mirrored, other_futures
+from stresslab.data.bars import Bars
 from stresslab.errors import StrategyError
+from stresslab.leaks import likely_cause
 from stresslab.panel import Decisions, Panel
 from stresslab.strategy import Strategy
 from stresslab.universes import REAL, Universes
@@ -25,8 +31,16 @@ CUTS = 32
 SHOWN = 5
 """Findings after which the search stops."""
 EXCUSED = 250
-"""Code may raise while it has fewer bars than this, or than half of all: it need not decide before it is warm."""
-_PRICES = tuple(FIELDS.index(name) for name in ("open", "high", "low", "close"))
+"""Code may raise or stay silent while it has fewer bars than this, or than half of all: it is not warm yet."""
+SEAM = 20
+"""Bars of a universe that are put after the last real bar."""
+TOLERANCE = 1e-9
+"""By which weights may differ, absolute and relative."""
+JITTER = 1e-12
+"""Relative change of the prices, a thousand times float64's rounding, that tells a tie."""
+SHAKES = 24
+"""Such changes: a tie, which each turns over with probability 1/2, is overlooked in 1 of 16 million."""
+_Columns = dict[str, NDArray[Any]]
 _ALOUD = {
     "long_entries": "the entry",
     "long_exits": "the exit",
@@ -41,11 +55,14 @@ class LookAheadReport:
     """What the check found and what it covered.
 
     Attributes:
-        found: one line per finding with its time stamp; empty when none was found.
-        inconclusive: nothing was found, but no decision fired or no cut could be compared.
+        found: one line per finding: the bar, the evidence and, in the first, the likely cause; empty if none.
+        inconclusive: nothing was found, but no decision fired in the part that could be compared.
         bars: bars looked at, the latest ones.
-        cuts: truncated panels compared; 0 for `on_bar`, which is handed one bar at a time.
+        cuts: places where the later bars were taken away; 0 for `on_bar`, which is handed one bar at a time.
         decisions: rows where the decision differed from the row before.
+        futures: other futures that were put in the place of the later bars.
+        seam: whether universes that follow the last bar were compared.
+        chance: where it decided differently on the very same bars, called the first time; then nothing was compared.
     """
 
     found: list[str] = field(default_factory=list)
@@ -53,6 +70,27 @@ class LookAheadReport:
     bars: int = 0
     cuts: int = 0
     decisions: int = 0
+    futures: int = 0
+    seam: bool = False
+    chance: str = ""
+
+    @property
+    def covered(self) -> str:
+        """What the answer rests on, as a clause."""
+        if self.chance:
+            return f"it decides by chance: {self.chance} is another one each time on the very same bars"
+        if not self.decisions:
+            return f"no decision fired in {self.bars:,} bars"
+        basis = f"{self.decisions:,} decisions in {self.bars:,} bars"
+        if self.inconclusive:
+            return f"{basis}, but no shorter stretch that holds one could be compared"
+        ways = [
+            f"taken away at {self.cuts} cuts" if self.cuts else "",
+            f"replaced by {self.futures} other futures" if self.futures else "",
+            "and put after the last bar" if self.seam else "",
+        ]
+        told = ", ".join(way for way in ways if way)
+        return f"{basis}; later bars {told}" if told else f"{basis}, made one bar at a time"
 
     def __str__(self) -> str:
         """One line: the finding, or what its absence rests on."""
@@ -60,120 +98,278 @@ class LookAheadReport:
             more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
             return f"looks ahead: {self.found[0]}{more}"
         if self.inconclusive:
-            why = "no decision fired" if not self.decisions else "no shorter stretch could be compared"
-            return f"inconclusive: {why} in {self.bars:,} bars; give more bars or other parameters"
-        how = f"compared at {self.cuts} cuts" if self.cuts else "made one bar at a time"
-        return f"does not look ahead (decisions in {self.bars:,} bars: {self.decisions:,}, {how})"
+            remedy = "seed random numbers inside the function" if self.chance else "give more bars or other parameters"
+            return f"inconclusive: {self.covered}; {remedy}"
+        return f"does not look ahead ({self.covered})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain JSON."""
-        return asdict(self)
+        """The report as plain JSON, with the text of what it covered."""
+        return {**asdict(self), "covered": self.covered}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One decision that changed: its row and name, the rows that stayed, and by what it changed."""
+
+    row: int
+    name: str
+    cut: int
+    evidence: str
 
 
 def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: int = ROWS) -> LookAheadReport:
-    """Whether decisions depend on later bars, by deciding again without those.
+    """Whether decisions depend on later bars, by deciding again without those and with others in their place.
 
-    Covers the latest `rows` bars. Two thirds of the cuts come right after a bar where the decision changes, the first
-    and the last of these included; the others are spread evenly. After a cut, all decisions before it are compared, so
-    a leak of one bar (`shift(-1)`) shows as well as one of the whole sample (`close / close.max()`); weights may
-    differ by rounding (1e-9). A leak that changes no decision at any cut stays unseen. `on_bar` cannot look ahead,
-    since it is handed one bar at a time.
+    Covers the latest `rows` bars. Half of the cuts come right after a bar where the decision changes, each signal in
+    turn with its first and its last change, so that a rare one has its share; the others come after the largest moves,
+    as such and against the moves before, and at random bars, one in each of equal stretches. At each cut the later bars
+    are taken away; replaced by their opposite, three times as large; and replaced by calm ones drawn from the whole
+    sample. At the seam, universes are put after the last bar. All decisions before the cut are compared, so a leak of
+    one bar (`shift(-1)`) shows as well as one of the whole sample (`close / close.max()`). Every draw is seeded: the
+    same bars give the same report.
 
-    Two more findings void a stress test in the same way: a decision in one universe that changes when another universe
+    Rounding is no finding: a difference counts when it is larger than 1e-9 and larger than ten times what a change of
+    each bar's prices by 1e-12 makes of the same decision; a comparison of two equal figures is thus left out.
+    Code may raise or stay silent on fewer than 250 bars. `on_bar` is handed one bar at a time and cannot look ahead.
+
+    A leak that changes no decision at any cut stays unseen, and so does what the author knew: dates, levels or files
+    made from these very bars.
+
+    Chance without a seed is neither: nothing can be compared then, and the report says so.
+
+    More findings void a stress test in the same way: a decision in one universe that changes when another universe
     stands beside it, and one that cannot be made at its close, because the code raises without the later bars.
 
     Args:
-        strategy: decides once on all bars and once for each cut.
+        strategy: decides once on all bars, once for each cut and on all other futures at once.
         bars: real bars.
-        cuts: truncated panels, at most.
+        cuts: places to compare, at most.
         rows: latest bars, at most.
 
     Raises:
         StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
     """
     bars = bars[max(0, len(bars) - rows) :]
-    panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
-    full = strategy.decide(panel, allow_silence=strategy.kind == "on_bar")
-    changes = _changes(full)
-    again = _first_difference(full, strategy.decide(panel, allow_silence=True), bars.timestamps)
-    if again:
-        raise StrategyError(
-            f"strategy {strategy.name!r} decides differently on the very same bars ({again}); a run could not be "
-            "repeated: seed random numbers inside the function and keep nothing between calls"
-        )
-    found = _beside_another(strategy, bars, full)
+    case = Trial.of(replace(strategy, excused=None), bars)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the code on short histories; what it warns of on all bars was shown
+        return _searched(case, cuts)
+
+
+def _searched(case: Trial, cuts: int) -> LookAheadReport:
+    """The report on a strategy that has decided on all bars."""
+    strategy, bars, changes = case.strategy, case.bars, _changes(case.full)
+    chance = _check_memory(case)
+    if chance:
+        return LookAheadReport(inconclusive=True, bars=len(bars), decisions=len(changes), chance=chance)
+    found = case.beside_another()
     if strategy.kind == "on_bar":
         return LookAheadReport(found, not found and not len(changes), len(bars), 0, len(changes))
-    compared = 0
-    for cut in _cuts(changes, len(bars), cuts):
-        if len(found) >= SHOWN:
-            break
-        finding, comparable = _at_cut(strategy, panel, full, cut)
-        compared += comparable
-        if finding and finding not in found:
-            found.append(finding)
-    silent = not found and (not len(changes) or not compared)
-    return LookAheadReport(found, silent, len(bars), compared, len(changes))
+    places = _places(case.full, bars, cuts)
+    compared, findings = _taken_away(case, places, SHOWN - len(found))
+    futures, others = _replaced(case, places) if not found else (0, [])
+    seam, beyond = (False, []) if found or findings or others else _seam(case)
+    findings = list(dict.fromkeys(findings or others or beyond))[: SHOWN - len(found)]
+    told = [_told(case, one) for one in findings]
+    if told and (futures or beyond):
+        reach = max((one.cut - one.row for one in others or beyond), default=None)
+        told[0] += f"; {likely_cause(reach, strategy.path)}"
+    reached = max([*compared, *(places[-1:] if futures else []), *([len(bars)] if seam else [])], default=0)
+    silent = not found and not told and (not len(changes) or reached <= int(changes[0]))
+    return LookAheadReport(found + told, silent, len(bars), len(compared), len(changes), futures, seam)
 
 
-def _at_cut(strategy: Strategy, panel: Panel, full: Decisions, cut: int) -> tuple[str, bool]:
-    """What differs when only `cut` rows have happened, and whether the cut could be compared."""
-    end = _stamp(panel.timestamps, cut - 1)
-    try:
-        known = strategy.decide(panel.until(cut), allow_silence=True)
-    except StrategyError as error:
-        if cut < min(EXCUSED, panel.rows // 2) or not (_changes(full) < cut).any():
-            return "", False
-        reason = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else str(error)
-        return f"at {end} it cannot decide without the bars after it ({reason})", True
-    difference = _first_difference(full, known, panel.timestamps)
-    return difference and f"{difference} depends on bars after {end}", True
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A strategy on real bars, what it decides on all of them, and how firm each decision is."""
+
+    strategy: Strategy
+    bars: Bars
+    panel: Panel
+    full: Decisions
+
+    @classmethod
+    def of(cls, strategy: Strategy, bars: Bars) -> Trial:
+        """The strategy tried on the real bars alone."""
+        panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+        return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
+
+    def decide(self, values: NDArray[np.float64]) -> Decisions:
+        """On N series side by side, values (N, T, F), at the real bars' time stamps."""
+        ids = np.arange(REAL, REAL + len(values), dtype=np.int64)
+        universes = Universes(values, self.bars.timestamps, self.bars[:0], ids)
+        return self.strategy.decide(Panel.of(universes, 0), allow_silence=True)
+
+    @functools.cached_property
+    def slack(self) -> dict[str, NDArray[np.float64]]:
+        """(T,) by decision: how far each moves when prices change by `JITTER`; infinite where it comes and goes."""
+        rng, real = np.random.default_rng(0), _column(self.full, 0)
+        most = {name: np.zeros(len(array)) for name, array in real.items()}
+        for _ in range(SHAKES):
+            shaken = self.bars.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
+            for name, array in _column(self.decide(shaken[None]), 0).items():
+                most[name] = np.maximum(most[name], _distance(real[name], array))
+        return most
+
+    def difference(self, mine: _Columns, theirs: _Columns) -> tuple[int, str] | None:
+        """Like `_difference`, but leaves out what rounding can turn over."""
+        first = _difference(mine, theirs)
+        return first and _difference(mine, theirs, self.slack)
+
+    def beside_another(self) -> list[str]:
+        """Whether decisions change when a second universe, the first one's mirror image, stands beside it."""
+        both = self.decide(np.stack([self.bars.values, mirrored(self.bars.values)]))
+        difference = self.difference(_column(self.full, 0), _column(both, 0))
+        return [f"{_where(self, *difference)} depends on the other universes"] if difference else []
 
 
-def _beside_another(strategy: Strategy, bars: Bars, full: Decisions) -> list[str]:
-    """Whether decisions change when a second universe, the first one's mirror image, stands beside it."""
-    mirrored = bars.values.copy()  # (T, F)
-    mirrored[:, _PRICES] = bars.values[0, _PRICES[0]] ** 2 / bars.values[:, [_PRICES[at] for at in (0, 2, 1, 3)]]
-    values, ids = np.stack([bars.values, mirrored]), np.array([REAL, 0], dtype=np.int64)
-    both = strategy.decide(Panel.of(Universes(values, bars.timestamps, bars[:0], ids), 0), allow_silence=True)
-    difference = _first_difference(full, both, bars.timestamps)
-    return [f"{difference} depends on the other universes"] if difference else []
-
-
-def _cuts(changes: NDArray[np.intp], rows: int, count: int) -> list[int]:
-    """Numbers of rows to keep, ascending: right after changes of decision, and spread evenly."""
-    at_changes = (
-        changes[np.unique(np.linspace(0, len(changes) - 1, 2 * count // 3).astype(int))] if len(changes) else []
+def _check_memory(case: Trial) -> str:
+    """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
+    strategy, others = case.strategy, mirrored(case.bars.values)[None]
+    after, difference = _column(case.decide(others), 0), None
+    if strategy.path is not None:
+        difference = _difference(_column(replace(case, strategy=strategy.twin()).decide(others), 0), after)
+    again = strategy.decide(case.panel, allow_silence=True)
+    difference = difference or _difference(_column(case.full, 0), _column(again, 0))
+    if not difference:
+        return ""
+    first, second = (_column(strategy.twin().decide(case.panel, allow_silence=True), 0) for _ in range(2))
+    chance = _difference(first, second)
+    if chance:
+        return _where(case, *chance)
+    raise StrategyError(
+        f"strategy {strategy.name!r} decides differently on the very same bars ({_where(case, *difference)}); a "
+        "run could not be repeated: seed random numbers inside the function and keep nothing between calls"
     )
-    spread = np.linspace(1, rows - 1, count - len(at_changes)).astype(int)
-    chosen = {int(row) + 1 for row in at_changes} | {int(row) for row in spread}
-    return sorted(cut for cut in chosen if 0 < cut < rows)
+
+
+def _taken_away(case: Trial, places: list[int], most: int) -> tuple[list[int], list[_Finding]]:
+    """The places that could be compared, and what differs when only so many rows have happened."""
+    compared, findings = [], list[_Finding]()
+    fired = _changes(case.full)
+    warm = min(EXCUSED, case.panel.rows // 2)
+    for cut in places:
+        if len(findings) >= most:
+            break
+        try:
+            known = case.strategy.decide(case.panel.until(cut), allow_silence=True)
+        except StrategyError as error:
+            if cut >= warm and (fired < cut).any():
+                reason = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else str(error)
+                compared.append(cut)
+                findings.append(_Finding(cut - 1, "", cut, reason))
+            continue
+        if cut < warm and not len(_changes(known)):
+            continue
+        compared.append(cut)
+        difference = case.difference(_column(case.full, 0), _column(known, 0))
+        if difference:
+            findings.append(_Finding(*difference, cut, "it changes when they are taken away"))
+    return compared, findings
+
+
+def _replaced(case: Trial, places: list[int]) -> tuple[int, list[_Finding]]:
+    """How many other futures could be compared, and what differs when they follow the cuts."""
+    futures = list(other_futures(case.bars.values, places))
+    try:
+        decisions = case.decide(np.stack([case.bars.values, *futures]))
+    except StrategyError:
+        return 0, []
+    findings = []
+    real = _column(decisions, 0)
+    for at in range(len(futures)):
+        cut = places[at // 2]
+        known = {name: array[:cut] for name, array in _column(decisions, at + 1).items()}
+        difference = case.difference(real, known)
+        if difference:
+            findings.append(_Finding(*difference, cut, "it changes when others take their place"))
+    return len(futures), findings
+
+
+def _seam(case: Trial) -> tuple[bool, list[_Finding]]:
+    """Whether the seam could be compared, and what differs in the history when universes follow it."""
+    bars, values = case.bars, continuations(case.bars.values, SEAM)
+    stamps = bars.calendar.future(bars.timestamps, SEAM)
+    universes = Universes(values, stamps, bars, np.arange(len(values), dtype=np.int64))
+    try:
+        decisions = case.strategy.decide(Panel.of(universes, len(bars)), allow_silence=True)
+    except StrategyError:
+        return False, []
+    findings = []
+    for at in range(len(values)):
+        known = {name: array[: len(bars)] for name, array in _column(decisions, at).items()}
+        difference = case.difference(_column(case.full, 0), known)
+        if difference:
+            findings.append(_Finding(*difference, len(bars), "it changes when a universe follows the history"))
+    return True, findings
+
+
+def _places(decisions: Decisions, bars: Bars, count: int) -> list[int]:
+    """Numbers of rows to keep, ascending: right after changes of decision, after the largest moves, and at random."""
+    sides = [rows for rows in _changes_by_side(decisions) if len(rows)]
+    each = max(1, (count + 1) // 2 // max(1, len(sides)))
+    chosen = {int(row) + 1 for rows in sides for row in rows[np.linspace(0, len(rows) - 1, each).astype(int)]}
+    move = pd.Series(np.log(bars.values[:, CLOSE])).diff().abs().fillna(0.0)
+    for size in (move, (move / move.ewm(span=20).mean().shift(1)).fillna(0.0)):
+        chosen |= {int(row) + 1 for row in np.argsort(-size.to_numpy(), kind="stable")[: count // 8]}
+    edges = np.linspace(1, max(len(bars), 2), max(count - len(chosen), 0) + 1)
+    chosen |= {int(cut) for cut in np.random.default_rng(0).uniform(edges[:-1], edges[1:])}
+    return sorted(cut for cut in chosen if 0 < cut < len(bars))[:count]
 
 
 def _changes(decisions: Decisions) -> NDArray[np.intp]:
     """Rows whose decision is another than the row before had, beginning from none, in the first universe."""
+    return np.unique(np.concatenate(_changes_by_side(decisions)))
+
+
+def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
+    """Such rows of each signal, or of the weights."""
     if decisions.weights is not None:
         held = pd.Series(decisions.weights[:, 0]).ffill().fillna(0.0).to_numpy()  # (T,)
-        return np.flatnonzero(np.diff(held, prepend=0.0) != 0)
-    fired = np.column_stack([array[:, 0] for array in decisions.arrays().values()]).astype(np.int8)  # (T, sides)
-    return np.flatnonzero((np.diff(fired, axis=0, prepend=0) != 0).any(axis=1))
+        return [np.flatnonzero(np.diff(held, prepend=0.0) != 0)]
+    fired = [array[:, 0].astype(np.int8) for array in decisions.arrays().values()]  # (T,) each
+    return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
 
 
-def _first_difference(full: Decisions, other: Decisions, timestamps: pd.DatetimeIndex) -> str:
-    """The first decision of `full` that `other`, which may have fewer rows, does not repeat; empty if none."""
-    mine, theirs = full.arrays(), other.arrays()
+def _difference(
+    mine: _Columns, theirs: _Columns, slack: Mapping[str, NDArray[np.float64]] | None = None
+) -> tuple[int, str] | None:
+    """Row and name of the first decision of `mine` that `theirs`, maybe shorter, does not repeat."""
     if mine.keys() != theirs.keys():
-        return "whether it answers with signals or weights"
-    rows = len(next(iter(theirs.values())))
-    first = {name: _differing(array[:rows, 0], theirs[name][:, 0]) for name, array in mine.items()}
-    named = min(first, key=lambda name: first[name])
-    return f"at {_stamp(timestamps, first[named])} {_ALOUD[named]}" if first[named] < rows else ""
+        return 0, ""
+    first = []
+    for name, array in theirs.items():
+        bound = TOLERANCE * (1 + np.abs(np.nan_to_num(array.astype(float))))  # (rows,)
+        if slack is not None:
+            bound = bound + 10 * slack[name][: len(array)]
+        apart = _distance(mine[name][: len(array)], array) > bound
+        first += [(int(apart.argmax()), name)] if apart.any() else []
+    return min(first, key=lambda one: one[0]) if first else None
 
 
-def _differing(first: NDArray[Any], second: NDArray[Any]) -> int:
-    """Row of the first difference beyond rounding, or the number of rows."""
-    same = np.isclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True)
-    return len(same) if same.all() else int(same.argmin())
+def _column(decisions: Decisions, universe: int) -> _Columns:
+    """(T,) by decision, of one universe."""
+    return {name: array[:, universe] for name, array in decisions.arrays().items()}
+
+
+def _distance(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """Absolute difference; 0 where both are NaN, infinite where one is."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    apart = np.abs(first - second)
+    lone = np.isnan(first) != np.isnan(second)
+    return np.where(lone, np.inf, np.where(np.isnan(apart), 0.0, apart))
+
+
+def _where(case: Trial, row: int, name: str) -> str:
+    return f"at {_stamp(case.bars.timestamps, row)} {_ALOUD.get(name, 'the answer')}"
+
+
+def _told(case: Trial, finding: _Finding) -> str:
+    """A finding about later bars as a line."""
+    end = _stamp(case.bars.timestamps, finding.cut - 1)
+    if not finding.name:
+        return f"at {end} it cannot decide without the bars after it ({finding.evidence})"
+    return f"{_where(case, finding.row, finding.name)} depends on bars after {end}: {finding.evidence}"
 
 
 def _stamp(timestamps: pd.DatetimeIndex, row: int) -> str:

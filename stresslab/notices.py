@@ -10,8 +10,9 @@ from typing import Any
 
 from stresslab.assessment import Realism
 from stresslab.data.bars import Bars
+from stresslab.evaluation import Evaluation
 from stresslab.lookahead import LookAheadReport
-from stresslab.strategy import Strategy
+from stresslab.strategy import Log, Strategy, describe_failures
 
 
 def of_generator(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
@@ -60,6 +61,38 @@ def of_lookahead(strategies: Sequence[Strategy], reports: Sequence[LookAheadRepo
     for strategy, report in zip(strategies, reports, strict=True):
         if report.found:
             notices.append(f"{strategy.name} LOOKS AHEAD ({report.found[0]}): its figures are no evidence.")
+        elif report.chance:
+            notices.append(
+                f"{strategy.name} DECIDES BY CHANCE: {report.chance} is another one each time on the very same bars, "
+                "so no run of it can be repeated, and whether it looks ahead is open; seed random numbers inside it."
+            )
         elif report.inconclusive:
-            notices.append(f"{strategy.name}: whether it looks ahead is open, since nothing fired in the history.")
+            notices.append(f"{strategy.name}: whether it looks ahead is open: {report.covered}.")
+    return notices
+
+
+def of_calls(strategies: Sequence[Strategy], found: Sequence[Evaluation]) -> list[str]:
+    """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
+
+    The parameter sets of one strategy share a sentence, but for failures.
+    """
+    notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, Log]()
+    for strategy, evaluation in zip(strategies, found, strict=False):
+        log, family = evaluation.log, strategy.name.partition("[")[0]
+        if strategy.form.one_by_one:
+            alone.setdefault(family, []).append(strategy)
+        if log.characters:
+            printed.setdefault(family, Log()).add(log)
+        if log.failures:
+            told = describe_failures(strategy.name, log.failures, evaluation.universes)
+            notices.append(f"{told[0].upper()}{told[1:]}; its results leave these out, and studies stay flat there.")
+    for name, sets in alone.items():
+        form = sets[0].form
+        notices.append(
+            f"{name} was written for one series: it is called once for each universe (about {1000 * form.seconds:,.0f} "
+            f"ms for {form.rows:,} bars) and not once for all of them; strategies/README.md says how to make it faster."
+        )
+    for name, log in printed.items():
+        first = " ".join(log.beginning.split())
+        notices.append(f"{name} printed {log.characters:,} characters, which are not shown; they begin {first!r}.")
     return notices

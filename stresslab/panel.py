@@ -6,7 +6,9 @@ Whose code decides, and how it is found, is `strategy`'s business.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -46,6 +48,10 @@ class Panel:
         """The same panel as it looked when only its first `rows` rows had happened."""
         return Panel(self._universes, self.known, min(self.rows, rows))
 
+    def take(self, positions: slice) -> Panel:
+        """The same panel with some of its universes."""
+        return Panel(self._universes.take(positions), self.known, self.rows)
+
     @property
     def warmup(self) -> int:
         """W, how many of the rows are history."""
@@ -79,6 +85,15 @@ class Panel:
             self._arrays[name] = values.T
         return self._arrays[name]
 
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """One field as a frame: `bars["close"]` is `bars.close`."""
+        if not isinstance(name, str) or name not in FIELDS:
+            raise LookupError(_unknown(f"{name!r}", str(name)))
+        return self._frame(name)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name if name.startswith("_") else _unknown(f"attribute {name!r}", name))
+
     def _frame(self, name: str) -> pd.DataFrame:
         return pd.DataFrame(self.array(name), index=self.timestamps, columns=self.ids, copy=False)
 
@@ -111,6 +126,16 @@ class Panel:
     def amount(self) -> pd.DataFrame:
         """Amounts (W + T, N)."""
         return self._frame("amount")
+
+
+def _unknown(what: str, name: str) -> str:
+    near = get_close_matches(name, FIELDS, n=1)
+    if near:
+        return f"bars have no {what}; did you mean {near[0]!r}?"
+    return (
+        f"bars have no {what}: universes continue one series, with {', '.join(FIELDS)}; there are no other symbols, "
+        "and longer bars are resampled from these"
+    )
 
 
 class Bar(NamedTuple):
@@ -152,6 +177,25 @@ class Decisions:
         """The arrays that there are, by name."""
         named = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: array for name, array in named.items() if array is not None}
+
+    def flat(self) -> Decisions:
+        """Decisions of the same kind in one universe that never hold anything."""
+        return Decisions(**{name: _frozen(np.zeros_like(array[:, :1])) for name, array in self.arrays().items()})
+
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Decisions]) -> Decisions:
+        """Universes side by side, in the order given.
+
+        Raises:
+            StrategyError: not all of them are of one kind.
+        """
+        named = [part.arrays() for part in parts]
+        if any(one.keys() != named[0].keys() for one in named):
+            kinds = sorted({", ".join(one) for one in named})
+            raise StrategyError(
+                f"answers with {' in one universe and with '.join(kinds)} in another; decide on one kind"
+            )
+        return cls(**{name: _frozen(np.concatenate([one[name] for one in named], axis=1)) for name in named[0]})
 
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
@@ -199,7 +243,9 @@ def _has_text(values: NDArray[Any]) -> bool:
 
 
 def _values(what: str, frame: Any, panel: Panel) -> NDArray[Any]:
-    """The array in a frame (or an array) of the panel's shape; a Series is one only where there is one universe."""
+    """The array in a frame (or an array) of the panel's shape; a Series or list only where there is one universe."""
+    if isinstance(frame, list) and panel.shape[1] == 1:
+        frame = pd.Series(frame, dtype=None if frame else float).to_numpy()
     if isinstance(frame, pd.Series) and panel.shape[1] > 1:
         raise StrategyError(
             f"{what} is a Series of {len(frame)} for {panel.shape[1]} universes; return a frame of bars.close's shape, "

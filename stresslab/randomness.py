@@ -60,6 +60,7 @@ def uniforms(
     draws: int,
     *,
     first_step: int = 0,
+    first_draw: int = 0,
     stream: int = 0,
 ) -> NDArray[np.float64]:
     """Uniforms in the open interval (0, 1), addressed by universe, step and draw.
@@ -70,6 +71,7 @@ def uniforms(
         steps: number of steps.
         draws: numbers per step.
         first_step: step of the first column; `uniforms(..., first_step=k)` continues where `steps=k` ended.
+        first_draw: draw of the first number of each step, a multiple of `WORDS`; likewise.
         stream: separates uses that must not share numbers (0 is the sampler's).
 
     Returns:
@@ -79,7 +81,7 @@ def uniforms(
     universe = np.asarray(ids, dtype=np.uint64).reshape(-1, 1, 1)
     step = np.arange(first_step, first_step + steps, dtype=np.uint64).reshape(1, -1, 1)
     blocks = -(-draws // WORDS)
-    block = np.arange(blocks, dtype=np.uint64).reshape(1, 1, -1)
+    block = np.arange(first_draw // WORDS, first_draw // WORDS + blocks, dtype=np.uint64).reshape(1, 1, -1)
     words = philox((universe, step, block, np.array(stream, dtype=np.uint64)), (seed & 0xFFFFFFFF, seed >> 32))
     bits = np.stack(words, axis=-1).reshape(len(universe), steps, blocks * WORDS)[..., :draws]  # (N, steps, draws)
     return (bits.astype(np.float64) + 0.5) / 2.0**32

@@ -6,10 +6,10 @@ import math
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from stresslab.data.bars import Bars
 from stresslab.statistics.distribution import plain
 from stresslab.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FORMAT_VERSION = 1
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -53,6 +56,10 @@ class StrategyResult:
         lookahead: what the look-ahead check covered and found.
         equity_fan: quantiles of the equity, (T + 1) rows, one column per level.
         realised_equity: (T + 1,) equity on the real bars after the origin, or None.
+        worst: the universes in which it lost most, bar by bar, as `stresslab.worst` keeps them; None without them.
+        source: where its code was, and the SHA-256 of that: `{"path": ..., "sha256": ...}`; None where that is unknown.
+        edge: whether it adds anything beyond its exposure, with every check; None where that was not asked.
+        studies: what else was asked of it, by name of the study, as `stresslab.studies` answers.
     """
 
     name: str
@@ -66,6 +73,10 @@ class StrategyResult:
     lookahead: dict[str, Any]
     equity_fan: pd.DataFrame
     realised_equity: pd.Series[float] | None
+    worst: pd.DataFrame | None = None
+    source: Mapping[str, str | None] | None = None
+    edge: Mapping[str, Any] | None = None
+    studies: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This strategy's entry in `result.json`."""
@@ -76,9 +87,28 @@ class StrategyResult:
             "backtest": {name: plain(value) for name, value in self.backtest.items()},
             "realised": None if self.realised is None else {name: plain(v) for name, v in self.realised.items()},
             "universes": self.universes,
+            "edge": self.edge,
+            "studies": dict(self.studies),
             "luck": self.luck,
             "lookahead": self.lookahead,
         }
+
+    def __repr__(self) -> str:
+        """One line: name and verdict."""
+        loss, count = self.universes["probability_of_loss"]["value"], self.universes["count"]
+        return f"StrategyResult({self.name}: {self.verdict.label}, lost in {loss:.1%} of {count:,} universes)"
+
+    def plot(self, kind: str = "pnl", axes: Axes | None = None) -> Axes:
+        """Draw profit and loss, "drawdown", "equity" or "underwater" over all universes."""
+        from stresslab.report.notebook import plot_strategy
+
+        return plot_strategy(self, kind, axes)
+
+    def _repr_html_(self) -> str:
+        """Verdict and reasons, in a notebook."""
+        from stresslab.report.notebook import of_strategy
+
+        return of_strategy(self)
 
 
 @dataclass(frozen=True)
@@ -102,6 +132,9 @@ class StressResult:
         strategies: in the order given.
         timings: seconds per stage.
         environment: versions and machine.
+        studies: what is known of all strategies together: paired differences, correlations, selection.
+        failed: why strategies that were to take part have no result, by name; not part of `result.json`, whose notices
+            say it.
     """
 
     config: dict[str, Any]
@@ -120,6 +153,8 @@ class StressResult:
     strategies: list[StrategyResult]
     timings: dict[str, float]
     environment: dict[str, Any]
+    studies: Mapping[str, Any] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def history(self) -> Bars:
@@ -158,6 +193,7 @@ class StressResult:
                 "notices": self.notices,
             },
             "strategies": [strategy.to_dict() for strategy in self.strategies],
+            "studies": dict(self.studies),
             "realism": self.realism,
         }
 
@@ -166,6 +202,23 @@ class StressResult:
         from stresslab.runs import save_run
 
         return save_run(self, Path(folder))
+
+    def __repr__(self) -> str:
+        """One line: how many universes of what, and the verdicts."""
+        told = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
+        return f"StressResult({self.data['symbol']}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the fan of universes over the real path."""
+        from stresslab.report.notebook import plot_result
+
+        return plot_result(self, axes)
+
+    def _repr_html_(self) -> str:
+        """The verdicts as a table, in a notebook."""
+        from stresslab.report.notebook import of_result
+
+        return of_result(self)
 
     def __str__(self) -> str:
         """The verdicts first, the evidence below."""
@@ -176,14 +229,29 @@ class StressResult:
 
 def environment() -> dict[str, Any]:
     """Versions and machine, for the manifest."""
-    packages = ("stresslab", "numpy", "pandas", "torch", "vectorbt", "scipy", "joblib", "pyarrow")
+    packages = (
+        *("stresslab", "numpy", "pandas", "torch", "safetensors", "vectorbt", "numba", "scipy", "arch", "joblib"),
+        "pyarrow",
+    )
     versions = {name: metadata.version(name) for name in packages}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processor": _processor(),
         "processors": os.cpu_count(),
         "versions": versions,
     }
+
+
+def _processor() -> str:
+    """The model of the processor, on which the last bits of a matrix product may depend."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())
 
 
 def describe_data(bars: Bars) -> dict[str, Any]:

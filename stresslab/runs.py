@@ -6,15 +6,14 @@ What the pages of a run look like is the report's business.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,13 @@ import pandas as pd
 
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
+from stresslab.integrity import MOST_JSON, MOST_TABLE, check_no_links, code, digests, foreign, read_bounded, read_table
 from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
+from stresslab.shards import sync
 from stresslab.verdict import Verdict
+from stresslab.worst import COLUMNS
 
-_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet")
+_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet")
 
 
 def run_id(result: StressResult, now: datetime) -> str:
@@ -48,10 +50,15 @@ def check_writable(folder: Path) -> None:
         ) from None
 
 
-def save_run(result: StressResult, folder: Path) -> Path:
+def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path:
     """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
 
     Everything is written into a hidden folder beside it first and renamed at the end.
+
+    Args:
+        result: what was found.
+        folder: gets the run's folder.
+        log: lines to keep as `log.jsonl`, if any.
     """
     from stresslab.report import write_report
 
@@ -64,7 +71,10 @@ def save_run(result: StressResult, folder: Path) -> Path:
         _write_tables(result, partial)
         _write_json(result.to_dict(), partial / "result.json")
         write_report(result, partial)
+        if log is not None:
+            (partial / "log.jsonl").write_text(log, encoding="utf-8")
         _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+        sync(partial)
         return _publish(partial, folder / name)
     except OSError as error:
         raise InputError(
@@ -90,7 +100,6 @@ def _publish(partial: Path, final: Path) -> Path:
 
 def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> dict[str, Any]:
     """Everything that decided the run, and the hash of every file in its folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "format_version": FORMAT_VERSION,
         "run": name,
@@ -98,24 +107,12 @@ def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> d
         "config": result.config,
         "data": result.data,
         "generator": result.generator,
-        "environment": result.environment | {"commit": _commit()},
+        "strategies": {one.name: one.source for one in result.strategies},
+        "code": code()["sha256"],
+        "environment": result.environment | {"commit": code()["commit"]},
         "timings": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
-        "files": {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "files": digests(folder),
     }
-
-
-def _commit() -> str | None:
-    """The commit of the source tree that runs, where it is one."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() or None
 
 
 def _write_json(content: Any, path: Path) -> None:
@@ -138,6 +135,14 @@ def _write_tables(result: StressResult, folder: Path) -> None:
         equity.insert(0, "strategy", strategy.name)
         equities.append(equity)
     pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
+    worst_table(result).to_parquet(folder / "worst.parquet", index=False)
+
+
+def worst_table(result: StressResult) -> pd.DataFrame:
+    """The worst universes of all strategies, with a column that names the strategy; no rows where none were kept."""
+    kept = [one.worst.assign(strategy=one.name) for one in result.strategies if one.worst is not None]
+    table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["strategy", *COLUMNS])
+    return table[["strategy", *COLUMNS]]
 
 
 def load_run(folder: str | Path) -> StressResult:
@@ -147,29 +152,24 @@ def load_run(folder: str | Path) -> StressResult:
         InputError: the folder is not a run, is incomplete, or is of another format version.
     """
     folder = Path(folder)
+    check_no_links(folder)
     try:
-        contents = {name: (folder / name).read_bytes() for name in ("result.json", "manifest.json", *_TABLES)}
+        contents = {
+            name: read_bounded(folder / name, MOST_JSON if name.endswith(".json") else MOST_TABLE)
+            for name in ("result.json", "manifest.json", *_TABLES)
+        }
         facts, manifest = json.loads(contents["result.json"]), json.loads(contents["manifest.json"])
-    except FileNotFoundError as error:
-        missing = Path(str(error.filename)).name
-        raise InputError(
-            f"{folder} is not a run: it has no {missing}; name a folder such as reports/<run id>"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{folder} cannot be read as a run ({' '.join(str(error).split())}); run it again") from None
     version = facts.get("format_version") if isinstance(facts, dict) else None
     if version != FORMAT_VERSION:
         raise InputError(
             f"{folder} has format_version {version!r:.40}, this stresslab reads {FORMAT_VERSION}; run it again"
         )
-    try:
+    with foreign(folder):
         _check_unchanged(contents, manifest["files"], folder)
-        tables = {Path(name).stem: pd.read_parquet(io.BytesIO(contents[name])) for name in _TABLES}
+        tables = {Path(name).stem: read_table(contents[name], f"{folder}/{name}") for name in _TABLES}
         return _assemble(facts, manifest, tables)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise InputError(
-            f"{folder}/result.json is incomplete ({type(error).__name__}: {error}); run it again"
-        ) from None
 
 
 def _check_unchanged(contents: Mapping[str, bytes], hashes: Mapping[str, str], folder: Path) -> None:
@@ -199,15 +199,22 @@ def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str,
         in_sample=run["in_sample"],
         realism=facts["realism"],
         notices=run["notices"],
-        strategies=[_strategy(entry, tables["metrics"], tables["equity"]) for entry in facts["strategies"]],
+        strategies=[
+            replace(_strategy(entry, tables), source=manifest["strategies"][entry["name"]])
+            for entry in facts["strategies"]
+        ],
         timings=manifest["timings"],
         environment=manifest["environment"],
+        studies=facts["studies"],
     )
 
 
-def _strategy(entry: dict[str, Any], metrics: pd.DataFrame, equity: pd.DataFrame) -> StrategyResult:
-    rows = metrics[metrics["strategy"] == entry["name"]].drop(columns="strategy").set_index("universe")
-    steps = equity[equity["strategy"] == entry["name"]].set_index("step")
+def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
+    metrics, equity, worst = (
+        tables[name][tables[name]["strategy"] == entry["name"]].drop(columns="strategy")
+        for name in ("metrics", "equity", "worst")
+    )
+    rows, steps = metrics.set_index("universe"), equity.set_index("step")
     return StrategyResult(
         name=entry["name"],
         parameters=entry["parameters"],
@@ -215,11 +222,14 @@ def _strategy(entry: dict[str, Any], metrics: pd.DataFrame, equity: pd.DataFrame
         backtest=_numbers(entry["backtest"]),
         realised=None if entry["realised"] is None else _numbers(entry["realised"]),
         universes=entry["universes"],
+        edge=entry["edge"],
+        studies=entry["studies"],
         luck=entry["luck"],
         metrics=rows,
         lookahead=entry["lookahead"],
         equity_fan=_prefixed(steps, "quantile_"),
         realised_equity=None if steps["realised"].isna().all() else steps["realised"],
+        worst=worst.reset_index(drop=True) if len(worst) else None,
     )
 
 

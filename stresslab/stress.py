@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,18 +14,26 @@ import pandas as pd
 
 from stresslab import notices
 from stresslab.assessment import ORIGINS, realism
-from stresslab.backtest import Backtest, Costs, backtest, buy_and_hold, check_settings
+from stresslab.backtest import Costs, Sizing, Stops, Terms
+from stresslab.backtest.book import BOOK, check_book
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.timestamps import parse_last
-from stresslab.errors import InputError, LookAheadError
+from stresslab.entrants import Entrants, failures_on, met, remaining
+from stresslab.eras import UNIVERSES, choose_origins, relive
+from stresslab.errors import InputError
+from stresslab.evaluation import Evaluation
 from stresslab.generators.base import Generator, check_horizon, universe_ids
+from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
-from stresslab.lookahead import LookAheadReport, find_lookahead
+from stresslab.inquiry import Contestants, Sampling, curves, joint, left_out, studied, together
 from stresslab.randomness import check_seed
 from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
+from stresslab.significance import PERMUTATIONS
 from stresslab.statistics.distribution import describe_realised, describe_universes
-from stresslab.statistics.measures import measures
-from stresslab.strategy import Strategy, load_strategies
+from stresslab.strategy import PATIENCE, load_strategies
+from stresslab.strategy.parameters import grid_values
+from stresslab.studies import STRATEGIES, STUDIED, Case
+from stresslab.studies import contrasts as run_contrasts
 from stresslab.universes import Universes
 from stresslab.verdict import Criteria, judge
 
@@ -78,6 +86,19 @@ def stress_test(
     warmup: int = 500,
     position: str = "carry",
     init_cash: float = 100_000.0,
+    sizing: Sizing | None = None,
+    stops: Stops | None = None,
+    max_leverage: float = 1.0,
+    risk_free: float = 0.0,
+    book: Mapping[str, float] | None = None,
+    origins: int | str | Sequence[str] | None = None,
+    contrasts: bool = False,
+    trials: float | None = None,
+    permutations: int = PERMUTATIONS,
+    precision: float | None = None,
+    grid: Mapping[str, Any] | None = None,
+    strategy_timeout: float = PATIENCE,
+    allow_failures: int = 0,
     allow_lookahead: bool = False,
     realism_origins: int = ORIGINS,
     accept_untrusted: bool = False,
@@ -95,12 +116,28 @@ def stress_test(
         universes: how many.
         horizon: generated bars.
         origin: last bar that the generator sees: a date, "end", or None for `horizon` bars before the end.
-        costs: fees and slippage; `Costs()` by default.
+        costs: of fills and of holding; `Costs()` by default.
         seed: whole number; the same seed gives the same universes whatever `jobs`.
         params: keyword arguments for the strategies.
         warmup: real bars that indicators warm up on.
         position: "carry" opens the position held at the origin at the first generated open, "flat" does not.
         init_cash: starting cash.
+        sizing: how large a full position is; all of the equity by default.
+        stops: orders that leave a position inside a bar; none by default.
+        max_leverage: most exposure over equity that an order may lead to; there is no margin engine beyond that.
+        risk_free: interest a year on cash, and what Sharpe and Sortino subtract.
+        book: shares of the capital by name of the strategy, traded side by side and judged as one more result, "book".
+        origins: repeat the test from dates across the history: how many, a distance such as "3M", or months.
+        contrasts: repeat it in worlds of other generators, on matched volatility.
+        trials: variants that were tried before these strategies were chosen; these alone by default.
+        permutations: random orders of the real bars, at most, by which a strategy's timing on them is judged; 0 leaves
+            that out.
+        precision: sample more universes until half the interval of every P(loss) is at most this.
+        grid: values by parameter, such as {"fast": [5, 10]} or {"fast": "5:20:5"}; strategies that have these run once
+            for every set.
+        strategy_timeout: seconds that one call of a strategy's code may take: a chunk of universes, or one universe
+            where they are taken one by one.
+        allow_failures: universes in which the code of a strategy may fail, and which its results then leave out.
         allow_lookahead: go on, and say so, when a strategy's decisions depend on later bars.
         realism_origins: past origins at which the generator is compared with what followed; 0 leaves that out.
         accept_untrusted: judge on universes that the realism gate does not trust.
@@ -112,17 +149,23 @@ def stress_test(
     Raises:
         InputError: a setting, the bars or a strategy are wrong; the message is one line.
     """
-    costs, criteria, generator = costs or Costs(), criteria or Criteria(), generator or make_generator("kronos")
+    criteria, generator = criteria or Criteria(), generator or make_generator("kronos")
+    terms = Terms(
+        costs or Costs(), sizing or Sizing(), stops or Stops(), init_cash, warmup, position, max_leverage, risk_free
+    )
     jobs = jobs or os.cpu_count() or 1
     horizon, seed = check_horizon(horizon), check_seed(seed)
     universe_ids(universes, None)
-    check_settings(init_cash, warmup, position)
     history, future = split_at_origin(bars, origin, horizon)
-    strategies = load_strategies(strategy, dict(params or {}))
+    strategies = load_strategies(strategy, dict(params or {}), grid, patience=strategy_timeout)
+    shares = check_book(book, [one.name for one in strategies]) if book else {}
+    ends = None if origins is None else choose_origins(history, horizon, origins)
     stages = _Stages(progress)
 
     with stages.stage("look-ahead check", len(strategies)) as advance:
-        lookaheads = [_checked(one, history, allow_lookahead, advance) for one in strategies]
+        entrants = Entrants.admitted(
+            strategies, history, allow_lookahead=allow_lookahead, allow_failures=allow_failures, advance=advance
+        )
     found = None
     if realism_origins:
         with stages.stage("realism", realism_origins) as advance:
@@ -130,40 +173,88 @@ def stress_test(
                 history, generator, horizon, origins=realism_origins, seed=seed, jobs=jobs, progress=advance
             )
     trust = (None, None) if found is None else found.trust(accept_untrusted)
+    sampling = Sampling(generator, history, horizon, seed, jobs)
     with stages.stage("sampling", universes) as advance:
-        sampled = generator.sample(history, horizon, universes, seed, jobs=jobs, progress=advance)
-    with stages.stage("backtest", len(strategies) + 1) as advance:
-        arena = _Arena.of(sampled, history, future, _Execution(costs, init_cash, warmup, position))
-        advance(1)
-        results = []
-        for one, lookahead in zip(strategies, lookaheads, strict=True):
-            results.append(_strategy_result(one, lookahead, arena, criteria, trust, seed))
+        sampled = sampling.first(universes, advance)
+    judged = Contestants(entrants.strategies, terms, shares, jobs, history.periods_per_year)
+    grounds = _grounds(sampled, history, future, warmup)
+    with stages.stage("backtest", sum(map(len, grounds.values()))) as advance:
+        found_on = {name: judged.on(ground, advance) for name, ground in grounds.items()}
+    entrants, judged, found_on = _came_through(entrants, judged, found_on)
+    if precision is not None:
+        with stages.stage("precision", 1):
+            sampled, found_on["universes"] = judged.to_precision(precision, sampling, sampled, found_on["universes"])
+        entrants, judged, found_on = _came_through(entrants, judged, found_on)
+    strategies, lookaheads, shares = entrants.strategies, entrants.lookaheads, dict(judged.shares)
+    named: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None]] = [
+        (one.name, one.parameters, seen.to_dict(), {"path": one.path, "sha256": one.digest})
+        for one, seen in zip(strategies, lookaheads, strict=True)
+    ]
+    if shares:
+        named.append((BOOK, shares, joint(strategies, lookaheads, shares), None))
+    results = [
+        _strategy_result(
+            one,
+            {where: evaluations[at] for where, evaluations in found_on.items()},
+            criteria,
+            trust,
+            seed,
+            (horizon, history.periods_per_year),
+        )
+        for at, one in enumerate(named)
+    ]
+    studied_in = [met(sampled.take(slice(0, STUDIED)), one) for one in found_on["universes"]]
+    cases = [
+        Case(one, seen, history, terms, seed, jobs)
+        for one, seen in zip(strategies[:STRATEGIES], studied_in, strict=False)
+    ]
+    eras, worlds, notes = None, None, list[str]()
+    if ends is not None:
+        with stages.stage("origins", len(ends)) as advance, left_out("the test from other dates", notes):
+            eras = relive(
+                strategies[:STRATEGIES], history, generator, ends, horizon, terms,
+                universes=min(universes, UNIVERSES), seed=seed, jobs=jobs, progress=advance,
+            )  # fmt: skip
+    if contrasts:
+        with stages.stage("contrasts", len(CONTRASTS)) as advance, left_out("other generators' worlds", notes):
+            worlds = run_contrasts(cases, generator, horizon, advance)
+    jointly = together(results, strategies, found_on["backtest"], grounds["backtest"], terms, trials, seed)
+    tried = trials if trials is not None else jointly["selection"]["effective_trials"]
+    with stages.stage("evidence", max(1, len(cases))) as advance:
+        for at, case in enumerate(cases):
+            results[at] = studied(results[at], case, tried, eras, worlds, notes, permutations)
             advance(1)
 
     described = generator.describe()
     in_sample = _in_sample(described.get("trained_until"), sampled.timestamps[0])
     settings = {
-        "strategies": [one.name for one in strategies],
+        "strategies": [one.name for one in strategies] + list(entrants.failed),
         "params": dict(params or {}),
+        **({"grid": {name: grid_values(name, values) for name, values in grid.items()}} if grid else {}),
+        **({"allow_failures": allow_failures} if allow_failures else {}),
         "universes": universes,
         "horizon": horizon,
         "origin": None if origin is None else str(origin),
         "seed": seed,
         "warmup": warmup,
         "position": position,
-        "init_cash": init_cash,
-        "fees": costs.fees,
-        "slippage": costs.slippage,
+        **terms.recorded(),
         "allow_lookahead": allow_lookahead,
         "realism_origins": realism_origins,
         "accept_untrusted": accept_untrusted,
+        "book": shares or None,
+        "origins": list(origins) if isinstance(origins, tuple | list) else origins,
+        "contrasts": contrasts,
+        "trials": trials,
+        "permutations": permutations,
+        "precision": precision,
     }
     return StressResult(
         config=recorded(settings | dict(config or {})),
         bars=bars[max(0, len(history) - max(DRAWN_HISTORY, 2 * horizon)) : len(history) + horizon],
         origin=history.timestamps[-1],
         horizon=horizon,
-        universes_count=universes,
+        universes_count=len(sampled),
         fan=_fan(sampled),
         sample_paths=sampled.values[:SAMPLE_PATHS, :, FIELDS.index("close")].astype(np.float64),
         data=describe_data(bars),
@@ -176,10 +267,15 @@ def stress_test(
             *notices.of_generator(described, in_sample),
             *notices.of_future(future, horizon),
             *notices.of_lookahead(strategies, lookaheads),
+            *notices.of_calls(strategies, found_on["universes"]),
+            *(f"No result: {why}." for why in entrants.failed.values()),
+            *notes,
             *notices.of_realism(found, accept_untrusted),
             *(found.notes if found is not None else ()),
         ],
         strategies=results,
+        studies=jointly,
+        failed=entrants.failed,
         timings=stages.seconds,
         environment=environment(),
     )
@@ -219,101 +315,79 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
 
 
-def _checked(strategy: Strategy, history: Bars, allowed: bool, advance: Callable[[int], None]) -> LookAheadReport:
-    """The look-ahead report of a strategy; refuses one that looks ahead unless that is allowed."""
-    report = find_lookahead(strategy, history)
-    if report.found and not allowed:
-        raise LookAheadError(
-            f"strategy {strategy.name!r} looks ahead: {report.found[0]}; decide from bars up to the current one, or "
-            "pass --allow-lookahead to go on and have every page say so"
-        )
-    advance(1)
-    return report
+def _came_through(
+    entrants: Entrants, judged: Contestants, found_on: dict[str, list[Evaluation]]
+) -> tuple[Entrants, Contestants, dict[str, list[Evaluation]]]:
+    """Those whose code did not fail, what they trade in, and what was found of them."""
+    names = [one.name for one in judged.strategies] + ([BOOK] if judged.shares else [])
+    failed = failures_on(names, found_on, entrants.allowed)
+    if not failed:
+        return entrants, judged, found_on
+    entrants = entrants.without(failed)
+    shares = {} if BOOK in failed else judged.shares
+    return entrants, replace(judged, strategies=entrants.strategies, shares=shares), remaining(found_on, names, failed)
 
 
-@dataclass(frozen=True)
-class _Execution:
-    """How every strategy of a run is executed."""
+def _grounds(sampled: Universes, history: Bars, future: Bars | None, warmup: int) -> dict[str, Universes]:
+    """What every strategy of a run meets: universes, what went before, and what followed where it is a full horizon.
 
-    costs: Costs
-    init_cash: float
-    warmup: int
-    position: str
-
-
-@dataclass(frozen=True)
-class _Arena:
-    """What every strategy of a run meets, each with buy and hold beside it: universes, what followed, what went before.
-
-    Attributes:
-        grounds: "universes", "backtest" and, where a full horizon of real bars followed, "realised".
-        benchmarks: buy and hold on each.
+    The backtest begins after the bars that indicators warm up on.
     """
-
-    grounds: Mapping[str, Universes]
-    benchmarks: Mapping[str, Backtest]
-    execution: _Execution
-    horizon: int
-    periods_per_year: float
-
-    @classmethod
-    def of(cls, sampled: Universes, history: Bars, future: Bars | None, execution: _Execution) -> _Arena:
-        """The arena of one run; the backtest begins after the bars that indicators warm up on."""
-        warm = min(execution.warmup, len(history) // 2)
-        grounds = {"universes": sampled, "backtest": Universes.from_bars(history[warm:], history[:warm])}
-        if future is not None and len(future) == sampled.horizon:
-            grounds["realised"] = Universes.from_bars(future, history)
-        benchmarks = {
-            name: buy_and_hold(ground, execution.costs, init_cash=execution.init_cash)
-            for name, ground in grounds.items()
-        }
-        return cls(grounds, benchmarks, execution, sampled.horizon, history.periods_per_year)
-
-    def run(self, strategy: Strategy, name: str) -> tuple[Backtest, pd.DataFrame]:
-        """The strategy's backtest and measures on one ground."""
-        ground, how = self.grounds[name], self.execution
-        run = backtest(strategy, ground, how.costs, init_cash=how.init_cash, warmup=how.warmup, position=how.position)
-        return run, measures(run, self.periods_per_year, self.benchmarks[name])
+    warm = min(warmup, len(history) // 2)
+    grounds = {"universes": sampled, "backtest": Universes.from_bars(history[warm:], history[:warm])}
+    if future is not None and len(future) == sampled.horizon:
+        grounds["realised"] = Universes.from_bars(future, history)
+    return grounds
 
 
 def _strategy_result(
-    strategy: Strategy,
-    lookahead: LookAheadReport,
-    arena: _Arena,
+    named: tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None],
+    found: Mapping[str, Evaluation],
     criteria: Criteria,
     trust: tuple[bool | None, str | None],
     seed: int,
+    span: tuple[int, float],
 ) -> StrategyResult:
-    """One strategy on all three grounds, summarised and judged."""
-    sampled, metrics = arena.run(strategy, "universes")
-    backtested = _only_row(arena.run(strategy, "backtest")[1])
-    real = arena.run(strategy, "realised") if "realised" in arena.grounds else None
-    realised = None if real is None else _only_row(real[1])
+    """One strategy on all grounds, summarised and judged.
+
+    Args:
+        named: name, parameters, look-ahead report and source.
+        found: by ground.
+        criteria: thresholds.
+        trust: in the universes, and what to be careful about.
+        seed: of the run.
+        span: horizon, and bars in a year.
+    """
+    name, parameters, lookahead, source = named
+    metrics = found["universes"].metrics
+    backtested = _only_row(found["backtest"].metrics)
+    realised = _only_row(found["realised"].metrics) if "realised" in found else None
     verdict = judge(
         losses=int((metrics["total_return"] < 0).sum()),
         exposed=int((metrics["exposure"] > 0).sum()),
         universes=len(metrics),
-        horizon=arena.horizon,
-        periods_per_year=arena.periods_per_year,
+        horizon=span[0],
+        periods_per_year=span[1],
         realised_return=None if realised is None else realised["total_return"],
         backtest_return=backtested["total_return"],
         trusted=trust[0],
         caution=trust[1],
         criteria=criteria,
     )
-    fan = np.quantile(sampled.equity, LEVELS, axis=1).T  # (T + 1, levels)
+    fan = np.quantile(curves(found["universes"]), LEVELS, axis=1).T  # (T + 1, levels)
     return StrategyResult(
-        name=strategy.name,
-        parameters=strategy.parameters,
+        name=name,
+        parameters=parameters,
         verdict=verdict,
         backtest=backtested,
         realised=realised,
         universes=describe_universes(metrics, seed=seed),
         luck=describe_realised(realised, metrics),
         metrics=metrics,
-        lookahead=lookahead.to_dict(),
+        lookahead=lookahead,
         equity_fan=pd.DataFrame(fan, columns=[str(level) for level in LEVELS]),
-        realised_equity=None if real is None else pd.Series(real[0].equity[:, 0]),
+        realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
+        source=source,
     )
 
 

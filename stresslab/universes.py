@@ -7,9 +7,9 @@ come from is the generators' business.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import DataError
+from stresslab.shards import put
 
 REAL = -1
 """The id of the real series."""
@@ -36,6 +37,8 @@ class Universes:
         history: the real bars up to the origin.
         ids: (N,) universe ids; `REAL` for the real series.
         facts: what the generator says about itself and about these universes, as plain JSON.
+        log_probabilities: (N, T, draws) of what was drawn at each step given all before, under the generator's own
+            distribution; None where they were not asked for. They are not saved.
     """
 
     values: NDArray[Any]
@@ -43,6 +46,7 @@ class Universes:
     history: Bars
     ids: NDArray[np.int64]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    log_probabilities: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Check that the shapes belong together and freeze the array."""
@@ -61,7 +65,9 @@ class Universes:
         """Universes of one history and the same time stamps, in the order given; the facts are the first part's."""
         first = parts[0]
         values, ids = np.concatenate([part.values for part in parts]), np.concatenate([part.ids for part in parts])
-        return cls(values, first.timestamps, first.history, ids, first.facts)
+        scores = [part.log_probabilities for part in parts if part.log_probabilities is not None]
+        together = np.concatenate(scores) if len(scores) == len(parts) else None
+        return cls(values, first.timestamps, first.history, ids, first.facts, together)
 
     def __len__(self) -> int:
         """Number of universes N."""
@@ -79,7 +85,8 @@ class Universes:
 
     def take(self, positions: Sequence[int] | NDArray[np.integer] | slice) -> Universes:
         """The universes at these positions."""
-        return Universes(self.values[positions], self.timestamps, self.history, self.ids[positions], self.facts)
+        scores = None if self.log_probabilities is None else self.log_probabilities[positions]
+        return Universes(self.values[positions], self.timestamps, self.history, self.ids[positions], self.facts, scores)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One field as a (T, N) frame: index time stamps, columns universe ids."""
@@ -118,34 +125,36 @@ class Universes:
     def save(self, folder: str | Path, shard: int = SHARD) -> list[Path]:
         """Write the universes as parquet shards (universe, step, timestamp, six float32 fields) and the history.
 
-        Each shard is written under a temporary name and renamed, so a shard that is there is whole.
+        Each shard is written under a temporary name, synced and renamed, so a shard that is there is whole.
 
         Returns:
             The paths of the shards.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        about = {
-            "symbol": self.history.symbol,
-            "source": self.history.source,
-            "history_digest": self.history.digest,
-            "facts": dict(self.facts),
-        }
-        _write_parquet(_history_table(self.history, about), folder / "history.parquet")
+        put(folder / "history.parquet", lambda path: self.save_history(self.history, path))
         paths = []
         for start in range(0, len(self), shard):
-            path = folder / f"universes-{start:09d}.parquet"
-            _write_parquet(self._table(slice(start, start + shard), about), path)
-            paths.append(path)
+            paths.append(folder / f"universes-{start:09d}.parquet")
+            put(paths[-1], self.take(slice(start, start + shard)).save_shard)
         return paths
 
-    def _table(self, part: slice, about: Mapping[str, Any]) -> Any:
+    def save_shard(self, path: Path) -> None:
+        """Write these universes as one shard; the history beside it is `save_history`'s."""
+        _write_parquet(self._table(_about(self.history) | {"facts": dict(self.facts)}), path)
+
+    @staticmethod
+    def save_history(history: Bars, path: Path) -> None:
+        """Write the history that shards share."""
+        _write_parquet(_history_table(history, _about(history)), path)
+
+    def _table(self, about: Mapping[str, Any]) -> Any:
         import pyarrow as pa
 
-        values = self.values[part].astype(np.float32, copy=False)  # (n, T, F)
+        values = self.values.astype(np.float32, copy=False)  # (N, T, F)
         count, steps = values.shape[:2]
         columns: dict[str, Any] = {
-            "universe": np.repeat(self.ids[part].astype(np.int32), steps),
+            "universe": np.repeat(self.ids.astype(np.int32), steps),
             "step": np.tile(np.arange(steps, dtype=np.int16 if steps < 2**15 else np.int32), count),
             "timestamp": np.tile(self.timestamps.to_numpy(), count),
         }
@@ -154,25 +163,45 @@ class Universes:
 
     @classmethod
     def load(cls, folder: str | Path) -> Universes:
-        """Read universes that `save` wrote."""
+        """Read universes that `save` wrote, all of them; `shards` and `load_shard` read one file at a time."""
+        return cls.concatenate([cls.load_shard(path) for path in shards(folder)])
+
+    @classmethod
+    def load_shard(cls, path: str | Path) -> Universes:
+        """Read the universes of one shard, beside which the history lies."""
         import pyarrow.parquet as pq
 
-        folder = Path(folder)
-        paths = sorted(folder.glob("universes-*.parquet"))
-        if not paths or not (folder / "history.parquet").is_file():
-            raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample --out` wrote")
-        past = pq.read_table(folder / "history.parquet")
-        about = json.loads(past.schema.metadata[_METADATA_KEY])
-        history = Bars.from_frame(past.to_pandas(), symbol=about["symbol"], source=about["source"])
-        parts = []
-        for path in paths:
-            table = pq.read_table(path)
-            ids = table["universe"].to_numpy()
-            horizon = len(ids) // len(np.unique(ids))
-            values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(-1, horizon, len(FIELDS))
-            timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
-            parts.append(cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"]))
-        return cls.concatenate(parts)
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[_METADATA_KEY])
+        ids = table["universe"].to_numpy()
+        horizon = len(ids) // len(np.unique(ids))
+        values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(-1, horizon, len(FIELDS))
+        timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
+        history = _history(str(Path(path).parent.resolve()), about["history_digest"])
+        return cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"])
+
+
+def shards(folder: str | Path) -> list[Path]:
+    """The files of universes in a folder, in order.
+
+    Raises:
+        DataError: there are none.
+    """
+    folder = Path(folder)
+    paths = sorted(folder.glob("universes-*.parquet"))
+    if not paths or not (folder / "history.parquet").is_file():
+        raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample --out` wrote")
+    return paths
+
+
+@lru_cache(maxsize=4)
+def _history(folder: str, digest: str) -> Bars:
+    """The history in a folder of shards; the digest tells one history from another that was written there later."""
+    import pyarrow.parquet as pq
+
+    past = pq.read_table(Path(folder) / "history.parquet")
+    about = json.loads(past.schema.metadata[_METADATA_KEY])
+    return Bars.from_frame(past.to_pandas(), symbol=about["symbol"], source=about["source"])
 
 
 def _history_table(history: Bars, about: Mapping[str, Any]) -> Any:
@@ -183,12 +212,11 @@ def _history_table(history: Bars, about: Mapping[str, Any]) -> Any:
     return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
 
 
+def _about(history: Bars) -> dict[str, Any]:
+    return {"symbol": history.symbol, "source": history.source, "history_digest": history.digest}
+
+
 def _write_parquet(table: Any, path: Path) -> None:
     import pyarrow.parquet as pq
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    pq.write_table(table, path, compression="zstd")

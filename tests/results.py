@@ -201,6 +201,7 @@ def describe(bars: Bars) -> dict[str, Any]:
 def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResult:
     """One strategy on all markets, as `stress_test` puts it together."""
     equity, metrics = markets["universes"].run(STRATEGIES[name])
+    metrics.index.name = "universe"
     backtest = only_row(markets["backtest"].run(STRATEGIES[name])[1])
     real = markets["realised"].run(STRATEGIES[name]) if "realised" in markets else None
     realised = None if real is None else only_row(real[1])
@@ -231,7 +232,32 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
         },
         equity_fan=pd.DataFrame(np.quantile(equity, LEVELS, axis=1).T, columns=[str(level) for level in LEVELS]),
         realised_equity=None if real is None else pd.Series(real[0][:, 0]),
+        worst=worst(markets["universes"].closes, STRATEGIES[name], equity, metrics),
     )
+
+
+def worst(closes: FloatArray, position: Position, equity: FloatArray, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Candles of the three universes with the lowest return, which open at the close before."""
+    held = position(closes)[:-1]  # (T, N)
+    parts = []
+    for universe in metrics["total_return"].sort_values(kind="stable").index[:3]:
+        opens, ends = closes[:-1, universe], closes[1:, universe]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "universe": universe,
+                    "step": np.arange(1, len(opens) + 1),
+                    "open": opens,
+                    "high": np.maximum(opens, ends) * 1.004,
+                    "low": np.minimum(opens, ends) * 0.996,
+                    "close": ends,
+                    "position": held[:, universe],
+                    "traded": np.abs(np.diff(held[:, universe], prepend=0.0)),
+                    "equity": equity[1:, universe],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def only_row(metrics: pd.DataFrame) -> dict[str, float]:

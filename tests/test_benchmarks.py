@@ -15,6 +15,7 @@ import pytest
 from stresslab.data.bars import Bars
 from tests.assessment.cases import simulate
 from tests.market import make_bars
+from tests.results import make_result
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -132,3 +133,24 @@ def test_a_folder_without_series_is_refused(
     with pytest.raises(SystemExit):
         realism.main(["--data", str(tmp_path), "--generators", "bootstrap"])
     assert "holds no parquet or CSV file" in capsys.readouterr().err
+
+
+def test_the_table_of_backtests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ratios and the cold start are measured, on few universes; numba has nothing to compile."""
+    out = tmp_path / "out.json"
+    assert load("backtest").main(["--quick", "--only", "engine", "cold", "--out", str(out)]) == 0
+    assert "engine and measures over from_signals alone" in capsys.readouterr().out
+    found = json.loads(out.read_text())
+    assert len(found) == 7
+    assert found["functions that numba compiled"] == 0
+    assert all(value > 0 for name, value in found.items() if "compiled" not in name)
+
+
+def test_report_measures_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stored run is rendered in each format that is asked for, with its share of the run's time and its size."""
+    folder = make_result("follow", universes=20, horizon=10).save(tmp_path)
+    assert load("report").main([str(folder), "--repeat", "2", "--format", "html,csv"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("2 strategies, 20 universes; the run took 12.8 s")
+    assert [line.split()[0] for line in printed[1:]] == ["html", "csv"]
+    assert all("% of the run" in line and "MB" in line for line in printed[1:])

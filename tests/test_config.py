@@ -9,13 +9,13 @@ import pytest
 from typer.main import get_command
 
 from stresslab.cli import app
-from stresslab.config import SampleConfig, StressConfig, did_you_mean
+from stresslab.config import SampleConfig, SamplingConfig, StressConfig, did_you_mean
 from stresslab.errors import InputError
 
 GIVEN: dict[str, Any] = {"data": "bars.csv", "strategies": ["sma.py"]}
 
 
-@pytest.mark.parametrize(("command", "model"), [("run", StressConfig), ("sample", SampleConfig)])
+@pytest.mark.parametrize(("command", "model"), [("run", StressConfig), ("sample", SamplingConfig)])
 def test_every_flag_is_a_field_and_every_field_a_flag(command: str, model: type[SampleConfig]) -> None:
     """What the command line takes, a file can give, under the same name; nothing can be set by a file alone."""
     flags = {parameter.name for parameter in get_command(app).commands[command].params} - {"config"}

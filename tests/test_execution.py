@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stresslab.errors import InputError
+from stresslab.errors import InputError, InterruptedRunError
 from stresslab.execution import chunks, map_chunks
 
 IDS = np.arange(10, dtype=np.int64)
@@ -92,3 +94,41 @@ def test_an_error_is_raised_as_it_was(jobs: int, threads: bool) -> None:
 
     with pytest.raises(InputError, match="piece 6 is wrong"):
         list(map_chunks(fail, chunks(IDS, 3), jobs=jobs, threads=threads))
+
+
+def test_a_killed_process_costs_nothing_but_time(tmp_path: Path) -> None:
+    """Its pieces are done again: every result once, and none of a finished piece a second time in the answer."""
+
+    def once(piece: NDArray[np.int64]) -> int:
+        marker = tmp_path / f"{piece[0]}"
+        if piece[0] in (3, 6) and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return int(piece.sum())
+
+    found = list(map_chunks(once, chunks(IDS, 1), jobs=2))
+    assert sorted(found) == [(number, number) for number in range(10)]
+
+
+def test_a_piece_that_kills_every_process_ends_in_one_line() -> None:
+    """After a few times, with what to do."""
+
+    def deadly(piece: NDArray[np.int64]) -> int:
+        if piece[0] == 9:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 1
+
+    with pytest.raises(InterruptedRunError, match="of 10 pieces still to do") as caught:
+        list(map_chunks(deadly, chunks(IDS, 1), jobs=2))
+    assert "\n" not in str(caught.value)
+
+
+def test_threads_are_told_when_no_more_is_wanted() -> None:
+    """Whoever stops half-way has those at work end early."""
+    told: list[bool] = []
+    results = map_chunks(_double, chunks(IDS, 1), jobs=2, threads=True, stop=lambda: told.append(True))
+    next(results)
+    results.close()
+    assert told == [True]
+    list(map_chunks(_double, chunks(IDS, 1), jobs=2, threads=True, stop=lambda: told.append(False)))
+    assert told == [True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import filtfilt
+from scipy.signal import fftconvolve, filtfilt
 
+from stresslab import lookahead
 from stresslab.data.bars import Bars
 from stresslab.errors import StrategyError
 from stresslab.lookahead import LookAheadReport, find_lookahead
@@ -21,6 +23,11 @@ from stresslab.strategy import load_strategies
 from tests.market import make_bars
 
 Rule = Callable[[Any], Any]
+CORPUS = Path(__file__).parent / "corpus"
+LEAKING, CLEAN = (sorted((CORPUS / name).glob("*.py")) for name in ("leaking", "clean"))
+WALKS = {
+    freq: [make_bars(500, seed, freq=freq, drift=drift) for seed, drift in ((0, 3e-4), (1, -2e-3))] for freq in "Bh"
+}
 
 
 def look(rule: Rule, bars: Bars, **settings_: int) -> LookAheadReport:
@@ -82,6 +89,160 @@ def test_leaks_are_found(name: str, bars: Bars) -> None:
     assert report.found[0].startswith("at 20")
     assert "depends on bars after 20" in report.found[0]
     assert str(report).startswith("looks ahead: at 20")
+
+
+def look_at(path: Path, walk: int = 0) -> LookAheadReport:
+    """The report on a file of the corpus, on hourly bars where its name says so."""
+    (strategy,) = load_strategies(path, {})
+    return find_lookahead(strategy, WALKS["h" if path.stem.startswith("intraday_") else "B"][walk])
+
+
+@pytest.mark.parametrize("walk", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", LEAKING, ids=lambda path: path.stem)
+def test_leaking_files_are_caught(path: Path, walk: int) -> None:
+    """Every leaking file is caught, in a rising and in a falling market."""
+    report = look_at(path, walk)
+    assert report.found
+    assert not report.inconclusive
+
+
+@pytest.mark.parametrize("walk", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", CLEAN, ids=lambda path: path.stem)
+def test_clean_files_are_not_accused(path: Path, walk: int) -> None:
+    """No causal file is accused, and each of them decides enough for the check to say so."""
+    report = look_at(path, walk)
+    assert (report.found, report.inconclusive) == ([], False)
+
+
+def test_corpus_is_large() -> None:
+    """At least twenty files of each kind, among them some for intraday bars."""
+    for files in (LEAKING, CLEAN):
+        assert len(files) >= 20
+        assert sum(path.stem.startswith("intraday_") for path in files) >= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        (
+            "shift_minus_one",
+            "reads the next bar, as shift(-1) does; see shift_minus_one.py line 5: `up = bars.close.sh",
+        ),
+        ("centred_window", "reads 5 bars ahead or more, as a centred window, shift(-5), bfill or a longer bar stamped"),
+        ("displaced_average", "reads 10 bars ahead or more"),
+        ("weekly_left_label", "reads 4 bars ahead or more"),
+        ("whole_sample_zscore", "as bfill or figures of the whole sample do; see whole_sample_zscore.py line 5: "),
+        ("fitted_scaler", "see fitted_scaler.py line 17: `scaled = momentum * 0 + Scaler().fit("),
+        (
+            "exit_on_last_bar",
+            "depends on where the bars end, as iloc[-1] or len(bars.close) do; see exit_on_last_bar.py",
+        ),
+    ],
+)
+def test_the_likely_cause_is_named(name: str, cause: str) -> None:
+    """The first finding says how far ahead the rule reads, which is exact here, and shows the line that does it."""
+    assert cause in look_at(CORPUS / "leaking" / f"{name}.py").found[0]
+
+
+def test_a_leak_that_hides_behind_the_missing_bar_is_seen(bars: Bars) -> None:
+    """Where a missing next bar reads like a fall, only other bars in its place show the leak."""
+
+    def patient(bars: Any) -> Any:
+        rise = ~(bars.close.shift(-1) <= bars.close)
+        return rise, bars.close < bars.close.rolling(10).min().shift(1)
+
+    (strategy,) = load_strategies(lambda bars: tuple(side.where(side) == 1 for side in patient(bars)), {})
+    case = lookahead.Trial.of(strategy, bars)
+    entries = np.flatnonzero(case.full.arrays()["long_entries"][:, 0])
+    cuts = [int(row) + 1 for row in entries if row + 1 < len(bars)][:20]
+    assert lookahead._taken_away(case, cuts, 5)[1] == []
+    assert lookahead._replaced(case, cuts)[1]
+
+
+def test_the_seam_is_compared(bars: Bars) -> None:
+    """A leak at the last real bar alone shows when a universe follows it."""
+    last = bars.timestamps[-1]
+
+    def knows_the_date(bars: Any) -> Any:
+        at = (bars.close.index == last)[:, None]
+        average = bars.close.rolling(20).mean()
+        return (bars.close > average) & ~at | at & (bars.close.shift(-1) > bars.close), bars.close < average
+
+    report = look(knows_the_date, bars)
+    assert f"at {last.date()} the entry depends on bars after {last.date()}: it changes when a universe" in str(report)
+    assert "reads the next bar" in str(report)
+
+
+def test_ties_are_no_leaks(bars: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where prices stand still, rounding decides whether the close is above its average: no finding."""
+    frame = bars.frame.copy()
+    frame[:] = frame.to_numpy()[np.arange(len(frame)) // 12 * 12]
+    still = Bars.from_frame(frame, symbol="STILL", source="test")
+
+    def rule(bars: Any) -> Any:
+        average = fftconvolve(bars.close.to_numpy(), np.full((5, 1), 0.2), axes=0)[: len(bars.close)]
+        return bars.close > average, bars.close < average
+
+    assert look(rule, still).found == []
+    monkeypatch.setattr(lookahead, "JITTER", 0.0)
+    assert look(rule, still).found
+
+
+def test_covered_says_what_was_compared(bars: Bars) -> None:
+    """The clause names decisions, bars, cuts and futures, and is part of the JSON."""
+    report = look(lambda bars: around(bars.close, bars.close.rolling(20).mean()), bars)
+    assert report.futures >= 2 * report.cuts > 40
+    assert report.covered == (
+        f"{report.decisions} decisions in 600 bars; later bars taken away at {report.cuts} cuts, replaced by "
+        f"{report.futures} other futures, and put after the last bar"
+    )
+    assert report.to_dict()["covered"] == report.covered
+    assert str(report) == f"does not look ahead ({report.covered})"
+
+
+def test_nothing_fired_where_it_was_compared(bars: Bars) -> None:
+    """A rule that decides at the last bar alone is cleared at the seam, and open where it raises on others."""
+
+    def late(bars: Any) -> Any:
+        return bars.close * 0 + (np.arange(len(bars.close)) == 599)[:, None]
+
+    def picky(bars: Any) -> Any:
+        if len(bars.close) != 600 or bars.close.shape[1] > 2:
+            raise ValueError("600 bars are needed")
+        return late(bars)
+
+    assert not look(late, bars).inconclusive
+    report = look(picky, bars)
+    assert (report.found, report.inconclusive, report.cuts, report.futures, report.seam) == ([], True, 0, 0, False)
+    assert str(report).startswith("inconclusive: 1 decisions in 600 bars, but no shorter stretch that holds one could")
+
+
+def test_hidden_memory_is_refused(bars: Bars, tmp_path: Path) -> None:
+    """A file that keeps the first series it saw answers the same twice, but not when it is loaded afresh."""
+    path = tmp_path / "cached.py"
+    path.write_text(
+        "SEEN = {}\n\n\ndef on_bar(state, bar):\n    close = SEEN.setdefault(bar.timestamp, bar.close)\n"
+        "    before, state['before'] = state.get('before', close), close\n    return float(close > before)\n"
+    )
+    (strategy,) = load_strategies(path, {})
+    with pytest.raises(StrategyError, match="keep nothing between calls"):
+        find_lookahead(strategy, bars)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_chance_of_each_universe_is_found(seed: int | None, bars: Bars) -> None:
+    """Random weights leave the answer open without a seed, and depend on the other universes with one."""
+
+    def rule(bars: Any) -> Any:
+        return bars.close * 0 + np.random.default_rng(seed).random(bars.close.shape)
+
+    if seed is None:
+        report = look(rule, bars)
+        assert (report.found, report.inconclusive) == ([], True)
+        assert report.chance.startswith("at 2015-01-01 the weight")
+        assert "seed random numbers inside the function" in str(report)
+    else:
+        assert "depends on the other universes" in look(rule, bars).found[0]
 
 
 @given(

@@ -16,7 +16,7 @@ from stresslab.statistics.measures import MEASURES
 from stresslab.verdict import LABELS
 from tests.results import make_result
 
-TAILS = {"total_return", "annual_return", "max_drawdown", "excess_return"}
+TAILS = {"total_return", "annual_return", "max_drawdown", "excess_return", "pnl"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def content() -> dict[str, Any]:
 def test_the_file_says_its_version_and_its_parts(content: dict[str, Any]) -> None:
     """The names at the top, and what a run was."""
     assert content["format_version"] == FORMAT_VERSION == 1
-    assert list(content) == ["format_version", "run", "strategies", "realism"]
+    assert list(content) == ["format_version", "run", "strategies", "studies", "realism"]
     assert set(content["run"]) == {
         *("config", "data", "origin", "horizon", "universes", "generator", "generator_facts", "in_sample", "notices")
     }
@@ -72,6 +72,7 @@ def test_what_is_undefined_is_null(content: dict[str, Any]) -> None:
     assert idle["backtest"]["win_rate"] is None
     assert idle["universes"]["measures"]["win_rate"]["mean"] is None
     assert idle["universes"]["measures"]["win_rate"]["undefined"] == 1
+    assert idle["universes"]["never_traded"]["value"] == 1
 
 
 def test_history_and_future_meet_at_the_origin() -> None:

@@ -25,7 +25,7 @@ from stresslab.stress import stress_test
 from tests.market import make_bars
 from tests.results import make_result
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet")
+TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet")
 
 
 def above_mean(bars: Any, window: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -83,7 +83,9 @@ def test_the_folder_holds_what_the_design_says(saved: Path) -> None:
     """Manifest, result, tables, page and pictures, and nothing else."""
     names = sorted(str(path.relative_to(saved)) for path in saved.rglob("*") if path.is_file())
     figures = [name for name in names if name.startswith("figures/")]
-    assert sorted([*TABLES, "manifest.json", "report.html", "result.json"]) == [n for n in names if n not in figures]
+    assert sorted([*TABLES, "manifest.json", "report.html", "result.json", "summary.md"]) == [
+        n for n in names if n not in figures
+    ]
     assert figures
     assert all(name.endswith(".png") for name in figures)
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]
@@ -127,6 +129,7 @@ def test_a_run_is_read_back_as_it_was(saved: Path, result: StressResult) -> None
         assert ours.realised == pytest.approx(theirs.realised, nan_ok=True, rel=0, abs=0)
         pd.testing.assert_frame_equal(ours.equity_fan, theirs.equity_fan, check_names=False)
         pd.testing.assert_series_equal(ours.realised_equity, theirs.realised_equity, check_names=False)
+        pd.testing.assert_frame_equal(ours.worst, theirs.worst)
 
 
 def test_a_run_without_an_outcome_is_read_back_too(quick: StressResult, tmp_path: Path) -> None:

@@ -488,7 +488,7 @@ def test_partial() -> None:
         ("def weights(bars):\n    y = 1\n    return y / 0\n", "division by zero, at mine.py line 3: `return y / 0`"),
         (
             "def weights(bars):\n    return bars.closes\n",
-            "no attribute 'closes', at mine.py line 2: `return bars.closes`",
+            "no attribute 'closes'; did you mean 'close'?, at mine.py line 2: `return bars.closes`",
         ),
         (
             "def weights(bars):\n    return bars.close.rolling(-1).mean()\n",

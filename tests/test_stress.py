@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import stresslab as sl
-from stresslab.backtest import Costs, backtest, buy_and_hold
+from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError, LookAheadError, StrategyError
 from stresslab.result import LEVELS, StressResult
@@ -239,8 +239,8 @@ def by_hand(strategy: Any, future: Bars, history: Bars, position: str = "carry")
     """Measures and equity of the engine on real bars, with the calendar of the history up to the origin."""
     ground = Universes.from_bars(future, history)
     (one,) = load_strategies(strategy, {})
-    account = backtest(one, ground, Costs(), warmup=100, position=position)
-    benchmark = buy_and_hold(ground, Costs())
+    account = backtest(one, ground, Terms(warmup=100, position=position))
+    benchmark = buy_and_hold(ground)
     return measures(account, BARS[:-HORIZON].periods_per_year, benchmark).iloc[0], account.equity[:, 0]
 
 
@@ -364,7 +364,7 @@ def test_a_strategy_that_never_decides_is_said_to_be_unchecked() -> None:
         return bars.close < 0, bars.close < 0
 
     result = run(silent)
-    assert result.notices == ["silent: whether it looks ahead is open, since nothing fired in the history."]
+    assert result.notices == ["silent: whether it looks ahead is open: no decision fired in 380 bars."]
     assert result.strategies[0].verdict.label == "inconclusive"
 
 
@@ -445,8 +445,8 @@ def test_progress_tells_every_stage() -> None:
     told: list[tuple[str, int, int]] = []
     result = run([above_mean, hold], realism_origins=3, progress=lambda *step: told.append(step))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["look-ahead check", "realism", "sampling", "backtest"]
-    totals = dict(zip(stages, (2, 3, COUNT, 3), strict=True))
+    assert stages == ["look-ahead check", "realism", "sampling", "backtest", "evidence"]
+    totals = dict(zip(stages, (2, 3, COUNT, COUNT + 2, 2), strict=True))
     for stage in stages:
         done = [done for name, done, _ in told if name == stage]
         assert done[0] == 0
@@ -497,5 +497,44 @@ def test_a_result_says_what_it_was_made_with() -> None:
     assert result.config["origin"] == str(result.origin)
     assert result.data["digest"] == BARS.digest
     assert result.data["bars"] == len(BARS)
-    assert set(result.environment) == {"python", "platform", "processors", "versions"}
+    assert set(result.environment) == {"python", "platform", "machine", "processor", "processors", "versions"}
     json.dumps([result.config, result.data, result.environment], allow_nan=False)
+
+
+def test_terms_reach_every_ground() -> None:
+    """Sizing, stops, credit and interest change universes, backtest and real outcome alike, and are recorded."""
+    terms = {"sizing": sl.Sizing(fraction=0.5), "stops": sl.Stops(stop_loss=0.01), "risk_free": 0.02}
+    plain, changed = run(), run(**terms)
+    one, other = plain.strategies[0], changed.strategies[0]
+    assert other.realised is not None
+    assert other.realised != one.realised
+    assert other.backtest != one.backtest
+    assert not other.metrics.equals(one.metrics)
+    assert (changed.config["sizing"], changed.config["stop_loss"], changed.config["risk_free"]) == (
+        "fraction=0.5", 0.01, 0.02,
+    )  # fmt: skip
+    assert "sizing" not in plain.config
+
+
+def test_leverage_is_refused_until_it_is_allowed() -> None:
+    """A weight of 2 names the setting that allows it."""
+
+    def double(bars: Any) -> pd.DataFrame:
+        return bars.close * 0 + 2.0
+
+    with pytest.raises(StrategyError, match="raise --max-leverage"):
+        run(double)
+    found = run(double, max_leverage=2.0).strategies[0].metrics
+    assert found["annual_volatility"].median() > 1.8 * run(hold).strategies[0].metrics["annual_volatility"].median()
+
+
+def test_ruined_universes_are_counted() -> None:
+    """Accounts that lost everything are a share of their own, and so are those that never traded."""
+    wild = Changed(lambda values, last: values * np.where(np.arange(HORIZON) > 5, 0.4, 1.0)[None, :, None])
+
+    def all_in(bars: Any) -> pd.DataFrame:
+        return bars.close * 0 + 3.0
+
+    found = run(all_in, generator=wild, max_leverage=3.0).strategies[0].universes
+    assert found["ruined"]["value"] == 1
+    assert found["never_traded"]["value"] == 0

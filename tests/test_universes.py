@@ -10,7 +10,7 @@ import pytest
 
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import DataError
-from stresslab.universes import REAL, Universes
+from stresslab.universes import REAL, Universes, shards
 
 
 @pytest.fixture
@@ -86,3 +86,15 @@ def test_shapes_that_do_not_fit_are_refused(universes: Universes) -> None:
     """Ids, time stamps and values must belong together."""
     with pytest.raises(DataError, match="do not fit"):
         Universes(universes.values, universes.timestamps, universes.history, universes.ids[:3])
+
+
+def test_shards_are_read_one_by_one(universes: Universes, tmp_path: Path) -> None:
+    """Each file has its own universes and the history of all; another history written there later is read anew."""
+    universes.save(tmp_path, shard=3)
+    found = [Universes.load_shard(path) for path in shards(tmp_path)]
+    assert [list(one.ids) for one in found] == [[0, 1, 2], [3, 4, 5], [6]]
+    np.testing.assert_array_equal(found[1].values, universes.values[3:6])
+    assert found[0].history is found[2].history
+    other = Universes(universes.values, universes.timestamps, universes.history[:-1], universes.ids)
+    other.save(tmp_path, shard=3)
+    assert Universes.load_shard(shards(tmp_path)[0]).history.digest == other.history.digest

@@ -4,7 +4,8 @@ How a strategy decides is `stresslab.strategy`'s business, what an equity curve 
 """
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.engine import backtest, buy_and_hold, check_settings
+from stresslab.backtest.engine import CHUNK, backtest, buy_and_hold
 from stresslab.backtest.result import Backtest
+from stresslab.backtest.terms import Sizing, Stops, Terms
 
-__all__ = ["Backtest", "Costs", "backtest", "buy_and_hold", "check_settings"]
+__all__ = ["CHUNK", "Backtest", "Costs", "Sizing", "Stops", "Terms", "backtest", "buy_and_hold"]

@@ -1,10 +1,10 @@
-"""What trading costs, as fractions of the traded value; the engine charges them."""
+"""What trading costs and what holding costs; the engine charges it."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from stresslab.errors import InputError
@@ -12,27 +12,59 @@ from stresslab.errors import InputError
 
 @dataclass(frozen=True)
 class Costs:
-    """Proportional costs of every fill: a round trip costs about twice their sum.
+    """Costs of every fill, and of holding a position from close to close.
 
     Attributes:
         fees: fraction of the traded value paid to broker and exchange.
-        slippage: fraction by which the fill is worse than the open: bought higher, sold lower.
+        slippage: fraction by which every fill, a stop's too, is worse than its price: bought higher, sold lower.
+        fixed_fee: currency per order, whatever its size.
+        slippage_volatility: slippage in multiples of recent volatility, added to `slippage`: 0.1 fills worse by a tenth
+            of the standard deviation of the last 20 bar returns known when the order was decided.
+        borrow: fraction a year of the value of a short position, paid to its lender.
+        funding: fraction a year of the value of a perpetual future: a long position pays it and a short one receives
+            it; the other way round where it is negative.
+        min_trade: currency; an order of less value is skipped, unless it closes the position.
     """
 
     fees: float = 0.0005
     slippage: float = 0.0005
+    fixed_fee: float = 0.0
+    slippage_volatility: float = 0.0
+    borrow: float = 0.0
+    funding: float = 0.0
+    min_trade: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is not a fraction."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not (_is_number(value) and 0 <= value < 1):
-                meant = value if _is_number(value) and 1 <= value < 100 else 0.05
-                raise InputError(
-                    f"{field.name}={value} is not a fraction in [0, 1); for {meant:g}% write {meant / 100:g}"
-                )
+        """Refuse what cannot be meant."""
+        check_fraction("fees", self.fees)
+        check_fraction("slippage", self.slippage)
+        check_fraction("borrow", self.borrow, most=10.0)
+        check_fraction("funding", self.funding, least=-10.0, most=10.0)
+        check_amount("fixed_fee", self.fixed_fee)
+        check_amount("min_trade", self.min_trade)
+        if not (is_number(self.slippage_volatility) and 0 <= self.slippage_volatility <= 10):
+            raise InputError(
+                f"slippage_volatility={self.slippage_volatility} is not a multiple of volatility in [0, 10]; for a "
+                "tenth of a bar's standard deviation write 0.1"
+            )
 
 
-def _is_number(value: Any) -> bool:
+def check_fraction(name: str, value: Any, *, least: float = 0.0, most: float = 1.0) -> None:
+    """Refuse what is not a fraction in [least, most), and tell who may have meant percent what to write."""
+    if is_number(value) and least <= value < most:
+        return
+    percent = value if is_number(value) and 1 <= value < 100 * most else 0.05
+    raise InputError(
+        f"{name}={value} is not a fraction in [{least:g}, {most:g}); for {percent:g}% write {percent / 100:g}"
+    )
+
+
+def check_amount(name: str, value: Any) -> None:
+    """Refuse what is not an amount of currency."""
+    if not (is_number(value) and value >= 0):
+        raise InputError(f"{name}={value} is not an amount of currency; give 0 or more, for example 1")
+
+
+def is_number(value: Any) -> bool:
     """Whether it is a finite number, of Python or numpy; True and False are not meant as 1 and 0."""
     return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)

@@ -19,6 +19,10 @@ FloatArray = NDArray[np.float64]
 class Backtest:
     """N accounts over the T generated bars; the arrays cannot be written to. No value is NaN.
 
+    Each universe is contiguous in memory: sums over its bars then do not depend on how many lie beside it.
+
+    Profits are net of the costs of entry and exit, and of borrowing and funding in between.
+
     A position still open after the last bar is closed at its close, with costs: the last row of `equity`, the last row
     of `traded` and the trades include that. A ruined account (equity at or below zero, at an open or at a close) is
     closed there: equity stays as it is, below zero where money is owed, and nothing is held or traded any more.
@@ -26,12 +30,13 @@ class Backtest:
     Attributes:
         equity: (T+1, N) currency; row 0 is `init_cash`, row t+1 the equity at the close of bar t.
         position: (T, N) value held over bar t as a signed fraction of equity, both after the fill at its open.
-        traded: (T, N) value bought and sold at the open of bar t over equity before that fill: a reversal is about 2.
+        traded: (T, N) value bought and sold in bar t over equity before each fill: a reversal at its open is about 2.
         trades: (N,) closed trades: an order that reduces or closes a position closes one, over the part it closes.
-        wins: (N,) closed trades with a profit, net of the costs of entry and exit.
+        wins: (N,) closed trades with a net profit.
         gross_profit: (N,) currency, sum of the net profits of trades that won.
-        gross_loss: (N,) currency, sum of the net losses of the others, positive.
-            gross_profit - gross_loss = equity[-1] - equity[0].
+        gross_loss: (N,) currency, sum of the net losses of the others, positive;
+            gross_profit - gross_loss + interest = equity[-1] - equity[0].
+        interest: (N,) currency, earned on cash, or paid where negative.
         ruined: (N,) whether equity reached zero.
         ids: (N,) universe ids.
         timestamps: (T,) of the generated bars.
@@ -45,6 +50,7 @@ class Backtest:
     wins: NDArray[np.int64]
     gross_profit: FloatArray
     gross_loss: FloatArray
+    interest: FloatArray
     ruined: NDArray[np.bool_]
     ids: NDArray[np.int64]
     timestamps: pd.DatetimeIndex
@@ -60,7 +66,9 @@ class Backtest:
                 expected = shapes.get(field.name, (count,))
                 if array.shape != expected:
                     raise ValueError(f"{field.name} of shape {array.shape} is not {expected} like ids and timestamps")
+                array = np.asfortranarray(array)
                 array.setflags(write=False)
+                object.__setattr__(self, field.name, array)
 
     def __len__(self) -> int:
         """Number of universes N."""

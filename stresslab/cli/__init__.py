@@ -10,14 +10,29 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from stresslab.cli import check, console, models, realism, run, sample, show, strategies, train
+from stresslab.cli import (
+    check,
+    compare,
+    console,
+    models,
+    realism,
+    report,
+    rerun,
+    run,
+    sample,
+    show,
+    strategies,
+    train,
+    verify,
+)
 from stresslab.errors import InputError, InterruptedRunError
+from stresslab.logs import LEVELS, Log, recording
 
 DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
 """Exit codes; `run` adds 4."""
@@ -28,6 +43,7 @@ class State:
     """What the flags before the command say."""
 
     debug: bool = False
+    log: Log = field(default_factory=lambda: Log("info"))
 
 
 app = typer.Typer(
@@ -42,6 +58,10 @@ for module, command in (
     (check, check.check),
     (realism, realism.realism),
     (show, show.show),
+    (verify, verify.verify),
+    (rerun, rerun.rerun),
+    (report, report.report),
+    (compare, compare.compare),
     (models, models.models),
     (strategies, strategies.strategies),
 ):
@@ -63,14 +83,21 @@ def stresslab(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="STRESSLAB_DEBUG", help="Show the traceback of an error, and warnings.")
     ] = False,
+    log_level: Annotated[
+        str, typer.Option("--log-level", metavar="LEVEL", help=f"What a run's log.jsonl keeps: {', '.join(LEVELS)}.")
+    ] = "info",
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Was it luck? Monte Carlo stress tests of trading strategies in parallel universes."""
-    ctx.ensure_object(State).debug = debug
+    state = ctx.ensure_object(State)
+    state.debug = debug
+    if log_level not in LEVELS:
+        raise InputError(f"--log-level {log_level!r} is not a level; choose one of {', '.join(LEVELS)}")
+    state.log = ctx.with_resource(recording(log_level, warnings=not debug))
     if not debug:
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("once")  # into the log
     if ctx.invoked_subcommand is None:
         console.say(ctx.get_help())
 

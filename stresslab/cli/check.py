@@ -24,20 +24,29 @@ def check(
     until: options.Until = None,
     repair: options.Repair = DEFAULTS.repair,
     param: options.Param = None,
+    strategy_timeout: options.StrategyTimeout = DEFAULTS.strategy_timeout,
     config: options.Config = None,
 ) -> None:
     """Find out whether strategies decide from bars that were not there yet; exit with 2 when one does."""
     settings = options.read_settings(ctx, StressConfig)
     from stresslab.data import load_bars
+    from stresslab.forms import recognised
     from stresslab.lookahead import find_lookahead
     from stresslab.strategy import load_strategies
 
-    loaded = load_strategies(list(settings.strategies), settings.param)
+    loaded = load_strategies(list(settings.strategies), settings.param, patience=settings.strategy_timeout)
     bars = load_bars(settings.data, settings.since, settings.until, settings.repair)
     caught = []
-    for strategy in loaded:
+    for one in loaded:
+        strategy = recognised(one, bars)
         report = find_lookahead(strategy, bars)
         say(f"{strategy.name}: {report}")
+        if strategy.form.one_by_one:
+            say(f"  written for one series: each universe is a call of its own, {1000 * strategy.form.seconds:,.0f} ms")
+        if strategy.log.characters:
+            say(f"  printed {strategy.log.characters:,} characters, which begin {strategy.log.beginning!r}")
+        for finding in report.found[1:]:
+            say(f"  also {finding}")
         if report.found:
             caught.append(strategy.name)
     if caught:

@@ -5,6 +5,7 @@ What is worth saying is decided by the commands and the report.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 UNITS = {"realism": "origins", "sampling": "universes", "training": "steps"}
 """What the long stages count; these show a rate and an estimate."""
+LOG = logging.getLogger(__name__)
 EVERY = 10.0
 """Seconds between two plain lines of one stage."""
 
@@ -55,7 +57,7 @@ def progress() -> Iterator[Reporter]:
     """Bars with a rate and an estimate on a terminal, which vanish at the end; plain short lines elsewhere."""
     if not sys.stderr.isatty():
         plain = PlainLines()
-        yield plain
+        yield Logged(plain)
         plain.release()
         return
     from rich.console import Console
@@ -69,7 +71,26 @@ def progress() -> Iterator[Reporter]:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        yield TerminalBars(shown)
+        yield Logged(TerminalBars(shown))
+
+
+class Logged:
+    """Passes on what it is told, and logs when a stage begins and ends."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._started: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Log the first and the last of a stage."""
+        now = time.monotonic()
+        if stage not in self._started:
+            self._started[stage] = now
+            LOG.info("%s begins", stage, extra={"stage": stage, "total": total})
+        if done >= total:
+            seconds = round(now - self._started[stage], 3)
+            LOG.info("%s ends", stage, extra={"stage": stage, "total": total, "seconds": seconds, "note": note})
+        self._reporter(stage, done, total, note)
 
 
 class TerminalBars:

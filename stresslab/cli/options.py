@@ -5,17 +5,19 @@ Which values are allowed is decided by `stresslab.config`, what they set in moti
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from stresslab.config import SampleConfig, StressConfig, did_you_mean
+from stresslab.config import SampleConfig, SamplingConfig, StressConfig, did_you_mean
 from stresslab.errors import InputError
+
+if TYPE_CHECKING:
+    from stresslab.cluster import Cluster
 
 Settings = TypeVar("Settings", bound=SampleConfig)
 
@@ -101,6 +103,9 @@ Context = Annotated[
     _option(UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", parser=whole),
 ]
 Device = Annotated[str, _option(UNIVERSES, "DEVICE", "Where Kronos runs: auto, cpu or cuda.")]
+Dtype = Annotated[
+    str, _option(UNIVERSES, "TYPE", "Numbers Kronos computes with: float32, or bfloat16, faster on new processors.")
+]
 Seed = Annotated[int, _option(UNIVERSES, "N", "The same seed gives the same universes, whatever --jobs.", parser=whole)]
 
 Param = Annotated[
@@ -108,6 +113,20 @@ Param = Annotated[
     _option(
         STRATEGY, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", show_default=False
     ),
+]
+Grid = Annotated[
+    list[str] | None,
+    _option(
+        STRATEGY, "K=VALUES", "Try every set of values of parameters: fast=5:20:5 (from, to, step) or slow=30,60; may "
+        "be repeated.", show_default=False,
+    ),
+]  # fmt: skip
+StrategyTimeout = Annotated[
+    float, _option(STRATEGY, "SECONDS", "Longest that one call of a strategy's code may take.", parser=number)
+]
+AllowFailures = Annotated[
+    int,
+    _option(STRATEGY, "N", "Universes in which a strategy's code may fail; they are left out.", parser=whole),
 ]
 Warmup = Annotated[int, _option(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", parser=whole)]
 Position = Annotated[
@@ -117,6 +136,40 @@ Position = Annotated[
 Fees = Annotated[float, _option(STRATEGY, "FRACTION", "Fee per trade as a fraction of its value.", parser=number)]
 Slippage = Annotated[
     float, _option(STRATEGY, "FRACTION", "Loss to slippage per fill as a fraction of the price.", parser=number)
+]
+FixedFee = Annotated[float, _option(STRATEGY, "CASH", "Fee per order, whatever its size.", parser=number)]
+SlippageVolatility = Annotated[
+    float,
+    _option(STRATEGY, "MULTIPLE", "Further slippage, in standard deviations of the last 20 bars.", parser=number),
+]
+Borrow = Annotated[
+    float, _option(STRATEGY, "FRACTION", "Cost a year of being short, of the position's value.", parser=number)
+]
+Funding = Annotated[
+    float, _option(STRATEGY, "FRACTION", "Funding a year of perpetuals: longs pay, shorts receive.", parser=number)
+]
+MinTrade = Annotated[
+    float, _option(STRATEGY, "CASH", "Orders of less value are skipped unless they close the position.", parser=number)
+]
+SizingRule = Annotated[
+    str,
+    _option(STRATEGY, "RULE", "Size of a full position: all-in, fraction=0.5, cash=10000 or volatility=0.15 a year."),
+]
+StopLoss = Annotated[
+    float | None, _option(STRATEGY, "FRACTION", "Leave inside a bar at this loss on the entry price.", parser=number)
+]
+TakeProfit = Annotated[
+    float | None, _option(STRATEGY, "FRACTION", "Leave inside a bar at this gain on the entry price.", parser=number)
+]
+TrailingStop = Annotated[
+    float | None,
+    _option(STRATEGY, "FRACTION", "Leave inside a bar so far from the best price of earlier bars.", parser=number),
+]
+MaxLeverage = Annotated[
+    float, _option(STRATEGY, "MULTIPLE", "Most exposure over equity; 1 is no credit. No margin calls.", parser=number)
+]
+RiskFree = Annotated[
+    float, _option(STRATEGY, "FRACTION", "Interest a year on cash; Sharpe and Sortino subtract it.", parser=number)
 ]
 InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the currency of the bars.", parser=number)]
 AllowLookahead = Annotated[
@@ -136,11 +189,56 @@ AcceptUntrusted = Annotated[
     bool, _flag(STRATEGY, "--accept-untrusted", "Judge the strategy even on universes that do not resemble the market.")
 ]
 
+Book = Annotated[
+    list[str] | None,
+    _option(
+        STRATEGY, "NAME=SHARE", "Judge strategies together too, each on its share of the capital, for example "
+        "sma_cross=0.6,rsi_reversion=0.4.", show_default=False,
+    ),
+]  # fmt: skip
+Origins = Annotated[
+    str | None,
+    typer.Option(
+        "--origins", "--every", metavar="N|3M|MONTHS", rich_help_panel=UNIVERSES,
+        help="Repeat the test from dates across the history: how many, every so often, or 2000-03,2008-09.",
+    ),
+]  # fmt: skip
+Contrasts = Annotated[
+    bool, _flag(UNIVERSES, "--contrasts", "Repeat the test in the worlds of other generators, equally volatile.")
+]
+Trials = Annotated[
+    float | None,
+    _option(STRATEGY, "N", "Variants tried before these strategies were chosen, to discount the best.", parser=number),
+]
+Permutations = Annotated[
+    int,
+    _option(
+        STRATEGY, "N", "Random orders of the real bars by which timing on them is judged; 0 leaves that out.",
+        parser=whole,
+    ),
+]  # fmt: skip
+Precision = Annotated[
+    float | None,
+    _option(
+        UNIVERSES, "FRACTION", "Sample until half the interval of P(loss) is this, for example 0.01.", parser=number
+    ),
+]
+
 FailOn = Annotated[
     list[str] | None,
     _option(OUTPUT, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", show_default=False),
 ]
 Jobs = Annotated[int, _option(OUTPUT, "N", "Workers; 0 means one per processor.", parser=whole)]
+Backend = Annotated[
+    str, _option(OUTPUT, "NAME", "What workers are: loky, processes of this machine, or dask, a cluster's.")
+]
+Scheduler = Annotated[
+    str | None,
+    _option(OUTPUT, "ADDRESS", "Dask scheduler, such as tcp://10.0.0.1:8786; without one, --jobs workers on loopback."),
+]
+Memory = Annotated[
+    str | None, _option(OUTPUT, "SIZE", "Memory that all workers on this machine may take together, such as 4GB.")
+]
 Out = Annotated[str, _option(OUTPUT, "DIR", "Folder in which the run's own folder is written.")]
 NewFile = Annotated[str | None, _option(OUTPUT, "FILE", "JSON file to write everything to.")]
 NewFolder = Annotated[str | None, _option(OUTPUT, "DIR", "Folder to write; it must hold nothing of this kind yet.")]
@@ -159,6 +257,12 @@ def read_settings(ctx: typer.Context, model: type[Settings]) -> Settings:
     path = flags.pop("config", None)
     merged = _file_settings(path, model) if path else {}
     flags["param"] = merged.get("param", {}) | parse_parameters(flags.get("param", ()))
+    if flags.get("grid"):
+        from stresslab.strategy.parameters import parse_grid
+
+        flags["grid"] = parse_grid(flags["grid"])
+    if flags.get("book"):
+        flags["book"] = _shares(flags["book"])
     flags["fail_on"] = _labels(flags.get("fail_on", merged.get("fail_on", ())))
     merged |= {name: value for name, value in flags.items() if name in model.model_fields}
     if not merged.get("data"):
@@ -179,9 +283,9 @@ def given_flags(ctx: typer.Context) -> dict[str, Any]:
 def _file_settings(path: str, model: type[SampleConfig]) -> dict[str, Any]:
     """The file's settings that this command uses; a key that no command knows is refused."""
     content = StressConfig.read(path)
+    known = list(StressConfig.model_fields | model.model_fields)
     for key in content:
-        if key not in StressConfig.model_fields:
-            known = list(StressConfig.model_fields)
+        if key not in known:
             raise InputError(f"--config {path}: {key!r} is not a setting{did_you_mean(key, known)}")
     if not isinstance(content.get("param", {}), dict):
         raise InputError(f"--config {path}: param={content['param']!r} is not a mapping; write `param: {{fast: 10}}`")
@@ -197,29 +301,37 @@ def _plain(key: str, value: Any) -> Any:
 
 def parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
     """The mapping in `k=v` pairs; numbers, True, False, None and quoted text as in Python, all else is text."""
+    from stresslab.strategy.parameters import literal
+
     parameters: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise InputError(f"--param {pair!r} is not of the form name=value; write for example --param fast=10")
-        parameters[name] = _literal(text)
+        parameters[name] = literal(text)
     return parameters
 
 
-def _literal(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
+def _shares(given: Sequence[str]) -> dict[str, float]:
+    """Shares of the capital by strategy, given repeatedly or separated by commas."""
+    shares: dict[str, float] = {}
+    for pair in (part.strip() for entry in given for part in entry.split(",")):
+        name, _, text = pair.rpartition("=")
+        try:
+            shares[name] = float(text)
+        except ValueError:
+            name = ""
+        if not name:
+            raise InputError(f"--book {pair!r} is not of the form name=share; write for example sma_cross=0.6")
+    return shares
 
 
 def _labels(given: Sequence[str]) -> tuple[str, ...]:
     """Labels of verdicts, given repeatedly or separated by commas."""
     if not given:
         return ()
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise InputError(f"fail_on={given!r:.40} is not a list of verdicts; write for example `fail_on: [losing]`")
     from stresslab.verdict import LABELS
 
     labels = tuple(label.strip() for entry in given for label in str(entry).split(","))
@@ -229,16 +341,16 @@ def _labels(given: Sequence[str]) -> tuple[str, ...]:
     return labels
 
 
-def generator_settings(ctx: typer.Context, settings: SampleConfig) -> Mapping[str, Any]:
-    """The settings that the chosen generator takes.
+@contextmanager
+def workers(settings: SamplingConfig, jobs: int) -> Iterator[Cluster | None]:
+    """The cluster that the settings ask for, connected; None for this machine's processes."""
+    if settings.backend != "dask":
+        yield None
+        return
+    from stresslab.cluster import connect
 
-    A flag that it does not take is kept, so that it is refused; what a file or a default says to others is not.
-    """
-    from stresslab.generators.registry import settings_of
-
-    known, flags = settings_of(settings.generator), given_flags(ctx)
-    names = ("model", "temperature", "top_p", "top_k", "context", "device")
-    return {name: getattr(settings, name) for name in names if name in known or name in flags}
+    with connect(settings.scheduler, jobs) as cluster:
+        yield cluster
 
 
 @contextmanager

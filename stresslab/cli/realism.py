@@ -47,6 +47,7 @@ def realism(
     context: options.Context = None,
     fit_temperature: options.FitTemperature = False,
     device: options.Device = DEFAULTS.device,
+    dtype: options.Dtype = DEFAULTS.dtype,
     seed: options.Seed = DEFAULTS.seed,
     jobs: options.Jobs = DEFAULTS.jobs,
     out: options.NewFile = None,
@@ -57,14 +58,13 @@ def realism(
     path = _checked(out)
     with progress() as report:
         report("loading", 0, 1)
-        from stresslab.data import load_bars
-        from stresslab.generators.registry import make_generator
+        from stresslab.launch import bars_of, generator_of
         from stresslab.report.assessment import render
         from stresslab.stress import split_at_origin
 
-        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
+        bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
-        made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
+        made = generator_of(settings, options.given_flags(ctx))
         report("loading", 1, 1)
         found, fit = _assessed(history, made, settings, report)
     if path is not None:

@@ -1,4 +1,4 @@
-"""`stresslab run`: from flags to a verdict on the terminal and a run's folder; the work is `stress_test`'s."""
+"""`stresslab run`: from flags to a verdict on the terminal and a run's folder; the work is `stresslab.launch`'s."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from stresslab.cli import options
 from stresslab.cli.console import progress, say
 from stresslab.cli.options import DEFAULTS
 from stresslab.config import StressConfig
+from stresslab.errors import StrategyError
 
 FAILED_ON = 4
 """Exit code when a verdict is one that `--fail-on` names."""
@@ -15,6 +16,8 @@ FAILED_ON = 4
 EXAMPLE = """Example:
 
 stresslab run strategies/sma_cross.py --data sample:nasdaq --param fast=10
+
+stresslab run strategies/sma_cross.py --data sample:nasdaq --grid fast=5:20:5 --grid slow=30,60
 
 stresslab run strategies/*.py --data my_bars.csv --origin 2024-06-28 --horizon 60
 """
@@ -38,13 +41,34 @@ def run(
     top_k: options.TopK = DEFAULTS.top_k,
     context: options.Context = None,
     device: options.Device = DEFAULTS.device,
+    dtype: options.Dtype = DEFAULTS.dtype,
     seed: options.Seed = DEFAULTS.seed,
     param: options.Param = None,
+    grid: options.Grid = None,
+    strategy_timeout: options.StrategyTimeout = DEFAULTS.strategy_timeout,
+    allow_failures: options.AllowFailures = DEFAULTS.allow_failures,
     warmup: options.Warmup = DEFAULTS.warmup,
     position: options.Position = DEFAULTS.position,
     fees: options.Fees = DEFAULTS.fees,
     slippage: options.Slippage = DEFAULTS.slippage,
+    fixed_fee: options.FixedFee = DEFAULTS.fixed_fee,
+    slippage_volatility: options.SlippageVolatility = DEFAULTS.slippage_volatility,
+    borrow: options.Borrow = DEFAULTS.borrow,
+    funding: options.Funding = DEFAULTS.funding,
+    min_trade: options.MinTrade = DEFAULTS.min_trade,
     init_cash: options.InitCash = DEFAULTS.init_cash,
+    sizing: options.SizingRule = DEFAULTS.sizing,
+    stop_loss: options.StopLoss = None,
+    take_profit: options.TakeProfit = None,
+    trailing_stop: options.TrailingStop = None,
+    max_leverage: options.MaxLeverage = DEFAULTS.max_leverage,
+    risk_free: options.RiskFree = DEFAULTS.risk_free,
+    book: options.Book = None,
+    origins: options.Origins = None,
+    contrasts: options.Contrasts = False,
+    trials: options.Trials = None,
+    permutations: options.Permutations = DEFAULTS.permutations,
+    precision: options.Precision = None,
     allow_lookahead: options.AllowLookahead = False,
     realism_origins: options.RealismOrigins = DEFAULTS.realism_origins,
     accept_untrusted: options.AcceptUntrusted = False,
@@ -57,37 +81,22 @@ def run(
     settings = options.read_settings(ctx, StressConfig)
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.backtest import Costs
-        from stresslab.data import load_bars
-        from stresslab.generators.registry import make_generator
-        from stresslab.stress import stress_test
+        from stresslab.launch import bars_of, generator_of, stress
+        from stresslab.runs import save_run
 
-        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
-        made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
+        bars = bars_of(settings)
+        made = generator_of(settings, options.given_flags(ctx))
         report("loading", 1, 1)
-        result = stress_test(
-            list(settings.strategies),
-            bars,
-            made,
-            settings.universes,
-            settings.horizon,
-            settings.origin,
-            Costs(settings.fees, settings.slippage),
-            settings.seed,
-            params=settings.param,
-            warmup=settings.warmup,
-            position=settings.position,
-            init_cash=settings.init_cash,
-            allow_lookahead=settings.allow_lookahead,
-            realism_origins=settings.realism_origins,
-            accept_untrusted=settings.accept_untrusted,
-            jobs=settings.jobs,
-            progress=report,
-            config=settings.model_dump(mode="json"),
-        )
+        if settings.grid:
+            from stresslab.strategy.parameters import describe_grid
+
+            report("grid", 1, 1, describe_grid(settings.grid))
+        result = stress(settings, bars, made, report)
         report("report", 0, 1)
-        saved = result.save(folder)
+        saved = save_run(result, folder, ctx.find_root().obj.log.text())
         report("report", 1, 1)
     say(f"{result}\n\nreport: {saved / 'report.html'}")
+    if result.failed:
+        raise StrategyError(f"{'; '.join(result.failed.values())}; the results of the others are in {saved}")
     if any(strategy.verdict.label in settings.fail_on for strategy in result.strategies):
         raise typer.Exit(FAILED_ON)

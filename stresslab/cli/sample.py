@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
 from stresslab.cli.options import DEFAULTS
-from stresslab.config import SampleConfig
-from stresslab.errors import InputError
+from stresslab.config import SamplingConfig
+from stresslab.errors import InputError, InterruptedRunError
 
 EXAMPLE = """Example:
 
 stresslab sample --data sample:nasdaq --origin end --universes 5000 --out universes/nasdaq
 """
+OWN = SamplingConfig.model_construct()
 
 
 def sample(
@@ -36,27 +36,33 @@ def sample(
     top_k: options.TopK = DEFAULTS.top_k,
     context: options.Context = None,
     device: options.Device = DEFAULTS.device,
+    dtype: options.Dtype = DEFAULTS.dtype,
     seed: options.Seed = DEFAULTS.seed,
     jobs: options.Jobs = DEFAULTS.jobs,
+    backend: options.Backend = OWN.backend,
+    scheduler: options.Scheduler = None,
+    memory: options.Memory = None,
     out: options.NewFolder = None,
     config: options.Config = None,
 ) -> None:
     """Write universes as parquet shards: scenarios for other tools, training data for other models."""
-    settings = options.read_settings(ctx, SampleConfig)
+    settings = options.read_settings(ctx, SamplingConfig)
     if "out" not in settings.model_fields_set:
         raise InputError("no folder is given for the universes; add --out, for example --out universes/nasdaq")
-    if any(Path(settings.out).glob("universes-*.parquet")):
-        raise InputError(f"--out {settings.out} already holds universes; name a new folder, so that none are mixed")
+    jobs = settings.jobs or os.cpu_count() or 1
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.data import load_bars
-        from stresslab.generators.registry import make_generator
+        from stresslab.launch import bars_of, generator_of
+        from stresslab.resources import check_disk, chunk_size, disk_need, parse_size
+        from stresslab.sampling import sample_shards
         from stresslab.stress import split_at_origin
 
-        bars = load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
+        bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
-        made = make_generator(settings.generator, **options.generator_settings(ctx, settings))
-        report("loading", 1, 1)
+        made = generator_of(settings, options.given_flags(ctx))
+        size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, settings.horizon)
+        told = check_disk(folder, disk_need(settings.universes, settings.horizon))
+        report("loading", 1, 1, f"universes need {told}")
         finished = 0
 
         def advance(count: int) -> None:
@@ -64,10 +70,14 @@ def sample(
             finished += count
             report("sampling", finished, settings.universes)
 
-        report("sampling", 0, settings.universes)
-        jobs = settings.jobs or os.cpu_count() or 1
-        sampled = made.sample(history, settings.horizon, settings.universes, settings.seed, jobs=jobs, progress=advance)
-        report("writing", 0, 1)
-        shards = sampled.save(folder)
-        report("writing", 1, 1)
-    say(f"{sampled}\n{len(shards)} shard{'s' if len(shards) > 1 else ''} in {folder}")
+        try:
+            with options.workers(settings, jobs) as cluster:
+                advance(0)
+                shards = sample_shards(
+                    made, history, settings.horizon, settings.universes, settings.seed, folder,
+                    size=size, jobs=jobs, cluster=cluster, progress=advance,
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted; run the same command again to go on from the last shard") from None
+    count = f"{settings.universes:,} universes of {settings.horizon} bars after {history.timestamps[-1]}"
+    say(f"{count}\n{len(shards)} shard{'s' if len(shards) > 1 else ''} in {folder}")

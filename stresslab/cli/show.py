@@ -18,6 +18,10 @@ def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
 ) -> None:
     """Print the verdicts and the evidence of a stored run."""
+    from stresslab.integrity import foreign
     from stresslab.runs import load_run
 
-    say(str(load_run(run)))
+    result = load_run(run)
+    with foreign(run):
+        told = str(result)
+    say(told)

@@ -300,7 +300,7 @@ def _draw(folder: Path, stage: str, parts: tuple[str, ...], marks: Mapping[str, 
 
     from stresslab.generators.kronos.recipes import STATES
     from stresslab.generators.kronos.training import read_log
-    from stresslab.report.figures import write_losses
+    from stresslab.report.losses import write_losses
 
     log = read_log(folder / STATES / stage)
     losses = np.sum([log[part] for part in parts], axis=0)

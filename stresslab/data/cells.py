@@ -88,7 +88,10 @@ def _evidence(cell: str) -> str:
 def _number(cell: object, decimal: str) -> float | None:
     """The number of a cell, NaN where it is empty, None where it holds something else."""
     if not isinstance(cell, str):
-        return np.nan if pd.isna(cell) else float(cell)  # type: ignore[arg-type, call-overload] # any cell
+        try:
+            return np.nan if pd.isna(cell) else float(cell)  # type: ignore[arg-type, call-overload] # any cell
+        except OverflowError:  # an integer of hundreds of digits
+            return np.inf
     if decimal == "." and "_" not in cell:
         try:
             return float(cell)  # most cells

@@ -128,7 +128,7 @@ def _layout(lines: Sequence[str]) -> tuple[str, int | None]:
 
 def _headerless(rows: Sequence[Sequence[str]]) -> list[str]:
     """Names of columns without a header: the order in which klines and terminals write them."""
-    first = next([cell.strip() for cell in row] for row in rows if any(map(str.strip, row)))
+    first = next(([cell.strip() for cell in row] for row in rows if any(map(str.strip, row))), [])
     if not all(_is_number(cell) for cell in first[2:6]) or len(first) < 5:
         raise missing_column(first)
     if ":" in first[1]:

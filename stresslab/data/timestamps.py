@@ -26,6 +26,8 @@ _OFFSET = r"^(.*\d:\d{2}.*?|\d{8}T\d+)\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2}
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _UNITS = ((1e8, 9.2e9, 1_000_000_000), (1e11, 9.2e12, 1_000_000), (1e14, 9.2e15, 1_000), (1e17, 9.2e18, 1))
 """Epochs in seconds, ms, us, ns: least value (March 1973), bound (2261), nanoseconds in one."""
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
+"""Whole years that nanoseconds in 64 bits reach."""
 _SAMPLE = 500
 """Texts on which a form is tried before it is applied to all."""
 _CLEARLY = 2
@@ -70,7 +72,10 @@ def parse_date(name: str, value: object) -> pd.Timestamp:
         raise DataError(
             f"{name}={value!r} is not a date; write for example 2024-06-30 or 2024-06-30 14:00{end}"
         ) from error
-    return stamp.tz_localize(None)
+    stamp = stamp.tz_localize(None)
+    if not _FIRST_YEAR <= stamp.year <= _LAST_YEAR:
+        raise DataError(f"{name}={value!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}; give a date of the bars")
+    return stamp
 
 
 def parse_last(name: str, value: object) -> pd.Timestamp:
@@ -122,7 +127,7 @@ def _from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~np.isnan(values)]
     whole = len(known) == len(values) and pd.api.types.is_integer_dtype(numbers.dtype)
-    digits = len(str(int(known[0]))) if len(known) else 0
+    digits = len(str(int(known[0]))) if len(known) and np.isfinite(known[0]) else 0
     if digits in _COMPACT and (known == np.floor(known)).all():
         text = numbers.astype("Int64").astype("string")
         compact = pd.to_datetime(text, format=_COMPACT[digits], errors="coerce")

@@ -15,15 +15,12 @@ __all__ = ["write_report"]
 
 
 def write_report(result: StressResult, folder: Path) -> None:
-    """Write the page and the pictures of a stress test.
+    """Write the page, the pictures and the summary of a stress test.
 
     Args:
         result: what was found.
-        folder: gets `report.html` and `figures/*.png`; the same result gives the same bytes.
+        folder: gets `report.html`, `summary.md` and `figures/*.png`; the same result gives the same bytes.
     """
-    from stresslab.report.figures import write_figures
-    from stresslab.report.html import render
+    from stresslab.report.formats import render_all
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(render(result), encoding="utf-8")
-    write_figures(result, folder / "figures")
+    render_all(result, folder, ("html", "png", "md"))

@@ -54,6 +54,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A sign in the plot, at shares of its width and height in percent, both counted from the lower left corner."""
+
+    at: float
+    height: float
+    style: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """One chart, ready for the template.
 
@@ -67,6 +76,7 @@ class Chart:
         y_name: what the left axis counts, with its unit.
         shapes: drawn in this order.
         marks: vertical lines.
+        points: signs.
         zones: texts at the left and the right end above the plot, or none.
         legend: (style, meaning) pairs.
         hover: what the page shows under a pointer: positions, titles and series.
@@ -81,6 +91,7 @@ class Chart:
     y_name: str
     shapes: list[Shape]
     marks: list[Mark] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     zones: tuple[str, str] | None = None
     legend: list[tuple[str, str]] = field(default_factory=list)
     hover: dict[str, Any] = field(default_factory=dict)
@@ -138,6 +149,16 @@ def bar(left: float, right: float, top: float) -> str:
     """The path of one bar of a histogram, with a gap on both sides."""
     gap = min(0.0012, (right - left) * 0.12)
     return f"M{_place(left + gap)} 1000V{_place(1 - top)}H{_place(right - gap)}V1000Z"
+
+
+def box(left: float, right: float, bottom: float, top: float) -> str:
+    """The path of a rectangle."""
+    return f"M{_place(left)} {_place(1 - bottom)}V{_place(1 - top)}H{_place(right)}V{_place(1 - bottom)}Z"
+
+
+def upright(at: float, bottom: float, top: float) -> str:
+    """The path of a vertical line."""
+    return f"M{_place(at)} {_place(1 - bottom)}V{_place(1 - top)}"
 
 
 def _place(share: float) -> str:

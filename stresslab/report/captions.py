@@ -12,6 +12,7 @@ import pandas as pd
 
 from stresslab.report.wording import money, percent, price, share
 from stresslab.result import StrategyResult, StressResult
+from stresslab.verdict import LABELS
 
 REALISED = "what really happened"
 DEPTH_COLOURS = ("orange", "red")
@@ -91,6 +92,16 @@ def drawdown_sentence(strategy: StrategyResult) -> str:
     return f"In the median universe the account falls {fall} below its high at worst; of all universes, {beyond}."
 
 
+def underwater_sentence(strategy: StrategyResult) -> str:
+    """What the distribution of the time under water shows."""
+    quantiles = measure_of(strategy, "time_under_water")["quantiles"]
+    middle, high = quantiles["0.5"], quantiles["0.95"]
+    return (
+        f"In the median universe the account lies below an earlier high over {percent(middle)} of the bars, in one of "
+        f"twenty over {percent(high)} or more."
+    )
+
+
 def equity_sentence(strategy: StrategyResult, init_cash: float) -> str:
     """What the fan of the account's value shows."""
     last = strategy.equity_fan.iloc[-1]
@@ -101,6 +112,17 @@ def equity_sentence(strategy: StrategyResult, init_cash: float) -> str:
     if strategy.realised_equity is None:
         return f"{text}."
     return f"{text}; on the real bars it became {money(float(strategy.realised_equity.iloc[-1]))} (the solid line)."
+
+
+def headline(result: StressResult) -> str:
+    """What a reader has to take along if it is one sentence only."""
+    labels = [strategy.verdict.label for strategy in result.strategies]
+    if len(labels) == 1:
+        return ""
+    robust = labels.count("robust")
+    counts = ", ".join(f"{labels.count(label)} {label}" for label in LABELS if label != "robust" and label in labels)
+    told = f"{robust or 'None'} of {len(labels)} strategies {'are' if robust > 1 else 'is'} robust"
+    return f"{told}{': ' if not robust else '; ' if counts else ''}{counts}."
 
 
 def overview_sentence(result: StressResult) -> str:

@@ -134,6 +134,45 @@ def drawdown_chart(strategy: StrategyResult, key: str) -> Chart:
     )
 
 
+def underwater_chart(strategy: StrategyResult, key: str) -> Chart:
+    """The histogram of the share of bars below an earlier high, with the median and the real outcome marked."""
+    parts = strategy.metrics["time_under_water"].to_numpy(dtype=np.float64)
+    realised = None if strategy.realised is None else strategy.realised["time_under_water"]
+    found = series.histogram(parts, [0.0, 1.0])
+    middle = captions.measure_of(strategy, "time_under_water")["quantiles"]["0.5"]
+    marks = [("median", middle, "middle"), ("real outcome", realised, "outcome")]
+    return _histogram(
+        found,
+        [("gain", np.ones(len(found.counts), dtype=np.bool_))],
+        key=f"{key}-underwater",
+        title="Time under water",
+        sentence=captions.underwater_sentence(strategy),
+        x_name="share of bars below an earlier high of the account",
+        marks=[
+            _mark(found, value, f"{name} {percent(value)}", style) for name, value, style in marks if value is not None
+        ],
+        signed=False,
+    )
+
+
+def difference_chart(gaps: NDArray[np.float64], key: str, title: str) -> Chart:
+    """The histogram of differences between two accounts in the same universes (N,)."""
+    found = series.histogram(gaps, [0.0])
+    ahead, even = float(np.mean(gaps > 0)), float(np.mean(gaps == 0))
+    mean = float(np.mean(gaps))
+    return _histogram(
+        found,
+        [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)],
+        key=key,
+        title=title,
+        sentence=f"In {share(ahead)} of the universes the difference is above zero, in {share(even)} it is zero; "
+        f"its mean is {percent(mean, signed=True)}.",
+        x_name="difference of the total returns in one universe",
+        marks=[_mark(found, mean, f"mean {percent(mean, signed=True)}", "middle")],
+        signed=True,
+    )
+
+
 def equity_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> Chart:
     """The fan of the account's value, with the account on the real bars over it."""
     fan = strategy.equity_fan

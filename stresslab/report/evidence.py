@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.report import charts, wording
+from stresslab.report import candles, charts, wording
 from stresslab.report.axes import Chart
 from stresslab.report.captions import measure_of
 from stresslab.report.wording import GLYPHS, clean, money, percent, share
-from stresslab.result import StrategyResult
+from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.distribution import wilson
 from stresslab.statistics.measures import MEASURES
 from stresslab.verdict import Verdict
@@ -72,13 +72,19 @@ class Sheet:
     overview: list[Cell]
     figures: list[Figure]
     luck: str
-    charts: list[Chart]
+    distributions: list[Chart]
+    worst: list[Chart]
     checks: list[dict[str, str]]
     tails: list[tuple[str, list[str]]]
     measures: list[tuple[str, str, list[str]]]
     parameters: str
     lookahead: tuple[str, str]
     has_realised: bool
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Every chart of the sheet."""
+        return [*self.distributions, *self.worst]
 
 
 OVERVIEW = (
@@ -87,6 +93,13 @@ OVERVIEW = (
 )  # fmt: skip
 """Headings of the overview's numbers, in the order of `Sheet.overview`."""
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
+
+
+def sheets(result: StressResult) -> list[Sheet]:
+    """The sheet of every strategy."""
+    cash = float(result.config["init_cash"])
+    stamps = charts.stamp_texts(result.fan.index.insert(0, result.origin))
+    return [sheet(one, at, cash, stamps) for at, one in enumerate(result.strategies, start=1)]
 
 
 def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: list[str]) -> Sheet:
@@ -102,11 +115,8 @@ def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: lis
         overview=overview(strategy),
         figures=key_figures(strategy, init_cash),
         luck=luck_sentence(strategy),
-        charts=[
-            charts.pnl_chart(strategy, key, init_cash),
-            charts.drawdown_chart(strategy, key),
-            charts.equity_chart(strategy, key, init_cash, stamps),
-        ],
+        distributions=distributions(strategy, key, init_cash, stamps),
+        worst=candles.worst_charts(strategy, key, init_cash, stamps),
         checks=checks(strategy.verdict),
         tails=tails(strategy),
         measures=measure_rows(strategy),
@@ -114,6 +124,16 @@ def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: lis
         lookahead=lookahead(strategy.lookahead),
         has_realised=strategy.realised is not None,
     )
+
+
+def distributions(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> list[Chart]:
+    """The charts of a strategy over all universes: profit and loss, drawdown, account, time under water."""
+    return [
+        charts.pnl_chart(strategy, key, init_cash),
+        charts.drawdown_chart(strategy, key),
+        charts.equity_chart(strategy, key, init_cash, stamps),
+        charts.underwater_chart(strategy, key),
+    ]
 
 
 def gauge(strategy: StrategyResult) -> Gauge:
@@ -189,6 +209,13 @@ def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
         Figure(f"P(drawdown > {share(float(depth))})", share(part["value"]), wording.shares(part))
         for depth, part in falls.items()
     ]
+    rare = (
+        ("Never in the market", "never_traded", "of universes, where ratios are undefined"),
+        ("Ruined", "ruined", "of universes, where all equity was lost"),
+    )
+    for name, key, what in rare:
+        if (part := found.get(key)) and part["value"]:
+            figures.append(Figure(name, share(part["value"]), f"{what} · {wording.shares(part)}"))
     beaten = _beats_buy_and_hold(strategy)
     if beaten is not None:
         figures.append(beaten)
@@ -260,10 +287,10 @@ def tails(strategy: StrategyResult) -> list[tuple[str, list[str]]]:
         entry = measure_of(strategy, name)
         if not row.tail or entry["value_at_risk_95"] is None:
             continue
-        cells = []
+        cells, read = [], money if row.format == "currency" else percent
         for path, _ in TAILS:
             ends = strategy.universes["intervals"][f"{name}.{path}"]
-            cells += [percent(entry[path]), wording.interval(*ends)]
+            cells += [read(entry[path]), wording.interval(*ends, read=read)]
         rows.append((row.label, cells))
     return rows
 
@@ -291,6 +318,8 @@ def lookahead(report: Mapping[str, Any]) -> tuple[str, str]:
     if report["found"]:
         first, more = clean(str(report["found"][0])), len(report["found"]) - 1
         return "failed", f"It looks ahead: {first}{f' (and {more} more)' if more else ''}. Its figures are no evidence."
+    if report.get("chance"):
+        return "open", f"Whether it looks ahead is open: {clean(str(report['covered']))}."
     if report["inconclusive"]:
         why = "could be compared" if decisions else "fired"
         return "open", f"Whether it looks ahead is open: no decision {why} in {bars:,} real bars."

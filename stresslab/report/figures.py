@@ -1,123 +1,103 @@
-"""The pictures of a stress test as PNG files, for slides and documents; they need no display.
+"""Charts as files, PNG and SVG, for slides and documents; they need no display.
 
-Bins and thinning come from `series`, sentences from `captions`; the page draws charts of its own.
+What is drawn is decided where charts are made: a chart of the page is a picture without further work.
 """
 
 from __future__ import annotations
 
+import io
 import re
-import textwrap
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch, Rectangle
+from matplotlib.path import Path as Outline
 
-from stresslab.report import captions, ranks, realism_charts, series
-from stresslab.report.axes import LOG_FROM
-from stresslab.report.charts import BANDS, DRAWN_PATHS, drawn_history, percent_tick, stamp_texts
-from stresslab.report.wording import clean, percent, short_money
-from stresslab.result import StrategyResult, StressResult
+from stresslab.report.axes import Chart
+from stresslab.report.wording import clean, shortened, wrapped
 
-INK, SOFT, LINE, MEDIAN = "#18202b", "#576273", "#dde2e9", "#22578f"
-FILLS = {"b98": "#e3ecf6", "b90": "#c3d8ee", "b50": "#8fb7df"}
-LOSS, GAIN, DEPTHS = "#d07a24", "#5f94c9", ("#a9c1db", "#dca25d", "#b5522b")
+INK, SOFT, LINE, MEDIAN, PAPER = "#18202b", "#576273", "#dde2e9", "#22578f", "#ffffff"
+FILLS: dict[str, dict[str, Any]] = {
+    "b98": {"facecolor": "#e3ecf6"},
+    "b90": {"facecolor": "#c3d8ee"},
+    "b50": {"facecolor": "#8fb7df"},
+    "loss": {"facecolor": "#d07a24"},
+    "gain": {"facecolor": "#5f94c9"},
+    "depth0": {"facecolor": "#a9c1db"},
+    "depth1": {"facecolor": "#dca25d"},
+    "depth2": {"facecolor": "#b5522b"},
+    "chance": {"facecolor": INK, "alpha": 0.12},
+    "long": {"facecolor": "#22578f", "alpha": 0.13},
+    "short": {"facecolor": "#d07a24", "alpha": 0.16},
+    "up": {"facecolor": PAPER, "edgecolor": "#22578f", "linewidth": 0.8},
+    "down": {"facecolor": "#b5522b", "edgecolor": "#b5522b", "linewidth": 0.8},
+}
+STROKES: dict[str, dict[str, Any]] = {
+    "median": {"edgecolor": MEDIAN, "linewidth": 1.4, "linestyle": (0, (4, 2))},
+    "real": {"edgecolor": INK, "linewidth": 1.6},
+    "path": {"edgecolor": INK, "linewidth": 0.6, "alpha": 0.18},
+    "baseline": {"edgecolor": SOFT, "linewidth": 0.9, "linestyle": (0, (1, 3))},
+    "wick": {"edgecolor": SOFT, "linewidth": 0.8},
+    "batch": {"edgecolor": "#8fb7df", "linewidth": 0.8},
+    "level0": {"edgecolor": "#d07a24", "linewidth": 1.4, "linestyle": (0, (4, 2))},
+    "level1": {"edgecolor": INK, "linewidth": 1.2, "linestyle": (0, (4, 2))},
+}
+POINTS: dict[str, dict[str, Any]] = {
+    "in": {"marker": "^", "color": MEDIAN},
+    "out": {"marker": "v", "color": INK},
+}
+MARKS: dict[str, dict[str, Any]] = {
+    "middle": {"color": MEDIAN, "linewidth": 1.2, "linestyle": (0, (3, 2))},
+    "outcome": {"color": INK, "linewidth": 2.0},
+}
+QUIET: dict[str, Any] = {"color": SOFT, "linewidth": 1.0, "linestyle": (0, (3, 2))}
+SCRIPTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei",
+    "Yu Gothic", "Malgun Gothic", "Noto Sans", "Noto Emoji", "Symbola", "Segoe UI Symbol", "Apple Symbols",
+)  # fmt: skip
+"""Fonts that know what DejaVu Sans does not; those that are installed are asked in this order."""
 STYLE: Any = {
-    "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.parse_math": False,  # a name with two dollar signs is not a formula
     "text.color": INK,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": SOFT,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "grid.color": LINE,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "ytick.left": False,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
+    "svg.hashsalt": "stresslab",  # the same picture has the same bytes
     "savefig.dpi": 150,
 }
 SIZE = (9.0, 5.2)
 """Inches."""
-
-Draw = Callable[[Axes], None]
-
-
-def write_figures(result: StressResult, folder: Path) -> None:
-    """Write `universes.png`, three pictures of each strategy (PnL, drawdown, equity), and those of an assessment."""
-    folder.mkdir(parents=True, exist_ok=True)
-    cash = float(result.config["init_cash"])
-    title = f"{clean(str(result.data['symbol']))}: {captions.universes_title(result)}"
-    _save(lambda axes: _universes(axes, result), title, captions.universes_sentence(result), folder / "universes.png")
-    for position, strategy in enumerate(result.strategies, start=1):
-        stem, name = f"{position}-{file_name(strategy.name)}", clean(strategy.name)
-        _save(_pnl(strategy), f"{name}: profit and loss", captions.pnl_sentence(strategy), folder / f"{stem}-pnl.png")
-        _save(
-            _drawdown(strategy),
-            f"{name}: deepest drawdown",
-            captions.drawdown_sentence(strategy),
-            folder / f"{stem}-drawdown.png",
-        )
-        _save(
-            _equity(strategy, cash),
-            f"{name}: value of the account",
-            captions.equity_sentence(strategy, cash),
-            folder / f"{stem}-equity.png",
-        )
-    _write_realism(result, folder)
+TOKENS = re.compile(r"[MLHVZ]|-?\d+(?:\.\d+)?")
+NUMBERS = re.compile(r"strategy-(\d+)-(.+)")
 
 
-def _write_realism(result: StressResult, folder: Path) -> None:
-    """The pictures of the evidence for the universes' realism, as far as there is any."""
-    found = result.realism
-    for name, title, drawn in realism_charts.ranked(found):
-        _save(_ranks(drawn), title, ranks.sentence(drawn, name), folder / f"realism-{name}.png")
-    lines = realism_charts.clustering(found)
-    if lines is not None:
-        sentence = realism_charts.clustering_sentence(found)
-        _save(_clustering(lines), realism_charts.CLUSTERING_TITLE, sentence, folder / "realism-clustering.png")
-
-
-def write_losses(
-    path: Path, steps: NDArray[np.int64], losses: NDArray[np.float64], marks: Mapping[str, float], unit: str
-) -> None:
-    """Write the picture of a training: loss by step, and levels to compare it with.
+def write_figures(charts: Iterable[Chart], names: Sequence[str], folder: Path, kinds: Sequence[str] = ("png",)) -> None:
+    """Write each chart into a file of its own.
 
     Args:
-        path: the PNG file.
-        steps: (S,) numbers of the steps.
-        losses: (S,) loss of each step on its own batch.
-        marks: levels by what they are.
-        unit: what the losses are measured in.
+        charts: of a page.
+        names: of the strategies, in the order in which charts are numbered: `strategy-1-pnl` becomes `1-follow-pnl`.
+        folder: gets `<name>.<kind>`.
+        kinds: "png", "svg".
     """
-    width = min(len(losses), max(10, len(losses) // 25))
-    smooth = np.convolve(losses, np.full(width, 1 / width), mode="valid")
-
-    def draw(axes: Axes) -> None:
-        axes.plot(steps, losses, color=FILLS["b50"], linewidth=0.8, label="each step's batch")
-        axes.plot(steps[width - 1 :], smooth, color=MEDIAN, linewidth=1.6, label=f"running mean of {width}")
-        for (name, level), color in zip(marks.items(), (LOSS, INK), strict=False):
-            axes.axhline(level, color=color, linewidth=1.4, linestyle=(0, (4, 2)), label=f"{name} {level:.3f}")
-        axes.margins(x=0.01)
-        axes.set_xlabel("step")
-        axes.set_ylabel(unit)
-        _legend(axes)
-
-    last = f"It ends at {smooth[-1]:.3f}, the mean of the last {width} of {steps[-1]:,} steps."
-    _save(draw, "Training loss", last, path)
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in charts:
+        numbered = NUMBERS.fullmatch(chart.key)
+        stem = chart.key
+        title = chart.title
+        if numbered is not None:
+            position = int(numbered[1])
+            stem = f"{position}-{file_name(names[position - 1])}-{numbered[2]}"
+            title = f"{clean(names[position - 1])}: {chart.title[0].lower()}{chart.title[1:]}"
+        for kind in kinds:
+            (folder / f"{stem}.{kind}").write_bytes(picture(chart, kind, title=title))
 
 
 def file_name(name: str) -> str:
@@ -125,182 +105,207 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:40] or "strategy"
 
 
-def _save(draw: Draw, title: str, sentence: str, path: Path) -> None:
-    """Draw a picture with its title and what to see in it; characters without a glyph become boxes."""
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+def picture(chart: Chart, kind: str, *, title: str = "", size: tuple[float, float] = SIZE) -> bytes:
+    """A chart as the content of a file; the same chart gives the same bytes on the same machine.
+
+    Args:
+        chart: what is drawn.
+        kind: "png" or "svg".
+        title: is set above the picture, with the chart's sentence; nothing is without one.
+        size: inches.
+    """
+    with matplotlib.rc_context(STYLE | {"font.family": list(fonts())}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=SIZE)
-        figure.set_layout_engine("constrained", rect=(0.012, 0.015, 0.973, 0.81))
-        axes = figure.add_subplot()
-        draw(axes)
-        heading = textwrap.shorten(title, 80, placeholder=" …")
-        figure.text(0.018, 0.965, heading, va="top", fontsize=13, fontweight="bold")
-        figure.text(0.018, 0.905, textwrap.fill(sentence, 125), va="top", fontsize=9, color=SOFT)
-        figure.savefig(path, metadata={"Software": None})
+        figure = Figure(figsize=size, facecolor="white")
+        small = 8.5 if size[0] > 5 else 7.0
+        top = _heading(figure, chart, title) if title else 0.02
+        axes = _axes(figure, chart, top, small)
+        _draw(axes, chart)
+        _label(axes, chart, small, narrow=size[0] < 5)
+        buffer = io.BytesIO()
+        about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+        figure.savefig(buffer, format=kind, metadata=about)
+    return buffer.getvalue()
 
 
-def _fan(axes: Axes, x: NDArray[np.int64], fan: pd.DataFrame) -> None:
-    """The bands between quantiles, the widest first, and the median."""
-    for low, high, style, name in BANDS:
-        axes.fill_between(x, fan[low], fan[high], color=FILLS[style], linewidth=0, label=f"{name} of universes")
-    axes.plot(x, fan["0.5"], color=MEDIAN, linewidth=1.4, linestyle=(0, (4, 2)), label="median")
+def plot(chart: Chart, axes: Axes | None = None) -> Axes:
+    """A chart drawn for a notebook or a figure of one's own.
+
+    Args:
+        chart: what is drawn.
+        axes: where; axes of a new figure of pyplot without them.
+
+    Returns:
+        The axes. Positions are those of the page, a square of 1000; the labels say what they are.
+    """
+    with matplotlib.rc_context(STYLE | {"font.family": list(fonts())}):
+        if axes is None:
+            from matplotlib import pyplot
+
+            axes = pyplot.subplots(figsize=(8, 3.9), layout="constrained")[1]
+        axes.set_xlim(0, 1000)
+        axes.set_ylim(1000, 0)
+        for side in ("top", "left", "right"):
+            axes.spines[side].set_visible(False)
+        _draw(axes, chart)
+        axes.set_xticks([10 * tick.at for tick in chart.x_ticks], [tick.label for tick in chart.x_ticks])
+        axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], [tick.label for tick in chart.y_ticks])
+        axes.tick_params(axis="both", length=0, labelsize=8.5, labelcolor=SOFT)
+        axes.set_xlabel(chart.x_name, color=SOFT, fontsize=8.5)
+        axes.set_ylabel(chart.y_name, color=SOFT, fontsize=8.5)
+        axes.set_title("\n".join(wrapped(chart.sentence, 100)), loc="left", fontsize=9, color=INK)
+        signs = [(_sign(style, 0, 0, 1, 1), meaning) for style, meaning in chart.legend]
+        signs += [(Line2D([0], [0], **MARKS.get(mark.style, QUIET)), mark.label) for mark in chart.marks]
+        if signs:
+            handles, labels = zip(*signs, strict=True)
+            axes.legend(handles, labels, fontsize=8, frameon=False, loc="best", labelcolor=SOFT)
+    return axes
 
 
-def _legend(axes: Axes) -> None:
-    """Above the plot, where it covers nothing."""
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=5, fontsize=8.5, labelcolor=SOFT, borderaxespad=0.3,
-        borderpad=0, handlelength=1.6, columnspacing=1.4,
-    )  # fmt: skip
+@cache
+def fonts() -> tuple[str, ...]:
+    """DejaVu Sans, which comes with matplotlib, and what is installed beside it for other scripts."""
+    known = set(font_manager.get_font_names())
+    return ("DejaVu Sans", *(name for name in SCRIPTS if name in known))
 
 
-def _universes(axes: Axes, result: StressResult) -> None:
-    """The fan of closes, real history before it and the real path over it."""
-    past = drawn_history(result)
-    closes, steps, first = past.values[:, 3], np.arange(result.horizon + 1), 1 - len(past)
-    labels = stamp_texts(past.timestamps.append(result.fan.index))
-    fan = pd.DataFrame(np.vstack([np.full(result.fan.shape[1], closes[-1]), result.fan]), columns=result.fan.columns)
-    _fan(axes, steps, fan)
-    for path in result.sample_paths[:DRAWN_PATHS]:
-        axes.plot(steps, np.concatenate([closes[-1:], path]), color=INK, alpha=0.18, linewidth=0.7)
-    axes.plot(np.arange(first, 1), closes, color=INK, linewidth=1.6)
-    if result.future is not None:
-        real = np.concatenate([closes[-1:], result.future.values[:, 3]])
-        axes.plot(steps[: len(real)], real, color=INK, linewidth=1.6, label=captions.REALISED)
-    axes.axvline(0, color=SOFT, linewidth=1, linestyle=(0, (3, 3)))
-    everything = np.concatenate([fan.to_numpy().reshape(-1), closes])
-    if everything.min() > 0 and everything.max() / everything.min() > LOG_FROM:
-        axes.set_yscale("log")
-    places = series.thin(len(labels), 6)
-    axes.set_xticks(places + first, [labels[place] for place in places])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.6g}"))
-    axes.margins(x=0.01)
-    axes.set_ylabel("close")
-    _legend(axes)
+def _heading(figure: Figure, chart: Chart, title: str) -> float:
+    """Title and sentence; returns their height in inches."""
+    height, y = figure.get_figheight(), 0.16
+    figure.text(0.018, 1 - y / height, shortened(title, 84), va="top", fontsize=13, fontweight="bold")
+    lines = wrapped(chart.sentence, 128)
+    for line in lines:
+        y += 0.18 if line is not lines[0] else 0.3
+        figure.text(0.018, 1 - y / height, line, va="top", fontsize=9, color=SOFT)
+    return y + 0.28
 
 
-def _bars(axes: Axes, found: series.Histogram, colours: list[str]) -> None:
-    shares = found.counts / max(int(found.counts.sum()), 1)
-    axes.bar(
-        found.edges[:-1], shares, width=np.diff(found.edges), align="edge", color=colours, edgecolor="white",
-        linewidth=0.8,
-    )  # fmt: skip
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: percent_tick(tick)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: percent_tick(tick)))
-    axes.set_ylabel("share of universes")
-    axes.set_ylim(0, max(float(shares.max()), 0.01) * 1.28)
-    axes.set_xlim(found.low, found.high)
+def _axes(figure: Figure, chart: Chart, top: float, small: float) -> Axes:
+    """The plot in what heading, legend, marks and labels leave, in a square of 1000 as on the page."""
+    width, height = figure.get_size_inches()
+    digit = small / 72 * 0.64
+    left = 0.16 + digit * max((len(tick.label) for tick in chart.y_ticks), default=1)
+    bottom = 0.3 + (0.24 if chart.x_name or chart.zones else 0.0)
+    above = top + 0.24 + 0.2 * len(chart.marks) * small / 8.5
+    if chart.legend:
+        above += 0.2 * _legend(figure, chart, small, top)
+    right = 0.2
+    axes = figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + above) / height))
+    axes.set_xlim(0, 1000)
+    axes.set_ylim(1000, 0)
+    axes.set_facecolor("none")
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(SOFT)
+    place = 1 + (0.07 + 0.2 * len(chart.marks) * small / 8.5) / (axes.get_position().height * height)
+    axes.text(-left / (width - left - right), place, chart.y_name, transform=axes.transAxes, fontsize=small, color=SOFT)
+    axes.texts[-1].set_x((0.018 * width - left) / (width - left - right))
+    return axes
 
 
-def _mark(
-    axes: Axes, found: series.Histogram, value: float | None, label: str, row: int, style: dict[str, Any]
-) -> None:
-    """A vertical line with its label in a row of its own; at the edge where the value lies beyond."""
-    if value is None:
-        return
-    held = min(max(value, found.low), found.high)
-    axes.axvline(held, clip_on=False, **style)
-    right = held > (found.low + found.high) / 2
-    axes.annotate(
-        label if held == value else f"{label}, off the scale",
-        (held, 0.985 - 0.06 * row), xycoords=("data", "axes fraction"), xytext=(-4 if right else 4, 0),
-        textcoords="offset points", ha="right" if right else "left", va="top", fontsize=9,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
-    )  # fmt: skip
+def _legend(figure: Figure, chart: Chart, small: float, top: float) -> int:
+    """Signs and their meaning in lines below the heading; returns how many lines."""
+    width, height = figure.get_size_inches()
+    x, row = 0.018 * width, 0
+    for style, meaning in chart.legend:
+        room = 0.32 + len(meaning) * small / 72 * 0.56 + 0.14
+        if x + room > width and x > 0.1 * width:
+            x, row = 0.018 * width, row + 1
+        y = height - top - 0.1 - 0.2 * row
+        figure.add_artist(_sign(style, x / width, y / height, 0.22 / width, 0.1 / height))
+        figure.text((x + 0.29) / width, y / height, meaning, fontsize=small, color=SOFT, va="center_baseline")
+        x += room
+    return row + 1
 
 
-QUIET: dict[str, Any] = {"color": SOFT, "linewidth": 1.1, "linestyle": (0, (3, 2))}
-REAL: dict[str, Any] = {"color": INK, "linewidth": 2.2}
+def _sign(style: str, x: float, y: float, width: float, height: float) -> Any:
+    """A patch, a line or a sign at a place of the figure."""
+    if style in POINTS:
+        return Line2D([x + width / 2], [y], linestyle="none", markersize=6, **POINTS[style])
+    if style in STROKES:
+        kwargs = {"color" if name == "edgecolor" else name: value for name, value in STROKES[style].items()}
+        return Line2D([x, x + width], [y, y], **kwargs)
+    look: dict[str, Any] = {"edgecolor": LINE, "linewidth": 0.6} | FILLS[style]
+    return Rectangle((x, y - height / 2), width, height, **look)
 
 
-def _pnl(strategy: StrategyResult) -> Draw:
-    """The histogram of total returns with quantiles and the real outcome."""
-
-    def draw(axes: Axes) -> None:
-        real = None if strategy.realised is None else strategy.realised["total_return"]
-        found = series.histogram(strategy.metrics["total_return"].to_numpy(), [] if real is None else [real])
-        _bars(axes, found, [LOSS if high <= 0 else GAIN for high in found.edges[1:]])
-        quantiles = captions.measure_of(strategy, "total_return")["quantiles"]
-        low, middle = quantiles["0.05"], quantiles["0.5"]
-        _mark(axes, found, low, f"5% quantile {percent(low, signed=True)}", 0, QUIET)
-        _mark(axes, found, middle, f"median {percent(middle, signed=True)}", 1, QUIET | {"color": MEDIAN})
-        _mark(axes, found, real, f"real outcome {percent(real, signed=True)}", 2, REAL)
-        axes.set_xlabel("total return, net of costs (orange: loss)")
-
-    return draw
-
-
-def _drawdown(strategy: StrategyResult) -> Draw:
-    """The histogram of the deepest drawdowns, as depths, with the real one."""
-
-    def draw(axes: Axes) -> None:
-        depths = -strategy.metrics["max_drawdown"].to_numpy(dtype=np.float64) + 0.0
-        limits = sorted(float(depth) for depth in strategy.universes["probability_of_drawdown"])
-        real = None if strategy.realised is None else -strategy.realised["max_drawdown"]
-        found = series.histogram(depths, [0.0, *limits, *([] if real is None else [real])])
-        rank = np.searchsorted(np.array(limits) - 1e-12, found.edges[:-1], side="right")
-        _bars(axes, found, [DEPTHS[level] for level in rank])
-        for limit in limits:
-            if limit < found.high:
-                axes.axvline(limit, **QUIET)
-        _mark(axes, found, real, f"real outcome {percent(real)}", 0, REAL)
-        axes.set_xlabel("deepest fall below the running maximum")
-
-    return draw
-
-
-def _equity(strategy: StrategyResult, cash: float) -> Draw:
-    """The fan of the account's value, with the account on the real bars."""
-
-    def draw(axes: Axes) -> None:
-        fan, real = strategy.equity_fan, strategy.realised_equity
-        steps = np.arange(len(fan))
-        _fan(axes, steps, fan)
-        axes.axhline(cash, color=SOFT, linewidth=0.9, linestyle=(0, (1, 3)))
-        if real is not None:
-            axes.plot(steps[: len(real)], real.to_numpy(), color=INK, linewidth=1.6, label=captions.REALISED)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: short_money(tick)))
-        axes.margins(x=0.01)
-        axes.set_xlabel("bars after the origin")
-        axes.set_ylabel("currency of the bars")
-        _legend(axes)
-
-    return draw
-
-
-def _ranks(drawn: ranks.Ranks) -> Draw:
-    """The histogram of ranks with the level of even ones and its band."""
-
-    def draw(axes: Axes) -> None:
-        edges = np.linspace(0.0, 1.0, len(drawn.counts) + 1)
-        axes.bar(edges[:-1], drawn.counts, np.diff(edges), align="edge", color=GAIN, edgecolor="white", linewidth=0.8)
-        axes.axhspan(drawn.low, drawn.high, color=INK, alpha=0.12, linewidth=0, label=realism_charts.BAND)
-        axes.axhline(drawn.even, color=MEDIAN, linewidth=1.4, linestyle=(0, (4, 2)), label=realism_charts.EVEN)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1.08 * max(float(drawn.counts.max()), drawn.high))
-        axes.set_xticks(edges)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.0%}"))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(realism_charts.PLACES)
-        axes.set_ylabel(realism_charts.COUNTS)
-        _legend(axes)
-
-    return draw
-
-
-def _clustering(lines: realism_charts.Clustering) -> Draw:
-    """The autocorrelation of absolute returns by lag, in reality and in the universes."""
-
-    def draw(axes: Axes) -> None:
-        axes.axhline(0, color=SOFT, linewidth=0.9, linestyle=(0, (1, 3)))
-        axes.plot(lines.lags, lines.real, color=INK, linewidth=1.6, label=realism_charts.REALITY)
+def _draw(axes: Axes, chart: Chart) -> None:
+    """Grid, shapes, lines of marks and signs."""
+    for tick in chart.y_ticks:
+        axes.axhline(1000 - 10 * tick.at, color=LINE, linewidth=0.8, zorder=0)
+    for order, shape in enumerate(chart.shapes, start=1):
+        axes.add_patch(_patch(shape.style.split(), shape.path, order))
+    for mark in chart.marks:
+        axes.axvline(10 * mark.at, clip_on=False, zorder=50, **MARKS.get(mark.style, QUIET))
+    for style, look in POINTS.items():
+        chosen = [point for point in chart.points if point.style == style]
         axes.plot(
-            lines.lags, lines.universes, color=MEDIAN, linewidth=1.4, linestyle=(0, (4, 2)),
-            label=realism_charts.UNIVERSES,
+            [10 * point.at for point in chosen], [1000 - 10 * point.height for point in chosen],
+            linestyle="none", markersize=5.5, zorder=60, clip_on=False, **look,
         )  # fmt: skip
-        axes.margins(x=0.01)
-        axes.set_xlabel(realism_charts.LAG)
-        axes.set_ylabel(realism_charts.CLUSTERING)
-        _legend(axes)
 
-    return draw
+
+def _patch(styles: Sequence[str], path: str, order: int) -> Patch:
+    for style in styles:
+        if style in STROKES:
+            return PathPatch(outline(path), facecolor="none", zorder=order, **STROKES[style])
+        if style in FILLS:
+            return PathPatch(outline(path), zorder=order, **({"linewidth": 0.0} | FILLS[style]))
+    raise KeyError(f"no picture knows the style {' '.join(styles)!r}")
+
+
+def outline(path: str) -> Outline:
+    """An SVG path of absolute M, L, H, V and Z as matplotlib's."""
+    corners: list[tuple[float, float]] = []
+    codes: list[int] = []
+    tokens, at, command = TOKENS.findall(path), 0, "M"
+    x = y = 0.0
+    start = (0.0, 0.0)
+    while at < len(tokens):
+        if tokens[at] in "MLHVZ":
+            command, at = tokens[at], at + 1
+        if command == "Z":
+            corners.append(start)
+            codes.append(int(Outline.CLOSEPOLY))
+            continue
+        taken = 1 if command in "HV" else 2
+        numbers = [float(number) for number in tokens[at : at + taken]]
+        at += taken
+        x, y = (numbers[0], y) if command == "H" else (x, numbers[0]) if command == "V" else (numbers[0], numbers[1])
+        if command == "M":
+            start = (x, y)
+        corners.append((x, y))
+        codes.append(int(Outline.MOVETO if command == "M" else Outline.LINETO))
+    return Outline(np.array(corners).reshape(-1, 2), codes)
+
+
+def _label(axes: Axes, chart: Chart, small: float, *, narrow: bool) -> None:
+    """Ticks, names of the axes, and the labels of marks, each in a row of its own."""
+    shown = [tick for tick in chart.x_ticks if not (narrow and tick.minor)]
+    axes.set_xticks([10 * tick.at for tick in shown], [tick.label for tick in shown], fontsize=small, color=SOFT)
+    axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], [tick.label for tick in chart.y_ticks])
+    axes.tick_params(axis="both", length=0, labelsize=small, labelcolor=SOFT)
+    for tick, text in zip(shown, axes.get_xticklabels(), strict=True):
+        text.set_horizontalalignment("right" if tick.at > 92 else "left" if tick.at < 3 else "center")
+    inches = axes.get_window_extent().height / axes.figure.dpi
+    for row, mark in enumerate(reversed(chart.marks)):
+        axes.annotate(
+            mark.label, (10 * mark.at, 1 + (0.06 + 0.2 * row * small / 8.5) / inches),
+            xycoords=("data", "axes fraction"), xytext=(-4 if mark.leftwards else 4, 0), textcoords="offset points",
+            ha="right" if mark.leftwards else "left", fontsize=small, zorder=70,
+            fontweight="bold" if mark.style == "outcome" else "normal",
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip
+        axes.plot(
+            [10 * mark.at] * 2, [1 + (part + 0.2 * row * small / 8.5) / inches for part in (0.03, 0.17)],
+            transform=axes.get_xaxis_transform(), clip_on=False, color=SOFT, linewidth=1.0,
+        )  # fmt: skip
+    below = -0.42 * small / 8.5 / inches
+    if chart.x_name:
+        axes.text(0.5, below, chart.x_name, transform=axes.transAxes, ha="center", fontsize=small, color=SOFT)
+    if chart.zones:
+        for x, side, style, zone in ((0, "left", "loss", chart.zones[0]), (1, "right", "gain", chart.zones[1])):
+            axes.text(
+                x, below, f"■ {zone}", transform=axes.transAxes, ha=side, fontsize=small,
+                color=FILLS[style]["facecolor"],
+            )  # fmt: skip

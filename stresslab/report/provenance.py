@@ -5,12 +5,14 @@ The strategies' own evidence is `evidence`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stresslab.config import StressConfig
 from stresslab.report.realism import evidence
-from stresslab.report.wording import clean, plain_value
+from stresslab.report.wording import UNDEFINED, clean, money, number, percent, plain_value
 from stresslab.result import StressResult
 
 WARNING = "warning:"
@@ -25,8 +27,8 @@ LIMITS = (
     "over one horizon in generated universes, not of a portfolio under any rulebook.",
     "The distribution of scenarios is the generator's own. Intervals cover chance among the universes alone, not the "
     "error of the generator; what it never saw, it does not generate.",
-    "Fills are at the next open with proportional costs. Market impact, financing, borrowing, taxes and outages are "
-    "not modelled.",
+    "Fills are at the next open, at the costs that the settings name; what they do not name, such as borrowing, is "
+    "free. Market impact, margin calls, taxes and outages are not modelled.",
     "Nothing here is investment advice.",
 )
 READING = (
@@ -128,20 +130,69 @@ def generator_name(result: StressResult) -> str:
     return clean(" ".join(str(part) for part in parts if part))
 
 
-def sections(result: StressResult) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Everything that decided the run, as titled lists of (name, value)."""
-    _, training = sample_label(result)
+@dataclass(frozen=True)
+class Run:
+    """What decided a run: titled lists of (name, value), and the command that makes it again, if there is one."""
+
+    cards: list[tuple[str, list[tuple[str, str]]]]
+    command: str
+
+
+def run(result: StressResult) -> Run:
+    """Everything that decided the run."""
     facts = {name: value for name, value in result.generator_facts.items() if name != "generator"}
     data = {name: value for name, value in result.data.items() if name != "notices"}
     data |= {name: day(data[name]) for name in ("start", "end") if name in data}
     machine = {name: value for name, value in result.environment.items() if name != "commit"}  # known when stored
     seconds = [(_words(stage), f"{spent:.1f} s") for stage, spent in result.timings.items()]
-    return [
+    cards = [
         ("Settings", _rows(result.config)),
         ("Data", _rows(data)),
-        ("Generator", [*_rows(result.generator), *_rows(facts), ("training", training)]),
+        ("Generator", [*_rows(result.generator), *_rows(facts)]),
         ("Environment", [*_rows(machine), *((f"time for {stage}", spent) for stage, spent in seconds)]),
     ]
+    return Run(cards, command(result.config))
+
+
+LOCAL = ("jobs", "out", "fail_on", "strategies", "param")
+"""Settings that do not decide the figures, or are spelled in a way of their own."""
+
+
+def command(config: Mapping[str, Any]) -> str:
+    """The command line that makes a run again; empty for one that was not started from the command line."""
+    if not config.get("data") or not config.get("strategies"):
+        return ""
+    known = StressConfig.model_fields
+    words = ["stresslab", "run", *(str(path) for path in config["strategies"]), "--data", str(config["data"])]
+    for name, value in config.items():
+        if name in known and name not in LOCAL and name != "data" and value != known[name].default:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    for name, value in (config.get("param") or {}).items():
+        words += ["--param", f"{name}={value}"]
+    return " ".join(shlex.quote(clean(word)) for word in words)
+
+
+def execution(config: Mapping[str, Any]) -> str:
+    """What an account pays and on what terms it trades, as far as that is set: fees 0.05%, stop loss 5%."""
+    told = [read(config[name]) for name, read in _EXECUTION.items() if config.get(name) is not None]
+    return clean(", ".join(told)) if told else UNDEFINED
+
+
+_EXECUTION: Mapping[str, Callable[[Any], str]] = {
+    "fees": lambda value: f"fees {percent(value)}",
+    "slippage": lambda value: f"slippage {percent(value)}",
+    "slippage_volatility": lambda value: f"and {number(value)} of recent volatility",
+    "fixed_fee": lambda value: f"{money(value)} an order",
+    "borrow": lambda value: f"borrowing {percent(value)} a year",
+    "funding": lambda value: f"funding {percent(value)} a year",
+    "min_trade": lambda value: f"no orders below {money(value)}",
+    "sizing": lambda value: f"sizing {value}",
+    "stop_loss": lambda value: f"stop loss {percent(value)}",
+    "take_profit": lambda value: f"take profit {percent(value)}",
+    "trailing_stop": lambda value: f"trailing stop {percent(value)}",
+    "max_leverage": lambda value: f"exposure up to {number(value)} times the equity",
+    "risk_free": lambda value: f"interest {percent(value)} a year",
+}
 
 
 def _rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from stresslab.report import evidence, provenance, realism
 from stresslab.report.captions import measure_of
+from stresslab.report.deeper import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, share, shares
 from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.measures import MEASURES
@@ -37,7 +38,7 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
         real = None if strategy.realised is None else strategy.realised["total_return"]
         rows.append(
             [
-                _name(strategy),
+                shown_name(strategy),
                 strategy.verdict.label.upper(),
                 share(loss["value"]),
                 shares(loss),
@@ -46,20 +47,20 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
                 percent(real, signed=True),
             ]
         )
-    return _table(["Strategy", "Verdict", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=2)
+    return table(["Strategy", "Verdict", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=2)
 
 
 def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
     """Verdict, reasons, key figures, checks and measures of one strategy."""
-    luck = evidence.luck_sentence(strategy)
-    lines = [f"{_name(strategy)}: {strategy.verdict.label.upper()}"]
-    for reason in [*strategy.verdict.reasons, *([luck] if luck else [])]:
-        lines += _wrapped(reason)
+    luck, edge = evidence.luck_sentence(strategy), edge_sentence(strategy)
+    lines = [f"{shown_name(strategy)}: {strategy.verdict.label.upper()}"]
+    for reason in [*strategy.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])]:
+        lines += wrapped(reason)
     lines.append("")
     figures = evidence.key_figures(strategy, cash)
     lines += [f"  {figure.name:<26} {figure.value:>8}   {figure.detail}" for figure in figures]
     answer, sentence = evidence.lookahead(strategy.lookahead)
-    lines += ["", *_checks(strategy), *_wrapped(f"{answer:<12}  {sentence}", hanging=16)]
+    lines += ["", *_checks(strategy), *wrapped(f"{answer:<12}  {sentence}", hanging=16)]
     return [*lines, "", *_measures(strategy)]
 
 
@@ -68,7 +69,7 @@ def _checks(strategy: StrategyResult) -> list[str]:
         [row["answer"], row["name"], row["value"], row["interval"], row["threshold"]]
         for row in evidence.checks(strategy.verdict)
     ]
-    return _table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", least=12)
+    return table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", least=12)
 
 
 def _measures(strategy: StrategyResult) -> list[str]:
@@ -81,14 +82,14 @@ def _measures(strategy: StrategyResult) -> list[str]:
         cells = [measure(name, quantiles[level]) for _, level in QUANTILES]
         cells += [measure(name, real.get(name))] if real else []
         rows.append([row.label, *cells, measure(name, strategy.backtest.get(name))])
-    return _table(headings, rows, left=1, indent="  ")
+    return table(headings, rows, left=1, indent="  ")
 
 
 def _caution(result: StressResult) -> list[str]:
     """Everything that the reader must know before relying on it."""
     lines = ["Before you rely on it"]
     for notice in provenance.notices(result):
-        lines += _wrapped(f"{notice.heading}: {notice.text}", first="  - ", hanging=4)
+        lines += wrapped(f"{notice.heading}: {notice.text}", first="  - ", hanging=4)
     return lines
 
 
@@ -98,38 +99,38 @@ def _realism(result: StressResult) -> list[str]:
     rows = [[row.outcome, row.name, row.value, row.interval, row.acceptable] for row in found.rows]
     headings = ["Answer", "Check", "Value", "Interval", "Acceptable"]
     lines = [f"Realism of the universes: {found.label.upper()}"]
-    return lines + (_table(headings, rows, left=2, indent="  ") if rows else [])
+    return lines + (table(headings, rows, left=2, indent="  ") if rows else [])
 
 
 def _run(result: StressResult) -> list[str]:
     """Data, generator and size of the run."""
     data, config, day = result.data, result.config, provenance.day
     span, last = f"from {day(data['start'])} to {day(data['end'])}", day(result.fan.index[-1])
-    costs = ", ".join(f"{name} {percent(config[name])}" for name in ("fees", "slippage") if name in config)
     rows = [
         ("Data", f"{data['symbol']}, {data['bars']:,} bars {span}, {data['calendar']}"),
         ("Universes", f"{result.universes_count:,} of {result.horizon:,} bars, after {day(result.origin)} to {last}"),
         ("Generator", f"{provenance.generator_name(result)}, {provenance.sample_label(result)[0]}"),
-        ("Costs", costs or UNDEFINED),
+        ("Costs", provenance.execution(config)),
         ("Seed", str(config.get("seed", UNDEFINED))),
     ]
     lines = ["Run"]
     for name, text in rows:
-        lines += _wrapped(f"{name:<11}{clean(text)}", hanging=13)
-    return lines + [line for limit in provenance.LIMITS[:2] for line in ("", *_wrapped(limit))]
+        lines += wrapped(f"{name:<11}{clean(text)}", hanging=13)
+    return lines + [line for limit in provenance.LIMITS[:2] for line in ("", *wrapped(limit))]
 
 
-def _name(strategy: StrategyResult) -> str:
+def shown_name(strategy: StrategyResult) -> str:
     """The name on one line, shortened where it is very long."""
     name = clean(strategy.name)
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
-def _wrapped(text: str, first: str = "  ", hanging: int = 2) -> list[str]:
+def wrapped(text: str, first: str = "  ", hanging: int = 2) -> list[str]:
+    """A text as lines of at most `WIDTH` columns."""
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * hanging, break_on_hyphens=False)
 
 
-def _table(
+def table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, indent: str = "", least: int = 0
 ) -> list[str]:
     """Columns as wide as they need, the first `left` of them flush left."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -15,8 +16,9 @@ from stresslab.statistics.measures import MEASURES
 from stresslab.verdict import percent as share
 
 __all__ = [
-    "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "defined", "interval",
-    "measure", "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
+    "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "columns", "defined",
+    "interval", "measure", "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
+    "shortened", "wrapped",
 ]  # fmt: skip
 
 UNDEFINED = "–"
@@ -39,7 +41,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
 """What each check asks; others are shown under their own names."""
 
 ANSWERS: Mapping[bool | None, str] = MappingProxyType({True: "passed", False: "failed", None: "open"})
-GROWING = ("total_return", "max_drawdown", "trades", "excess_return")
+GROWING = ("total_return", "max_drawdown", "trades", "excess_return", "pnl")
 """Measures that grow with the number of bars, so that a long backtest and a short universe do not compare."""
 _LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
@@ -93,20 +95,22 @@ def measure(name: str, value: float | None) -> str:
     row = MEASURES[name]
     if row.format == "percent":
         return percent(value, signed=row.tail)
+    if row.format == "currency":
+        return money(value, signed=row.tail)
     if row.format == "ratio" or value is None or not math.isfinite(value):
         return number(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
-def interval(low: float | None, high: float | None, *, signed: bool = False) -> str:
-    """Two fractions as a range in percent; an end that so few universes cannot bound is left open."""
+def interval(low: float | None, high: float | None, *, signed: bool = False, read: Callable[..., str] = percent) -> str:
+    """Two fractions as a range in percent (or as `read` says); an end that so few universes cannot bound is open."""
     if _missing(low) and _missing(high):
         return UNDEFINED
     if _missing(low):
-        return f"up to {percent(high, signed=signed)}"
+        return f"up to {read(high, signed=signed)}"
     if _missing(high):
-        return f"from {percent(low, signed=signed)}"
-    return f"{percent(low, signed=signed)} to {percent(high, signed=signed)}"
+        return f"from {read(low, signed=signed)}"
+    return f"{read(low, signed=signed)} to {read(high, signed=signed)}"
 
 
 def shares(found: Mapping[str, float | None]) -> str:
@@ -155,3 +159,30 @@ def plain_value(value: Any) -> str:
 def _without_zero_sign(text: str) -> str:
     """The text without the sign of a number that was rounded to zero."""
     return text.lstrip("+-") if not text.strip("+-0.,") else text
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut where it is wider than `most` columns."""
+    if columns(text) <= most:
+        return text
+    kept = 0
+    while columns(text[: kept + 1]) < most:
+        kept += 1
+    return f"{text[:kept].rstrip()}…"
+
+
+def wrapped(text: str, most: int) -> list[str]:
+    """Lines of at most `most` columns; a word that is longer is broken."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        while columns(word) > most:
+            lines, line, word = [*lines, *([line] if line else []), word[: most // 2]], "", word[most // 2 :]
+        longer = f"{line} {word}".strip()
+        lines, line = (lines, longer) if columns(longer) <= most else ([*lines, line], word)
+    return [*lines, *([line] if line else [])]

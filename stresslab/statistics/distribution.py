@@ -280,7 +280,9 @@ def describe_universes(metrics: pd.DataFrame, *, level: float = LEVEL, seed: int
         seed: of the bootstrap of expected shortfall.
 
     Returns:
-        Plain JSON: count, probability_of_loss, measures, intervals, probability_of_drawdown.
+        Plain JSON: count, probability_of_loss, never_traded (the share of universes without any position: total
+        return and drawdown are then those of cash, ratios and the win rate undefined), ruined (the share in which all
+        equity was lost), measures, intervals, probability_of_drawdown.
     """
     entries: dict[str, Any] = {}
     intervals: dict[str, list[float | None]] = {}
@@ -291,6 +293,8 @@ def describe_universes(metrics: pd.DataFrame, *, level: float = LEVEL, seed: int
     return {
         "count": len(metrics),
         "probability_of_loss": probability_of_loss(metrics["total_return"].to_numpy(), level).to_dict(),
+        "never_traded": wilson(int((metrics["exposure"] == 0).sum()), len(metrics), level).to_dict(),
+        "ruined": wilson(int((metrics["total_return"] <= -1).sum()), len(metrics), level).to_dict(),
         "measures": entries,
         "intervals": intervals,
         "probability_of_drawdown": {

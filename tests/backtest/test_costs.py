@@ -1,4 +1,4 @@
-"""Costs are fractions, and nothing else is taken for one."""
+"""Costs are fractions and amounts, and nothing else is taken for one."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ def test_percent_is_told_what_to_write() -> None:
     """1.5, probably meant as percent, is answered with its fraction."""
     with pytest.raises(InputError, match=r"for 1\.5% write 0\.015$"):
         Costs(fees=1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("fixed_fee", -1.0, r"^fixed_fee=-1.0 is not an amount of currency; give 0 or more, for example 1$"),
+        ("fixed_fee", math.inf, r"^fixed_fee=inf is not an amount"),
+        ("min_trade", math.nan, r"^min_trade=nan is not an amount"),
+        ("min_trade", "50", r"^min_trade=50 is not an amount"),
+        ("slippage_volatility", 11, r"^slippage_volatility=11 is not a multiple of volatility in \[0, 10\]; for a te"),
+        ("slippage_volatility", -0.1, r"^slippage_volatility=-0.1 is not a multiple"),
+        ("borrow", -0.01, r"^borrow=-0.01 is not a fraction in \[0, 10\); for 0.05% write 0.0005$"),
+        ("borrow", 25, r"^borrow=25 is not a fraction in \[0, 10\); for 25% write 0.25$"),
+        ("funding", -11, r"^funding=-11 is not a fraction in \[-10, 10\)"),
+        ("funding", True, r"^funding=True is not a fraction"),
+    ],
+)
+def test_the_other_costs_are_checked(name: str, value: float, text: str) -> None:
+    """Amounts are amounts, multiples multiples, and only funding may be negative."""
+    with pytest.raises(InputError, match=text):
+        Costs(**{name: value})
+    assert Costs(funding=-0.1).funding == -0.1
 
 
 def test_costs_cannot_be_changed() -> None:

@@ -20,6 +20,7 @@ def accounts(ids: list[int], steps: int = 3) -> Backtest:
         wins=np.array(ids, dtype=np.int64),
         gross_profit=level.copy(),
         gross_loss=level.copy(),
+        interest=level.copy(),
         ruined=level > 1,
         ids=np.array(ids, dtype=np.int64),
         timestamps=pd.date_range("2020-01-01", periods=steps),

@@ -166,12 +166,15 @@ def test_an_output_folder_that_cannot_be_written(
 
 
 def test_sample_does_not_mix_universes(command: Command, csv: Path, tmp_path: Path) -> None:
-    """A folder that holds universes is left alone."""
+    """A folder that holds other universes is left alone; the same command finds nothing left to do."""
     arguments = ("sample", "--data", csv, "--out", tmp_path / "universes", *SMALL)
     assert command(*arguments).code == 0
     before = {path: path.read_bytes() for path in (tmp_path / "universes").iterdir()}
-    assert_refused(command(*arguments), "already holds universes")
+    assert_refused(command(*arguments, "--seed", "1"), "holds other work", "seed is 0, not 1")
+    assert command(*arguments).code == 0
     assert {path: path.read_bytes() for path in (tmp_path / "universes").iterdir()} == before
+    (tmp_path / "universes" / "plan.json").unlink()
+    assert_refused(command(*arguments), "already holds such files")
 
 
 @pytest.mark.parametrize("content", [None, "{}", "[1]", '{"format_version": 99}', "nonsense"])

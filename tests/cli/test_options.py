@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from stresslab.cli import app, options
 from stresslab.cli.options import parse_parameters
-from stresslab.config import SampleConfig, StressConfig
+from stresslab.config import SamplingConfig, StressConfig
 from stresslab.errors import InputError
 
 
@@ -32,12 +32,12 @@ def settings(*arguments: str) -> StressConfig:
 def test_flags_are_spelled_as_the_settings() -> None:
     """Each setting of a run has a flag of its name with the same default, and each flag but --config is a setting."""
     root: Any = get_command(app)
-    for name, model in (("run", StressConfig), ("sample", SampleConfig)):
+    for name, model in (("run", StressConfig), ("sample", SamplingConfig)):
         flags = {parameter.name: parameter for parameter in root.commands[name].params} | {}
         assert set(flags) - {"config", "help"} == set(model.model_fields)
         for setting, flag in flags.items():
             if setting not in ("config", "help", "data", "out") and flag.default is not None:
-                assert flag.default == getattr(options.DEFAULTS, setting)
+                assert flag.default == model.model_fields[setting].default
 
 
 def test_defaults_are_those_of_the_config() -> None:
@@ -64,7 +64,7 @@ def test_a_run_file_serves_sample(tmp_path: Path) -> None:
     """`sample` takes from a run's file what concerns universes."""
     path = tmp_path / "run.yaml"
     path.write_text("strategies: [a.py]\ndata: b.csv\nfees: 0.1\nseed: 3\n")
-    read = options.read_settings(context("sample", "--config", str(path)), SampleConfig)
+    read = options.read_settings(context("sample", "--config", str(path)), SamplingConfig)
     assert (read.data, read.seed) == ("b.csv", 3)
 
 

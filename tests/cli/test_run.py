@@ -14,7 +14,7 @@ import stresslab as sl
 from tests.cli.conftest import Command
 
 UNIVERSES = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10")
-SMALL = (*UNIVERSES, "--warmup", "100", "--realism-origins", "0")
+SMALL = (*UNIVERSES, "--warmup", "100", "--realism-origins", "0", "--permutations", "19")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_run_prints_the_verdict_and_where_the_report_is(
     assert "up" in done.stdout
     assert "down" in done.stdout
     stages = [line.split(":")[0] for line in done.stderr.splitlines()]
-    assert stages == ["loading", "look-ahead check", "realism", "sampling", "backtest", "report"]
+    assert stages == ["loading", "look-ahead check", "realism", "sampling", "backtest", "evidence", "report"]
 
 
 def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:

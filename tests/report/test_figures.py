@@ -1,8 +1,9 @@
-"""The pictures of a stress test and the folder that they are written to."""
+"""Charts as files, and the folder of a report."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 import matplotlib.image
@@ -10,9 +11,18 @@ import numpy as np
 import pytest
 
 from stresslab.report import write_report
-from stresslab.report.figures import file_name, write_figures, write_losses
+from stresslab.report.axes import Chart, Shape
+from stresslab.report.figures import file_name, outline, picture, write_figures
+from stresslab.report.losses import losses_chart, write_losses
+from stresslab.report.sections import parts
+from stresslab.report.wording import columns, shortened, wrapped
 from stresslab.result import StressResult
 from tests.results import make_result
+
+
+def charts_of(result: StressResult) -> list[Chart]:
+    """Every chart of a report."""
+    return [chart for part in parts(result) for chart in part.charts]
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +33,13 @@ def folder(single: StressResult, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def test_page_and_pictures_are_written(folder: Path) -> None:
-    """The folder holds the page, and pictures that are wide and not blank."""
+def test_page_summary_and_pictures_are_written(folder: Path) -> None:
+    """The folder holds the page, the summary, and pictures that are wide and not blank."""
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert (folder / "summary.md").read_text(encoding="utf-8").startswith("# WALK in 200 universes")
     pictures = sorted(path.name for path in (folder / "figures").iterdir())
-    assert pictures == ["1-follow-drawdown.png", "1-follow-equity.png", "1-follow-pnl.png", "universes.png"]
+    kinds = ("drawdown", "equity", "pnl", "underwater", "worst-1", "worst-2", "worst-3")
+    assert pictures == [*(f"1-follow-{kind}.png" for kind in kinds), "universes.png"]
     for name in pictures:
         pixels = matplotlib.image.imread(folder / "figures" / name)  # (rows, columns, channels)
         assert pixels.shape[1] >= 1000
@@ -43,20 +55,49 @@ def test_same_result_same_bytes(folder: Path, single: StressResult, tmp_path: Pa
         assert (tmp_path / path.relative_to(folder)).read_bytes() == path.read_bytes()
 
 
+def test_every_chart_has_a_picture(result: StressResult) -> None:
+    """What the page draws can be drawn as PNG and SVG, whatever styles it has; the SVG is the same every time."""
+    drawn = charts_of(result)
+    assert len({chart.key for chart in drawn}) == len(drawn)
+    for chart in drawn:
+        svg = picture(chart, "svg")
+        assert svg == picture(chart, "svg")
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+
+
+def test_a_style_without_a_look_is_noticed() -> None:
+    """A new style of a shape cannot be forgotten in the pictures."""
+    chart = Chart("new", "New", "A sentence.", [], [], "", "", [Shape("unheard-of", "M0 0L10 10")])
+    with pytest.raises(KeyError, match="no picture knows the style 'unheard-of'"):
+        picture(chart, "png")
+
+
+def test_paths_keep_their_corners() -> None:
+    """Lines, bars and closed areas of the page become the same outlines."""
+    bar = outline("M10 1000V250.5H30V1000Z")
+    assert bar.vertices.tolist() == [[10, 1000], [10, 250.5], [30, 250.5], [30, 1000], [10, 1000]]
+    assert [int(code) for code in bar.codes] == [1, 2, 2, 2, 79]
+    two = outline("M0 -5L1 2.5L3 4M7 7V9")
+    assert two.vertices.tolist() == [[0, -5], [1, 2.5], [3, 4], [7, 7], [7, 9]]
+    assert [int(code) for code in two.codes] == [1, 2, 2, 1, 2]
+
+
 def test_an_assessment_has_pictures(assessed: StressResult, tmp_path: Path) -> None:
     """Ranks and clustering are drawn where they were assessed."""
-    write_figures(assessed, tmp_path)
-    pictures = sorted(path.name for path in tmp_path.glob("realism-*"))
+    write_figures(charts_of(assessed), ["follow"], tmp_path, ["png", "svg"])
+    pictures = sorted(path.name for path in tmp_path.glob("realism-*.png"))
     assert pictures == ["realism-clustering.png", "realism-return.png", "realism-volatility.png"]
     for name in pictures:
         assert matplotlib.image.imread(tmp_path / name)[..., :3].std() > 0.05
+        assert (tmp_path / name).with_suffix(".svg").stat().st_size > 1000
 
 
 @pytest.mark.filterwarnings("error")
 def test_odd_names_and_no_trades(tmp_path: Path) -> None:
     """Formulas, other scripts and path separators in a name draw without a warning and stay in the folder."""
-    names = {"idle": "../$\\frac{$ 策略", "hold": "///"}
-    write_figures(make_result("idle", "hold", universes=20, realised=False, rename=names), tmp_path)
+    names = {"idle": "../$\\frac{$ 策略 🚀", "hold": "///"}
+    found = make_result("idle", "hold", universes=20, realised=False, rename=names)
+    write_figures(charts_of(found), [one.name for one in found.strategies], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} >= {"1-frac-pnl.png", "2-strategy-equity.png", "universes.png"}
 
 
@@ -65,6 +106,18 @@ def test_file_names() -> None:
     assert file_name("sma_cross") == "sma_cross"
     assert file_name("..") == "strategy"
     assert len(file_name("x" * 300)) == 40
+
+
+def test_wide_signs_take_two_columns() -> None:
+    """A heading fits its line in any script, and nothing of a sentence is lost when it is broken."""
+    assert columns("策略 a") == 6
+    for text in ("x" * 300, "策略" * 100, "short", "🚀" * 50):
+        cut = shortened(text, 84)
+        assert columns(cut) <= 84
+        assert cut == text or cut.endswith("…")
+        lines = wrapped(f"before {text} after", 40)
+        assert all(columns(line) <= 40 for line in lines)
+        assert "".join("".join(lines).split()) == f"before{text}after"
 
 
 @pytest.mark.filterwarnings("error")
@@ -76,3 +129,10 @@ def test_losses_are_drawn(tmp_path: Path, steps: int) -> None:
         write_losses(tmp_path / name, np.arange(1, steps + 1), losses, {"held-out loss": 1.4}, "nats a bar")
     assert matplotlib.image.imread(tmp_path / "a.png")[..., :3].std() > 0.03
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_losses_name_their_end_and_levels() -> None:
+    """The sentence says where the training ends, the legend what it is compared with."""
+    chart = losses_chart(np.arange(1, 101), np.full(100, 2.0), {"held-out loss": 1.4, "start": 3.0}, "nats a bar")
+    assert chart.sentence == "It ends at 2.000, the mean of the last 10 of 100 steps."
+    assert [meaning for _, meaning in chart.legend][2:] == ["held-out loss 1.400", "start 3.000"]

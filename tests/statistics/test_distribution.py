@@ -192,7 +192,8 @@ def test_describe_universes_has_the_documented_form():
     """The section has the keys of `result.json`, numbers that match their definitions, and survives JSON."""
     table = metrics(1000)
     section = describe_universes(table, seed=7)
-    assert set(section) == {"count", "probability_of_loss", "measures", "intervals", "probability_of_drawdown"}
+    shares = {"probability_of_loss", "never_traded", "ruined", "probability_of_drawdown"}
+    assert set(section) == {"count", "measures", "intervals", *shares}
     assert section["count"] == 1000
     assert list(section["measures"]) == list(MEASURES)
     total, returns = section["measures"]["total_return"], table["total_return"].to_numpy()

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stresslab.statistics.measures import (
-    MEASURES,
-    Account,
+from stresslab.statistics.measures import MEASURES, Account
+from stresslab.statistics.performance import (
     annual_return,
     annual_volatility,
     bar_returns,
@@ -20,6 +19,7 @@ from stresslab.statistics.measures import (
     excess_return,
     exposure,
     max_drawdown,
+    pnl,
     profit_factor,
     sharpe,
     sortino,
@@ -31,7 +31,7 @@ from stresslab.statistics.measures import (
 
 NAMES = [
     *("total_return", "annual_return", "annual_volatility", "sharpe", "sortino", "calmar", "max_drawdown"),
-    *("time_under_water", "trades", "win_rate", "profit_factor", "exposure", "turnover", "excess_return"),
+    *("time_under_water", "trades", "win_rate", "profit_factor", "exposure", "turnover", "excess_return", "pnl"),
 ]
 
 
@@ -160,6 +160,64 @@ def test_equals_quantstats():
             assert found[name][universe] == pytest.approx(function(series), rel=1e-9), name
 
 
+def test_quantstats_forgets_the_initial_capital():
+    """Of an equity curve it sees a fall only from the first close: 100, 90, 95 falls by nothing, and not by 10%."""
+    stats = pytest.importorskip("quantstats").stats
+    closes = pd.Series([90.0, 95.0], index=pd.bdate_range("2020-01-01", periods=2))
+    assert stats.max_drawdown(closes) == 0
+    assert max_drawdown(drawdown(column(100, 90, 95)))[0] == pytest.approx(-0.1)
+
+
+def test_vectorbt_forgets_the_initial_capital_and_counts_open_trades():
+    """Its drawdown begins at the first close, and its win rate counts a trade that is still open."""
+    vectorbt = pytest.importorskip("vectorbt")
+    fills, closes, never = np.array([100.0, 95.0, 95.0]), np.array([90.0, 95.0, 95.0]), np.zeros(3, dtype=bool)
+    account = vectorbt.Portfolio.from_signals(closes, ~never, never, price=fills, init_cash=100.0, freq="1D")
+    assert list(account.value()) == [90, 95, 95]
+    assert account.max_drawdown() == 0
+    assert account.trades.win_rate() == 0  # of one trade, which is open
+    assert np.isnan(account.trades.closed.win_rate())
+    assert np.isnan(win_rate(np.zeros(1), np.zeros(1))[0])
+
+
+def test_quantstats_win_rate_is_one_of_bars():
+    """What it calls the win rate is the share of bars that gained, whatever was traded."""
+    stats = pytest.importorskip("quantstats").stats
+    returns = pd.Series([0.1, -0.01, -0.01], index=pd.bdate_range("2020-01-01", periods=3))  # one trade, which won
+    assert stats.win_rate(returns) == pytest.approx(1 / 3)
+    assert win_rate(np.ones(1), np.ones(1))[0] == 1
+
+
+def test_quantstats_kurtosis_is_the_excess():
+    """It is 0 for the normal; the probabilistic Sharpe ratio takes the raw one, 3 (Bailey & Lopez de Prado 2012)."""
+    stats = pytest.importorskip("quantstats").stats
+    rng = np.random.default_rng(0)
+    returns = pd.Series(0.01 * rng.normal(size=20_000), index=pd.date_range("1900-01-01", periods=20_000))
+    raw = float(np.mean((returns - returns.mean()) ** 4) / np.mean((returns - returns.mean()) ** 2) ** 2)
+    assert raw == pytest.approx(3, abs=0.15)
+    assert stats.kurtosis(returns) == pytest.approx(raw - 3, abs=0.01)
+
+
+def test_interest_is_subtracted_from_the_ratios():
+    """Sharpe and Sortino are those of quantstats at its risk-free rate of the same interest for each bar."""
+    stats = pytest.importorskip("quantstats").stats
+    returns = 0.001 + 0.02 * np.random.default_rng(5).standard_t(4, (250, 3))
+    rate = 0.03
+    compounded = (1 + rate / 252) ** 252 - 1  # quantstats takes the rate a year that compounds to it
+    for universe in range(3):
+        series = pd.Series(returns[:, universe], index=pd.bdate_range("2020-01-01", periods=250))
+        assert sharpe(returns, 252, rate)[universe] == pytest.approx(stats.sharpe(series, rf=compounded), rel=1e-9)
+        assert sortino(returns, 252, rate)[universe] == pytest.approx(stats.sortino(series, rf=compounded), rel=1e-9)
+    assert np.isnan(sharpe(np.full((5, 1), rate / 252), 252, rate)[0])
+
+
+def test_pnl_is_in_currency():
+    """What is left over what there was at first."""
+    assert pnl(column(100, 110, 75))[0] == -25
+    found = account_of(column(100_000, 110_000))
+    assert MEASURES["pnl"].compute(found)[0] == 10_000
+
+
 def of_equity(equity: np.ndarray, periods_per_year: float = 12) -> dict[str, np.ndarray]:
     """The measures that follow from equity alone."""
     account = account_of(equity, periods_per_year)
@@ -190,8 +248,8 @@ def test_the_table_is_in_order_and_complete():
         assert row.name == name
         assert row.label
         assert row.description.endswith(".")
-        assert row.format in ("percent", "ratio", "count")
+        assert row.format in ("percent", "ratio", "count", "currency")
         assert row.better in ("higher", "lower", None)
     assert [name for name, row in MEASURES.items() if row.tail] == [
-        *("total_return", "annual_return", "max_drawdown", "excess_return")
+        *("total_return", "annual_return", "max_drawdown", "excess_return", "pnl")
     ]

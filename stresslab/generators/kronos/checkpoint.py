@@ -6,10 +6,9 @@ What the networks compute is not known here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,11 +24,14 @@ from stresslab.errors import CheckpointError
 from stresslab.generators.kronos.representation import Representation, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
+from stresslab.integrity import MOST_JSON, digest_of
 
 NANO = "nano"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 MAX_CONTEXT = 512
 """Bars in the window of a checkpoint that does not say so itself, as of Kronos-small and -base."""
+MOST_HEADER = 16 * 2**20
+"""Bytes of the largest header of a file of weights; a thousand tensors take a hundredth of it."""
 LARGEST = 2**16
 """Largest number in a config that is taken for a size; the published ones end at 2,048."""
 
@@ -230,11 +232,11 @@ def _assemble(
 ) -> Checkpoint:
     """Both networks, checked to belong together."""
     hosted = known or {}
+    model, tokenizer = load_model(model_folder), load_tokenizer(tokenizer_folder)
     hashes = {
         part: _checked_hash(folder, hosted.get(part))
         for part, folder in (("model", model_folder), ("tokenizer", tokenizer_folder))
     }
-    model, tokenizer = load_model(model_folder), load_tokenizer(tokenizer_folder)
     if (model.s1_bits, model.s2_bits) != (tokenizer.s1_bits, tokenizer.s2_bits):
         raise CheckpointError(
             f"model={name}: the model reads {model.s1_bits}+{model.s2_bits} bits, its tokenizer writes "
@@ -253,6 +255,7 @@ def _assemble(
 def load_model(folder: Path) -> KronosTransformer:
     """The transformer in a folder of the published format, in eval mode."""
     config = _configuration(folder, TransformerConfig)
+    _check_depth(config.n_layers, folder)
     with torch.device("meta"):  # shapes alone: no memory before the weights are known to fit, and no random numbers
         network = KronosTransformer(config)
     return _restore(network, folder)
@@ -261,6 +264,7 @@ def load_model(folder: Path) -> KronosTransformer:
 def load_tokenizer(folder: Path) -> KronosTokenizer:
     """The tokenizer in a folder of the published format, in eval mode."""
     config = _configuration(folder, TokenizerConfig)
+    _check_depth(max(config.n_enc_layers, config.n_dec_layers), folder)
     with torch.device("meta"):
         network = KronosTokenizer(config)
     return _restore(network, folder)
@@ -290,10 +294,14 @@ def read_config(folder: Path) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     """The settings in a JSON file."""
     try:
+        if not path.is_file() and path.exists():
+            raise CheckpointError(f"{path} is not a regular file; take it from the checkpoint again")
+        if path.stat().st_size > MOST_JSON:
+            raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, too many for settings; take it again")
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; a checkpoint needs {CONFIG} and {WEIGHTS}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON ({error}); take the file from the checkpoint again") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} holds {type(content).__name__}, not settings; take the file again")
@@ -324,39 +332,70 @@ def _configuration(folder: Path, kind: type[Configuration]) -> Configuration:
 
 
 Network = TypeVar("Network", bound=nn.Module)
+Content = TypeVar("Content")
+
+
+def _check_depth(layers: int, folder: Path) -> None:
+    """Refuse more layers than there are tensors, before they are built."""
+    count = len(_shapes(folder / WEIGHTS))
+    if layers > count:
+        raise CheckpointError(f"{folder / CONFIG} asks for {layers:,} layers, {WEIGHTS} beside it has {count} tensors")
 
 
 def _restore(network: Network, folder: Path) -> Network:
     """Load a network's weights, all of them and nothing else, and put it into eval mode without gradients."""
     path = folder / WEIGHTS
-    tensors = _read_tensors(path)
+    shapes = _shapes(path)
     expected = network.state_dict()
     for name, tensor in expected.items():
-        if name not in tensors:
+        if name not in shapes:
             raise CheckpointError(f"{path} lacks the tensor {name}; it does not belong to {CONFIG} beside it")
-        if tensors[name].shape != tensor.shape:
+        if shapes[name] != tuple(tensor.shape):
             raise CheckpointError(
-                f"{path}: {name} has shape {tuple(tensors[name].shape)}, {CONFIG} beside it asks for "
+                f"{path}: {name} has shape {shapes[name]}, {CONFIG} beside it asks for "
                 f"{tuple(tensor.shape)}; use the config that the weights were saved with"
             )
-        if not torch.isfinite(tensors[name]).all():
-            raise CheckpointError(f"{path}: {name} holds NaN or infinite numbers; take the weights again")
-    unknown = sorted(set(tensors) - set(expected))
+    unknown = sorted(set(shapes) - set(expected))
     if unknown:
         raise CheckpointError(f"{path} has a tensor {unknown[0]} that {CONFIG} beside it has no place for")
+    tensors = _read(path, load_file)  # not before all are known to be as large as they should be
+    for name in expected:
+        if not torch.isfinite(tensors[name]).all():
+            raise CheckpointError(f"{path}: {name} holds NaN or infinite numbers; take the weights again")
     own = {name: tensors[name].to(tensor.dtype, copy=True) for name, tensor in expected.items()}  # not the mapped file
     network.load_state_dict(own, assign=True)
     return network.eval().requires_grad_(False)
 
 
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return load_file(path)
-    except FileNotFoundError:
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor in a file of weights, whose header alone is read and compared with the file's size."""
+
+    def read(file: Path) -> dict[str, tuple[int, ...]]:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > min(MOST_HEADER, size - 8):
+                raise ValueError(f"a header of {length:,} bytes in a file of {size:,}")
+            header = {name: entry for name, entry in json.loads(stream.read(length)).items() if name != "__metadata__"}
+        end = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
+        if end != size:
+            raise ValueError(f"{end:,} bytes by its header, it has {size:,}")
+        return {name: tuple(entry["shape"]) for name, entry in header.items()}
+
+    return _read(path, read)
+
+
+def _read(path: Path, read: Callable[[Path], Content]) -> Content:
+    """What is read from a file of weights, or why it cannot be."""
+    if not path.exists():
         pickled = [other.name for other in path.parent.glob("*.bin")]
         hint = f"; {pickled[0]} is a pickle, which is never read: convert it to safetensors" if pickled else ""
-        raise CheckpointError(f"{path} is missing{hint or f'; a checkpoint needs {CONFIG} and {WEIGHTS}'}") from None
-    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is missing{hint or f'; a checkpoint needs {CONFIG} and {WEIGHTS}'}")
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a regular file; take the weights again")
+    try:
+        return read(path)
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file ({' '.join(str(error).split())}); take the weights again"
         ) from None
@@ -365,14 +404,10 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _checked_hash(folder: Path, hosted: Hosted | None) -> str:
     """The weights' sha256, compared with the known one where there is one."""
     path = folder / WEIGHTS
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        _read_tensors(path)
-        raise
+    found = _read(path, lambda file: digest_of(file.resolve()))  # the hub's cache holds links
     if hosted is not None and hosted.sha256 not in (None, found):
         raise CheckpointError(
             f"{hosted.repository}: {WEIGHTS} has sha256 {found}, known is {hosted.sha256}; delete the hub's cache of "
             "it and fetch it again"
         )
-    return found
+    return found or ""

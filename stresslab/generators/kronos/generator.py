@@ -11,17 +11,18 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import Bars
 from stresslab.errors import DataError, InputError
-from stresslab.execution import chunks, map_chunks
 from stresslab.generators.base import Progress, check_horizon, universe_ids
+from stresslab.generators.kronos.batch import Meter, Origin, Plan, sample_all
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
-from stresslab.generators.kronos.device import find_device
-from stresslab.generators.kronos.diagnostics import round_trip, touching
-from stresslab.generators.kronos.representation import Levels
-from stresslab.generators.kronos.sampler import TILE, Choice, Sampler, single_threaded
+from stresslab.generators.kronos.choice import Choice
+from stresslab.generators.kronos.device import find_device, single_threaded
+from stresslab.generators.kronos.diagnostics import round_trip
+from stresslab.generators.kronos.sampler import Networks
 from stresslab.generators.kronos.stamps import stamps
 from stresslab.generators.repair import CLOSE, repaired
 from stresslab.randomness import check_seed
@@ -46,6 +47,8 @@ class Kronos:
         window: beyond the model's window, "block" drops half of it and prefills again; "rolling" computes the whole
             window anew for every bar, as the official code does. A context longer than the window always rolls.
         device: "auto", "cpu", "cuda" or another name torch knows.
+        dtype: "float32", or "bfloat16" for a faster transformer where the processor has it: other universes of nearly
+            the same distribution.
     """
 
     name: ClassVar[str] = "kronos"
@@ -58,6 +61,7 @@ class Kronos:
     repair: bool = True
     window: Literal["block", "rolling"] = "block"
     device: str = "auto"
+    dtype: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -73,6 +77,8 @@ class Kronos:
             )
         if self.window not in ("block", "rolling"):
             raise InputError(f"window={self.window!r} is neither 'block' nor 'rolling'; leave it out for 'block'")
+        if self.dtype not in ("float32", "bfloat16"):
+            raise InputError(f"dtype={self.dtype!r} is neither float32 nor bfloat16; leave it out for float32")
 
     def sample(
         self,
@@ -84,52 +90,85 @@ class Kronos:
         ids: Sequence[int] | None = None,
         jobs: int = 1,
         progress: Progress | None = None,
+        log_probabilities: bool = False,
     ) -> Universes:
-        """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
-        horizon, seed, wanted = check_horizon(horizon), check_seed(seed), universe_ids(universes, ids)
-        checkpoint, context = self.checkpoint, self._context(len(bars), horizon)
-        features, state = checkpoint.representation.encode(bars.values, context)
-        timestamps = bars.calendar.future(bars.timestamps, horizon)
-        marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
-        values = np.empty((len(wanted), horizon, len(FIELDS)), dtype=np.float32)
-        window, repairs = "rolling" if context > checkpoint.max_context else self.window, 0
-        bounded, touched = isinstance(checkpoint.representation, Levels), 0
+        """Sample continuations of `bars`; see `stresslab.generators.base.Generator`.
+
+        Progress is told after every bar how many universes' worth of work is newly done; with several jobs it is called
+        from their threads, by one at a time. What it raises ends the sampling within a bar.
+
+        Args:
+            bars: the history.
+            horizon: number of bars to generate.
+            universes: number of universes; their ids are 0 ... universes - 1.
+            seed: whole number in [0, 2^64).
+            ids: only these ids, in this order.
+            jobs: threads.
+            progress: called with the number of universes newly finished.
+            log_probabilities: whether to keep what probability the model itself, at temperature 1 and with nothing cut
+                off, gives to each drawn token, given those before it.
+        """
+        return self.sample_many(
+            [bars],
+            horizon,
+            universes,
+            [seed],
+            ids=ids,
+            jobs=jobs,
+            progress=progress,
+            log_probabilities=log_probabilities,
+        )[0]
+
+    def sample_many(
+        self,
+        histories: Sequence[Bars],
+        horizon: int,
+        universes: int,
+        seeds: int | Sequence[int] = 0,
+        *,
+        ids: Sequence[int] | None = None,
+        jobs: int = 1,
+        progress: Progress | None = None,
+        log_probabilities: bool = False,
+    ) -> list[Universes]:
+        """Sample continuations of several histories: what `sample` gives for each, with all jobs busy to the end.
+
+        Args:
+            histories: origins of one market, or several markets.
+            horizon: number of bars to generate.
+            universes: number of universes of each history.
+            seeds: one for all, or one of each history.
+            ids: see `sample`; likewise the rest.
+            jobs: threads.
+            progress: called with the number of universes newly finished.
+            log_probabilities: whether to keep the tokens' log-probabilities.
+        """
+        horizon, wanted = check_horizon(horizon), universe_ids(universes, ids)
+        each = [seeds] * len(histories) if isinstance(seeds, int | np.integer) else list(seeds)
+        if len(each) != len(histories):
+            raise InputError(f"{len(each)} seeds for {len(histories)} histories; give one for all, or one of each")
+        each = [check_seed(seed) for seed in each]
+        origins = [self._origin(bars, horizon, seed) for bars, seed in zip(histories, each, strict=True)]
+        plan = Plan(
+            self.networks,
+            self.checkpoint.representation,
+            self.checkpoint.max_context,
+            Choice(self.temperature, self.top_k, self.top_p),
+            horizon,
+            self.anchor,
+            self._checked,
+            log_probabilities,
+        )
         with single_threaded():
-            sampler = Sampler(
-                checkpoint.model,
-                checkpoint.tokenizer,
-                features,
-                marks,
-                horizon=horizon,
-                max_context=checkpoint.max_context,
-                choice=Choice(self.temperature, self.top_k, self.top_p),
-                window=window,
-            )
-
-            def tile(number: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-                decoded, seam = sampler.tile(int(number[0]), seed)
-                made = checkpoint.representation.decode(decoded, state, seam if self.anchor else None)
-                return made, touching(checkpoint.representation, decoded)
-
-            tiles = wanted // TILE
-            numbers = chunks(np.unique(tiles), 1)
-            for position, (made, at_end) in map_chunks(tile, numbers, jobs=jobs, threads=True):
-                here = np.flatnonzero(tiles == numbers[position])
-                values[here], changed = self._checked(made[wanted[here] % TILE], bars)
-                repairs += changed
-                touched += 0 if at_end is None else int(at_end[wanted[here] % TILE].sum())
-                if progress is not None:
-                    progress(len(here))
-        facts = {"generator": self.describe(), "context": context, "window": window, "repaired_bars": repairs}
-        if bounded:
-            facts["support_share"] = touched / len(wanted)
-        return Universes(values, timestamps, bars, wanted, facts)
+            sample_all(plan, origins, wanted, jobs, Meter(progress, horizon))
+        return [self._universes(origin, wanted) for origin in origins]
 
     def adjusted(self, **settings: Any) -> Self:
         """The same generator with other settings of the sampling, sharing the weights that are already loaded."""
         other = replace(self, **settings)
-        if "checkpoint" in vars(self) and (other.model, other.device) == (self.model, self.device):
-            vars(other)["checkpoint"] = self.checkpoint
+        if (other.model, other.device) == (self.model, self.device):
+            shared = ("checkpoint", "networks") if other.dtype == self.dtype else ("checkpoint",)
+            vars(other).update({name: vars(self)[name] for name in shared if name in vars(self)})
         return other
 
     def round_trip(self, bars: Bars) -> dict[str, float | None]:
@@ -148,17 +187,51 @@ class Kronos:
             "repair": self.repair,
             "window": self.window,
             "device": str(find_device(self.device)),
-            "precision": "float32",
+            "dtype": self.dtype,
         }
         return settings | self.checkpoint.describe()
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The weights, loaded when they are first needed."""
-        loaded, device = load_checkpoint(self.model), find_device(self.device)
+        with single_threaded():  # many small tensors, which more threads would only wait for
+            loaded, device = load_checkpoint(self.model), find_device(self.device)
         loaded.model.to(device)
         loaded.tokenizer.to(device)
         return loaded
+
+    @cached_property
+    def networks(self) -> Networks:
+        """The weights rearranged for sampling."""
+        with single_threaded():
+            return Networks(self.checkpoint.model, self.checkpoint.tokenizer, getattr(torch, self.dtype))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: all but the rearranged weights, which oneDNN packs for this one."""
+        return {name: value for name, value in vars(self).items() if name != "networks"}
+
+    def _origin(self, bars: Bars, horizon: int, seed: int) -> Origin:
+        """One history as the model sees it."""
+        context = self._context(len(bars), horizon)
+        features, state = self.checkpoint.representation.encode(bars.values, context)
+        timestamps = bars.calendar.future(bars.timestamps, horizon)
+        marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
+        window = "rolling" if context > self.checkpoint.max_context else self.window
+        return Origin(bars, timestamps, features, state, marks, seed, window)
+
+    def _universes(self, origin: Origin, wanted: NDArray[np.int64]) -> Universes:
+        """What was sampled from a history, with its facts."""
+        facts = {
+            "generator": self.describe(),
+            "context": len(origin.features),
+            "window": origin.window,
+            "repaired_bars": origin.repairs,
+        }
+        if origin.touched is not None:
+            facts["support_share"] = origin.touched / len(wanted)
+        return Universes(
+            origin.values, origin.timestamps, origin.bars, wanted, facts, log_probabilities=origin.log_probabilities
+        )
 
     def _context(self, available: int, horizon: int) -> int:
         """Bars of history that the model sees: what leaves room for the horizon, but at least half its window."""

@@ -50,7 +50,9 @@ class Rotary(nn.Module):
 
     def __init__(self, head_width: int) -> None:
         super().__init__()
-        exponents = torch.arange(0, head_width, 2).float() / head_width
+        exponents = (
+            torch.arange(0, head_width, 2, device="cpu").float() / head_width
+        )  # also where others are mere shapes
         self.register_buffer("inv_freq", 1.0 / ROTARY_BASE**exponents)  # persisted by the published checkpoints
 
     def angles(self, length: int, first: int = 0) -> tuple[Tensor, Tensor]:

@@ -1,137 +1,156 @@
-"""Keys and values that attention has already seen: one part shared by all universes, one of each universe's own.
+"""What attention has already seen: one part shared by all universes, one of each universe's own.
 
-The shared part is the history, prefilled once; the own part grows bar by bar. Shapes: N universes, H heads, D head
-width, L shared positions, S own positions, T new positions. Which network asks is not known here.
+The shared part is the history, prefilled once; the own part grows bar by bar. Shapes: N universes, H heads, E head
+width, L shared positions, T new positions, V tokens. Which network asks is not known here.
 """
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from stresslab.generators.kronos.layers import Attention, Block, rotate
+from stresslab.generators.kronos import attention, kernels
+from stresslab.generators.kronos.folded import Block
+from stresslab.generators.kronos.layers import rotate
 
 
-@dataclass
-class Memory:
-    """The memory of one attention layer.
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Keys and values (H, L, E) of a history."""
 
-    Attributes:
-        shared_keys: (1, H, L, D), L may be 0.
-        shared_values: (1, H, L, D).
-        room: own positions to make room for.
-    """
-
-    shared_keys: Tensor
-    shared_values: Tensor
-    room: int
-    _keys: Tensor | None = field(default=None, init=False)
-    _values: Tensor | None = field(default=None, init=False)
-    _filled: int = field(default=0, init=False)
+    keys: Tensor
+    values: Tensor
 
     @classmethod
-    def empty(cls, attention: Attention, room: int) -> Memory:
-        """A memory without a shared part."""
-        weight = attention.q_proj.weight
-        nothing = weight.new_empty(1, attention.heads, 0, weight.shape[0] // attention.heads)
-        return cls(nothing, nothing, room)
+    def none(cls, heads: int, width: int, like: Tensor) -> Shared:
+        """Those of no history."""
+        nothing = like.new_empty(heads, 0, width)
+        return cls(nothing, nothing)
 
-    def fork(self, room: int) -> Memory:
-        """A memory that shares what this one, of a single sequence, holds, with an own part still empty."""
-        keys, values = self._own()
-        return Memory(torch.cat([self.shared_keys, keys], 2), torch.cat([self.shared_values, values], 2), room)
+
+class Memory:
+    """Keys and values (T, H, N, E) of the universes' own positions in one attention layer."""
+
+    def __init__(self, shape: tuple[int, int, int, int], like: Tensor) -> None:
+        """Leave room for keys and values of that shape."""
+        self.keys, self.values, self.filled = like.new_empty(shape), like.new_empty(shape), 0
+        self.by = kernels if like.device.type == "cpu" else attention
 
     def append(self, keys: Tensor, values: Tensor) -> None:
-        """Remember new positions (N, H, T, D)."""
-        if self._keys is None or self._values is None:
-            shape = (*keys.shape[:2], self.room, keys.shape[3])
-            self._keys, self._values = keys.new_empty(shape), values.new_empty(shape)
-        end = self._filled + keys.shape[2]
-        self._keys[:, :, self._filled : end], self._values[:, :, self._filled : end] = keys, values
-        self._filled = end
+        """Remember new positions (T, H, N, E)."""
+        end = self.filled + len(keys)
+        self.keys[self.filled : end], self.values[self.filled : end] = keys, values
+        self.filled = end
 
-    def attend(self, queries: Tensor) -> Tensor:
-        """Mix values for queries (N, H, T, D) of the last T own positions, each seeing the past and itself."""
-        return self._attend_one(queries) if queries.shape[2] == 1 else self._attend_many(queries)
+    def append_turned(self, qkv: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """Rotate and remember one position of (N, 3, H, E); returns its rotated queries (H, N, E), float32."""
+        queries = self.by.turn(qkv, cos, sin, self.keys[self.filled], self.values[self.filled])
+        self.filled += 1
+        return queries
 
-    def _own(self) -> tuple[Tensor, Tensor]:
-        if self._keys is None or self._values is None:
-            return self.shared_keys[:, :, :0], self.shared_values[:, :, :0]
-        return self._keys[:, :, : self._filled], self._values[:, :, : self._filled]
+    def attend(self, queries: Tensor, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See `attention.attend`; the scores of the shared positions are not needed afterwards."""
+        return self.by.attend(queries, self.keys[: self.filled], self.values[: self.filled], scores)
 
-    def _attend_one(self, queries: Tensor) -> Tensor:
-        """One soft-max over both parts; the shared scores are one matrix product over all universes."""
-        keys, values = self._own()
-        scaled = queries * queries.shape[-1] ** -0.5
-        together = scaled[:, :, 0].transpose(0, 1)  # (H, N, D)
-        shared = torch.matmul(together, self.shared_keys[0].transpose(-1, -2)).transpose(0, 1)  # (N, H, L)
-        own = torch.matmul(scaled, keys.transpose(-1, -2))[:, :, 0]  # (N, H, S)
-        chances = torch.cat([shared, own], dim=-1).softmax(dim=-1)
-        of_shared, of_own = chances.split([shared.shape[-1], own.shape[-1]], dim=-1)
-        from_shared = torch.matmul(of_shared.transpose(0, 1), self.shared_values[0]).transpose(0, 1)  # (N, H, D)
-        return from_shared.unsqueeze(2) + torch.matmul(of_own.unsqueeze(2), values)
-
-    def _attend_many(self, queries: Tensor) -> Tensor:
-        """Many positions at once, where copying the shared part to every universe costs little beside the rest."""
-        keys, values = self._own()
-        count, new = queries.shape[0], queries.shape[2]
-        all_keys = torch.cat([self.shared_keys.expand(count, -1, -1, -1), keys], dim=2)
-        all_values = torch.cat([self.shared_values.expand(count, -1, -1, -1), values], dim=2)
-        before = all_keys.shape[2] - new
-        if before == 0:
-            return functional.scaled_dot_product_attention(queries, all_keys, all_values, is_causal=True)
-        seen = torch.ones(new, before + new, dtype=torch.bool, device=queries.device).tril(before)
-        return functional.scaled_dot_product_attention(queries, all_keys, all_values, attn_mask=seen)
+    def shared(self) -> Shared:
+        """What this memory of a single sequence has to share."""
+        keys, values = (part[: self.filled, :, 0].transpose(0, 1).contiguous() for part in (self.keys, self.values))
+        return Shared(keys, values)
 
 
 class Stream:
     """Transformer blocks that go on position by position: first over what is shared, then over what is each one's own.
 
-    Args:
-        blocks: `Block`s.
-        room: positions to make room for.
+    The first call may hand over many positions, every later one a single position.
     """
 
-    def __init__(self, blocks: nn.ModuleList, room: int) -> None:
-        self.blocks = cast(list[Block], list(blocks))
-        self.memories = [Memory.empty(block.self_attn, room) for block in self.blocks]
-        self.position = 0
-
-    def fork(self, room: int) -> Stream:
-        """A stream for any number of sequences that all go on from this one's."""
-        forked = copy(self)
-        forked.memories = [memory.fork(room) for memory in self.memories]
-        return forked
+    def __init__(self, blocks: Sequence[Block], count: int, room: int, history: Sequence[Shared] = ()) -> None:
+        """Go on from what is shared with `count` sequences, of which `room` positions each will be remembered."""
+        self.blocks, self.room = blocks, room
+        self.history = history or [Shared.none(block.heads, block.width, block.like) for block in blocks]
+        rooms = max(1, room)  # where a single position passes through
+        self.memories = [Memory((rooms, block.heads, count, block.width), block.like) for block in blocks]
+        self.position = self.history[0].keys.shape[1] if blocks else 0
 
     def extend(self, x: Tensor) -> Tensor:
         """Run the blocks on the next T positions (N, T, D), and remember them; returns (N, T, D)."""
         new = x.shape[1]
-        for block, memory in zip(self.blocks, self.memories, strict=True):
-            attention, normed = block.self_attn, block.norm1(x)
-            angles = attention.rotary.angles(new, self.position)
-            memory.append(rotate(keys_of(attention, normed), *angles), values_of(attention, normed))
-            mixed = memory.attend(rotate(queries_of(attention, normed), *angles))
-            x = x + attention.out_proj(mixed.transpose(1, 2).flatten(2))
-            x = x + block.ffn(block.norm2(x))
+        if not self.blocks:
+            return x
+        angles = self.blocks[0].rotary.angles(new, self.position)
+        for block, memory, history in zip(self.blocks, self.memories, self.history, strict=True):
+            if new == 1:
+                x = block.finish(x, self._one(block.ask(x[:, 0]), angles, memory, history).unsqueeze(1))
+            else:
+                x = block.finish(x, self._many(block.ask(x), angles, memory, history))
         self.position += new
         return x
 
+    def shared(self) -> list[Shared]:
+        """What streams of others may share of this one, of a single sequence without a shared part."""
+        return [memory.shared() for memory in self.memories]
 
-def queries_of(attention: Attention, x: Tensor) -> Tensor:
-    """Queries (N, H, T, D) of x (N, T, H D)."""
-    return attention.split(attention.q_proj(x))
+    def _one(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: Memory, history: Shared) -> Tensor:
+        """Mix values (N, H E) for one position of (N, 3, H, E); the shared scores are one product over all."""
+        cos, sin = angles
+        queries = memory.append_turned(qkv, cos[0], sin[0])
+        scores = torch.bmm(queries.to(qkv.dtype), history.keys.transpose(1, 2))  # (H, N, L)
+        own, weights, scale = memory.attend(queries, scores)
+        return memory.by.merge(own, torch.bmm(weights, history.values), scale)
+
+    def _many(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: Memory, history: Shared) -> Tensor:
+        """Mix values (N, T, H E) for the first positions of (N, T, 3, H, E)."""
+        queries, keys, values = qkv.permute(2, 0, 3, 1, 4)  # (N, H, T, E) each
+        queries, keys = rotate(queries.float(), *angles).type_as(qkv), rotate(keys.float(), *angles).type_as(qkv)
+        if self.room:
+            memory.append(keys.permute(2, 1, 0, 3), values.permute(2, 1, 0, 3))
+        mixed, logs = attention.attend_all(queries, keys, values, causal=True)
+        if history.keys.shape[1]:
+            together = queries.transpose(0, 1).flatten(1, 2)[None]  # (1, H, N T, E)
+            past, past_logs = attention.attend_all(together, history.keys[None], history.values[None], causal=False)
+            past, past_logs = (part[0].unflatten(1, (len(qkv), -1)).transpose(0, 1) for part in (past, past_logs))
+            mixed = torch.lerp(mixed, past, (past_logs - logs).sigmoid().unsqueeze(-1).to(mixed.dtype))
+        return mixed.transpose(1, 2).flatten(2)
 
 
-def keys_of(attention: Attention, x: Tensor) -> Tensor:
-    """Keys (N, H, T, D) of x (N, T, H D)."""
-    return attention.split(attention.k_proj(x))
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What the query of each token finds in a history.
+
+    Attributes:
+        queries: (H, V, E), float32.
+        logs: (H, V), the logarithm of the sum of exponential scores.
+        mixed: (H, V, E), the history's values mixed.
+    """
+
+    queries: Tensor
+    logs: Tensor
+    mixed: Tensor
 
 
-def values_of(attention: Attention, x: Tensor) -> Tensor:
-    """Values (N, H, T, D) of x (N, T, H D)."""
-    return attention.split(attention.v_proj(x))
+class Dependency:
+    """The dependency layer's attention, asked by tokens, so that a whole history counts as one position in a table."""
+
+    def __init__(self, table: Table, count: int, room: int) -> None:
+        """Go on from the history of `table` with `count` universes."""
+        heads, _, width = table.queries.shape
+        self.table, self.memory = table, Memory((room, heads, count, width), table.mixed)
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Mix values (N, H E) for the queries of tokens (N,)."""
+        queries, logs, mixed = (part[:, tokens] for part in (self.table.queries, self.table.logs, self.table.mixed))
+        own, weights, scale = self.memory.attend(queries, logs.unsqueeze(-1))
+        return self.memory.by.merge(own, (weights * mixed).to(mixed.dtype), scale)
+
+
+def tabled(queries: Tensor, history: Shared | None) -> Table:
+    """What queries (H, V, E) find in a history, or in none."""
+    if history is None:
+        return Table(
+            queries.float(), queries.new_full(queries.shape[:2], -torch.inf).float(), torch.zeros_like(queries)
+        )
+    mixed, logs = attention.attend_all(queries[None], history.keys[None], history.values[None], causal=False)
+    return Table(queries.float(), logs[0].float(), mixed[0])

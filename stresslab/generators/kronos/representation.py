@@ -345,7 +345,7 @@ def _check_setting(key: str, value: Any, usual: Any) -> None:
     alike = isinstance(value, tuple) == isinstance(usual, tuple) and len(numbers) > 0
     if key in ("mean", "gain"):
         alike = alike and len(numbers) == len(usual)
-    if not alike or not all(type(number) in (int, float) and np.isfinite(number) for number in numbers):
+    if not alike or not all(type(number) in (int, float) and abs(number) < 1e300 for number in numbers):
         raise CheckpointError(f"representation: {key}={value!r} is not like {usual!r}; correct the config.json")
     least = min(numbers)
     if key == "own_drift" and not 0 <= least <= 1:

@@ -9,11 +9,8 @@ Shapes: N universes of a tile, L bars of context, H bars of horizon, V vocabular
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -21,52 +18,53 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stresslab.generators.kronos.memory import Memory, Stream, keys_of, queries_of, values_of
+from stresslab.generators.kronos.choice import Choice, Uniform
+from stresslab.generators.kronos.folded import Decoder, Transformer
+from stresslab.generators.kronos.memory import Dependency, Shared, Stream, Table, tabled
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
-from stresslab.randomness import uniforms
+from stresslab.randomness import WORDS, uniforms
 
 TILE = 64
 """Universes computed together; a tile's caches fit the memory of a small machine even for Kronos-base."""
 DRAWS = 2
-"""Uniforms per bar: of the coarse and of the fine token."""
+"""Uniforms per bar and attempt: of the coarse and of the fine token."""
 
 Tokens = tuple[Tensor, Tensor]
+Window = Literal["block", "rolling"]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """How a token is drawn from its logits.
+class Networks:
+    """A model and its tokenizer, both in eval mode, with their weights rearranged for sampling."""
+
+    def __init__(
+        self, model: KronosTransformer, tokenizer: KronosTokenizer, dtype: torch.dtype = torch.float32
+    ) -> None:
+        """Rearrange the weights; the transformer computes in `dtype`, the tokenizer in float32."""
+        self.tokenizer, self.device = tokenizer, model.head.proj_s1.weight.device
+        self.transformer, self.decoder = Transformer(model, dtype), Decoder(tokenizer)
+
+    def bytes_per_universe(self, room: int) -> int:
+        """Memory that one universe with `room` bars of its own takes, about."""
+        layers, width = len(self.transformer.blocks) + 1, self.transformer.coarse.shape[1]
+        remembered = 2 * layers * width * room * self.transformer.dtype.itemsize
+        return remembered + 64 * self.transformer.coarse.numel() // width + 4 * 16 * width
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """What was sampled for one tile.
 
     Attributes:
-        temperature: divides the logits.
-        top_k: keep this many likeliest tokens; 0 keeps all, and above 0 `top_p` is not applied, as published.
-        top_p: keep the likeliest tokens up to the one with which their mass exceeds this (Holtzman et al. 2020).
+        features: (N, H, width) of the bars.
+        seam: (1, width), the tokenizer's decoding of the last context bar.
+        log_probabilities: (N, H, 2) of the coarse and fine tokens under the model itself: temperature 1, nothing cut.
+            None unless asked for.
     """
 
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Probabilities (N, V) after temperature, top-k and top-p of logits (N, V)."""
-        scaled = logits / self.temperature
-        if self.top_k > 0:
-            least = scaled.topk(min(self.top_k, scaled.shape[-1]), dim=-1).values[:, -1:]
-            scaled = scaled.masked_fill(scaled < least, -torch.inf)
-        elif self.top_p < 1.0:
-            ordered, order = scaled.sort(dim=-1, descending=True)
-            mass = ordered.softmax(dim=-1).cumsum(dim=-1)
-            beyond = mass > self.top_p
-            beyond = torch.cat([torch.zeros_like(beyond[:, :1]), beyond[:, :-1]], dim=-1)  # the crossing one is kept
-            scaled = scaled.masked_fill(torch.zeros_like(beyond).scatter(-1, order, beyond), -torch.inf)
-        return scaled.softmax(dim=-1)
-
-    def draw(self, logits: Tensor, u: Tensor) -> Tensor:
-        """Tokens (N,) by inverting the distribution function of logits (N, V) at uniforms u (N,)."""
-        mass = self.probabilities(logits).cumsum(dim=-1, dtype=torch.float64)
-        tokens = torch.searchsorted(mass, (u * mass[:, -1]).unsqueeze(-1), right=True)
-        return tokens.squeeze(-1).clamp_max(logits.shape[-1] - 1)
+    features: NDArray[np.float32]
+    seam: NDArray[np.float32]
+    log_probabilities: NDArray[np.float32] | None
 
 
 class Sampler:
@@ -74,21 +72,19 @@ class Sampler:
 
     def __init__(
         self,
-        model: KronosTransformer,
-        tokenizer: KronosTokenizer,
+        networks: Networks,
         features: NDArray[np.float32],
         stamps: NDArray[np.int64],
         *,
         horizon: int,
         max_context: int,
         choice: Choice,
-        window: Literal["block", "rolling"] = "block",
+        window: Window = "block",
     ) -> None:
         """Encode the history and prefill the model with it.
 
         Args:
-            model: the transformer, in eval mode.
-            tokenizer: its tokenizer, in eval mode.
+            networks: the transformer and its tokenizer.
             features: (L, width) of the context; the model sees the last `max_context` of them.
             stamps: (L + H, 5) of context and horizon.
             horizon: H, bars to sample.
@@ -97,135 +93,175 @@ class Sampler:
             window: when the window is full, "block" drops its older half and prefills again, "rolling" drops one bar
                 and computes the whole window anew, as the official code does at a hundred times the cost.
         """
-        self.model, self.tokenizer, self.choice = model, tokenizer, choice
-        self.horizon, self.max_context = horizon, max_context
-        self.device = model.head.proj_s1.weight.device
+        self.networks, self.choice, self.horizon, self.max_context = networks, choice, horizon, max_context
         self.kept = max_context if window == "rolling" else max_context // 2
         with torch.inference_mode():
-            encoded = tokenizer.encode(torch.from_numpy(features)[None].to(self.device), half=True)
+            encoded = networks.tokenizer.encode(torch.from_numpy(features)[None].to(networks.device), half=True)
             self.context = (encoded[0][:, -max_context:], encoded[1][:, -max_context:])  # (1, L) each
             self.length = self.context[0].shape[1]
-            self.stamps = torch.from_numpy(stamps[-(self.length + horizon) :]).to(self.device)
-            self.prefilled = _Pass(model, self.length)
-            self.last = self.prefilled.extend(self.context, self.stamps[: self.length])[:, -1]  # (1, D)
+            marks = torch.from_numpy(stamps[-(self.length + horizon) :]).to(networks.device)
+            self.stamps = networks.transformer.stamps(marks)  # (L + H, D)
+            first = _Pass(networks.transformer, 1, self.length)
+            self.last = first.extend(self.context, self.stamps[: self.length])[:, -1]  # (1, D)
+            self.history = first.history()
+            self.windows = self._windows()
 
-    def tile(self, number: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features of the universes `number * TILE` to `(number + 1) * TILE - 1`.
+    def sample(
+        self,
+        tiles: Sequence[int] | NDArray[np.int64],
+        seed: int,
+        *,
+        scored: bool = False,
+        between_bars: Callable[[], None] = lambda: None,
+    ) -> list[Tile]:
+        """Sample the universes `number * TILE` to `(number + 1) * TILE - 1` of each tile number.
 
         Args:
-            number: which tile.
+            tiles: numbers of tiles, to be computed together.
             seed: of the run.
-
-        Returns:
-            Features (TILE, H, width) of the bars, and (1, width) of the tokenizer's decoding of the last context bar.
+            scored: whether to keep the tokens' log-probabilities.
+            between_bars: called after each bar but the last; what it raises ends the sampling.
         """
-        ids = np.arange(number * TILE, (number + 1) * TILE)
-        u = torch.from_numpy(uniforms(seed, ids, self.horizon, DRAWS)).to(self.device)
+        ids = np.concatenate([np.arange(number * TILE, (number + 1) * TILE) for number in tiles])
+        drawn = Draws(seed, ids, self.horizon, self.networks.device)
         with torch.inference_mode():
-            return self._decode(self._tokens(u))
+            tokens, scores = self._tokens(drawn, scored=scored, between_bars=between_bars)
+            seam, made = self.windows[0].seam, []
+            assert seam is not None
+            for start in range(0, len(ids), TILE):
+                rows = slice(start, start + TILE)
+                features = self._decode((tokens[0][rows], tokens[1][rows]))
+                of_tokens = None if scores is None else scores[rows].cpu().numpy()
+                made.append(Tile(features.cpu().numpy(), seam.cpu().numpy(), of_tokens))
+        return made
 
-    def _tokens(self, u: Tensor) -> Tokens:
-        """Sample tokens (N, H) from uniforms (N, H, 2)."""
-        count = len(u)
-        coarse = torch.cat([self.context[0].expand(count, -1), u.new_zeros(count, self.horizon).long()], dim=1)
-        fine = torch.cat([self.context[1].expand(count, -1), torch.zeros_like(coarse[:, self.length :])], dim=1)
-        room = min(self.horizon - 1, self.max_context - self.length)
-        running, last = self.prefilled.fork(room), self.last.expand(count, -1)
-        start = 0  # first position in the window
+    def _tokens(
+        self, drawn: Draws, *, scored: bool = False, between_bars: Callable[[], None] = lambda: None
+    ) -> tuple[Tokens, Tensor | None]:
+        """Sample tokens (N, L + H), and their log-probabilities (N, H, 2) where these are wanted."""
+        count, transformer = drawn.count, self.networks.transformer
+        coarse, fine = (
+            torch.cat([known.expand(count, -1), known.new_zeros(count, self.horizon)], dim=1) for known in self.context
+        )
+        scores = self.stamps.new_empty(count, self.horizon, DRAWS) if scored else None
+        running = _Pass(transformer, count, min(self.horizon - 1, self.max_context - self.length), self.history)
+        last, start = self.last.expand(count, -1), 0  # `start` is the window's first position
         for step in range(self.horizon):
             now = self.length + step  # the bar being drawn
-            if step and now - start > self.max_context:
-                start = now - self.kept
-                running = _Pass(self.model, self.max_context)
-                last = running.extend((coarse[:, start:now], fine[:, start:now]), self.stamps[start:now])[:, -1]
-            elif step:
-                newest = slice(now - 1, now)
-                last = running.extend((coarse[:, newest], fine[:, newest]), self.stamps[newest])[:, -1]
-            coarse[:, now] = self.choice.draw(self.model.head.proj_s1(last), u[:, step, 0])
-            fine[:, now] = self.choice.draw(running.fine_logits(last, coarse[:, now]), u[:, step, 1])
-        return coarse, fine
+            if step:
+                between_bars()
+                first = now - 1
+                if now - start > self.max_context:
+                    first = start = now - self.kept
+                    running = _Pass(transformer, count, self.max_context)
+                last = running.extend((coarse[:, first:now], fine[:, first:now]), self.stamps[first:now])[:, -1]
+            logits = transformer.coarse_head(last)
+            coarse[:, now] = self.choice.draw(logits, drawn.uniform(step, 0))
+            fine_logits = running.fine_logits(last, coarse[:, now])
+            fine[:, now] = self.choice.draw(fine_logits, drawn.uniform(step, 1))
+            if scores is not None:
+                scores[:, step, 0] = log_probabilities(logits, coarse[:, now])
+                scores[:, step, 1] = log_probabilities(fine_logits, fine[:, now])
+        return (coarse, fine), scores
 
-    def _decode(self, tokens: Tokens) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features of the sampled tokens, decoded in windows of at most `max_context` tokens."""
+    def _windows(self) -> list[_Window]:
+        """How the sampled bars are decoded: half a window at a time, each after up to half a window before it."""
         total, most = self.length + self.horizon, max(1, self.max_context // 2)
-        pieces = []
-        for end in reversed(range(total, self.length, -most)):
-            pieces.append(
-                self._decode_window(tokens, max(0, end - self.max_context), max(self.length, end - most), end)
-            )
-        decoded = torch.cat([own for own, _ in pieces], dim=1)
-        return decoded.float().cpu().numpy(), pieces[0][1].float().cpu().numpy()
+        ends = list(range(total, self.length, -most))[::-1]
+        starts = [max(0, end - self.max_context) for end in ends]
+        starts[0] = min(starts[0], self.length - 1)  # the seam is decoded with the first
+        return [self._window(start, max(self.length, end - most), end) for start, end in zip(starts, ends, strict=True)]
 
-    def _decode_window(self, tokens: Tokens, start: int, first: int, end: int) -> tuple[Tensor, Tensor]:
-        """Features of the positions first ... end - 1, decoded after those from `start` on, and of the one before.
+    def _window(self, start: int, first: int, end: int) -> _Window:
+        """Positions first ... end - 1, decoded after those from `start` on; those of the context are decoded now."""
+        decoder, known = self.networks.decoder, max(start, self.length)
+        if known == start:
+            return _Window(first, start, end, [], None)
+        history = Stream(decoder.blocks, 1, known - start)
+        past = history.extend(decoder.embed(self.context[0][:, start:known], self.context[1][:, start:known]))
+        return _Window(first, known, end, history.shared(), decoder.head(past[:, -1]))
 
-        What belongs to the context is decoded once for all universes; the one before is (1, width) of the context.
-        """
-        known = max(start, self.length)  # where the universes' own positions begin
-        stream = Stream(self.tokenizer.decoder, known - start)
-        shared = stream.extend(self._codes(tokens, slice(start, known), slice(0, 1)))
-        stream = stream.fork(end - known)
-        own = stream.extend(self._codes(tokens, slice(known, end), slice(None)))
-        head = self.tokenizer.head
-        return head(own[:, first - known :]), head(shared[:, -1:])[:, 0] if known > start else head(own[:1, 0])
+    def _decode(self, tokens: Tokens) -> Tensor:
+        """Features (N, H, width) of the sampled tokens."""
+        decoder, pieces = self.networks.decoder, []
+        for window in self.windows:
+            stream = Stream(decoder.blocks, len(tokens[0]), 0, window.shared)
+            own = slice(window.known, window.end)
+            decoded = decoder.head(stream.extend(decoder.embed(tokens[0][:, own], tokens[1][:, own])))
+            pieces.append(decoded[:, window.first - window.known :])
+        return torch.cat(pieces, dim=1)
 
-    def _codes(self, tokens: Tokens, positions: slice, rows: slice) -> Tensor:
-        codes = self.tokenizer.codes(tokens[0][rows, positions], tokens[1][rows, positions])
-        embedded: Tensor = self.tokenizer.post_quant_embed(codes)
-        return embedded
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """Positions `first` to `end` - 1 of the tokens are decoded, in each universe from its own since `known`.
+
+    Attributes:
+        first: position of the first bar that is wanted.
+        known: where the universes' own positions begin.
+        end: position after the last.
+        shared: what the decoder remembers of the context before `known`.
+        seam: (1, width), the decoded last bar of the context; None where the context is not read.
+    """
+
+    first: int
+    known: int
+    end: int
+    shared: list[Shared]
+    seam: Tensor | None
+
+
+class Draws:
+    """The uniforms of a tile: one per universe, step, token and attempt."""
+
+    def __init__(self, seed: int, ids: NDArray[np.int64], horizon: int, device: torch.device) -> None:
+        self.count = len(ids)
+        self._address, self._device = (seed, ids, horizon), device
+        self._attempts: dict[int, Tensor] = {}
+
+    def uniform(self, step: int, token: int) -> Uniform:
+        """The uniforms (N,) of a step's coarse (0) or fine (1) token, by the attempt at it."""
+        return lambda attempt: self._of_attempt(attempt)[:, step, token]
+
+    def _of_attempt(self, attempt: int) -> Tensor:
+        if attempt not in self._attempts:
+            seed, ids, horizon = self._address
+            numbers = uniforms(seed, ids, horizon, DRAWS, first_draw=attempt * WORDS)
+            self._attempts[attempt] = torch.from_numpy(numbers).to(self._device)
+        return self._attempts[attempt]
 
 
 class _Pass:
     """The transformer's forward pass, going on bar by bar."""
 
-    def __init__(self, model: KronosTransformer, room: int) -> None:
-        self.model = model
-        self.stream = Stream(model.transformer, room)
-        self.dependency = Memory.empty(model.dep_layer.cross_attn, room)
-
-    def fork(self, room: int) -> _Pass:
-        """A pass for any number of universes that all go on from this one's single sequence."""
-        forked = copy(self)
-        forked.stream, forked.dependency = self.stream.fork(room), self.dependency.fork(room)
-        return forked
+    def __init__(self, transformer: Transformer, count: int, room: int, history: _History | None = None) -> None:
+        self.transformer = transformer
+        self.stream = Stream(transformer.blocks, count, room, history.blocks if history else ())
+        self.dependency = Dependency(history.table if history else tabled(transformer.queries, None), count, room)
 
     def extend(self, tokens: Tokens, stamps: Tensor) -> Tensor:
-        """Read the next T bars: tokens (N, T), stamps (T, 5). Returns their hidden states (N, T, D)."""
-        model, attention = self.model, self.model.dep_layer.cross_attn
-        hidden: Tensor = model.norm(self.stream.extend(model.embedding(*tokens) + model.time_emb(stamps)))
-        self.dependency.append(keys_of(attention, hidden), values_of(attention, hidden))  # never rotated at inference
+        """Read the next T bars: tokens (N, T), embedded stamps (T, D). Returns their hidden states (N, T, D)."""
+        hidden = self.transformer.norm(self.stream.extend(self.transformer.embed(*tokens) + stamps))
+        self.dependency.memory.append(*self.transformer.remember(hidden))
         return hidden
 
     def fine_logits(self, last: Tensor, coarse: Tensor) -> Tensor:
         """Fine logits (N, V) given the last hidden states (N, D) and the coarse tokens (N,) drawn from them."""
-        layer, embedded = self.model.dep_layer, self.model.embedding.emb_s1(coarse)
-        mixed = self.dependency.attend(queries_of(layer.cross_attn, embedded.unsqueeze(1)))
-        attended = layer.cross_attn.out_proj(mixed.transpose(1, 2).flatten(2))[:, 0]
-        logits: Tensor = self.model.head.proj_s2(layer.combine(last, embedded, attended))
-        return logits
+        return self.transformer.fine_logits(last, coarse, self.dependency.attend(coarse))
+
+    def history(self) -> _History:
+        """What passes of many universes share of this one, of a single sequence."""
+        return _History(self.stream.shared(), tabled(self.transformer.queries, self.dependency.memory.shared()))
 
 
-class _Threads:
-    """Counts who needs one thread per tile, so that sums are taken in the same order whatever the machine."""
+@dataclass(frozen=True, eq=False)
+class _History:
+    """The prefilled context: memories of the blocks, and what each coarse token finds in the dependency layer's."""
 
-    def __init__(self) -> None:
-        self.lock, self.users, self.before = Lock(), 0, 1
-
-    @contextmanager
-    def single(self) -> Iterator[None]:
-        """One thread within; the last to leave restores the setting."""
-        with self.lock:
-            if self.users == 0:
-                self.before = torch.get_num_threads()
-                torch.set_num_threads(1)
-            self.users += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.users -= 1
-                if self.users == 0:
-                    torch.set_num_threads(self.before)
+    blocks: list[Shared]
+    table: Table
 
 
-single_threaded = _Threads().single
+def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Log-probability (N,) of each token (N,) under logits (N, V)."""
+    return logits.log_softmax(dim=-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)

@@ -46,8 +46,8 @@ class SphericalCode(nn.Module):
 
     def __init__(self, bits: int, group: int) -> None:
         super().__init__()
-        self.register_buffer("basis", 2 ** torch.arange(bits - 1, -1, -1))
-        self.register_buffer("group_basis", 2 ** torch.arange(group - 1, -1, -1))
+        self.register_buffer("basis", 2 ** torch.arange(bits - 1, -1, -1, device="cpu"))
+        self.register_buffer("group_basis", 2 ** torch.arange(group - 1, -1, -1, device="cpu"))
 
 
 class Quantizer(nn.Module):

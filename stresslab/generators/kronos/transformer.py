@@ -48,8 +48,8 @@ class TokenEmbedding(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.scale = math.sqrt(config.d_model)
-        self.emb_s1 = nn.Embedding(2**config.s1_bits, config.d_model)
-        self.emb_s2 = nn.Embedding(2**config.s2_bits, config.d_model)
+        self.emb_s1 = _table(2**config.s1_bits, config.d_model)
+        self.emb_s2 = _table(2**config.s2_bits, config.d_model)
         self.fusion_proj = nn.Linear(2 * config.d_model, config.d_model)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class SinusoidEmbedding(nn.Module):
         super().__init__()
         frequencies = torch.exp(torch.arange(0, width, 2).float() * (-math.log(10_000.0) / width))
         angles = torch.outer(torch.arange(size).float(), frequencies)
-        self.emb = nn.Embedding(size, width)
+        self.emb = _table(size, width)
         self.emb.weight = nn.Parameter(
             torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1), requires_grad=False
         )
@@ -83,7 +83,7 @@ class StampEmbedding(nn.Module):
     def __init__(self, width: int, learned: bool) -> None:
         super().__init__()
         for name, size in STAMP_SIZES.items():
-            table = nn.Embedding(size, width) if learned else SinusoidEmbedding(size, width)
+            table = _table(size, width) if learned else SinusoidEmbedding(size, width)
             self.add_module(f"{name}_embed", table)
 
     def forward(self, stamps: Tensor) -> Tensor:
@@ -145,7 +145,8 @@ class KronosTransformer(nn.Module):
         self.norm = RMSNorm(config.d_model)
         self.dep_layer = DependencyLayer(config)
         self.head = Heads(config)
-        self.apply(self._initialise)
+        if not self.head.proj_s1.weight.is_meta:  # shapes alone; to initialise them torch would import its compiler
+            self.apply(self._initialise)
 
     def forward(
         self, s1_ids: Tensor, s2_ids: Tensor, stamps: Tensor | None = None, s1_targets: Tensor | None = None
@@ -205,6 +206,11 @@ class KronosTransformer(nn.Module):
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding) and module.weight.requires_grad:
             nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
+
+
+def _table(size: int, width: int) -> nn.Embedding:
+    """An embedding whose weights are still to be set."""
+    return nn.Embedding(size, width, _weight=torch.empty(size, width))
 
 
 def next_token_loss(

@@ -1,6 +1,5 @@
 "use strict";
 (() => {
-  const charts = JSON.parse(document.getElementById("hover").textContent);
   const show = {
     price: (value) => value.toLocaleString("en-US", { maximumSignificantDigits: 5 }),
     money: (value) => value.toLocaleString("en-US", { maximumFractionDigits: 0 }),
@@ -29,9 +28,10 @@
   };
 
   for (const plot of document.querySelectorAll(".plot")) {
-    const chart = charts[plot.dataset.chart];
+    let chart = null;
     const tip = plot.querySelector(".tip");
     const move = (event) => {
+      chart ??= JSON.parse(plot.closest("figure").querySelector("script.hover").textContent);
       const box = plot.getBoundingClientRect();
       const x = (event.clientX - box.left) / box.width;
       let at = 0;

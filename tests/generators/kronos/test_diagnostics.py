@@ -74,7 +74,7 @@ def test_touching_the_end_of_prices() -> None:
 def test_the_share_at_the_end_is_told(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
     """Levels tell which share of the universes asked for touches, returns tell nothing."""
     monkeypatch.setattr(
-        "stresslab.generators.kronos.generator.touching", lambda _, features: np.arange(len(features)) % 2 == 0
+        "stresslab.generators.kronos.batch.touching", lambda _, features: np.arange(len(features)) % 2 == 0
     )
     assert Kronos(LEVELS).sample(WALK, 3, 8).facts["support_share"] == 0.5
     assert Kronos(LEVELS).sample(WALK, 3, 8, ids=[0, 2, 5, 4]).facts["support_share"] == 0.75

@@ -50,6 +50,7 @@ def folder(request: pytest.FixtureRequest, tiny: Path) -> str:
         ("context", 201, "give fewer"),
         ("context", 10**9, "give fewer"),
         ("window", "sliding", "leave it out for 'block'"),
+        ("dtype", "float16", "leave it out for float32"),
         ("device", "abacus", "give auto or cpu"),
         ("device", "meta", "give auto or cpu"),
         ("device", "cuda:99", "give auto or cpu"),

@@ -1,8 +1,14 @@
-"""The cached sampler against the slow obvious one, draws against their distribution, universes against each other."""
+"""The fast sampler against the slow obvious one, and universes against each other."""
 
 from __future__ import annotations
 
+import pickle
+import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,129 +17,177 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.errors import InputError
+from stresslab.generators.kronos import memory
+from stresslab.generators.kronos.choice import Choice
+from stresslab.generators.kronos.device import keep_to_threads, single_threaded
+from stresslab.generators.kronos.folded import Linear
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.kronos.representation import Levels
-from stresslab.generators.kronos.sampler import DRAWS, TILE, Choice, Sampler, single_threaded
+from stresslab.generators.kronos.sampler import TILE, Draws, Networks, Sampler
 from stresslab.generators.kronos.stamps import stamps
-from stresslab.randomness import uniforms
-from tests.generators.kronos.cases import Case, case
+from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
+from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
+from tests.generators.kronos.cases import case
+from tests.generators.kronos.reference import Reference
 from tests.market import make_bars
 
-Tokens = tuple[torch.Tensor, torch.Tensor]
-EDGE = 2.0**-33  # the outermost uniforms that `stresslab.randomness` makes
+CPU = torch.device("cpu")
 
 
-def make_sampler(parity: Case, context: int, horizon: int, choice: Choice, window: str) -> Sampler:
-    """A sampler of the first `context` bars of a parity case."""
-    history = parity.bars[:context]
-    features, _ = Levels().encode(history.values, context)
-    future = history.calendar.future(history.timestamps, horizon)
+def fast(reference: Reference, dtype: torch.dtype = torch.float32) -> Sampler:
+    """The sampler of the same history."""
     return Sampler(
-        parity.model,
-        parity.tokenizer,
-        features,
-        np.concatenate([stamps(history.timestamps), stamps(future)]),
-        horizon=horizon,
-        max_context=parity.max_context,
-        choice=choice,
-        window=window,
+        Networks(reference.model, reference.tokenizer, dtype),
+        reference.features,
+        reference.stamps,
+        horizon=reference.horizon,
+        max_context=reference.max_context,
+        choice=reference.choice,
+        window=reference.window,
     )
 
 
-def slow_tokens(sampler: Sampler, u: torch.Tensor, window: str) -> Tokens:
-    """Sample tokens (N, L + H) with uniforms (N, H, 2), computing the whole window anew for every bar."""
-    model, most = sampler.model, sampler.max_context
-    coarse, fine = (tokens.expand(len(u), -1) for tokens in sampler.context)
-    start = 0
-    for step in range(sampler.horizon):
-        now = coarse.shape[1]
-        if now - start > most:
-            start = now - (most if window == "rolling" else most // 2)
-        marks = sampler.stamps[None, start:now].expand(len(u), -1, -1)
-        logits, hidden = model.decode_s1(coarse[:, start:], fine[:, start:], marks)
-        drawn = sampler.choice.draw(logits[:, -1], u[:, step, 0])
-        given_it = sampler.choice.draw(model.decode_s2(hidden, drawn), u[:, step, 1])
-        coarse, fine = torch.cat([coarse, drawn[:, None]], dim=1), torch.cat([fine, given_it[:, None]], dim=1)
-    return coarse, fine
+def of_case(name: str, context: int, horizon: int, choice: Choice, window: str) -> Reference:
+    """The slow sampler of the first `context` bars of a parity case."""
+    parity = case(name)
+    history = parity.bars[:context]
+    features, _ = Levels().encode(history.values, context)
+    marks = np.concatenate([stamps(history.timestamps), stamps(history.calendar.future(history.timestamps, horizon))])
+    return Reference(parity.model, parity.tokenizer, features, marks, horizon, parity.max_context, choice, window)
 
 
-def slow_features(sampler: Sampler, tokens: Tokens) -> np.ndarray:
-    """Decode half a window of bars at a time, each time from the tokens of a whole window."""
-    length, most = sampler.length, sampler.max_context
-    total, pieces = length + sampler.horizon, []
-    for end in range(total, length, -(most // 2)):
-        start, first = max(0, end - most), max(length, end - most // 2)
-        decoded = sampler.tokenizer.decode((tokens[0][:, start:end], tokens[1][:, start:end]), half=True)
-        pieces.append(decoded[:, first - start :])
-    return torch.cat(pieces[::-1], dim=1).numpy()
-
-
-@pytest.mark.parametrize(
+LONG = pytest.mark.parametrize(
     ("name", "context", "horizon", "window"),
     [
         ("within_context", 96, 24, "block"),
         ("rolling_window", 60, 110, "block"),  # the window fills three times over
         ("rolling_window", 64, 40, "block"),  # it is full from the first bar on
         ("rolling_window", 5, 70, "block"),
+        ("rolling_window", 5, 260, "block"),  # four windows
         ("rolling_window", 60, 20, "rolling"),
         ("longer_than_context", 100, 12, "rolling"),
     ],
 )
-def test_cached_equals_uncached(name: str, context: int, horizon: int, window: str) -> None:
-    """With caches and a shared history the sampler draws, token for token, what whole sequences give; so do bars."""
+
+
+@LONG
+def test_fast_equals_slow(name: str, context: int, horizon: int, window: str) -> None:
+    """The fast sampler draws, token for token, what whole sequences give; so do bars, and the seam.
+
+    A uniform may lie so close to the edge of a token that rounding decides, and what follows in its universe differs;
+    of 64 universes that happens to one here and there, and never without that reason.
+    """
+    slow = of_case(name, context, horizon, Choice(temperature=1.1), window)
+    drawn = Draws(3, np.arange(TILE), horizon, CPU)
     with single_threaded(), torch.no_grad():
-        sampler = make_sampler(case(name), context, horizon, Choice(temperature=1.1), window)
-        u = torch.from_numpy(uniforms(3, np.arange(TILE), horizon, DRAWS))
-        slow = slow_tokens(sampler, u, window)
-        fast = sampler._tokens(u)
-        for ours, reference in zip(fast, slow, strict=True):
-            np.testing.assert_array_equal(ours, reference)
-        assert len(np.unique(fast[0][:, sampler.length :].numpy(), axis=0)) == TILE
-        features, seam = sampler.tile(0, 3)
-        np.testing.assert_allclose(features, slow_features(sampler, slow), atol=1e-5)
+        sampler, expected = fast(slow), slow.sample(drawn)
+        found, _ = sampler._tokens(drawn)
+        differ = sum((ours != reference).any(dim=1) for ours, reference in zip(found, expected, strict=True)) > 0
+        assert differ.sum() <= 2
+        assert slow.unexplained(found, drawn) == 0
+        assert len(np.unique(found[0][:, sampler.length :].numpy(), axis=0)) == TILE
+        (tile,) = sampler.sample([0], 3)
+        np.testing.assert_allclose(tile.features, slow.features_of(found), atol=1e-5)
         if sampler.length + horizon <= sampler.max_context:
-            np.testing.assert_allclose(seam, sampler.tokenizer.decode(sampler.context, half=True)[:, -1], atol=1e-5)
+            np.testing.assert_allclose(tile.seam, slow.tokenizer.decode(slow.context, half=True)[:, -1], atol=1e-5)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.booleans()),
+    bits=st.tuples(st.integers(2, 6), st.integers(2, 6)),
+    sizes=st.tuples(st.integers(2, 30), st.integers(1, 40), st.integers(2, 30)),
+    choice=st.builds(
+        Choice,
+        st.floats(0.3, 3.0),
+        st.one_of(st.just(0), st.integers(1, 8)),
+        st.one_of(st.just(1.0), st.floats(0.1, 1)),
+    ),
+    window=st.sampled_from(["block", "rolling"]),
     seed=st.integers(0, 2**32 - 1),
-    size=st.integers(2, 40),
-    temperature=st.floats(0.2, 3.0),
-    top_k=st.integers(0, 40),
-    top_p=st.floats(0.05, 1.0),
 )
-def test_draws_invert_the_distribution(seed: int, size: int, temperature: float, top_k: int, top_p: float) -> None:
-    """On a grid of n uniforms every token comes up n times its probability, give or take one, in rising order."""
-    logits = torch.from_numpy(np.random.default_rng(seed).normal(scale=2.0, size=(1, size)).astype(np.float32))
-    choice, count = Choice(temperature, top_k, top_p), 1000
-    u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    drawn = choice.draw(logits.expand(count, -1), u)
-    assert (drawn.diff() >= 0).all()
-    expected = choice.probabilities(logits)[0]
-    assert (torch.bincount(drawn, minlength=size) - count * expected).abs().max() <= 1.001
+def test_every_token_is_explained(
+    shape: tuple[int, int, int, bool],
+    bits: tuple[int, int],
+    sizes: tuple[int, int, int],
+    choice: Choice,
+    window: str,
+    seed: int,
+) -> None:
+    """For any shape, temperature, cut, context, horizon and window each token is what the slow sampler would draw.
+
+    The slow one is given the tokens so far, so that a draw whose uniform lies at the edge of a probability, to
+    within rounding, excuses itself alone.
+    """
+    (layers, heads, quarter, residual), (context, horizon, max_context) = shape, sizes
+    width, slow = 8 * heads * quarter, None
+    with torch.random.fork_rng(), single_threaded(), torch.no_grad():
+        torch.manual_seed(seed)
+        s1, s2 = bits
+        model = KronosTransformer(
+            TransformerConfig(s1, s2, layers, width, heads, 2 * width, coarse_residual=residual)
+        ).eval()
+        tokenizer = KronosTokenizer(
+            TokenizerConfig(
+                d_model=8, n_heads=2, ff_dim=16, n_enc_layers=1 + layers, n_dec_layers=layers, s1_bits=s1, s2_bits=s2
+            )
+        ).eval()
+        rng = np.random.default_rng(seed)
+        features = rng.normal(size=(context, 6)).astype(np.float32)
+        marks = np.stack([rng.integers(0, most, context + horizon) for most in (60, 24, 7, 32, 13)], axis=1)
+        slow = Reference(model, tokenizer, features, marks, horizon, max_context, choice, window)
+        drawn, sampler = Draws(seed, np.arange(TILE), horizon, CPU), fast(slow)
+        tokens, scores = sampler._tokens(drawn, scored=True)
+        assert slow.unexplained(tokens, drawn) == 0
+        np.testing.assert_allclose(sampler._decode(tokens), slow.features_of(tokens), atol=1e-4)
+        step = horizon - 1
+        for which, logits in enumerate(slow.logits(tokens, step)):
+            expected = logits.log_softmax(dim=-1).gather(1, tokens[which][:, -1:])[:, 0]
+            torch.testing.assert_close(scores[:, step, which], expected, atol=1e-4, rtol=1e-4)
 
 
-@settings(deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 1024), top_k=st.integers(1, 5))
-def test_impossible_tokens_are_never_drawn(seed: int, size: int, top_k: int) -> None:
-    """A token of zero probability is not drawn, not even by the outermost uniforms, nor when it is first or last."""
-    rng = np.random.default_rng(seed)
-    logits = torch.from_numpy(rng.normal(scale=5.0, size=(1, size)).astype(np.float32))
-    logits[0, [0, -1]] = -torch.inf if size > 2 else 0.0
-    u = torch.tensor([EDGE, 1 - EDGE, 0.5, *rng.uniform(size=20)], dtype=torch.float64)
-    for choice in (Choice(), Choice(top_k=top_k), Choice(top_p=0.3), Choice(temperature=0.01)):
-        drawn = choice.draw(logits.expand(len(u), -1), u)
-        assert (choice.probabilities(logits)[0, drawn] > 0).all()
+def test_without_compiled_parts_the_tokens_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other devices use in place of the compiled functions draws the same tokens."""
+    slow = of_case("rolling_window", 60, 40, Choice(), "block")
+    drawn = Draws(4, np.arange(TILE), 40, CPU)
+    compiled, _ = fast(slow)._tokens(drawn)
+    monkeypatch.setattr(memory, "kernels", memory.attention)
+    plain, _ = fast(slow)._tokens(drawn)
+    assert all(torch.equal(one, other) for one, other in zip(plain, compiled, strict=True))
 
 
-def test_the_likeliest_token_is_always_kept() -> None:
-    """The smallest nucleus holds one token, the likeliest; it is also what top_k=1 leaves."""
-    logits = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
-    for choice in (Choice(top_k=1), Choice(top_p=1e-9)):
-        probabilities = choice.probabilities(logits)
-        assert torch.equal(probabilities.argmax(dim=-1), logits.argmax(dim=-1))
-        assert ((probabilities > 0).sum(dim=-1) == 1).all()
+def test_tiles_computed_together_draw_the_same_tokens() -> None:
+    """A GPU's large batches hold the universes that tiles one by one hold, in the order of the tiles."""
+    sampler = fast(of_case("within_context", 96, 24, Choice(), "block"))
+    together = sampler.sample([5, 0, 2], 9, scored=True)
+    for number, tile in zip([5, 0, 2], together, strict=True):
+        (alone,) = sampler.sample([number], 9, scored=True)
+        np.testing.assert_allclose(tile.features, alone.features, atol=1e-5)
+        np.testing.assert_allclose(tile.log_probabilities, alone.log_probabilities, atol=1e-5)
+
+
+def test_bfloat16_is_nearly_the_same_distribution() -> None:
+    """Rounded weights and memories change log-probabilities of the same tokens by hundredths."""
+    slow = of_case("within_context", 96, 24, Choice(), "block")
+    drawn = Draws(5, np.arange(TILE), 24, CPU)
+    rounded = fast(slow, torch.bfloat16)
+    tokens, scores = rounded._tokens(drawn, scored=True)
+    exact = torch.stack(
+        [
+            torch.stack(
+                [
+                    part.log_softmax(-1).gather(1, drawn_[:, 96 + step, None])[:, 0]
+                    for part, drawn_ in zip(slow.logits(tokens, step), tokens, strict=True)
+                ],
+                dim=-1,
+            )
+            for step in range(24)
+        ],
+        dim=1,
+    )
+    difference = scores - exact
+    assert 0 < difference.abs().max() < 0.2
+    assert difference.mean().abs() < 0.005
 
 
 @pytest.fixture
@@ -145,9 +199,9 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-WALK = make_bars(80)
+WALK, WALK_LONG = make_bars(80), make_bars(150)
 KRONOS = Kronos(str(case("rolling_window").folder), context=40)
-COUNT, HORIZON = 3 * TILE - 10, 30  # beyond the window, and a last tile that is not full
+COUNT, HORIZON = 4 * TILE - 10, 30  # beyond the window, and a last tile that is not full
 
 
 @pytest.fixture(scope="module")
@@ -159,14 +213,43 @@ def whole() -> np.ndarray:
 @pytest.mark.usefixtures("two_threads")
 def test_a_universe_depends_on_seed_and_id_alone(whole: np.ndarray) -> None:
     """Universe i of a seed has the same bytes for any number of universes, any ids in any order, any jobs."""
-    for universes in (1, TILE, TILE + 1):
+    for universes in (1, 2, 3, 5, 7, 33, TILE, TILE + 1, 193):
         assert np.array_equal(KRONOS.sample(WALK, HORIZON, universes, seed=7).values, whole[:universes])
-    for ids in ([TILE], [COUNT - 1, 3, TILE + 5, 3], list(range(TILE - 2, TILE + 2))):
+    for ids in ([17], [TILE], [COUNT - 1, 3, TILE + 5, 3], list(range(TILE - 2, TILE + 2))):
         part = KRONOS.sample(WALK, HORIZON, COUNT, seed=7, ids=ids)
         assert np.array_equal(part.values, whole[ids])
         assert part.ids.tolist() == ids
-    for jobs in (1, 2):
+    for jobs in (1, 2, 3):
         assert np.array_equal(KRONOS.sample(WALK, HORIZON, COUNT, seed=7, jobs=jobs).values, whole)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_jobs_do_not_change_a_model_of_full_size(dtype: str) -> None:
+    """Products large enough to be split over threads are not: one job or two, in the main thread or not."""
+    nano = Kronos(context=100, dtype=dtype)
+    alone = nano.sample(WALK_LONG, 8, 130, seed=1).values
+    assert np.array_equal(nano.sample(WALK_LONG, 8, 130, seed=1, jobs=2).values, alone)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_new_thread_computes_alone() -> None:
+    """In a worker the processor's time is its own thread's, not that of threads which a product brings with it."""
+    spent: list[float] = []
+
+    def multiply() -> None:
+        keep_to_threads()
+        product, x = Linear([torch.nn.Linear(1024, 1024)], torch.float32), torch.ones(1024, 1024)
+        process, thread = time.process_time(), time.thread_time()
+        for _ in range(20):
+            product(x)
+        spent.extend([time.process_time() - process, time.thread_time() - thread])
+
+    with single_threaded(), torch.inference_mode(False), torch.no_grad():
+        worker = Thread(target=multiply)
+        worker.start()
+        worker.join()
+    assert spent[0] < 1.3 * spent[1]
 
 
 def test_universes_and_seeds_differ(whole: np.ndarray) -> None:
@@ -206,3 +289,96 @@ def test_torchs_generator_is_neither_used_nor_changed(whole: np.ndarray) -> None
         assert np.array_equal(fresh.sample(WALK, HORIZON, 3, seed=7).values, whole[:3])
         assert torch.equal(torch.get_rng_state(), before)
         assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002 - likewise
+
+
+def sampled_elsewhere(ids: np.ndarray) -> np.ndarray:
+    """Universes sampled in another process."""
+    return KRONOS.sample(WALK, HORIZON, COUNT, seed=7, ids=ids.tolist()).values
+
+
+def test_processes_make_the_same_universes(whole: np.ndarray) -> None:
+    """A universe has the same bytes in whichever process it is sampled."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        ids = [np.array([3, 70]), np.array([COUNT - 1])]
+        for wanted, made in zip(ids, pool.map(sampled_elsewhere, ids), strict=True):
+            assert np.array_equal(made, whole[wanted])
+
+
+def test_a_generator_can_be_sent_to_another_process(whole: np.ndarray) -> None:
+    """Also after it has sampled, and what arrives samples the same."""
+    KRONOS.sample(WALK, 2, 2)
+    arrived = pickle.loads(pickle.dumps(KRONOS))
+    assert np.array_equal(arrived.sample(WALK, HORIZON, COUNT, seed=7, ids=[5]).values, whole[[5]])
+
+
+def test_tiles_in_any_order_are_the_same() -> None:
+    """Neither which tile comes first nor what was sampled before changes a tile."""
+    sampler = fast(of_case("rolling_window", 60, 20, Choice(top_p=0.9), "block"))
+    first = {number: sampler.sample([number], 1)[0].features for number in (2, 0, 1)}
+    for number in (0, 1, 2):
+        assert np.array_equal(sampler.sample([number], 1)[0].features, first[number])
+
+
+@pytest.mark.parametrize("settings_", [{}, {"top_p": 0.9}, {"window": "rolling"}, {"dtype": "bfloat16"}])
+def test_histories_together_are_as_alone(settings_: dict[str, Any]) -> None:
+    """Several origins sampled at once hold the bytes and facts of each alone, with one seed for all or one for each."""
+    kronos = KRONOS.adjusted(**settings_)
+    histories = [WALK, WALK[:60], make_bars(45, seed=3)]
+    for seeds in (5, [5, 6, 7]):
+        together = kronos.sample_many(histories, 12, 70, seeds, ids=[69, 3], jobs=2)
+        for number, (bars, made) in enumerate(zip(histories, together, strict=True)):
+            alone = kronos.sample(bars, 12, 70, seeds if isinstance(seeds, int) else seeds[number], ids=[69, 3])
+            assert np.array_equal(made.values, alone.values)
+            assert made.facts == alone.facts
+            assert made.history is bars
+    with pytest.raises(InputError, match="2 seeds for 3 histories"):
+        kronos.sample_many(histories, 12, 70, [1, 2])
+
+
+def test_settings_share_their_uniforms() -> None:
+    """Universes of one seed and two settings draw with the same numbers, so that most of their first bars agree."""
+    first = {
+        temperature: KRONOS.adjusted(temperature=temperature).sample(WALK, 1, 500, seed=3).values
+        for temperature in (1.0, 1.05)
+    }
+    agree = (first[1.0] == first[1.05]).all(axis=(1, 2)).mean()
+    other = KRONOS.sample(WALK, 1, 500, seed=4).values
+    assert agree > 0.5 > (first[1.0] == other).all(axis=(1, 2)).mean()
+
+
+def test_log_probabilities_are_the_models_own() -> None:
+    """They are those of temperature 1 whatever the setting, and asking for them changes no universe."""
+    hot = KRONOS.adjusted(temperature=1.5, top_p=0.9)
+    plain, scored = hot.sample(WALK, 8, 70), hot.sample(WALK, 8, 70, log_probabilities=True, ids=[69, 2])
+    assert plain.log_probabilities is None
+    assert np.array_equal(scored.values, plain.values[[69, 2]])
+    assert scored.log_probabilities.shape == (2, 8, 2)
+    assert (scored.log_probabilities < 0).all()
+    assert np.array_equal(scored.take([1]).log_probabilities, scored.log_probabilities[1:])
+    many = KRONOS.sample(WALK, 1, 3000, log_probabilities=True)
+    coarse, counts = np.unique(many.log_probabilities[:, 0, 0], return_counts=True)
+    np.testing.assert_allclose(counts / 3000, np.exp(coarse), atol=0.04)  # a value is one token, or a few alike
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_sampling_can_be_cancelled(jobs: int) -> None:
+    """What progress raises ends all workers within a bar, not at the end of their tiles."""
+    told: list[int] = []
+
+    def stop(count: int) -> None:
+        told.append(count)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        KRONOS.sample(WALK, 30, 4 * TILE, jobs=jobs, progress=stop)
+    assert len(told) == 1
+    assert told[0] <= TILE // 8  # of a tile's thirty bars one or two had been made
+
+
+def test_progress_is_told_bar_by_bar() -> None:
+    """A single tile is not silent until its end, and reaches its number only there."""
+    told: list[int] = []
+    KRONOS.sample(WALK, 30, TILE, progress=told.append)
+    assert sum(told) == TILE
+    assert len(told) >= 25
+    assert max(told) <= 4

@@ -1,0 +1,239 @@
+"""Accounts that vectorbt fills: shares of the equity, costs in proportion, no credit. Here alone vectorbt is known.
+
+What vectorbt cannot express is `walk`'s business. It knows no cash flows but fills (interest, borrowing, funding), buys
+with the cash there is alone (leverage), with a fixed fee or a smallest order it also refuses to close a position, and
+it watches one stop per position at most, and none where weights are ordered.
+
+vectorbt's kernels are called by its dispatch, which picks the Rust engine: of the time that `Portfolio.from_signals`
+takes for 1,000 universes nearly half goes into frames and copies of settings. Arrays are laid out bar by bar and cut
+into chunks before they come here; on others the kernels take three times as long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.backtest.orders import BoolArray, FloatArray, Signals
+from stresslab.backtest.result import Backtest
+
+_LEAST_UNITS = 1e-8
+"""Orders of fewer units are rounding: the default of `Portfolio.from_orders`."""
+
+
+def fill(
+    orders: Signals | FloatArray,
+    opens: FloatArray,
+    closes: FloatArray,
+    fees: float,
+    slippage: FloatArray | float,
+    init_cash: float,
+    ids: NDArray[np.int64],
+    timestamps: pd.DatetimeIndex,
+) -> Backtest:
+    """Fill orders (T, N) at the opens and close what is left at the last close, in a row of its own.
+
+    Cash is not locked: vectorbt would then keep a short's profit out of later orders and refuse to cover one that has
+    eaten the cash, while entries of the whole equity and targets in [-1, 1] need no other bound.
+
+    Args:
+        orders: signals or target weights.
+        opens: (T, N).
+        closes: (T, N).
+        fees: fraction of each fill.
+        slippage: fraction of each fill, (T, N) or one for all.
+        init_cash: currency.
+        ids: (N,) of the universes.
+        timestamps: (T,) of the bars.
+    """
+    from vectorbt.portfolio import dispatch
+
+    opens, closes = np.concatenate([opens, closes[-1:]]), np.concatenate([closes, closes[-1:]])  # (T+1, N)
+    shape, count = closes.shape, len(ids)
+    account = (shape, np.ones(count, dtype=np.int64), np.full(count, float(init_cash)), np.zeros(shape, dtype=np.int64))
+    how: dict[str, Any] = {
+        "price": opens,
+        "close": closes,
+        "min_size": np.asarray(_LEAST_UNITS),
+        "fees": np.asarray(fees, dtype=np.float64),
+        "slippage": np.concatenate([slippage, slippage[-1:]])
+        if isinstance(slippage, np.ndarray)
+        else np.asarray(slippage, dtype=np.float64),
+    }
+    if isinstance(orders, Signals):
+        at_end = (False, True, False, True)
+        flags = (np.concatenate([given, np.full((1, count), last)]) for given, last in zip(orders, at_end, strict=True))
+        names = ("long_entries", "long_exits", "short_entries", "short_exits")
+        fills, _ = dispatch.simulate_from_signals(
+            *account, **dict(zip(names, flags, strict=True)), **how, use_stops=False
+        )
+    else:
+        targets = np.ascontiguousarray(np.concatenate([np.clip(orders, -1.0, 1.0), np.zeros((1, count))]))
+        fills, _ = dispatch.simulate_from_orders(*account, size=targets, size_type=_size_type(), **how)
+    accounts = _accounts(fills, opens, closes, init_cash)
+    return Backtest(**accounts, ids=ids.copy(), timestamps=timestamps, init_cash=init_cash)
+
+
+def _size_type() -> NDArray[np.int64]:
+    from vectorbt.portfolio.enums import SizeType
+
+    return np.asarray(SizeType.TargetPercent, dtype=np.int64)
+
+
+def _accounts(fills: NDArray[Any], opens: FloatArray, closes: FloatArray, init_cash: float) -> dict[str, Any]:
+    """The arrays of a `Backtest`, from vectorbt's records of orders over opens and closes (T+1, N)."""
+    from vectorbt.portfolio import dispatch
+    from vectorbt.records.dispatch import col_map
+
+    count = closes.shape[1]
+    columns = col_map(fills["col"], count)
+    cash = dispatch.cash(dispatch.cash_flow(closes.shape, fills, columns, False), np.full(count, float(init_cash)))
+    units = dispatch.assets(dispatch.asset_flow(closes.shape, fills, columns, 2))  # after the fill, (T+1, N); 2: both
+    trades = dispatch.get_exit_trades(fills, closes, columns)
+    before = np.empty_like(cash)  # equity at each open before the fill
+    before[0] = init_cash
+    np.multiply(units[:-1], opens[1:], out=before[1:])
+    before[1:] += cash[:-1]
+    held = units * opens
+    filled, closed = cash + held, units * closes
+    closed += cash
+    ruined = np.minimum(np.minimum(before.min(axis=0), filled.min(axis=0)), closed.min(axis=0)) <= 0
+    with np.errstate(divide="ignore", invalid="ignore"):  # of ruined accounts, which are replaced
+        accounts = _merged(held, before, filled, closed, fills, trades)
+    if ruined.any():
+        which = np.flatnonzero(ruined)
+        moments = _Moments.of(cash[:, which], units[:, which], opens[:, which], closes[:, which], init_cash)
+        frozen = moments.accounts(held[:, which], _of(fills, ruined), _of(trades, ruined), init_cash)
+        for name, array in frozen.items():
+            accounts[name][..., which] = array
+    return accounts
+
+
+def _merged(
+    held: FloatArray,
+    before: FloatArray,
+    filled: FloatArray,
+    closed: FloatArray,
+    fills: NDArray[Any],
+    trades: NDArray[Any],
+) -> dict[str, Any]:
+    """Accounts that lived on, with the closing row merged into the last bar.
+
+    Args:
+        held: (T+1, N) value held after the fill, at the open.
+        before: (T+1, N) equity at the open, before the fill.
+        filled: (T+1, N) equity at the open, after it.
+        closed: (T+1, N) equity at the close.
+        fills: vectorbt's records of orders.
+        trades: vectorbt's records of trades.
+    """
+    count = held.shape[1]
+    equity = np.concatenate([before[:1], closed[:-2], closed[-1:]])
+    traded = np.zeros((len(held) - 1, count))
+    rows, columns = fills["idx"], fills["col"]
+    share = fills["size"] * fills["price"] / before[rows, columns]
+    at_end = rows == len(held) - 1
+    traded[rows[~at_end], columns[~at_end]] = share[~at_end]
+    traded[-1, columns[at_end]] += share[at_end]
+    position = held[:-1] / filled[:-1]
+    closings = trades["status"] == _closed_status()
+    profits = _profits(trades["col"][closings], trades["pnl"][closings], count)
+    idle = {"ruined": np.zeros(count, dtype=np.bool_), "interest": np.zeros(count)}
+    return {"equity": equity, "position": position, "traded": traded, **profits, **idle}
+
+
+def _of(records: NDArray[Any], which: BoolArray) -> NDArray[Any]:
+    """The records of some columns (N,), which are counted anew."""
+    chosen: NDArray[Any] = records[which[records["col"]]].copy()
+    chosen["col"] = (np.cumsum(which) - 1)[chosen["col"]]
+    return chosen
+
+
+def _closed_status() -> int:
+    from vectorbt.portfolio.enums import TradeStatus
+
+    return int(TradeStatus.Closed)
+
+
+def _profits(column: NDArray[np.int64], profit: FloatArray, count: int) -> dict[str, Any]:
+    """Numbers and sums of closed trades (N,), as `Backtest` names them."""
+    won = profit > 0
+    return {
+        "trades": np.bincount(column, minlength=count).astype(np.int64),
+        "wins": np.bincount(column[won], minlength=count).astype(np.int64),
+        "gross_profit": np.bincount(column[won], profit[won], count).astype(np.float64),  # of nothing it counts whole
+        "gross_loss": np.bincount(column[~won], -profit[~won], count).astype(np.float64),
+    }
+
+
+_OPEN, _FILLED, _CLOSE = range(3)
+"""The moments of a bar at which accounts are valued: at its open before the fill, after it, and at its close."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """Accounts at each moment of the T+1 rows simulated, for those that are ruined at one of them.
+
+    Attributes:
+        holdings: (T+1, 3, N) units held at each moment.
+        values: (T+1, 3, N) equity at each moment, as if accounts went on after ruin.
+        alive: (T+1, 3, N) whether equity has been above zero up to and at each moment.
+    """
+
+    holdings: FloatArray
+    values: FloatArray
+    alive: BoolArray
+
+    @classmethod
+    def of(
+        cls, cash: FloatArray, units: FloatArray, opens: FloatArray, closes: FloatArray, init_cash: float
+    ) -> _Moments:
+        """From cash and units after the fills of each row (T+1, N)."""
+        cash_before = np.concatenate([np.full_like(cash[:1], init_cash), cash[:-1]])
+        units_before = np.concatenate([np.zeros_like(units[:1]), units[:-1]])
+        holdings = np.stack([units_before, units, units], axis=1)  # (T+1, 3, N)
+        values = np.stack([cash_before, cash, cash], axis=1) + holdings * np.stack([opens, opens, closes], axis=1)
+        alive = np.logical_and.accumulate((values > 0).reshape(-1, cash.shape[1]), axis=0).reshape(values.shape)
+        return cls(holdings, values, alive)
+
+    def accounts(self, held: FloatArray, fills: NDArray[Any], trades: NDArray[Any], init_cash: float) -> dict[str, Any]:
+        """Arrays as `_merged` gives them, frozen at ruin, which closes what is open at what is owed."""
+        alive, values = self.alive, self.values
+        end, open_at_end = self._end()
+        equity = np.where(alive[:, _CLOSE], values[:, _CLOSE], end)  # (T+1, N)
+        position = _over(held, values[:, _FILLED], alive[:, _FILLED])
+        bought_or_sold = np.zeros_like(equity)
+        bought_or_sold[fills["idx"], fills["col"]] = fills["size"] * fills["price"]
+        traded = _over(bought_or_sold, values[:, _OPEN], alive[:, _OPEN])
+        traded[-2] += traded[-1]
+        closed = trades["status"] == _closed_status()
+        closed &= alive[trades["exit_idx"], _OPEN, trades["col"]]
+        column, profit = trades["col"][closed], trades["pnl"][closed]
+        unrealised = end - init_cash - np.bincount(column, profit, len(end))
+        column = np.concatenate([column, np.flatnonzero(open_at_end)])
+        profit = np.concatenate([profit, unrealised[open_at_end]])
+        return {
+            "equity": np.concatenate([np.full_like(equity[:1], init_cash), equity[:-2], equity[-1:]]),
+            "position": position[:-1],
+            "traded": traded[:-1],
+            **_profits(column, profit, len(end)),
+            "ruined": ~alive[-1, _CLOSE],
+        }
+
+    def _end(self) -> tuple[FloatArray, BoolArray]:
+        """Equity and whether a position was open where accounts end: at ruin, or when all is closed (N,)."""
+        moments = np.prod(self.alive.shape[:2])
+        lived = self.alive.sum(axis=(0, 1))  # moments above zero
+        last = np.minimum(lived, moments - 1)[None]
+        equity = np.take_along_axis(self.values.reshape(moments, -1), last, axis=0)[0]
+        units = np.take_along_axis(self.holdings.reshape(moments, -1), last, axis=0)[0]
+        return equity, units != 0
+
+
+def _over(value: FloatArray, equity: FloatArray, alive: BoolArray) -> FloatArray:
+    """Value over equity where accounts are alive, else 0 (rows, N)."""
+    return np.divide(value, equity, out=np.zeros_like(equity), where=alive)

@@ -1,0 +1,128 @@
+"""What a strategy decides at the close of a row becomes what is ordered at the open of the next one.
+
+T is generated bars, W bars of warm-up before them, N universes. What is decided at the close of panel row r fills at
+the open of row r + 1; only generated bars are traded, so row W - 1, the origin, is the first whose decision fills.
+
+Signals. An entry opens a full position, long or short; against an open position of the other side it reverses. An
+entry in the direction already held does nothing, nor does an exit of a side that is not held. Where entry and exit of
+one side come in the same row, both are ignored, and so are then long and short entry in one row (vectorbt's defaults):
+such a row says nothing, and any order of precedence would be invented.
+
+Weights. A target that changes is an order that brings the position to that multiple of a full one at the open; NaN and
+an unchanged target keep the units held, so a position drifts with its price and costs nothing. 0 and 1 are thereby the
+same as signals.
+
+Position at the origin. "carry" opens at the first generated open, with costs, what the decisions over the warm-up leave
+in force. "flat" waits for something new: an entry that was already given without a break before the origin's bar, or a
+target that has not changed since, opens nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.panel import Decisions
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+SAME_TARGET = 1e-9
+"""Targets nearer than this are the same: rounding in a strategy's arithmetic is no order."""
+
+
+class Signals(NamedTuple):
+    """Entries and exits of both sides, (rows, N) each."""
+
+    long_entries: BoolArray
+    long_exits: BoolArray
+    short_entries: BoolArray
+    short_exits: BoolArray
+
+
+def orders_of(decisions: Decisions, warmup: int, position: str) -> Signals | FloatArray:
+    """What each generated open is to fill: signals, or target weights with NaN where nothing is ordered, (T, N).
+
+    Args:
+        decisions: (W+T, N) decided at each close.
+        warmup: W.
+        position: "carry" or "flat".
+    """
+    if decisions.is_weights:
+        return _target_orders(decisions, warmup, position)
+    return _signal_orders(decisions, warmup, position)
+
+
+def _signal_orders(decisions: Decisions, warmup: int, position: str) -> Signals:
+    """The signals that each generated open fills, (T, N).
+
+    Args:
+        decisions: (W+T, N) signals known at each close.
+        warmup: W.
+        position: "carry" or "flat".
+    """
+    known = _without_conflicts(decisions)  # (2+W+T, N)
+    orders = Signals(*(flags[warmup + 1 : -1].copy() for flags in known))  # from the origin's row on, (T, N)
+    if position == "carry":
+        held = _held(Signals(*(flags[: warmup + 2] for flags in known)))
+        for flags, first in zip(orders, (held > 0, False, held < 0, False), strict=True):
+            flags[0] = first
+    else:
+        for fresh, entries in zip(orders[::2], known[::2], strict=True):
+            unbroken = np.logical_and.accumulate(entries[warmup:-1], axis=0)  # given since before the origin, (1+T, N)
+            fresh &= ~unbroken[1:]
+    return orders
+
+
+def _without_conflicts(decisions: Decisions) -> Signals:
+    """Signals without those of one row that contradict each other; two rows without any come first, (2+W+T, N)."""
+    given = (decisions.long_entries, decisions.long_exits, decisions.short_entries, decisions.short_exits)
+    rows, count = next(flags.shape for flags in given if flags is not None)
+    padded = np.zeros((4, rows + 2, count), dtype=np.bool_)
+    for flags, source in zip(padded, given, strict=True):
+        if source is not None:
+            flags[2:] = source
+    long_entries, long_exits, short_entries, short_exits = padded
+    long_conflict, short_conflict = long_entries & long_exits, short_entries & short_exits
+    long_entries, long_exits = long_entries & ~long_conflict, long_exits & ~long_conflict
+    short_entries, short_exits = short_entries & ~short_conflict, short_exits & ~short_conflict
+    both = long_entries & short_entries
+    return Signals(long_entries & ~both, long_exits, short_entries & ~both, short_exits)
+
+
+def _held(signals: Signals) -> NDArray[np.int64]:
+    """The side that signals without conflicts leave an account on: 1 long, -1 short, 0 flat (N,).
+
+    It is that of the last entry, unless an exit of this side came later: an entry always ends on its own side, whatever
+    was held before, and exits of the other side do nothing.
+    """
+    entered_long, left_long, entered_short, left_short = (_last_row(flags) for flags in signals)
+    long = (entered_long > entered_short) & (entered_long > left_long)
+    short = (entered_short > entered_long) & (entered_short > left_short)
+    return long.astype(np.int64) - short.astype(np.int64)
+
+
+def _last_row(flags: BoolArray) -> NDArray[np.int64]:
+    """The last row, counted from 1, in which a flag is up; 0 where none is (N,)."""
+    return np.where(flags.any(axis=0), len(flags) - np.argmax(flags[::-1], axis=0), 0)
+
+
+def _target_orders(decisions: Decisions, warmup: int, position: str) -> FloatArray:
+    """The target weights that each generated open fills, NaN where nothing is ordered, (T, N).
+
+    Args:
+        decisions: (W+T, N) weights known at each close, NaN keeps what is held.
+        warmup: W.
+        position: "carry" or "flat".
+    """
+    weights = np.asarray(decisions.weights, dtype=np.float64)
+    before = np.zeros((2, weights.shape[1]))
+    in_force = pd.DataFrame(np.concatenate([before, weights])).ffill().to_numpy()  # (2+W+T, N)
+    targets, previous = in_force[warmup + 1 : -1], in_force[warmup:-2]  # from the origin's row on, (T, N)
+    ordered = np.abs(targets - previous) > SAME_TARGET
+    if position == "carry":
+        ordered[0] = targets[0] != 0
+    return np.where(ordered, targets, np.nan)

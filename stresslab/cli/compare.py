@@ -1,0 +1,54 @@
+"""`stresslab compare`: stored runs beside each other, paired where they share their universes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stresslab.cli import options
+from stresslab.cli.console import say
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab compare reports/20260102-030405-nasdaq-1a2b3c reports/20260102-040506-nasdaq-4d5e6f --out compared
+"""
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN", help="Folders of two runs or more; the others are held against the first."),
+    ],
+    paired: Annotated[
+        bool, typer.Option("--paired", help="Refuse runs that do not share their universes.", show_default=False)
+    ] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder to write comparison.html to; none by default.", show_default=False),
+    ] = None,
+) -> None:
+    """Compare stored runs: universe by universe where they share them, side by side where not."""
+    from stresslab.comparison import compare as compare_runs
+    from stresslab.integrity import foreign
+    from stresslab.report.compared import render_page, render_text
+    from stresslab.runs import load_run
+
+    loaded = [load_run(run) for run in runs]
+    with foreign(" or ".join(runs)):
+        found = compare_runs(loaded, [Path(run).name for run in runs])
+        told, page = render_text(found), None if out is None else render_page(found)
+    if paired and found.unpaired:
+        letter, why = next(iter(found.unpaired.items()))
+        raise InputError(
+            f"{runs[list(found.runs).index(letter)]} cannot be paired with {runs[0]}: {why}; run both on the same "
+            "bars, origin, horizon, generator, --seed and --universes, or leave out --paired to see them side by side"
+        )
+    if out is not None and page is not None:
+        with options.output_folder(out) as folder:
+            written = folder / "comparison.html"
+            written.write_text(page, encoding="utf-8")
+        told += f"\n\ncomparison: {written}"
+    say(told)

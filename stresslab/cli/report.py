@@ -1,0 +1,60 @@
+"""`stresslab report`: a stored run rendered again, from its files alone; nothing is computed anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stresslab.cli import options
+from stresslab.cli.console import say
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab report reports/20260102-030405-nasdaq-1a2b3c --format html,pdf,md
+"""
+
+
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="What to write: html, pdf, md, png, svg, csv, parquet, json; separated by commas.",
+            show_default="html",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder to write to; by default `report` in the run's own.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Render a stored run again: page, PDF, summary, pictures, tables."""
+    from stresslab.integrity import RENDERED, foreign
+    from stresslab.report.formats import FORMATS, render_all
+    from stresslab.runs import load_run
+
+    wanted = _formats(format or ["html"], list(FORMATS))
+    result = load_run(run)
+    with foreign(run), options.output_folder(out or str(Path(run) / RENDERED)) as folder:
+        written = render_all(result, folder, wanted)
+    for path in dict.fromkeys(written):
+        say(str(path))
+
+
+def _formats(given: list[str], known: list[str]) -> list[str]:
+    """Formats, given repeatedly or separated by commas."""
+    from stresslab.config import did_you_mean
+
+    names = [name.strip().lower() for entry in given for name in entry.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise InputError(f"--format {name!r} is not a format{did_you_mean(name, known)}")
+    if not names:
+        raise InputError(f"--format names nothing to write; choose from {', '.join(known)}")
+    return names

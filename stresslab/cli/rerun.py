@@ -1,0 +1,46 @@
+"""`stresslab rerun`: a stored run again, from its manifest alone; the comparison is `stresslab.rerun`'s."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stresslab.cli import options
+from stresslab.cli.console import progress, say
+from stresslab.cli.options import DEFAULTS
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab rerun reports/20260102-030405-nasdaq-1a2b3c
+"""
+
+
+def rerun(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
+    jobs: options.Jobs = DEFAULTS.jobs,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder in which to store the new run; by default it is not stored."),
+    ] = None,
+) -> None:
+    """Do a stored run again and say whether the numbers are the same; exit with 2 when they are not.
+
+    The manifest names the bars, the strategies and the weights; any of them that has changed is refused. The strategy
+    files that it names are run: they are code.
+    """
+    from contextlib import nullcontext
+
+    from stresslab.rerun import rerun as compute
+
+    with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
+        found = compute(run, jobs=jobs, progress=report)
+        told = str(found)
+        if folder is not None:
+            report("report", 0, 1)
+            told += f"\nreport: {found.result.save(folder) / 'report.html'}"
+            report("report", 1, 1)
+    say(told)
+    if not found.within:
+        raise InputError(f"{run} cannot be reproduced here; what differs is listed above")

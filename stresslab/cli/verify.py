@@ -1,0 +1,28 @@
+"""`stresslab verify`: is a stored run what was written? Hashes are `stresslab.integrity`'s business."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stresslab.cli.console import say
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab verify reports/20260102-030405-nasdaq-1a2b3c
+"""
+
+
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
+) -> None:
+    """Compute the hash of every file of a stored run anew, and name what was changed; exit with 2 when anything was."""
+    from stresslab.integrity import verify as compute
+
+    found = compute(run)
+    say(str(found))
+    if not found.whole:
+        counts = f"{len(found.changed)} changed, {len(found.missing)} missing, {len(found.additional)} additional"
+        raise InputError(f"{run} is not what the run wrote ({counts}); copy it from its origin, or run it again")

@@ -1,0 +1,80 @@
+"""Other bars in the place of real ones: bars that never were, to see whether a decision depends on them.
+
+They are made to differ from what happened, not to be likely; likely futures are the generators' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.data.bars import FIELDS
+
+OPEN, HIGH, LOW, CLOSE = (FIELDS.index(name) for name in ("open", "high", "low", "close"))
+PRICES = [OPEN, HIGH, LOW, CLOSE]
+_TRADED = [FIELDS.index(name) for name in ("volume", "amount")]
+_LEVEL = float(np.log(4.0))
+_DECAY = 0.02
+_BEND = 100
+"""Bars after which a future has gone most of the way to its level."""
+
+
+def other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDArray[np.float64]]:
+    """For each cut the series (T, F) with two other futures: its opposite, three times as large, and a calm one."""
+    rng, moves, trend = np.random.default_rng(0), _moves(values), np.log(values[-1, CLOSE] / values[:, CLOSE])
+    traded = values[:, _TRADED]
+    reversed_ranks = np.sort(traded, axis=0)[::-1][traded.argsort(axis=0).argsort(axis=0), [0, 1]]
+    for cut in cuts:
+        level, drawn = np.copysign(_LEVEL, trend[cut - 1]), rng.integers(len(values), size=len(values) - cut)
+        for prices, amounts in (
+            (_path(-3.0 * moves[cut:], -level), 3.0 * reversed_ranks[cut:]),
+            (_path(0.5 * moves[drawn], level), traded[drawn] / 3.0),
+        ):
+            future = values.copy()
+            future[cut:, PRICES] = values[cut - 1, CLOSE] * prices
+            future[cut:, _TRADED] = amounts
+            yield future
+
+
+def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+    """Two series (2, H, F) that may follow values (T, F): moves drawn from them, three times as large, and opposite."""
+    rng, moves = np.random.default_rng(0), _moves(values)
+    drawn = rng.integers(len(values), size=horizon)
+    following = np.empty((2, horizon, len(FIELDS)))
+    for future, sign in zip(following, (1.0, -1.0), strict=True):
+        future[:, PRICES] = values[-1, CLOSE] * _path(sign * 3.0 * moves[drawn], sign * _LEVEL)
+        future[:, _TRADED] = values[drawn][:, _TRADED]
+    return following
+
+
+def mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The series (T, F) upside down about its first open."""
+    mirrored = values.copy()
+    mirrored[:, PRICES] = values[0, OPEN] ** 2 / values[:, [OPEN, LOW, HIGH, CLOSE]]
+    return mirrored
+
+
+def _moves(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 4) logarithms of each bar's gap, body, upper shadow and (negative) lower shadow."""
+    opened, high, low, close = np.log(values[:, PRICES]).T
+    gap = opened - np.append(opened[0], close[:-1])
+    return np.column_stack([gap, close - opened, high - np.maximum(opened, close), low - np.minimum(opened, close)])
+
+
+def _path(moves: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """(H, 4) open, high, low, close that follow a close of 1: damped moves around a line that bends to a log level.
+
+    The damping keeps prices within the magnitude of the sample, so that rounding does not grow; the line bends slowly,
+    so that the first bars are the moves' own.
+    """
+    gap, body, one, other = moves.T
+    damped = pd.Series(np.append(0.0, gap + body)).ewm(alpha=_DECAY, adjust=False).mean().to_numpy() / _DECAY
+    close = damped + level * -np.expm1(-((np.arange(len(damped)) / _BEND) ** 2))  # (H + 1,)
+    opened, close = close[:-1] + gap, close[1:]
+    high = np.maximum(opened, close) + np.maximum(one, other)
+    low = np.minimum(opened, close) + np.minimum(one, other)
+    path: NDArray[np.float64] = np.exp(np.column_stack([opened, high, low, close]))
+    return path

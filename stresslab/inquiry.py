@@ -1,0 +1,188 @@
+"""The strategies of a run as contestants: on all its grounds, on more universes where asked, together, and studied.
+
+What is asked of one strategy is `studies`' and `eras`' business; `stress` says in which order a run goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.backtest import Terms, buy_and_hold
+from stresslab.data.bars import Bars
+from stresslab.eras import Era, describe_eras, timing_at_origins
+from stresslab.errors import StrategyError
+from stresslab.evaluation import Evaluation, evaluate
+from stresslab.generators.base import Generator
+from stresslab.lookahead import LookAheadReport
+from stresslab.result import StrategyResult
+from stresslab.statistics.budget import more_universes
+from stresslab.statistics.distribution import probability_of_loss
+from stresslab.statistics.paired import correlations, differences
+from stresslab.statistics.performance import bar_returns
+from stresslab.strategy import Strategy
+from stresslab.studies import Case, breaking, edge, error_budget, fragility, selection, shocks
+from stresslab.universes import Universes
+from stresslab.worst import worst_universes
+
+MOST_UNIVERSES = 200_000
+"""Universes that precision may ask for."""
+MOST_CORRELATED = 30
+"""Strategies whose correlations are written down, at most."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where a run's universes come from."""
+
+    generator: Generator
+    history: Bars
+    horizon: int
+    seed: int
+    jobs: int
+
+    def first(self, count: int, advance: Callable[[int], None] | None = None) -> Universes:
+        """The first universes."""
+        return self.generator.sample(self.history, self.horizon, count, self.seed, jobs=self.jobs, progress=advance)
+
+    def more(self, have: int, count: int) -> Universes:
+        """The universes that come after those."""
+        ids = np.arange(have, have + count)
+        return self.generator.sample(
+            self.history, self.horizon, have + count, self.seed, ids=ids.tolist(), jobs=self.jobs
+        )
+
+
+@dataclass(frozen=True)
+class Contestants:
+    """The strategies of a run and the terms they trade on."""
+
+    strategies: list[Strategy]
+    terms: Terms
+    shares: Mapping[str, float]
+    jobs: int
+    periods_per_year: float
+
+    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[Evaluation]:
+        """Every strategy, and the book if there is one, on some universes."""
+        return evaluate(
+            self.strategies,
+            ground,
+            self.terms,
+            periods_per_year=self.periods_per_year,
+            jobs=self.jobs,
+            keep_equity=True,
+            book=self.shares,
+            progress=advance,
+            keep_going=True,
+        )
+
+    def to_precision(
+        self, precision: float, sampling: Sampling, sampled: Universes, found: list[Evaluation]
+    ) -> tuple[Universes, list[Evaluation]]:
+        """More universes until every P(loss) is as precise as asked."""
+        while True:
+            have = len(sampled)
+            losses = [int((one.metrics["total_return"] < 0).sum()) for one in found if not one.error]
+            count = max((more_universes(lost, have, precision, MOST_UNIVERSES) for lost in losses), default=0)
+            if count == 0:
+                return sampled, found
+            added = sampling.more(have, count)
+            found = [Evaluation.concatenate([one, other]) for one, other in zip(found, self.on(added), strict=True)]
+            sampled = Universes.concatenate([sampled, added])
+
+
+def joint(strategies: list[Strategy], lookaheads: list[LookAheadReport], shares: Mapping[str, float]) -> dict[str, Any]:
+    """What the look-ahead check found in the strategies of a book, the first one that looks ahead if any does."""
+    parts = [found for one, found in zip(strategies, lookaheads, strict=True) if one.name in shares]
+    return next((one for one in parts if one.found), parts[0]).to_dict()
+
+
+def together(
+    results: list[StrategyResult],
+    strategies: list[Strategy],
+    backtested: list[Evaluation],
+    real: Universes,
+    terms: Terms,
+    trials: float | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What is known of all strategies of a run together: paired differences, correlations, and their selection."""
+    returns = pd.DataFrame({one.name: one.metrics["total_return"] for one in results})
+    equities = {one.name: curves(found)[:, 0] for one, found in zip(strategies, backtested, strict=False)}
+    held = buy_and_hold(real, terms).equity[:, 0]
+    return {
+        "pairs": [one.to_dict() for one in differences(returns)] if len(results) > 1 else [],
+        "correlations": correlations(returns) if 1 < len(results) <= MOST_CORRELATED else {},
+        "selection": selection(
+            {name: _bar_returns(own) for name, own in equities.items()}, _bar_returns(held), trials, seed
+        ),
+    }
+
+
+def _bar_returns(equity: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(bar_returns(equity[:, None])[:, 0])
+
+
+def studied(
+    result: StrategyResult,
+    case: Case,
+    trials: float,
+    eras: Mapping[str, list[Era]] | None,
+    worlds: Mapping[str, list[dict[str, Any]]] | None,
+    notes: list[str],
+    permutations: int,
+) -> StrategyResult:
+    """A strategy's result with everything that is asked of it beyond the distribution.
+
+    What its code fails in is left out, and noted.
+    """
+    name = case.strategy.name
+    periods = case.history.periods_per_year
+    own = None if eras is None else eras[case.strategy.name]
+    world = None if worlds is None else worlds[case.strategy.name]
+    loss = probability_of_loss(result.metrics["total_return"])
+    found: dict[str, Any] = {}
+    studies: dict[str, Callable[[], Any]] = {
+        "fragility": lambda: fragility(case, result.metrics),
+        "shocks": lambda: shocks(case),
+        "breaking": lambda: breaking(case),
+        "error_budget": lambda: error_budget(loss, len(result.metrics), world, own),
+    }
+    for study, answer in studies.items():
+        with left_out(f"{study.replace('_', ' ')} of {name}", notes):
+            found[study] = answer()
+    if world is not None:
+        found["contrasts"] = world
+    if own is not None:
+        found["eras"] = describe_eras(own, periods, case.seed)
+    timed = None if own is None else timing_at_origins(own, periods)
+    judged = worst = None
+    with left_out(f"edge of {name}", notes):
+        judged = edge(case, max(1.0, trials), at_origins=timed, permutations=permutations).to_dict()
+    with left_out(f"worst universes of {name}", notes):
+        worst = worst_universes(
+            case.strategy, case.universes, result.metrics["total_return"][: len(case.universes)], case.terms
+        )
+    return replace(result, edge=judged, studies=found, worst=worst)
+
+
+@contextmanager
+def left_out(what: str, notes: list[str]) -> Iterator[None]:
+    """Go on without a study in which a strategy's code fails, and note it."""
+    try:
+        yield
+    except StrategyError as error:
+        notes.append(f"Left out: {what}, since {error}.")
+
+
+def curves(evaluation: Evaluation) -> NDArray[np.float64]:
+    """The curves that were kept."""
+    assert evaluation.equity is not None
+    return evaluation.equity

@@ -1,0 +1,163 @@
+"""The JSON schema of `result.json`, for programs that read it; measures and labels come from their own tables.
+
+Objects may hold more than is said here: readers pass over what they do not know. What is required stays for as long as
+`format_version` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stresslab.result import FORMAT_VERSION, LEVELS
+from stresslab.statistics.measures import MEASURES
+from stresslab.verdict import LABELS
+
+NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+TEXT: dict[str, Any] = {"type": "string"}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+ENDS: dict[str, Any] = {
+    "type": "array",
+    "items": NUMBER,
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "both ends of a 95% interval; null where so few universes cannot bound it",
+}
+
+
+def _object(description: str, **properties: Any) -> dict[str, Any]:
+    """An object all of whose properties are required."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _array(items: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "items": items, "description": description}
+
+
+def _measures(description: str) -> dict[str, Any]:
+    """A number for each measure."""
+    rows = {name: NUMBER | {"description": row.description} for name, row in MEASURES.items()}
+    return _object(description, **rows)
+
+
+SHARE = _object(
+    "a share of universes with its 95% Wilson interval",
+    value={"type": "number", "minimum": 0, "maximum": 1},
+    low={"type": "number", "minimum": 0, "maximum": 1},
+    high={"type": "number", "minimum": 0, "maximum": 1},
+)
+DISTRIBUTION = _object(
+    "one measure over universes; null where it is not defined",
+    **{name: NUMBER for name in ("mean", "std", "min", "max")},
+    quantiles=_object("by level", **{str(level): NUMBER for level in LEVELS}),
+    **{
+        name: NUMBER | {"description": "a positive loss; null for measures whose low tail is no loss in capital"}
+        for name in ("value_at_risk_95", "value_at_risk_99", "expected_shortfall_97_5")
+    },
+)
+CHECK = _object(
+    "one question of the verdict",
+    name=TEXT,
+    value=NUMBER,
+    low=NUMBER,
+    high=NUMBER,
+    threshold=NUMBER,
+    passed={"type": ["boolean", "null"], "description": "null where the evidence does not decide"},
+    note=TEXT,
+)
+VERDICT = _object(
+    "the label and what led to it",
+    label={"enum": list(LABELS)},
+    reasons=_array(TEXT, "sentences, the deciding one first") | {"minItems": 1},
+    checks=_array(CHECK, "in the order in which they are asked"),
+    universes_needed={"type": ["integer", "null"], "description": "how many universes would settle it, if they would"},
+)
+STRATEGY = _object(
+    "one strategy over all universes",
+    name=TEXT,
+    parameters={"type": "object"},
+    verdict=VERDICT,
+    backtest=_measures("on the real bars before the origin"),
+    realised={
+        "anyOf": [_measures("on the real bars after the origin"), {"type": "null"}],
+        "description": "null without a full horizon of real bars",
+    },
+    universes=_object(
+        "the distribution",
+        count=COUNT | {"minimum": 1},
+        probability_of_loss=SHARE,
+        measures=_object("by name", **dict.fromkeys(MEASURES, DISTRIBUTION)),
+        intervals={
+            "type": "object",
+            "description": "by path into measures, such as total_return.quantiles.0.05",
+            "additionalProperties": ENDS,
+        },
+        probability_of_drawdown={
+            "type": "object",
+            "description": "of a drawdown deeper than the key, a fraction",
+            "additionalProperties": SHARE,
+        },
+    ),
+    luck={"type": "object", "description": "where the real outcome falls among the universes; empty without one"},
+    lookahead=_object(
+        "what the look-ahead check covered and found",
+        found=_array(TEXT, "what looks ahead"),
+        inconclusive={"type": "boolean"},
+        bars=COUNT,
+        decisions=COUNT,
+        cuts=COUNT,
+    ),
+)
+RUN = _object(
+    "what decided the run",
+    config={"type": "object", "description": "settings as the command line spells them"},
+    data=_object(
+        "the bars",
+        source=TEXT,
+        symbol=TEXT,
+        bars=COUNT,
+        start=TEXT,
+        end=TEXT,
+        calendar=TEXT,
+        periods_per_year={"type": "number", "exclusiveMinimum": 0},
+        repaired=COUNT,
+        notices=_array(TEXT, "what was noticed while loading"),
+        digest={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    ),
+    origin=TEXT,
+    horizon=COUNT | {"minimum": 1},
+    universes=COUNT | {"minimum": 1},
+    generator=_object("what decided the universes", name=TEXT),
+    generator_facts={"type": "object"},
+    in_sample={"type": ["boolean", "null"], "description": "null for a generator that was not trained"},
+    notices=_array(TEXT, "what a reader must know"),
+)
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "stresslab result",
+    **_object(
+        "result.json of a run. Fractions are fractions; drawdowns are negative; an undefined number is null.",
+        format_version={"const": FORMAT_VERSION},
+        run=RUN,
+        strategies=_array(STRATEGY, "in the order given") | {"minItems": 1},
+        realism={
+            "type": "object",
+            "description": "whether the universes behave like this market",
+            "properties": {
+                "assessed": {"type": "boolean"},
+                "label": {"enum": ["trusted", "caution", "not trusted"]},
+                "reasons": _array(TEXT, "sentences"),
+                "checks": _array({"type": "object"}, "of the gate"),
+                "origins": COUNT,
+            },
+            "required": ["assessed"],
+            "if": {"properties": {"assessed": {"const": True}}},
+            "then": {"required": ["label", "reasons", "checks", "origins"]},
+        },
+    ),
+}
+"""The schema, draft 2020-12."""

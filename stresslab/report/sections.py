@@ -1,0 +1,140 @@
+"""The sections of a report, in their order: the one place where a section is added.
+
+A section has a key (its place in the contents and its anchor), a title, a template in `templates/sections/`, and a
+function that prepares from a result what the template shows; where that is None, the section is left out. Charts are
+found by a second function, so that page, PDF and pictures all draw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from stresslab.report import captions, charts, contrasts, deeper, evidence, inputs, provenance, realism, realism_charts
+from stresslab.report import realism_tables as tables
+from stresslab.report.axes import Chart
+from stresslab.result import StressResult
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A result, and what several sections need of it."""
+
+    result: StressResult
+
+    @cached_property
+    def sheets(self) -> list[evidence.Sheet]:
+        """The sheet of every strategy."""
+        return evidence.sheets(self.result)
+
+
+def _no_charts(content: Any) -> list[Chart]:
+    return []
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section.
+
+    Attributes:
+        key: its anchor; the template is `templates/sections/<key>.html.j2`.
+        title: in the contents and above it; `title_of` overrules it.
+        prepare: what the template shows under the name `content`; None leaves the section out.
+        charts: the charts in that, each with a key of its own.
+        title_of: a title that depends on the content.
+    """
+
+    key: str
+    title: str
+    prepare: Callable[[Facts], Any]
+    charts: Callable[[Any], list[Chart]] = _no_charts
+    title_of: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of one report: what it shows, and its charts."""
+
+    section: Section
+    content: Any
+    charts: list[Chart]
+
+    @property
+    def title(self) -> str:
+        """As it stands in the contents and above the section."""
+        return self.section.title if self.section.title_of is None else self.section.title_of(self.content)
+
+
+def parts(result: StressResult) -> list[Part]:
+    """The sections of a result that have content."""
+    facts = Facts(result)
+    prepared = [(section, section.prepare(facts)) for section in SECTIONS]
+    return [Part(section, content, section.charts(content)) for section, content in prepared if content is not None]
+
+
+def _verdicts(facts: Facts) -> dict[str, Any]:
+    return {
+        "sheets": facts.sheets,
+        "headline": captions.headline(facts.result),
+        "sentence": captions.overview_sentence(facts.result),
+    }
+
+
+def _realism(facts: Facts) -> dict[str, Any] | None:
+    evidence, found = realism.evidence(facts.result), facts.result.realism
+    if not evidence.rows:
+        return None
+    ranked, clustering = realism_charts.realism_charts(found)
+    return {
+        "found": evidence,
+        "ranked": ranked,
+        "clustering": clustering,
+        "tables": tables.tables(found),
+        "notes": tables.notes(found),
+    }
+
+
+def _evidence(facts: Facts) -> dict[str, Any] | None:
+    found = deeper.deeper(facts.result)
+    if not found:
+        return None
+    return {"strategies": found, "together": deeper.together(facts.result), "labels": deeper.labels()}
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        "verdicts",
+        "Verdict",
+        _verdicts,
+        title_of=lambda content: "Verdicts" if len(content["sheets"]) > 1 else "Verdict",
+    ),
+    Section("notices", "Before you rely on it", lambda facts: provenance.notices(facts.result) or None),
+    Section(
+        "universes",
+        "What could have followed",
+        lambda facts: charts.universes_chart(facts.result),
+        lambda chart: [chart],
+    ),
+    Section(
+        "strategies",
+        "Strategies",
+        lambda facts: facts.sheets,
+        lambda sheets: [chart for sheet in sheets for chart in sheet.charts],
+        lambda sheets: "Strategies" if len(sheets) > 1 else "The strategy in these universes",
+    ),
+    Section("evidence", "Edge and fragility", _evidence),
+    Section("contrasts", "Strategies against each other", lambda facts: contrasts.contrasts(facts.result)),
+    Section(
+        "realism",
+        "Realism of the universes",
+        _realism,
+        lambda content: [*content["ranked"], *([content["clustering"]] if content["clustering"] else [])],
+    ),
+    Section("inputs", "What it rests on", lambda facts: inputs.inputs(facts.result)),
+    Section("reading", "How to read this", lambda facts: provenance.READING),
+    Section("run", "The run", lambda facts: provenance.run(facts.result)),
+    Section("limits", "Limits", lambda facts: provenance.LIMITS),
+)
+"""Every section there is."""

@@ -1,0 +1,282 @@
+"""What is asked of a strategy beyond the distribution of its results: edge, fragility, shocks, breaking, contrasts.
+
+Each study runs the strategy where it has to and hands the figures to the formulas; answers are plain JSON, as in
+`result.json`. Dates other than the run's origin are `stresslab.eras`' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.edge import Edge, EdgeCriteria, judge_edge
+from stresslab.eras import Era, losses_by_origin
+from stresslab.evaluation import evaluate
+from stresslab.generators.base import Generator
+from stresslab.generators.contrasts import CONTRASTS, contrast, repeats_history, volatility_of
+from stresslab.generators.moved import drift_neutral
+from stresslab.shocks import SHOCKS, Shock, dearer
+from stresslab.significance import PERMUTATIONS, permutation_test, timing_in_universes
+from stresslab.statistics.budget import budget
+from stresslab.statistics.distribution import (
+    DRAWDOWNS,
+    Interval,
+    expected_shortfall,
+    plain,
+    probability_of_drawdown,
+    probability_of_loss,
+    wilson,
+)
+from stresslab.statistics.paired import difference
+from stresslab.statistics.reverse import reverse_stress
+from stresslab.statistics.selection import (
+    SPLITS,
+    deflated_sharpe,
+    effective_trials,
+    probability_of_overfitting,
+    sharpe_of,
+    superior_ability,
+)
+from stresslab.statistics.timing import Timing
+from stresslab.strategy import Strategy
+from stresslab.universes import Universes
+
+STUDIED = 2000
+"""Universes that studies look at, at most: the first of the run."""
+STRATEGIES = 12
+"""Strategies of a run that are studied, at most; in a larger grid only what costs nothing is asked of each."""
+_CLOSE = FIELDS.index("close")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One strategy and what it is studied in.
+
+    Attributes:
+        strategy: whose logic is asked.
+        universes: the first `STUDIED` of the run.
+        history: real bars up to the origin.
+        terms: of the accounts.
+        seed: of the run.
+        jobs: processes.
+    """
+
+    strategy: Strategy
+    universes: Universes
+    history: Bars
+    terms: Terms
+    seed: int = 0
+    jobs: int = 1
+
+    @cached_property
+    def account(self) -> Backtest:
+        """The strategy's accounts in these universes."""
+        return backtest(self.strategy, self.universes, self.terms, periods_per_year=self.history.periods_per_year)
+
+    @cached_property
+    def timing(self) -> Timing:
+        """Its timing in these universes."""
+        return timing_in_universes(self.account, self.universes, self.history.periods_per_year)
+
+    def measured(self, universes: Universes, terms: Terms | None = None) -> pd.DataFrame:
+        """All measures of the strategy in other universes, or on other terms."""
+        (found,) = evaluate(
+            [self.strategy], universes, terms or self.terms, periods_per_year=self.history.periods_per_year
+        )
+        return found.metrics
+
+
+def edge(
+    case: Case,
+    trials: float,
+    criteria: EdgeCriteria | None = None,
+    at_origins: Timing | None = None,
+    permutations: int = PERMUTATIONS,
+) -> Edge:
+    """Whether the strategy adds anything beyond its exposure, in the universes and on the real bars.
+
+    Args:
+        case: the strategy.
+        trials: variants that were tried, itself included.
+        criteria: the thresholds.
+        at_origins: timing on what followed real origins.
+        permutations: of the real bars, at most; 0 leaves them out.
+    """
+    real = None
+    if permutations:
+        real = permutation_test(
+            case.strategy, case.history, case.terms, permutations=permutations, seed=case.seed, jobs=case.jobs
+        )
+    fresh = not repeats_history(case.universes)
+    return judge_edge(case.timing, real, at_origins, trials=trials, independent=fresh, criteria=criteria)
+
+
+def fragility(case: Case, metrics: pd.DataFrame) -> dict[str, Any]:
+    """How bad it gets as generated, with the generator's drift taken out, and against buy and hold.
+
+    Args:
+        case: the strategy; its universes are those without drift once the mean return of each lead is taken out.
+        metrics: one row per universe of the run.
+    """
+    flat = case.measured(drift_neutral(case.universes))
+    held = metrics["total_return"] - metrics["excess_return"]
+    return {
+        "as_generated": figures(metrics, case.seed),
+        "drift_neutral": figures(flat, case.seed),
+        "against_buy_and_hold": difference(metrics["total_return"], held).to_dict(),
+    }
+
+
+def figures(metrics: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+    """The figures of fragility, each with its Monte Carlo interval.
+
+    Args:
+        metrics: one row per universe.
+        seed: of the shortfall's bootstrap.
+    """
+    returns, drawdowns = metrics["total_return"], metrics["max_drawdown"]
+    return {
+        "universes": len(metrics),
+        "probability_of_loss": probability_of_loss(returns).to_dict(),
+        "probability_of_drawdown": {
+            str(depth): probability_of_drawdown(drawdowns, depth).to_dict() for depth in DRAWDOWNS
+        },
+        "expected_shortfall_97_5": expected_shortfall(returns, seed=seed).to_dict(),
+        "median_return": plain(float(returns.median())),
+        "time_under_water": plain(float(metrics["time_under_water"].median())),
+        "ruined": wilson(int((returns <= -1).sum()), len(metrics)).to_dict(),
+    }
+
+
+def shocks(case: Case) -> list[dict[str, Any]]:
+    """The figures with each hypothetical shock laid over the universes, in the order of `SHOCKS`."""
+    return [
+        {"name": name, "label": shock.label, **figures(_shocked(case, shock), case.seed)}
+        for name, shock in SHOCKS.items()
+    ]
+
+
+def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
+    held = case.account.position
+    universes = shock.lay(case.universes, held)
+    terms = replace(case.terms, costs=dearer(case.terms.costs, shock.costs))
+    other = replace(case, strategy=shock.runner(case.strategy, case.universes, held))
+    return other.measured(universes, terms)
+
+
+def breaking(case: Case) -> list[dict[str, Any]]:
+    """The worst 5% of the universes by what happened in them, the most frequent first."""
+    values = case.universes.values[:, :, _CLOSE].astype(np.float64)
+    last = np.full((len(values), 1), case.history.values[-1, _CLOSE])
+    equity = case.account.equity
+    groups = reverse_stress(
+        np.hstack([last, values]), case.account.position, equity[-1] / equity[0] - 1, case.universes.ids
+    )
+    return [group.to_dict() for group in groups]
+
+
+def contrasts(
+    cases: list[Case], generator: Generator, horizon: int, progress: Callable[[int], None] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """What each strategy does in worlds that keep other things of the market, on matched volatility.
+
+    Args:
+        cases: strategies with the run's universes.
+        generator: the run's own.
+        horizon: bars.
+        progress: called with 1 after each world.
+
+    Returns:
+        By strategy, one row per contrast: figures, timing and excess over buy and hold.
+    """
+    first = cases[0]
+    volatility = volatility_of(first.universes)
+    found: dict[str, list[dict[str, Any]]] = {case.strategy.name: [] for case in cases}
+    for name, row in CONTRASTS.items():
+        world = first.universes
+        if row.generator is not None:
+            made = contrast(name, generator, volatility)
+            world = made.sample(first.history, horizon, len(first.universes), first.seed, jobs=first.jobs)
+        elif row.drift is not None:
+            world = drift_neutral(first.universes)
+        about = {"name": name, "label": row.label, "keeps": row.keeps, "lacks": row.lacks}
+        for case in cases:
+            found[case.strategy.name].append(about | _in_world(replace(case, universes=world)))
+        if progress is not None:
+            progress(1)
+    return found
+
+
+def _in_world(case: Case) -> dict[str, Any]:
+    metrics = case.measured(case.universes)
+    held = metrics["total_return"] - metrics["excess_return"]
+    return {
+        **figures(metrics, case.seed),
+        "timing": case.timing.to_dict(),
+        "against_buy_and_hold": difference(metrics["total_return"], held).to_dict(),
+    }
+
+
+def selection(
+    returns: Mapping[str, NDArray[np.float64]], benchmark: NDArray[np.float64], trials: float | None, seed: int = 0
+) -> dict[str, Any]:
+    """What choosing among strategies does to their backtests on the real bars before the origin.
+
+    Args:
+        returns: (T,) bar returns by strategy.
+        benchmark: (T,) of buy and hold.
+        trials: variants that were tried, the strategies here included; None for these alone, as far as they differ.
+        seed: of the bootstrap.
+
+    Returns:
+        Deflated Sharpe ratio of each; of several strategies the probability of overfitting and Hansen's test too.
+    """
+    table = np.column_stack(list(returns.values()))  # (T, M)
+    effective = effective_trials(table) if table.shape[1] > 1 else 1.0
+    tried = effective if trials is None else max(float(trials), effective)
+    counted = max(tried, table.shape[1])  # all of them: the variance over trials holds their correlation already
+    sharpes = sharpe_of(table)
+    known = sharpes[np.isfinite(sharpes)]
+    variance = float(known.var(ddof=1)) if len(known) > 2 else None
+    found: dict[str, Any] = {
+        "strategies": table.shape[1],
+        "trials": None if trials is None else float(trials),
+        "effective_trials": tried,
+        "deflated_sharpe": {name: deflated_sharpe(own, counted, variance).to_dict() for name, own in returns.items()},
+        "overfitting": None,
+        "superior_ability": None,
+    }
+    if table.shape[1] > 1 and len(table) >= 4 * SPLITS:
+        found["overfitting"] = probability_of_overfitting(table).to_dict()
+        superior = superior_ability(table, benchmark, seed=seed).to_dict()
+        names = list(returns)
+        found["superior_ability"] = superior | {"superior": [names[at] for at in superior["superior"]]}  # type: ignore[attr-defined]
+    return found
+
+
+def error_budget(
+    figure: Interval,
+    universes: int,
+    worlds: list[dict[str, Any]] | None = None,
+    eras: Sequence[Era] | None = None,
+) -> dict[str, Any]:
+    """P(loss) with its error in parts: chance, choice of generator, choice of origin.
+
+    Args:
+        figure: P(loss) of the run with its Monte Carlo interval.
+        universes: behind it.
+        worlds: rows of `contrasts`, where they were asked for.
+        eras: of this strategy, where several origins were.
+    """
+    drifting = [] if worlds is None else [row for row in worlds if CONTRASTS[row["name"]].drift is None]
+    generators = {row["label"]: row["probability_of_loss"]["value"] for row in drifting} or None
+    shares, variances = losses_by_origin(eras) if eras else (None, None)
+    return budget(figure, universes, by_generator=generators, by_origin=shares, variances=variances).to_dict()

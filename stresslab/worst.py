@@ -1,0 +1,62 @@
+"""The few universes in which a strategy lost most, bar by bar, kept so that a reader can see how that came about.
+
+They are run once more on their own: an account depends on its universe alone. How they are drawn is the report's
+business.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.backtest import Terms, backtest
+from stresslab.data.bars import FIELDS
+from stresslab.strategy import Strategy
+from stresslab.universes import Universes
+
+WORST = 3
+"""Universes that are kept of each strategy."""
+PRICES = FIELDS[:4]
+COLUMNS = ("universe", "step", *PRICES, "position", "traded", "equity")
+
+
+def worst_universes(
+    strategy: Strategy,
+    universes: Universes,
+    returns: pd.Series[float],
+    terms: Terms,
+    count: int = WORST,
+) -> pd.DataFrame:
+    """Bars, position and account of the universes with the lowest total return.
+
+    Args:
+        strategy: is run on them again.
+        universes: N universes of T bars.
+        returns: (N,) total return by universe id, in the order of the universes.
+        terms: of the accounts.
+        count: universes kept; a tie is broken by the lower id.
+
+    Returns:
+        count T rows with the columns `COLUMNS`, the worst universe first; `step` counts bars from 1, `position` is the
+        signed share of equity held over the bar, `traded` what was bought and sold in it over equity, `equity` the
+        account at its close.
+    """
+    chosen = np.argsort(returns.to_numpy(), kind="stable")[:count]
+    part = universes.take(chosen)
+    account = backtest(strategy, part, terms)
+    steps = part.horizon
+    columns: dict[str, NDArray[Any]] = {
+        "universe": np.repeat(part.ids, steps),
+        "step": np.tile(np.arange(1, steps + 1), len(part)),
+    }
+    for name in PRICES:
+        columns[name] = part.values[:, :, FIELDS.index(name)].reshape(-1).astype(np.float64)  # (count T,)
+    columns |= {
+        "position": account.position.T.reshape(-1),
+        "traded": account.traded.T.reshape(-1),
+        "equity": account.equity[1:].T.reshape(-1),
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,94 @@
+"""`stresslab report` and `stresslab compare`: stored runs rendered again and held against each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stresslab.runs import save_run
+from tests.cli.conftest import Command
+from tests.results import make_result
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A run, the same universes at other costs, and other universes."""
+    folder = tmp_path_factory.mktemp("stored")
+    one = make_result("follow", universes=30, horizon=20)
+    dearer = replace(one, config=one.config | {"fees": 0.01})
+    other = make_result("follow", universes=30, horizon=20, seed=4)
+    first, second, third = (save_run(result, folder) for result in (one, dearer, other))
+    return first, second, third
+
+
+def test_a_run_is_rendered_from_its_files(runs: tuple[Path, ...], command: Command, tmp_path: Path) -> None:
+    """The page is byte for byte the one that the run wrote; each path is printed."""
+    outcome = command("report", runs[0], "--format", "html,md", "--format", "csv", "--out", tmp_path / "new")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert outcome.out.split() == [str(tmp_path / "new" / name) for name in ("report.html", "summary.md", "tables")]
+    for name in ("report.html", "summary.md"):
+        assert (tmp_path / "new" / name).read_bytes() == (runs[0] / name).read_bytes()
+
+
+def test_the_run_itself_stays_whole(runs: tuple[Path, ...], command: Command) -> None:
+    """Without --out a folder of its own gets the files, and the run is verified as before."""
+    assert command("report", runs[1]).code == 0
+    assert (runs[1] / "report" / "report.html").is_file()
+    assert command("verify", runs[1]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--format", "htlm"), "--format 'htlm' is not a format; did you mean 'html'?"),
+        (("--format", ","), "--format names nothing to write"),
+    ],
+)
+def test_wrong_formats_are_refused(
+    runs: tuple[Path, ...], command: Command, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """One line says what is wrong, and nothing is written."""
+    outcome = command("report", runs[0], *arguments, "--out", tmp_path / "new")
+    assert outcome.code == 2
+    assert words in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_no_run_is_refused(command: Command, tmp_path: Path) -> None:
+    """A folder that is no run is named, and left as it was."""
+    for name in ("report", "compare"):
+        outcome = command(name, tmp_path, *([tmp_path] if name == "compare" else []))
+        assert outcome.code == 2
+        assert "is not a run" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_of_the_same_universes_are_paired(runs: tuple[Path, ...], command: Command, tmp_path: Path) -> None:
+    """Text on the terminal, a page where --out says so."""
+    outcome = command("compare", runs[0], runs[1], "--paired", "--out", tmp_path / "new")
+    assert outcome.code == 0
+    assert "A, B share their universes" in outcome.out
+    assert "fees" in outcome.out
+    assert (tmp_path / "new" / "comparison.html").is_file()
+
+
+def test_other_universes_are_refused_or_shown_beside(runs: tuple[Path, ...], command: Command) -> None:
+    """--paired refuses them with the reason; without it they stand side by side with the same reason."""
+    refused = command("compare", runs[0], runs[2], "--paired")
+    assert refused.code == 2
+    assert "cannot be paired" in refused.err
+    assert "seed 0 against 4" in refused.err
+    shown = command("compare", runs[0], runs[2])
+    assert shown.code == 0
+    assert "seed 0 against 4" in " ".join(shown.out.split())
+
+
+def test_one_run_is_no_comparison(runs: tuple[Path, ...], command: Command) -> None:
+    """Two are needed."""
+    outcome = command("compare", runs[0])
+    assert outcome.code == 2
+    assert "1 runs cannot be compared" in outcome.err

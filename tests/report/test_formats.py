@@ -1,0 +1,171 @@
+"""A report in every format, from a result alone."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from stresslab.errors import InputError
+from stresslab.report import html
+from stresslab.report.formats import FORMATS, on_paper, render_all
+from stresslab.report.markdown import summary
+from stresslab.report.schema import SCHEMA
+from stresslab.report.sections import SECTIONS, parts
+from stresslab.report.tables import tables
+from stresslab.result import StressResult
+from stresslab.statistics.measures import MEASURES
+from tests.results import make_result
+
+LIGHT = [name for name in FORMATS if name != "pdf"]
+
+
+@pytest.fixture(scope="module")
+def written(several: StressResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything but the PDF."""
+    folder = tmp_path_factory.mktemp("formats")
+    render_all(several, folder, LIGHT)
+    return folder
+
+
+def test_each_format_writes_what_it_says(several: StressResult, tmp_path: Path) -> None:
+    """One format alone writes its own files and returns where they are."""
+    for name in ("md", "csv", "json"):
+        (path,) = render_all(several, tmp_path / name, [name])
+        assert path.exists()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".csv") == [
+        "result.json", "result.schema.json", "summary.md",
+    ]  # fmt: skip
+
+
+def test_tables_hold_what_the_result_holds(written: Path, several: StressResult) -> None:
+    """CSV and parquet are the same tables: a row per strategy, per measure of each, and per universe of each."""
+    names = {one.name for one in several.strategies}
+    for name, table in tables(several).items():
+        parquet = pd.read_parquet(written / "tables" / f"{name}.parquet")
+        csv = pd.read_csv(written / "tables" / f"{name}.csv")
+        pd.testing.assert_frame_equal(parquet, table, check_dtype=False)
+        assert list(csv.columns) == list(table.columns)
+        assert len(csv) == len(table)
+    verdicts = pd.read_csv(written / "tables" / "verdicts.csv").set_index("strategy")
+    assert set(verdicts.index) == names
+    for one in several.strategies:
+        row = verdicts.loc[one.name]
+        assert row["verdict"] == one.verdict.label
+        assert row["probability_of_loss"] == pytest.approx(one.universes["probability_of_loss"]["value"])
+    assert len(pd.read_csv(written / "tables" / "measures.csv")) == len(names) * len(MEASURES)
+    assert len(pd.read_csv(written / "tables" / "metrics.csv")) == len(several.metrics)
+
+
+def test_json_fits_its_schema(result: StressResult) -> None:
+    """What is written fits the published schema."""
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator
+    validator.check_schema(SCHEMA)
+    validator(SCHEMA).validate(result.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("strategies.0.verdict.label", "great"),
+        ("strategies.0.universes.probability_of_loss.value", 1.2),
+        ("strategies.0.universes.measures.sharpe", None),
+        ("strategies.0.universes.intervals", {"total_return.mean": [1]}),
+        ("run.data.digest", "abc"),
+        ("format_version", 2),
+        ("strategies", []),
+        ("realism", {"assessed": True}),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(single: StressResult, path: str, value: Any) -> None:
+    """A label, a share, a digest or a version that cannot be is refused."""
+    jsonschema = pytest.importorskip("jsonschema")
+    content = json.loads(json.dumps(single.to_dict()))
+    inner: Any = content
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in parents:
+        inner = inner[part]
+    inner[last] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(SCHEMA).validate(content)
+
+
+def test_summary_says_it_on_one_page(several: StressResult, single: StressResult) -> None:
+    """Every verdict with P(loss) and reasons, the notices and the limits, in few lines."""
+    for result in (several, single):
+        text = summary(result)
+        assert len(text.splitlines()) < 60
+        for one in result.strategies:
+            assert f"| {one.name} | {one.verdict.label} |" in text
+            assert one.verdict.reasons[0].split("(")[0].strip() in text
+        assert "Nothing here is investment advice." in text
+    assert "strategies" in summary(several).split("|")[0]
+
+
+def test_summary_of_hostile_names_is_text() -> None:
+    """Pipes, markup and links from outside cannot change the page."""
+    evil = "a|b [x](javascript:alert(1)) <img src=x> `c`"
+    text = summary(make_result("follow", universes=20, rename={"follow": evil}))
+    row = next(line for line in text.splitlines() if line.startswith("| a"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 9
+    assert not re.search(r"(?<!\\)<img|(?<!\\)\]\(", text)
+
+
+def test_a_command_that_makes_it_again() -> None:
+    """The settings that are not defaults stand in the command, quoted where they must be; from Python there is none."""
+    result = make_result("follow", universes=20)
+    assert "The command" not in summary(result)
+    config = result.config | {
+        "strategies": ["my strategies/a.py"], "data": "bars.csv", "seed": 7, "universes": 1000, "fees": 0.0005,
+        "repair": True, "param": {"fast": 10}, "jobs": 3, "origin": None, "out": "elsewhere",
+    }  # fmt: skip
+    text = summary(replace(result, config=config))
+    assert "stresslab run 'my strategies/a.py' --data bars.csv --seed 7 --repair --param fast=10\n" in text
+
+
+def test_sections_without_content_are_left_out(forward: StressResult, assessed: StressResult) -> None:
+    """Only what has something to say stands in the report and its contents."""
+    keys = [part.section.key for part in parts(forward)]
+    assert "realism" not in keys
+    assert "contrasts" not in keys
+    assert "realism" in [part.section.key for part in parts(assessed)]
+    page = html.render(forward)
+    contents = page[page.index('class="contents"') : page.index("</nav>")]
+    for section in SECTIONS:
+        assert (f'id="{section.key}"' in page) == (section.key in keys)
+        assert (f'href="#{section.key}"' in contents) == (section.key in keys[1:])
+
+
+def test_pdf_needs_weasyprint(several: StressResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it one line says how to get it, and nothing is written."""
+    load = builtins.__import__
+
+    def missing(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.split(".")[0] == "weasyprint":
+            raise ImportError(name)
+        return load(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(InputError, match=r'pip install "stresslab\[pdf\]"') as caught:
+        render_all(several, tmp_path / "new", ["html", "pdf"])
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "new").exists()
+
+
+def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) -> None:
+    """The PDF is a PDF, and its page holds a picture for each chart and no script."""
+    pytest.importorskip("weasyprint", exc_type=(ImportError, OSError))
+    (path,) = render_all(single, tmp_path, ["pdf"])
+    assert path.read_bytes().startswith(b"%PDF")
+    assert path.stat().st_size > 50_000
+    prepared = parts(single)
+    page = html.render(single, prepared, draw=on_paper)
+    assert page.count('src="data:image/svg+xml') == sum(len(part.charts) for part in prepared)
+    assert "<script" not in page

@@ -1,0 +1,163 @@
+"""What is asked of strategies beyond the distribution of their results."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import stresslab as sl
+from stresslab.backtest import Terms
+from stresslab.data import load_bars
+from stresslab.data.bars import Bars
+from stresslab.errors import InputError
+from stresslab.generators.bootstrap import StationaryBootstrap
+from stresslab.generators.contrasts import CONTRASTS
+from stresslab.generators.moved import drift_neutral
+from stresslab.inquiry import MOST_UNIVERSES
+from stresslab.result import StressResult
+from stresslab.shocks import SHOCKS
+from stresslab.statistics.distribution import wilson
+from stresslab.strategy import load_strategies
+from stresslab.studies import Case, breaking, edge, error_budget, fragility, selection, shocks
+from tests.test_eras import hold, trend
+
+
+@pytest.fixture(scope="module")
+def nasdaq() -> Bars:
+    """A rising decade."""
+    return load_bars("sample:nasdaq", since="2009-01-02", until="2018-12-31")
+
+
+@pytest.fixture(scope="module")
+def whole(nasdaq: Bars) -> StressResult:
+    """A run with everything that can be asked."""
+    return sl.stress_test(
+        [hold, trend], nasdaq, StationaryBootstrap(), universes=200, horizon=60, seed=5, realism_origins=0,
+        book={"hold": 0.5, "trend": 0.25}, origins=5, contrasts=True, trials=20,
+    )  # fmt: skip
+
+
+def case(bars: Bars, function: Any, count: int = 200) -> Case:
+    """One strategy in bootstrap universes."""
+    (strategy,) = load_strategies([function], {})
+    return Case(strategy, StationaryBootstrap().sample(bars, 60, count, 5), bars, Terms(), seed=5)
+
+
+def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
+    """However much a decade rose: its exposure never varies."""
+    found = edge(case(nasdaq, hold), trials=1.0)
+    assert found.label == "no"
+    assert "all that it earns is its exposure" in found.reasons[0]
+
+
+def test_without_drift_buy_and_hold_loses_more_often(nasdaq: Bars) -> None:
+    """As generated it mostly wins; with the shared drift taken out the mean log return is 0, less costs."""
+    own = case(nasdaq, hold, 1000)
+    found = fragility(own, own.measured(own.universes))
+    drifting, flat = found["as_generated"], found["drift_neutral"]
+    assert drifting["probability_of_loss"]["high"] < flat["probability_of_loss"]["low"]
+    logs = np.log1p(own.measured(drift_neutral(own.universes))["total_return"])
+    gap = np.log(own.universes.values[:, 0, 0] / own.history.values[-1, 3]).mean()  # the first gap is nobody's
+    assert logs.mean() == pytest.approx(-0.002 - gap, abs=0.0015)
+    assert found["against_buy_and_hold"]["mean"]["value"] == pytest.approx(0, abs=1e-12)
+
+
+def test_shocks_hurt_as_they_are_named(nasdaq: Bars) -> None:
+    """A wider gap loses more, costs three times as high cost, and every shock has its row."""
+    rows = {row["name"]: row for row in shocks(case(nasdaq, trend))}
+    assert list(rows) == list(SHOCKS)
+    medians = [rows[name]["median_return"] for name in ("gap-5", "gap-10", "gap-20")]
+    assert medians == sorted(medians, reverse=True)
+    own = case(nasdaq, trend)
+    base = float(own.measured(own.universes)["total_return"].median())
+    assert rows["costs-3"]["median_return"] < base
+    assert medians[0] == pytest.approx(base - 0.05, abs=0.02)
+    spread = rows["volatility-2"]["expected_shortfall_97_5"]["value"]
+    assert spread > rows["volatility-1.5"]["expected_shortfall_97_5"]["value"]
+
+
+def test_nothing_fills_while_nobody_trades(nasdaq: Bars) -> None:
+    """The shock of no liquidity changes what a strategy that trades often earns, and leaves buy and hold alone."""
+    often = {row["name"]: row for row in shocks(case(nasdaq, trend))}["illiquid"]
+    own = case(nasdaq, trend)
+    assert often["median_return"] != float(own.measured(own.universes)["total_return"].median())
+    still = case(nasdaq, hold)
+    held = {row["name"]: row for row in shocks(still)}["illiquid"]
+    assert held["median_return"] == float(still.measured(still.universes)["total_return"].median())
+
+
+def test_what_broke_it_names_universes_that_exist(nasdaq: Bars) -> None:
+    """Groups share out the worst universes; representatives are among them."""
+    own = case(nasdaq, trend)
+    groups = breaking(own)
+    assert sum(group["of_worst"] for group in groups) == pytest.approx(1)
+    returns = own.measured(own.universes)["total_return"]
+    worst = set(returns.nsmallest(10).index)
+    assert {one for group in groups for one in group["representatives"]} <= worst
+
+
+def test_selection_discounts_the_best_of_many() -> None:
+    """The best of fifty random strategies is deflated; a single one with an edge is not."""
+    rng = np.random.default_rng(0)
+    noise = {f"s{number}": rng.normal(0, 0.01, 1000) for number in range(50)}
+    found = selection(noise, rng.normal(0.0002, 0.01, 1000), None)
+    assert found["effective_trials"] == pytest.approx(50, rel=0.2)
+    best = max(found["deflated_sharpe"].values(), key=lambda one: one["sharpe"])
+    assert best["probabilistic"] > 0.95 > best["deflated"]
+    assert 0.3 < found["overfitting"]["probability"] < 0.9
+    assert found["superior_ability"]["superior"] == []
+    alone = selection({"one": rng.normal(0.003, 0.01, 1000)}, rng.normal(0.0, 0.01, 1000), None)
+    assert alone["deflated_sharpe"]["one"]["deflated"] > 0.99
+    assert alone["overfitting"] is None
+
+
+def test_the_budget_has_the_parts_that_were_asked_for(whole: StressResult) -> None:
+    """Chance alone without more; generators and origins where they were run."""
+    alone = error_budget(wilson(100, 1000), 1000)
+    assert [part["name"] for part in alone["parts"]] == ["monte_carlo"]
+    stored = whole.strategies[1].studies["error_budget"]
+    assert [part["name"] for part in stored["parts"]] == ["monte_carlo", "generators", "origins"]
+
+
+def test_a_whole_run_has_every_section(whole: StressResult) -> None:
+    """Both strategies and their book, side by side; all of it plain JSON."""
+    content = json.loads(json.dumps(whole.to_dict(), allow_nan=False))
+    names = [one["name"] for one in content["strategies"]]
+    assert names == ["hold", "trend", "book"]
+    first = content["strategies"][1]
+    assert first["edge"]["label"] in ("yes", "no", "unclear")
+    assert {"fragility", "shocks", "breaking", "error_budget", "contrasts", "eras"} == set(first["studies"])
+    assert [row["name"] for row in first["studies"]["contrasts"]] == list(CONTRASTS)
+    assert len(first["studies"]["eras"]["origins"]) == 5
+    assert len(content["studies"]["pairs"]) == 3
+    assert content["studies"]["selection"]["trials"] == 20
+    assert content["run"]["config"]["book"] == {"hold": 0.5, "trend": 0.25}
+
+
+def test_the_book_is_its_parts(whole: StressResult) -> None:
+    """Half of buy and hold and a quarter of the trend rule, the rest in cash."""
+    own = {one.name: one.metrics["total_return"] for one in whole.strategies}
+    np.testing.assert_allclose(own["book"], 0.5 * own["hold"] + 0.25 * own["trend"], atol=1e-9)
+
+
+def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
+    """Half of the interval of P(loss) is what was asked; the first universes are those of a run without it."""
+    plain = sl.stress_test(trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, realism_origins=0)
+    precise = sl.stress_test(
+        trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, realism_origins=0, precision=0.02
+    )
+    chance = precise.strategies[0].universes["probability_of_loss"]
+    assert (chance["high"] - chance["low"]) / 2 <= 0.02
+    assert 300 < precise.universes_count < MOST_UNIVERSES
+    assert len(precise.strategies[0].metrics) == precise.universes_count
+    first = precise.strategies[0].metrics.iloc[:300]
+    np.testing.assert_array_equal(first["total_return"], plain.strategies[0].metrics["total_return"])
+
+
+def test_a_book_of_strategies_that_are_not_there_is_refused(nasdaq: Bars) -> None:
+    """Before anything is sampled."""
+    with pytest.raises(InputError, match="no strategy is called 'trand'; did you mean 'trend'"):
+        sl.stress_test(trend, nasdaq, StationaryBootstrap(), universes=10, horizon=40, book={"trand": 1.0})

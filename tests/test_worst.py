@@ -1,0 +1,48 @@
+"""The universes that are kept for looking at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import stresslab as sl
+from stresslab.backtest import Terms, backtest
+from stresslab.data.bars import FIELDS
+from stresslab.statistics.measures import measures
+from stresslab.strategy import load_strategies
+from stresslab.worst import COLUMNS, WORST, worst_universes
+from tests.market import make_bars
+
+
+def above_mean(bars, window=10):  # type: ignore[no-untyped-def]
+    """Long while the close is above its mean."""
+    above = bars.close > bars.close.rolling(window).mean()
+    return above, ~above
+
+
+def test_the_worst_are_kept_as_they_were_run() -> None:
+    """The lowest returns, worst first, with the very bars, positions and accounts of the run over all universes."""
+    universes = sl.StationaryBootstrap().sample(make_bars(300), 30, 50, 3)
+    (strategy,) = load_strategies(above_mean, {})
+    whole = backtest(strategy, universes, Terms())
+    returns = measures(whole, 252)["total_return"]
+    found = worst_universes(strategy, universes, returns, Terms())
+    assert list(found.columns) == list(COLUMNS)
+    assert len(found) == WORST * 30
+    order = found["universe"].drop_duplicates().tolist()
+    assert order == returns.sort_values(kind="stable").index[:WORST].tolist()
+    for universe in order:
+        rows = found[found["universe"] == universe]
+        place = int(np.flatnonzero(universes.ids == universe)[0])
+        for name in ("open", "high", "low", "close"):
+            assert (rows[name].to_numpy() == universes.values[place, :, FIELDS.index(name)].astype(float)).all()
+        assert (rows["equity"].to_numpy() == whole.equity[1:, place]).all()
+        assert (rows["position"].to_numpy() == whole.position[:, place]).all()
+        assert (rows["traded"].to_numpy() == whole.traded[:, place]).all()
+
+
+def test_fewer_universes_than_are_kept() -> None:
+    """Two universes are both kept."""
+    universes = sl.StationaryBootstrap().sample(make_bars(300), 5, 2, 3)
+    (strategy,) = load_strategies(above_mean, {})
+    returns = measures(backtest(strategy, universes, Terms()), 252)["total_return"]
+    assert len(worst_universes(strategy, universes, returns, Terms())) == 10
