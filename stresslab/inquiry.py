@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.backtest import Terms, buy_and_hold
+from stresslab.backtest.book import BOOK
 from stresslab.data.bars import Bars
+from stresslab.entrants import Entrants, failures_on, remaining
 from stresslab.eras import Era, describe_eras, timing_at_origins
 from stresslab.errors import StrategyError
 from stresslab.evaluation import Evaluation, evaluate
@@ -96,6 +98,19 @@ class Contestants:
             added = sampling.more(have, count)
             found = [Evaluation.concatenate([one, other]) for one, other in zip(found, self.on(added), strict=True)]
             sampled = Universes.concatenate([sampled, added])
+
+
+def came_through(
+    entrants: Entrants, judged: Contestants, found_on: dict[str, list[Evaluation]]
+) -> tuple[Entrants, Contestants, dict[str, list[Evaluation]]]:
+    """Those whose code did not fail, what they trade in, and what was found of them."""
+    names = [one.name for one in judged.strategies] + ([BOOK] if judged.shares else [])
+    failed = failures_on(names, found_on, entrants.allowed)
+    if not failed:
+        return entrants, judged, found_on
+    entrants = entrants.without(failed)
+    shares = {} if BOOK in failed else judged.shares
+    return entrants, replace(judged, strategies=entrants.strategies, shares=shares), remaining(found_on, names, failed)
 
 
 def joint(strategies: list[Strategy], lookaheads: list[LookAheadReport], shares: Mapping[str, float]) -> dict[str, Any]:

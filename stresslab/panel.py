@@ -200,7 +200,8 @@ class Decisions:
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
     """The user's answer, checked: a pair or four of boolean frames are signals, a single frame is weights."""
-    if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list))):
+    one_series = isinstance(answer, list) and len(answer) == panel.rows and panel.shape[1] == 1
+    if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list)) and not one_series):
         if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 4):
             what = f"{len(answer)} values" if isinstance(answer, (tuple, list)) else type(answer).__name__
             raise StrategyError(f"signals returned {what}; return (entries, exits), or {', '.join(_SIDES)}")

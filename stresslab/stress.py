@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,14 @@ from stresslab.backtest import Costs, Sizing, Stops, Terms
 from stresslab.backtest.book import BOOK, check_book
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.timestamps import parse_last
-from stresslab.entrants import Entrants, failures_on, met, remaining
+from stresslab.entrants import Entrants, met
 from stresslab.eras import UNIVERSES, choose_origins, relive
 from stresslab.errors import InputError
 from stresslab.evaluation import Evaluation
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
-from stresslab.inquiry import Contestants, Sampling, curves, joint, left_out, studied, together
+from stresslab.inquiry import Contestants, Sampling, came_through, curves, joint, left_out, studied, together
 from stresslab.randomness import check_seed
 from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
 from stresslab.significance import PERMUTATIONS
@@ -180,11 +180,11 @@ def stress_test(
     grounds = _grounds(sampled, history, future, warmup)
     with stages.stage("backtest", sum(map(len, grounds.values()))) as advance:
         found_on = {name: judged.on(ground, advance) for name, ground in grounds.items()}
-    entrants, judged, found_on = _came_through(entrants, judged, found_on)
+    entrants, judged, found_on = came_through(entrants, judged, found_on)
     if precision is not None:
         with stages.stage("precision", 1):
             sampled, found_on["universes"] = judged.to_precision(precision, sampling, sampled, found_on["universes"])
-        entrants, judged, found_on = _came_through(entrants, judged, found_on)
+        entrants, judged, found_on = came_through(entrants, judged, found_on)
     strategies, lookaheads, shares = entrants.strategies, entrants.lookaheads, dict(judged.shares)
     named: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None]] = [
         (one.name, one.parameters, seen.to_dict(), {"path": one.path, "sha256": one.digest})
@@ -313,19 +313,6 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
             f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
         )
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
-
-
-def _came_through(
-    entrants: Entrants, judged: Contestants, found_on: dict[str, list[Evaluation]]
-) -> tuple[Entrants, Contestants, dict[str, list[Evaluation]]]:
-    """Those whose code did not fail, what they trade in, and what was found of them."""
-    names = [one.name for one in judged.strategies] + ([BOOK] if judged.shares else [])
-    failed = failures_on(names, found_on, entrants.allowed)
-    if not failed:
-        return entrants, judged, found_on
-    entrants = entrants.without(failed)
-    shares = {} if BOOK in failed else judged.shares
-    return entrants, replace(judged, strategies=entrants.strategies, shares=shares), remaining(found_on, names, failed)
 
 
 def _grounds(sampled: Universes, history: Bars, future: Bars | None, warmup: int) -> dict[str, Universes]:

@@ -18,6 +18,7 @@ from scipy.signal import fftconvolve, filtfilt
 from stresslab import lookahead
 from stresslab.data.bars import Bars
 from stresslab.errors import StrategyError
+from stresslab.forms import recognised
 from stresslab.lookahead import LookAheadReport, find_lookahead
 from stresslab.strategy import load_strategies
 from tests.market import make_bars
@@ -92,9 +93,14 @@ def test_leaks_are_found(name: str, bars: Bars) -> None:
 
 
 def look_at(path: Path, walk: int = 0) -> LookAheadReport:
-    """The report on a file of the corpus, on hourly bars where its name says so."""
+    """The report on a file of the corpus in the form that it takes, on hourly bars where its name says so."""
     (strategy,) = load_strategies(path, {})
-    return find_lookahead(strategy, WALKS["h" if path.stem.startswith("intraday_") else "B"][walk])
+    bars = WALKS["h" if path.stem.startswith("intraday_") else "B"][walk]
+    strategy = recognised(strategy, bars)
+    assert strategy.form.shape == (
+        "series" if "series_" in path.stem else "column" if "column_" in path.stem else "wide"
+    )
+    return find_lookahead(strategy, bars)
 
 
 @pytest.mark.parametrize("walk", [0, pytest.param(1, marks=pytest.mark.slow)])

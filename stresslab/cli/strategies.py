@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,5 +40,15 @@ def _describe(path: Path) -> str:
         summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
     except InputError as error:
         return f"{path}\n  cannot be loaded: {error}"
-    lines = [" ".join([one.name, *(f"{key}={value!r}" for key, value in one.parameters.items())]) for one in loaded]
+    lines = [
+        " ".join([one.name, *(f"{key}={value!r}{_range(one.ranges.get(key))}" for key, value in values.items())])
+        for one, values in ((one, one.parameters) for one in loaded)
+    ]
     return "\n".join([*lines, f"  {summary or 'no docstring'}"])
+
+
+def _range(allowed: Any) -> str:
+    """What a file declares of a parameter."""
+    if allowed is None:
+        return ""
+    return f" ({' or '.join(map(repr, allowed))})" if isinstance(allowed, list) else f" ({allowed[0]} to {allowed[1]})"

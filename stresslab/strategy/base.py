@@ -42,6 +42,7 @@ class Strategy:
         patience: seconds that one call may take.
         excused: universes of one call in which its code may fail; they stay flat, and `log` says why. None: none, and
             nobody looks for them.
+        ranges: what `PARAMETERS` declares of its parameters: a pair, from and to, or a list of values.
         log: what calls left behind; not part of what the strategy is, and not sent to workers.
     """
 
@@ -57,6 +58,7 @@ class Strategy:
     form: Form = WIDE
     patience: float = PATIENCE
     excused: int | None = None
+    ranges: Mapping[str, Any] = field(default_factory=dict)
     log: Log = field(repr=False, default_factory=Log)
 
     @property

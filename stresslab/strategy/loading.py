@@ -51,7 +51,7 @@ class _Found:
         name = self.strategy.name
         values = parameters.values_of(name, self.declared, self.ranges, {**given, **chosen})
         named = {key: values[key] for key in chosen}
-        return replace(self.strategy, name=name + parameters.label(named), parameters=values)
+        return replace(self.strategy, name=name + parameters.label(named), parameters=values, ranges=self.ranges)
 
 
 def load_strategies(

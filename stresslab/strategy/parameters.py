@@ -151,7 +151,7 @@ def grid_values(name: str, values: Any) -> list[Any]:
     if isinstance(values, str):
         found = [one for part in values.split(",") for one in _part(name, part.strip())]
     elif isinstance(values, Mapping) or not hasattr(values, "__iter__"):
-        raise StrategyError(f"grid {name}={values!r:.80} holds no values; write [5, 10, 20] or '5:20:5'")
+        raise StrategyError(f"grid {name}={values!r:.80} holds no values; write [5, 10, 20] or '5:20:5', in quotes")
     else:
         found = [one.item() if hasattr(one, "item") else one for one in itertools.islice(values, MOST_SETS + 1)]
     if not found:
