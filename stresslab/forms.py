@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from stresslab.data.bars import Bars
 from stresslab.errors import StrategyError, StrategyLimitError
-from stresslab.lookahead import Trial
 from stresslab.strategy import Form, Strategy
+from stresslab.trial import Trial
 
 ROWS = 2500
 """Latest bars that it is tried on."""

@@ -7,9 +7,7 @@ probably comes from is told by `leaks`.
 
 from __future__ import annotations
 
-import functools
 import warnings
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -23,7 +21,8 @@ from stresslab.errors import StrategyError
 from stresslab.leaks import likely_cause
 from stresslab.panel import Decisions, Panel
 from stresslab.strategy import Strategy
-from stresslab.universes import REAL, Universes
+from stresslab.trial import Trial, column, first_difference, stamp, where
+from stresslab.universes import Universes
 
 ROWS = 2500
 """Latest bars that are looked at: ten years of days."""
@@ -34,20 +33,6 @@ EXCUSED = 250
 """Code may raise or stay silent while it has fewer bars than this, or than half of all: it is not warm yet."""
 SEAM = 20
 """Bars of a universe that are put after the last real bar."""
-TOLERANCE = 1e-9
-"""By which weights may differ, absolute and relative."""
-JITTER = 1e-12
-"""Relative change of the prices, a thousand times float64's rounding, that tells a tie."""
-SHAKES = 24
-"""Such changes: a tie, which each turns over with probability 1/2, is overlooked in 1 of 16 million."""
-_Columns = dict[str, NDArray[Any]]
-_ALOUD = {
-    "long_entries": "the entry",
-    "long_exits": "the exit",
-    "short_entries": "the short entry",
-    "short_exits": "the short exit",
-    "weights": "the weight",
-}
 
 
 @dataclass(frozen=True)
@@ -179,66 +164,22 @@ def _searched(case: Trial, cuts: int) -> LookAheadReport:
     return LookAheadReport(found + told, silent, len(bars), len(compared), len(changes), futures, seam)
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A strategy on real bars, what it decides on all of them, and how firm each decision is."""
-
-    strategy: Strategy
-    bars: Bars
-    panel: Panel
-    full: Decisions
-
-    @classmethod
-    def of(cls, strategy: Strategy, bars: Bars) -> Trial:
-        """The strategy tried on the real bars alone."""
-        panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
-        return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
-
-    def decide(self, values: NDArray[np.float64]) -> Decisions:
-        """On N series side by side, values (N, T, F), at the real bars' time stamps."""
-        ids = np.arange(REAL, REAL + len(values), dtype=np.int64)
-        universes = Universes(values, self.bars.timestamps, self.bars[:0], ids)
-        return self.strategy.decide(Panel.of(universes, 0), allow_silence=True)
-
-    @functools.cached_property
-    def slack(self) -> dict[str, NDArray[np.float64]]:
-        """(T,) by decision: how far each moves when prices change by `JITTER`; infinite where it comes and goes."""
-        rng, real = np.random.default_rng(0), _column(self.full, 0)
-        most = {name: np.zeros(len(array)) for name, array in real.items()}
-        for _ in range(SHAKES):
-            shaken = self.bars.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
-            for name, array in _column(self.decide(shaken[None]), 0).items():
-                most[name] = np.maximum(most[name], _distance(real[name], array))
-        return most
-
-    def difference(self, mine: _Columns, theirs: _Columns) -> tuple[int, str] | None:
-        """Like `_difference`, but leaves out what rounding can turn over."""
-        first = _difference(mine, theirs)
-        return first and _difference(mine, theirs, self.slack)
-
-    def beside_another(self) -> list[str]:
-        """Whether decisions change when a second universe, the first one's mirror image, stands beside it."""
-        both = self.decide(np.stack([self.bars.values, mirrored(self.bars.values)]))
-        difference = self.difference(_column(self.full, 0), _column(both, 0))
-        return [f"{_where(self, *difference)} depends on the other universes"] if difference else []
-
-
 def _check_memory(case: Trial) -> str:
     """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
     strategy, others = case.strategy, mirrored(case.bars.values)[None]
-    after, difference = _column(case.decide(others), 0), None
+    after, difference = column(case.decide(others), 0), None
     if strategy.path is not None:
-        difference = _difference(_column(replace(case, strategy=strategy.twin()).decide(others), 0), after)
+        difference = first_difference(column(replace(case, strategy=strategy.twin()).decide(others), 0), after)
     again = strategy.decide(case.panel, allow_silence=True)
-    difference = difference or _difference(_column(case.full, 0), _column(again, 0))
+    difference = difference or first_difference(column(case.full, 0), column(again, 0))
     if not difference:
         return ""
-    first, second = (_column(strategy.twin().decide(case.panel, allow_silence=True), 0) for _ in range(2))
-    chance = _difference(first, second)
+    first, second = (column(strategy.twin().decide(case.panel, allow_silence=True), 0) for _ in range(2))
+    chance = first_difference(first, second)
     if chance:
-        return _where(case, *chance)
+        return where(case, *chance)
     raise StrategyError(
-        f"strategy {strategy.name!r} decides differently on the very same bars ({_where(case, *difference)}); a "
+        f"strategy {strategy.name!r} decides differently on the very same bars ({where(case, *difference)}); a "
         "run could not be repeated: seed random numbers inside the function and keep nothing between calls"
     )
 
@@ -262,7 +203,7 @@ def _taken_away(case: Trial, places: list[int], most: int) -> tuple[list[int], l
         if cut < warm and not len(_changes(known)):
             continue
         compared.append(cut)
-        difference = case.difference(_column(case.full, 0), _column(known, 0))
+        difference = case.difference(column(case.full, 0), column(known, 0))
         if difference:
             findings.append(_Finding(*difference, cut, "it changes when they are taken away"))
     return compared, findings
@@ -276,10 +217,10 @@ def _replaced(case: Trial, places: list[int]) -> tuple[int, list[_Finding]]:
     except StrategyError:
         return 0, []
     findings = []
-    real = _column(decisions, 0)
+    real = column(decisions, 0)
     for at in range(len(futures)):
         cut = places[at // 2]
-        known = {name: array[:cut] for name, array in _column(decisions, at + 1).items()}
+        known = {name: array[:cut] for name, array in column(decisions, at + 1).items()}
         difference = case.difference(real, known)
         if difference:
             findings.append(_Finding(*difference, cut, "it changes when others take their place"))
@@ -297,8 +238,8 @@ def _seam(case: Trial) -> tuple[bool, list[_Finding]]:
         return False, []
     findings = []
     for at in range(len(values)):
-        known = {name: array[: len(bars)] for name, array in _column(decisions, at).items()}
-        difference = case.difference(_column(case.full, 0), known)
+        known = {name: array[: len(bars)] for name, array in column(decisions, at).items()}
+        difference = case.difference(column(case.full, 0), known)
         if difference:
             findings.append(_Finding(*difference, len(bars), "it changes when a universe follows the history"))
     return True, findings
@@ -331,47 +272,9 @@ def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
 
 
-def _difference(
-    mine: _Columns, theirs: _Columns, slack: Mapping[str, NDArray[np.float64]] | None = None
-) -> tuple[int, str] | None:
-    """Row and name of the first decision of `mine` that `theirs`, maybe shorter, does not repeat."""
-    if mine.keys() != theirs.keys():
-        return 0, ""
-    first = []
-    for name, array in theirs.items():
-        bound = TOLERANCE * (1 + np.abs(np.nan_to_num(array.astype(float))))  # (rows,)
-        if slack is not None:
-            bound = bound + 10 * slack[name][: len(array)]
-        apart = _distance(mine[name][: len(array)], array) > bound
-        first += [(int(apart.argmax()), name)] if apart.any() else []
-    return min(first, key=lambda one: one[0]) if first else None
-
-
-def _column(decisions: Decisions, universe: int) -> _Columns:
-    """(T,) by decision, of one universe."""
-    return {name: array[:, universe] for name, array in decisions.arrays().items()}
-
-
-def _distance(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
-    """Absolute difference; 0 where both are NaN, infinite where one is."""
-    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    apart = np.abs(first - second)
-    lone = np.isnan(first) != np.isnan(second)
-    return np.where(lone, np.inf, np.where(np.isnan(apart), 0.0, apart))
-
-
-def _where(case: Trial, row: int, name: str) -> str:
-    return f"at {_stamp(case.bars.timestamps, row)} {_ALOUD.get(name, 'the answer')}"
-
-
 def _told(case: Trial, finding: _Finding) -> str:
     """A finding about later bars as a line."""
-    end = _stamp(case.bars.timestamps, finding.cut - 1)
+    end = stamp(case.bars.timestamps, finding.cut - 1)
     if not finding.name:
         return f"at {end} it cannot decide without the bars after it ({finding.evidence})"
-    return f"{_where(case, finding.row, finding.name)} depends on bars after {end}: {finding.evidence}"
-
-
-def _stamp(timestamps: pd.DatetimeIndex, row: int) -> str:
-    """A row's date, with the time of day where bars have one."""
-    return str(timestamps[row].date() if (timestamps == timestamps.normalize()).all() else timestamps[row])
+    return f"{where(case, finding.row, finding.name)} depends on bars after {end}: {finding.evidence}"

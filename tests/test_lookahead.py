@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import fftconvolve, filtfilt
 
-from stresslab import lookahead
+from stresslab import lookahead, trial
 from stresslab.data.bars import Bars
 from stresslab.errors import StrategyError
 from stresslab.forms import recognised
 from stresslab.lookahead import LookAheadReport, find_lookahead
 from stresslab.strategy import load_strategies
+from stresslab.trial import Trial
 from tests.market import make_bars
 
 Rule = Callable[[Any], Any]
@@ -158,7 +159,7 @@ def test_a_leak_that_hides_behind_the_missing_bar_is_seen(bars: Bars) -> None:
         return rise, bars.close < bars.close.rolling(10).min().shift(1)
 
     (strategy,) = load_strategies(lambda bars: tuple(side.where(side) == 1 for side in patient(bars)), {})
-    case = lookahead.Trial.of(strategy, bars)
+    case = Trial.of(strategy, bars)
     entries = np.flatnonzero(case.full.arrays()["long_entries"][:, 0])
     cuts = [int(row) + 1 for row in entries if row + 1 < len(bars)][:20]
     assert lookahead._taken_away(case, cuts, 5)[1] == []
@@ -190,7 +191,7 @@ def test_ties_are_no_leaks(bars: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
         return bars.close > average, bars.close < average
 
     assert look(rule, still).found == []
-    monkeypatch.setattr(lookahead, "JITTER", 0.0)
+    monkeypatch.setattr(trial, "JITTER", 0.0)
     assert look(rule, still).found
 
 

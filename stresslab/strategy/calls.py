@@ -181,9 +181,11 @@ def _by_thread(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def aside(log: Log) -> Iterator[None]:
-    """Keep what this thread prints out of the terminal, and note how much it was."""
-    before = sys.stdout, sys.stderr
-    me = threading.get_ident()
+    """Keep what the main thread prints out of the terminal, and note how much it was; other threads print on."""
+    before, me = (sys.stdout, sys.stderr), threading.get_ident()
+    if threading.current_thread() is not threading.main_thread():  # of several, one would take the others' streams
+        yield
+        return
     sys.stdout, sys.stderr = (_Aside(log, me, stream) for stream in before)
     try:
         yield
@@ -219,8 +221,8 @@ class _Aside(io.TextIOBase):
 
 @contextmanager
 def within_memory() -> Iterator[None]:
-    """Let this process have so much more memory and no more, where the system can refuse it (Linux)."""
-    limit = _limit()
+    """Let this process have so much more memory and no more, where the system can refuse it (Linux, main thread)."""
+    limit = _limit() if threading.current_thread() is threading.main_thread() else None
     if limit is None:
         yield
         return
