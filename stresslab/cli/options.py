@@ -358,10 +358,12 @@ def output_folder(path: str) -> Iterator[Path]:
     """A folder that can be written, checked before the work starts; what was made and stayed empty goes again.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or its name is empty.
     """
     from stresslab.runs import check_writable
 
+    if not path.strip():
+        raise InputError(f"--out {path!r} names no folder; write for example --out reports")
     folder = Path(path)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:

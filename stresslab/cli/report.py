@@ -41,7 +41,7 @@ def report(
 
     wanted = _formats(format or ["html"], list(FORMATS))
     result = load_run(run)
-    with foreign(run), options.output_folder(out or str(Path(run) / RENDERED)) as folder:
+    with foreign(run), options.output_folder(str(Path(run) / RENDERED) if out is None else out) as folder:
         written = render_all(result, folder, wanted)
     for path in dict.fromkeys(written):
         say(str(path))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -75,7 +77,7 @@ FORMATS: Mapping[str, Callable[[StressResult, Prepared, Path], Path]] = MappingP
 
 
 def render_all(result: StressResult, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Write a result in some formats.
+    """Write a result in some formats: all of them, or nothing.
 
     Args:
         result: what was found.
@@ -89,7 +91,10 @@ def render_all(result: StressResult, folder: Path, formats: Sequence[str]) -> li
         check_pdf()
     prepared = parts(result)
     folder.mkdir(parents=True, exist_ok=True)
-    return [FORMATS[name](result, prepared, folder) for name in dict.fromkeys(formats)]
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        written = [FORMATS[name](result, prepared, Path(partial)) for name in dict.fromkeys(formats)]
+        shutil.copytree(partial, folder, dirs_exist_ok=True)
+    return [folder / path.name for path in written]
 
 
 def check_pdf() -> None:

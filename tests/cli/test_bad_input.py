@@ -154,6 +154,12 @@ def test_an_unknown_model_is_named(command: Command, strategy: Path, csv: Path, 
     assert not (tmp_path / "out").exists()
 
 
+def test_an_output_folder_without_a_name(command: Command, strategy: Path, csv: Path) -> None:
+    """An empty name is not the working folder."""
+    for arguments in (("run", strategy, "--data", csv, *SMALL), ("sample", "--data", csv, *SMALL), ("rerun", "run")):
+        assert_refused(command(*arguments, "--out", ""), "--out '' names no folder")
+
+
 @pytest.mark.parametrize("place", ["file/out", "file"])
 def test_an_output_folder_that_cannot_be_written(
     command: Command, strategy: Path, csv: Path, tmp_path: Path, place: str

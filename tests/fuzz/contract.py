@@ -24,7 +24,11 @@ SECONDS = 20.0
 """Of one command; any of those that are tried takes a small part of one."""
 MEMORY = 3 * 2**30
 """Bytes of address space that one command may take beyond what the process has."""
-PROGRESS = re.compile(r"(loading|realism|look-ahead check|sampling|backtest|writing|report|training)[:,]")
+STAGES = (
+    "loading", "grid", "realism", "look-ahead check", "sampling", "backtest", "precision", "origins", "contrasts",
+    "evidence", "writing", "report", "training",
+)  # fmt: skip
+PROGRESS = re.compile(f"({'|'.join(STAGES)})[:,]")
 
 
 class Broken(AssertionError):

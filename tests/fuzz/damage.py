@@ -112,7 +112,7 @@ def tree_damaged(rnd: Random, tree: Any) -> Any:
     for _ in range(rnd.choice((1, 1, 1, 2, 3))):
         place, key = _place(rnd, tree)
         if key is None:
-            return rnd.choice(VALUES)
+            return copy.deepcopy(rnd.choice(VALUES))
         kind = rnd.randrange(5)
         if kind == 0:
             del place[key]
@@ -123,7 +123,7 @@ def tree_damaged(rnd: Random, tree: Any) -> Any:
         elif kind == 3 and isinstance(place[key], list):
             place[key] = place[key] * 2 or [None]
         else:
-            place[key] = rnd.choice(VALUES)
+            place[key] = copy.deepcopy(rnd.choice(VALUES))
     return tree
 
 
