@@ -1,8 +1,11 @@
 """How often are verdict and edge wrong? Rates with their 95% intervals, on cases whose answer is known.
 
-    python benchmarks/verdict.py                      # sample:nasdaq, about half an hour on one core
-    python benchmarks/verdict.py --quick              # the same cases, fewer repetitions, a few minutes
-    python benchmarks/verdict.py --data sample:nasdaq prices.parquet#SPY --cases zero-edge,best-of-50
+    python -u benchmarks/verdict.py --out verdict.json   # 25 minutes on one core
+    python -u benchmarks/verdict.py --quick              # the same cases, a tenth of the repetitions, a few minutes
+    python -u benchmarks/verdict.py --data sample:nasdaq prices.parquet#SPY --cases zero-edge,best-of-50
+
+What is printed is Markdown. With `--out` every part is stored when it is finished; the same command goes on from there
+as long as data, settings and code are the same.
 
 Strategies without an edge meet real bars, or real bars in random order; universes come from the generators that are
 fast enough for thousands of tests, block bootstrap and GARCH. Every test runs the whole way: strategy, engine, timing
@@ -12,19 +15,21 @@ in the universes, permutation of the real bars, labels. Only `size` works on arr
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stresslab.backtest import Terms, backtest
+from stresslab.backtest import Terms, backtest, buy_and_hold
 from stresslab.data import load_bars
 from stresslab.data.bars import Bars
 from stresslab.edge import EdgeCriteria, judge_edge, standing_in_universes, standing_of_real_bars
@@ -46,6 +51,8 @@ from stresslab.verdict import judge
 
 YEAR = 252.0
 HORIZON, UNIVERSES = 120, 1000
+PIECE = 25
+"""Repetitions that are stored together."""
 SHORT = 750
 """Bars of a history so short that a bootstrap of it repeats its luck."""
 GENERATORS: tuple[Generator, ...] = (Garch(), StationaryBootstrap())  # type: ignore[assignment]
@@ -72,15 +79,67 @@ class Rates:
         """A share with Wilson's interval."""
         return wilson(self.counts.get(name, 0), self.of)
 
-    def line(self) -> str:
-        """The row as text."""
-        cells = "  ".join(f"{name} {show(self.rate(name))}" for name in self.counts)
-        return f"{self.case:<58} n={self.of:<5} {cells}{f'  must: {self.must}' if self.must else ''}{self.told}"
+    def merge(self, other: Rates) -> None:
+        """The tests of another part of the same case."""
+        self.of += other.of
+        for name, count in other.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+
+    def row(self, names: Sequence[str]) -> str:
+        """A line of a Markdown table."""
+        cells = [show(self.rate(name)) if name in self.counts else "" for name in names]
+        return f"| {' | '.join([self.case + self.told, f'{self.of:,}', *cells, self.must])} |"
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """As plain JSON, with the rates for people."""
         rates = {name: self.rate(name).to_dict() for name in self.counts}
-        return {"case": self.case, "n": self.of, "rates": rates, "must": self.must, "told": self.told.strip()}
+        return vars(self) | {"counts": dict(self.counts), "rates": rates}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Rates:
+        """The rates that `to_dict` wrote."""
+        return cls(stored["case"], stored["must"], dict(stored["counts"]), stored["of"], stored["told"])
+
+
+class Store:
+    """Parts of the benchmark that are finished, in a file where one is given.
+
+    Attributes:
+        path: of the file; None keeps nothing.
+        identity: what decides the rates; parts of another identity are not used.
+    """
+
+    def __init__(self, path: Path | None = None, identity: str = "") -> None:
+        self.path, self.identity, self.parts = path, identity, dict[str, list[dict[str, Any]]]()
+        if path is not None and path.exists():
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored["identity"] == identity:
+                self.parts = stored["parts"]
+            else:
+                sys.stderr.write(f"{path} is of other code, data or settings: begun anew\n")
+
+    def rates(self, part: str, make: Callable[[], list[Rates]]) -> list[Rates]:
+        """The rates of a part, which is made where it is not stored."""
+        if part not in self.parts:
+            self.parts[part] = [one.to_dict() for one in make()]
+            if self.path is not None:
+                content = {"identity": self.identity, "parts": self.parts}
+                aside = self.path.with_suffix(".partial")
+                aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+                aside.replace(self.path)
+        return [Rates.from_dict(one) for one in self.parts[part]]
+
+    def pieces(self, part: str, count: int, make: Callable[[Sequence[int]], list[Rates]]) -> list[Rates]:
+        """The rates of repetitions 0 to count - 1, in pieces of `PIECE`."""
+        whole: dict[str, Rates] = {}
+        for start in range(0, count, PIECE):
+            numbers = range(start, min(start + PIECE, count))
+            for one in self.rates(f"{part} {numbers.start}-{numbers.stop}", partial(make, numbers)):
+                if one.case in whole:
+                    whole[one.case].merge(one)
+                else:
+                    whole[one.case] = one
+        return list(whole.values())
 
 
 def show(share: Interval) -> str:
@@ -249,6 +308,7 @@ class Scale:
     permutations: int
     seed: int
     sources: tuple[Bars, ...]
+    store: Store = field(default_factory=Store)
 
     def of(self, full: int, least: int = 1) -> int:
         """A number of repetitions."""
@@ -290,10 +350,14 @@ def labels(strategy: Strategy, history: Bars, sampled: Universes, scale: Scale, 
 
 def zero_edge(scale: Scale) -> Iterator[Rates]:
     """300 strategies without an edge."""
+    yield from scale.store.pieces("zero-edge", scale.of(300), partial(_zero_edge, scale))
+
+
+def _zero_edge(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
     every = Rates("zero edge: all", "yes at most 5%")
     parts = {name: Rates(f"zero edge: {name}") for name in ("random entries, real bars", "averages, shuffled bars")}
     by_generator = {generator.name: Rates(f"zero edge: universes of {generator.name}") for generator in GENERATORS}
-    for number in range(scale.of(300)):
+    for number in numbers:
         bars = scale.sources[number // 4 % len(scale.sources)]
         if number % 2:
             part, history, strategy = "averages, shuffled bars", shuffled(bars, number, scale.seed), random_rule(number)
@@ -302,7 +366,7 @@ def zero_edge(scale: Scale) -> Iterator[Rates]:
         found = labels(strategy, history, scale.universes(history, number // 2), scale)
         for rates in (every, parts[part], by_generator[GENERATORS[number // 2 % 2].name]):
             rates.add(**found)
-    yield from (every, *parts.values(), *by_generator.values())
+    return [every, *parts.values(), *by_generator.values()]
 
 
 def best_of_50(scale: Scale) -> Iterator[Rates]:
@@ -312,29 +376,49 @@ def best_of_50(scale: Scale) -> Iterator[Rates]:
         ("averages, shuffled", random_rule, True, None),
         ("averages, 3 years shuffled", random_rule, True, SHORT),
     )
-    must = "yes at most 5%, robust at most 10%"
     for name, make, on_shuffled, last in kinds:
-        silent, told = Rates(f"best of 50 {name}: not told", must), Rates(f"best of 50 {name}: told", must)
-        told_by = {one.name: Rates(f"best of 50 {name}: not told, {one.name}") for one in GENERATORS}
-        for number in range(scale.of(40)):
-            bars = scale.sources[number // 2 % len(scale.sources)]
-            bars = bars if last is None else bars[-last:]
-            history = shuffled(bars, 1000 + number, scale.seed) if on_shuffled else bars
-            candidates = [make(1000 + 50 * number + one) for one in range(50)]
-            real = Universes.from_bars(history[125:], history[:125])
-            curves = np.column_stack([backtest(one, real, Terms(warmup=125)).equity[:, 0] for one in candidates])
-            returns = curves[1:] / curves[:-1] - 1
-            best = int(np.nanargmax(sharpe_of(returns)))
-            sampled = scale.universes(history, number)
-            found = labels(candidates[best], history, sampled, scale)
-            silent.add(**found)
-            told_by[GENERATORS[number % 2].name].add(**found)
-            told.add(**labels(candidates[best], history, sampled, scale, trials=effective_trials(returns)))
-        yield from (silent, told, *told_by.values())
+        yield from scale.store.pieces(
+            f"best-of-50 {name}",
+            scale.of(40),
+            partial(_best_of_50, scale, name=name, make=make, on_shuffled=on_shuffled, last=last),
+        )
+
+
+def _best_of_50(
+    scale: Scale,
+    numbers: Sequence[int],
+    name: str,
+    make: Callable[[int], Strategy],
+    on_shuffled: bool,
+    last: int | None,
+) -> list[Rates]:
+    must = "yes at most 5%, robust at most 10%"
+    silent, told = Rates(f"best of 50 {name}: not told", must), Rates(f"best of 50 {name}: told", must)
+    told_by = {one.name: Rates(f"best of 50 {name}: not told, {one.name}") for one in GENERATORS}
+    for number in numbers:
+        bars = scale.sources[number // 2 % len(scale.sources)]
+        bars = bars if last is None else bars[-last:]
+        history = shuffled(bars, 1000 + number, scale.seed) if on_shuffled else bars
+        candidates = [make(1000 + 50 * number + one) for one in range(50)]
+        real = Universes.from_bars(history[125:], history[:125])
+        curves = np.column_stack([backtest(one, real, Terms(warmup=125)).equity[:, 0] for one in candidates])
+        held = buy_and_hold(real, Terms(warmup=125)).equity[:, 0]
+        returns, market = curves[1:] / curves[:-1] - 1, held[1:] / held[:-1] - 1
+        best = int(np.nanargmax(sharpe_of(returns)))
+        sampled = scale.universes(history, number)
+        found = labels(candidates[best], history, sampled, scale)
+        silent.add(**found)
+        told_by[GENERATORS[number % 2].name].add(**found)
+        told.add(**labels(candidates[best], history, sampled, scale, trials=effective_trials(returns, market)))
+    return [silent, told, *told_by.values()]
 
 
 def buy_and_hold_case(scale: Scale) -> Iterator[Rates]:
     """Buy and hold in decades that rose."""
+    yield from scale.store.rates("buy-and-hold", lambda: _buy_and_hold(scale))
+
+
+def _buy_and_hold(scale: Scale) -> list[Rates]:
     rates = Rates("buy and hold in rising decades", "never yes")
 
     def signals(bars: Any) -> Any:
@@ -349,41 +433,49 @@ def buy_and_hold_case(scale: Scale) -> Iterator[Rates]:
             if part.values[-1, 3] > part.values[0, 3]:
                 rates.add(**labels(strategy, part, scale.universes(part, number), scale))
                 number += 1
-    yield rates
+    return [rates]
 
 
 def planted(scale: Scale) -> Iterator[Rates]:
     """A known edge and the matching rule: power of the universes' part, of the real bars and of the label."""
-    criteria, terms = EdgeCriteria(), Terms(warmup=125)
     for years in (1, 10):
         for sharpe in SHARPES:
-            at_stake = sharpe == 2.5 and years == 1
-            rates = Rates(
-                f"planted Sharpe {sharpe:.1f}, 250 bars, {years} year(s) real", "universes at least 80%" * at_stake
+            yield from scale.store.pieces(
+                f"planted {sharpe} {years}",
+                scale.of(200 if years == 1 else 60, 10),
+                partial(_planted, scale, years=years, sharpe=sharpe),
             )
-            for number in range(scale.of(200 if years == 1 else 60, 10)):
-                sign = 1 if number % 2 else -1
-                process = Process(sharpe / math.sqrt(YEAR), sign)
-                strategy = strategy_of(last_body(sign))
-                history = process.history(125 + 250 * years, scale.seed + 7 * number + 1)
-                sampled = process.sample(history, 250, UNIVERSES, scale.seed + 7 * number + 2)
-                found = timing_in_universes(backtest(strategy, sampled, terms), sampled, YEAR)
-                real = permutation_test(
-                    strategy, history, terms, permutations=scale.permutations, seed=scale.seed + number
-                )
-                edge = judge_edge(found, real)
-                rates.add(
-                    yes=edge.label == "yes",
-                    unclear=edge.label == "unclear",
-                    no=edge.label == "no",
-                    universes=standing_in_universes(found, criteria) == "supports",
-                    bars=standing_of_real_bars(real, 1.0, criteria) == "supports",
-                )
-            yield rates
+
+
+def _planted(scale: Scale, numbers: Sequence[int], years: int, sharpe: float) -> list[Rates]:
+    criteria, terms = EdgeCriteria(), Terms(warmup=125)
+    at_stake = sharpe == 2.5 and years == 1
+    rates = Rates(f"planted Sharpe {sharpe:.1f}, 250 bars, {years} year(s) real", "universes at least 80%" * at_stake)
+    for number in numbers:
+        sign = 1 if number % 2 else -1
+        process = Process(sharpe / math.sqrt(YEAR), sign)
+        strategy = strategy_of(last_body(sign))
+        history = process.history(125 + 250 * years, scale.seed + 7 * number + 1)
+        sampled = process.sample(history, 250, UNIVERSES, scale.seed + 7 * number + 2)
+        found = timing_in_universes(backtest(strategy, sampled, terms), sampled, YEAR)
+        real = permutation_test(strategy, history, terms, permutations=scale.permutations, seed=scale.seed + number)
+        edge = judge_edge(found, real)
+        rates.add(
+            yes=edge.label == "yes",
+            unclear=edge.label == "unclear",
+            no=edge.label == "no",
+            universes=standing_in_universes(found, criteria) == "supports",
+            bars=standing_of_real_bars(real, 1.0, criteria) == "supports",
+        )
+    return [rates]
 
 
 def coverage(scale: Scale) -> Iterator[Rates]:
     """The interval of P(loss) from the true process, and what stopping at a precision does to it."""
+    yield from scale.store.rates("coverage", lambda: _coverage(scale))
+
+
+def _coverage(scale: Scale) -> list[Rates]:
     strategy, terms = strategy_of(moving_averages(10, 30, 1)), Terms(warmup=125)
     history = Process().history(625, scale.seed)
     losses = []
@@ -392,13 +484,11 @@ def coverage(scale: Scale) -> Iterator[Rates]:
         losses.append(backtest(strategy, sampled, terms).equity[-1] < terms.init_cash)
     pool = np.array(losses)
     true = float(pool.mean())
-    rates = Rates(
-        "Wilson's 95% interval of P(loss), 1,000 true universes", "covers 93 to 97%", told=f"  P(loss) {true:.4f}"
-    )
+    rates = Rates("Wilson's 95% interval of P(loss), 1,000 true universes", "covers 93 to 97%", told=f" ({true:.4f})")
+    every = [rates]
     for one in pool:
         interval = wilson(int(one.sum()), len(one))
         rates.add(covers=interval.low <= true <= interval.high)
-    yield rates
     rng = np.random.default_rng(scale.seed)
     for share in (0.02, 0.1, true, 0.9):
         rates = Rates(f"stopped at precision 0.01, P(loss) {share:.3f}", "covers 93 to 97%")
@@ -412,8 +502,9 @@ def coverage(scale: Scale) -> Iterator[Rates]:
             rates.add(covers=interval.low <= share <= interval.high)
             estimates.append(lost / count)
             sizes.append(count)
-        rates.told = f"  bias {np.mean(estimates) - share:+.5f}, universes {np.mean(sizes):,.0f}"
-        yield rates
+        rates.told = f" (bias {np.mean(estimates) - share:+.5f}, {np.mean(sizes):,.0f} universes)"
+        every.append(rates)
+    return every
 
 
 def size(scale: Scale) -> Iterator[Rates]:
@@ -421,21 +512,29 @@ def size(scale: Scale) -> Iterator[Rates]:
 
     For the origins the universes are shared out among twelve, the first of each being what really followed.
     """
+    for name, sign in (("momentum", 1), ("reversion", -1)):
+        yield from scale.store.pieces(
+            f"size {name}",
+            scale.of(1000),
+            partial(_size, scale, name=name, sign=sign),
+        )
+
+
+def _size(scale: Scale, numbers: Sequence[int], name: str, sign: int) -> list[Rates]:
     bars, back, universes, shifts, origins = 250, 20, 203, 199, 12
     process = Process(clustering=True)
-    for name, sign in (("momentum", 1), ("reversion", -1)):
-        rates = Rates(f"size on martingales: {name}", "all but shift at most 5%")
-        for number in range(scale.of(1000)):
-            logs = process.paths(universes + 1, bars + back + 2, scale.seed + 10_000 + number)
-            held, earned = _rule(logs, back, sign)
-            order = np.random.default_rng([scale.seed, number])
-            rates.add(
-                universes=timing(held[:, 1:], earned[:, 1:], YEAR).p_value <= 0.05,
-                permutation=_permuted_p(logs[0], back, sign, order, shifts) <= 0.05,
-                origins=_origins_p(held, earned, origins) <= 0.05,
-                shift=_shifted_p(held[:, 0], earned[:, 0], order, shifts) <= 0.05,
-            )
-        yield rates
+    rates = Rates(f"size on martingales: {name}", "all but shift at most 5%")
+    for number in numbers:
+        logs = process.paths(universes + 1, bars + back + 2, scale.seed + 10_000 + number)
+        held, earned = _rule(logs, back, sign)
+        order = np.random.default_rng([scale.seed, number])
+        rates.add(
+            universes=timing(held[:, 1:], earned[:, 1:], YEAR).p_value <= 0.05,
+            permutation=_permuted_p(logs[0], back, sign, order, shifts) <= 0.05,
+            origins=_origins_p(held, earned, origins) <= 0.05,
+            shift=_shifted_p(held[:, 0], earned[:, 0], order, shifts) <= 0.05,
+        )
+    return [rates]
 
 
 def _rule(logs: np.ndarray, back: int, sign: int) -> tuple[np.ndarray, np.ndarray]:
@@ -487,11 +586,13 @@ CASES: dict[str, Callable[[Scale], Iterator[Rates]]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", default=["sample:nasdaq"], help="real series, taken by turns")
+    parser.add_argument(
+        "--data", nargs="+", default=["sample:nasdaq", "sample:sp500"], help="real series, taken by turns"
+    )
     parser.add_argument("--cases", default=",".join(CASES), help="names, separated by commas")
     parser.add_argument("--quick", action="store_true", help="a tenth of the repetitions, 199 permutations")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument("--out", type=Path, help="JSON file to write, and to go on from")
     given = parser.parse_args(arguments)
     names = given.cases.split(",")
     unknown = [name for name in names if name not in CASES]
@@ -501,18 +602,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sources = tuple(load_bars(source, repair=True) for source in given.data)
     except InputError as error:
         parser.error(str(error))
-    scale = Scale(given.quick, 199 if given.quick else 999, given.seed, sources)
-    found = []
+    permutations = 199 if given.quick else 999
+    settings = [given.quick, permutations, given.seed, UNIVERSES, HORIZON, [bars.digest for bars in sources], _code()]
+    store = Store(given.out, hashlib.sha256(json.dumps(settings).encode()).hexdigest())
+    scale = Scale(given.quick, permutations, given.seed, sources, store)
     for name in names:
-        started = time.perf_counter()
+        started, head = time.perf_counter(), None
         for rates in CASES[name](scale):
-            found.append(rates)
-            sys.stdout.write(rates.line() + "\n")
+            if list(rates.counts) != head:
+                head = list(rates.counts)
+                rule = "|".join(["---", *("---:" for _ in ("n", *head)), "---"])
+                sys.stdout.write(f"\n| {' | '.join(['case', 'n', *head, 'must'])} |\n|{rule}|\n")
+            sys.stdout.write(rates.row(head) + "\n")
             sys.stdout.flush()
         sys.stderr.write(f"{name}: {time.perf_counter() - started:.0f} s\n")
-    if given.out is not None:
-        given.out.write_text(json.dumps([rates.to_dict() for rates in found], indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _code() -> str:
+    """SHA-256 over this file and every module of the package that it uses."""
+    used = {one.__file__ for name, one in sys.modules.items() if name.partition(".")[0] == "stresslab"}
+    digest = hashlib.sha256()
+    for file in sorted({__file__, *(file for file in used if file is not None)}):
+        digest.update(Path(file).read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

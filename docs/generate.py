@@ -1,7 +1,8 @@
 """Writes the parts of the documentation that follow from the code: run `python docs/generate.py` after changing it.
 
 `commands.md` comes from the command line, `result.schema.json` from `stresslab.report.schema`, and the list of formulas
-in `method.md` from the docstrings of `stresslab.statistics`. A test compares what is there with what this writes.
+in `method.md` from the docstrings of `stresslab.statistics` and of what draws conclusions from them. A test compares
+what is there with what this writes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,17 @@ from typer.main import get_command
 
 DOCS = Path(__file__).resolve().parent
 BEGIN, END = "<!-- formulas: written by docs/generate.py -->", "<!-- end of formulas -->"
+
+
+CONCLUDE = {
+    "edge": ("edge_label", "standing_in_universes", "standing_of_real_bars", "standing_at_origins"),
+    "eras": ("regime", "effective_origins", "lives"),
+    "ledger": ("marks_of", "same_bars"),
+    "shocks": ("worst_bar", "against", "gap", "wilder", "dearer", "closed_from"),
+    "significance": ("permutation_test", "sequential_p_value", "affordable"),
+    "verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
+}
+"""Formulas outside the statistics, by module."""
 
 
 def pages() -> dict[str, str]:
@@ -102,18 +114,22 @@ def _example(epilog: str) -> str:
 def formulas() -> str:
     """Every public function of the statistics with the first paragraph of its docstring: formula and source."""
     package = importlib.import_module("stresslab.statistics")
+    names = [f"statistics.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
     blocks = []
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-        module = importlib.import_module(f"stresslab.statistics.{info.name}")
+    for inner in sorted([*names, *CONCLUDE], key=lambda one: one.rpartition(".")[2]):
+        module = importlib.import_module(f"stresslab.{inner}")
         found = [
             (name, one)
             for name, one in vars(module).items()
-            if inspect.isfunction(one) and one.__module__ == module.__name__ and not name.startswith("_")
+            if inspect.isfunction(one)
+            and one.__module__ == module.__name__
+            and name in CONCLUDE.get(inner, {name})
+            and not name.startswith("_")
         ]
         if found:
-            title = inspect.cleandoc(module.__doc__ or "").splitlines()[0].rstrip(".")
+            title = inspect.cleandoc(module.__doc__ or "").splitlines()[0].rstrip(".?")
             rows = [f"- `{name}`: {_first(one)}" for name, one in found]
-            blocks.append("\n".join([f"**{info.name}**: {title[0].lower()}{title[1:]}.", "", *rows]))
+            blocks.append("\n".join([f"**{inner.rpartition('.')[2]}**: {title[0].lower()}{title[1:]}.", "", *rows]))
     return "\n\n".join(blocks) + "\n"
 
 

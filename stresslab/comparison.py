@@ -83,6 +83,12 @@ class Comparison:
     pairs: list[Pair]
     same_horizon: bool
 
+    def _repr_html_(self) -> str:
+        """Every strategy with its verdict, in a notebook."""
+        from stresslab.report.notebook import of_comparison
+
+        return of_comparison(self)
+
 
 def compare(results: Sequence[StressResult], folders: Sequence[str] | None = None) -> Comparison:
     """Compare runs, the first of which the others are held against.

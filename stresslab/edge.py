@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from stresslab.errors import InputError
 from stresslab.significance import RealBars
-from stresslab.statistics.selection import family_p_value
+from stresslab.statistics.selection import family_p_value, permutations_needed
 from stresslab.statistics.timing import Timing
 from stresslab.verdict import Check, percent
 
@@ -155,10 +155,21 @@ def judge_edge(
         _real_check(real, trials, standings[1], criteria),
         _timing_check("timing_at_origins", "on what followed real origins", origins, standings[2]),
     )
-    reasons = _reasons(named, standings, universes, real, criteria)
+    reasons = _reasons(named, standings, universes, real, criteria) + _too_few(named, real, trials, criteria)
     if named == "unclear" and not independent:
         reasons += ("These universes are blocks of the same history and repeat its luck, so they cannot confirm it.",)
     return Edge(named, reasons, checks)
+
+
+def _too_few(named: EdgeLabel, real: RealBars | None, trials: float, criteria: EdgeCriteria) -> tuple[str, ...]:
+    """That more permutations might show what so few cannot, where the p-value alone would do."""
+    needed = permutations_needed(criteria.size, trials)
+    if named != "unclear" or real is None or real.p_value > criteria.size or real.permutations >= needed:
+        return ()
+    return (
+        f"As the best of {trials:.3g} trials no edge shows in {real.permutations:,} random orders of the bars, however "
+        f"good: --permutations {needed} or more could show one.",
+    )
 
 
 _PASSED: Mapping[Standing, bool | None] = {"supports": True, "open": None, "excludes": False}

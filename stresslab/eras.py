@@ -22,7 +22,16 @@ from stresslab.errors import DataError, InputError
 from stresslab.generators.base import Generator
 from stresslab.significance import positions_and_returns
 from stresslab.statistics.budget import monte_carlo_variance
-from stresslab.statistics.distribution import Interval, percentile_of, plain, probability_of_loss
+from stresslab.statistics.distribution import (
+    DRAWDOWNS,
+    Interval,
+    expected_shortfall,
+    percentile_of,
+    plain,
+    probability_of_drawdown,
+    probability_of_loss,
+    quantile_interval,
+)
 from stresslab.statistics.performance import drawdown, max_drawdown, total_return
 from stresslab.statistics.timing import Timing, origin_timing
 from stresslab.strategy import Strategy
@@ -36,6 +45,8 @@ TREND, RECENT = 250, 60
 """Bars whose return is an origin's trend, and bars whose volatility is compared with the median before."""
 LIVES = 1000
 """Histories that are put together of one universe per window."""
+SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that tell how wide the results at an origin, or of lives, lie."""
 _LIFE_STREAM = 977
 _CLOSE = FIELDS.index("close")
 
@@ -72,13 +83,21 @@ class Era:
     def to_dict(self) -> dict[str, Any]:
         """One row of the table of origins."""
         returns, real = total_return(self.universes.equity), float(total_return(self.real.equity)[0])
+        falls = max_drawdown(drawdown(self.universes.equity))
         return {
             "origin": str(self.at),
             "trend": self.trend,
             "volatility": self.volatility,
             "in_sample": self.in_sample,
+            "universes": len(self.universes),
             "probability_of_loss": self.loss.to_dict(),
+            "probability_of_drawdown": {
+                str(depth): probability_of_drawdown(falls, depth).to_dict() for depth in DRAWDOWNS
+            },
+            "expected_shortfall_97_5": expected_shortfall(returns).to_dict(),
             "median_return": plain(float(np.median(returns))),
+            "median_interval": quantile_interval(returns, 0.5).ends(),
+            "quantiles": _spread(returns),
             "realised_return": plain(real),
             "realised_percentile": percentile_of(real, returns).to_dict(),
         }
@@ -223,9 +242,9 @@ def timing_at_origins(eras: Sequence[Era], periods_per_year: float) -> Timing:
 
 
 def effective_origins(eras: Sequence[Era]) -> float:
-    """How many independent origins there are in these, by the autocorrelation of what the strategy earned at each.
+    """How many independent origins there are in these: K (1 - r) / (1 + r) (Bartlett 1935, for an AR(1)).
 
-    K (1 - r) / (1 + r) with r the lag-1 autocorrelation (Bartlett 1935 for an AR(1)), between 1 and K.
+    r is the lag-1 autocorrelation of what the strategy earned at each; the number lies between 1 and K.
     """
     earned = np.array([float(total_return(era.real.equity)[0]) for era in eras])
     centred = earned - earned.mean()
@@ -246,7 +265,7 @@ def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, A
 
     Returns:
         Distribution of total return and maximum drawdown over all windows, and the one that happened in the same
-        windows, each entered anew.
+        windows, each entered anew; "values" are those of every life, in order.
     """
     rng = np.random.default_rng([seed, _LIFE_STREAM])
     pieces = []
@@ -260,15 +279,20 @@ def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, A
         ("total_return", total_return(lived), total_return(real)),
         ("max_drawdown", max_drawdown(drawdown(lived)), max_drawdown(drawdown(real))),
     ):
-        quantiles = np.quantile(of_lives, (0.05, 0.25, 0.5, 0.75, 0.95))
         figures[name] = {
-            "quantiles": dict(zip(("0.05", "0.25", "0.5", "0.75", "0.95"), map(plain, quantiles), strict=True)),
+            "quantiles": _spread(of_lives),
+            "values": [round(float(one), 6) for one in np.sort(of_lives)],
             "real": plain(float(of_real[0])),
             "real_percentile": percentile_of(float(of_real[0]), of_lives).to_dict(),
         }
     loss = probability_of_loss(total_return(lived))
     bars = sum(len(era.real.timestamps) for era in eras)
     return {"lives": count, "windows": len(eras), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
+
+
+def _spread(sample: FloatArray) -> dict[str, float | None]:
+    """Quantiles of a sample by level."""
+    return {str(level): plain(float(np.quantile(sample, level))) for level in SPREAD}
 
 
 def _chained(pieces: Sequence[FloatArray]) -> FloatArray:

@@ -127,6 +127,7 @@ def together(
     terms: Terms,
     trials: float | None,
     seed: int,
+    counted: Callable[[float], float] = float,
 ) -> dict[str, Any]:
     """What is known of all strategies of a run together: paired differences, correlations, and their selection."""
     returns = pd.DataFrame({one.name: one.metrics["total_return"] for one in results})
@@ -136,7 +137,7 @@ def together(
         "pairs": [one.to_dict() for one in differences(returns)] if len(results) > 1 else [],
         "correlations": correlations(returns) if 1 < len(results) <= MOST_CORRELATED else {},
         "selection": selection(
-            {name: _bar_returns(own) for name, own in equities.items()}, _bar_returns(held), trials, seed
+            {name: _bar_returns(own) for name, own in equities.items()}, _bar_returns(held), trials, seed, counted
         ),
     }
 

@@ -10,6 +10,7 @@ from stresslab.config import SampleConfig, StressConfig
 from stresslab.data import Bars, load_bars
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator, settings_of
+from stresslab.ledger import Earlier
 from stresslab.result import StressResult
 from stresslab.stress import stress_test
 
@@ -36,9 +37,16 @@ def generator_of(settings: SampleConfig, insisted: Mapping[str, Any] | None = No
 
 
 def stress(
-    settings: StressConfig, bars: Bars, generator: Generator, progress: Callable[[str, int, int], None] | None = None
+    settings: StressConfig,
+    bars: Bars,
+    generator: Generator,
+    progress: Callable[[str, int, int], None] | None = None,
+    ledger: Earlier | None = None,
 ) -> StressResult:
-    """The stress test that the settings describe, on these bars and with this generator."""
+    """The stress test that the settings describe, on these bars and with this generator.
+
+    The ledger beside the runs says what was tested on the same bars before; for a run that is done again, what it said.
+    """
     return stress_test(
         list(settings.strategies),
         bars,
@@ -63,6 +71,7 @@ def stress(
         origins=settings.origins_wanted,
         contrasts=settings.contrasts,
         trials=settings.trials,
+        ledger=settings.out if ledger is None else ledger,
         permutations=settings.permutations,
         precision=settings.precision,
         allow_lookahead=settings.allow_lookahead,

@@ -11,6 +11,7 @@ from typing import Any
 from stresslab.assessment import Realism
 from stresslab.data.bars import Bars
 from stresslab.evaluation import Evaluation
+from stresslab.ledger import LEDGER, Earlier
 from stresslab.lookahead import LookAheadReport
 from stresslab.strategy import Log, Strategy, describe_failures
 
@@ -44,6 +45,27 @@ def of_future(future: Bars | None, horizon: int) -> list[str]:
         f"Only {len(future)} of {horizon} real bars follow the origin: they are drawn but not compared, since risk "
         "grows with the horizon."
     ]
+
+
+def of_ledger(earlier: Earlier, trials: float) -> list[str]:
+    """That the same bars were tested before, and that what is chosen now is judged as one of so many.
+
+    Args:
+        earlier: what the ledger beside the runs says.
+        trials: that this run's strategies are judged as the best of.
+    """
+    notices = []
+    if earlier.runs:
+        runs = "once" if earlier.runs == 1 else f"{earlier.runs:,} times"
+        variants = "1 variant" if earlier.variants == 1 else f"{earlier.variants:,} variants"
+        notices.append(
+            f"These bars were tested {runs} before, with {variants} of strategies ({LEDGER} beside the runs): edge and "
+            f"Sharpe ratio are judged as those of the best of {trials:.3g} trials."
+        )
+    if earlier.unread:
+        lines = "1 line" if earlier.unread == 1 else f"{earlier.unread:,} lines"
+        notices.append(f"{lines} of {LEDGER} cannot be read: these bars may have been tested more often than is known.")
+    return notices
 
 
 def of_realism(found: Realism | None, accepted: bool) -> list[str]:

@@ -34,6 +34,7 @@ from stresslab.integrity import (
     read_table,
 )
 from stresslab.launch import bars_of, generator_of, stress
+from stresslab.ledger import Earlier
 from stresslab.result import StressResult, environment
 
 METRICS = "metrics.parquet"
@@ -98,7 +99,8 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
     manifest = manifest_of(read_bounded(folder / MANIFEST, MOST_JSON), folder)
     with foreign(folder):
         settings = _settings(manifest, jobs, folder)
-        stored = read_bounded(folder / METRICS, MOST_TABLE)
+        stored, told = read_bounded(folder / METRICS, MOST_TABLE), manifest.get("ledger")
+        earlier = Earlier() if told is None else Earlier.from_dict(told)
         if hashlib.sha256(stored).hexdigest() != manifest["files"][METRICS]:
             raise InputError(f"{folder}/{METRICS} is not what the run wrote; `stresslab verify {folder}` names all")
         if progress is not None:
@@ -110,7 +112,7 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
         then = read_table(stored, f"{folder}/{METRICS}")
         if progress is not None:
             progress("loading", 1, 1)
-    result = stress(settings, bars, generator, progress)
+    result = stress(settings, bars, generator, progress, earlier)
     made = io.BytesIO()
     result.metrics.to_parquet(made, index=False)
     with foreign(folder):

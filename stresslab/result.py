@@ -135,6 +135,8 @@ class StressResult:
         studies: what is known of all strategies together: paired differences, correlations, selection.
         failed: why strategies that were to take part have no result, by name; not part of `result.json`, whose notices
             say it.
+        tested: what the ledger beside the runs is told when this is stored, once; None for a run that was read, or done
+            again. Not part of `result.json`.
     """
 
     config: dict[str, Any]
@@ -155,6 +157,7 @@ class StressResult:
     environment: dict[str, Any]
     studies: Mapping[str, Any] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    tested: Mapping[str, Any] | None = None
 
     @property
     def history(self) -> Bars:

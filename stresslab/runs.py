@@ -24,6 +24,7 @@ import pandas as pd
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
 from stresslab.integrity import MOST_JSON, MOST_TABLE, check_no_links, code, digests, foreign, read_bounded, read_table
+from stresslab.ledger import add, check_ledger
 from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
 from stresslab.shards import sync
 from stresslab.verdict import Verdict
@@ -44,6 +45,7 @@ def check_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        check_ledger(folder)
     except OSError as error:
         raise InputError(
             f"--out {folder} cannot be written ({error.strerror}); name a folder that you may write to"
@@ -53,7 +55,7 @@ def check_writable(folder: Path) -> None:
 def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path:
     """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
 
-    Everything is written into a hidden folder beside it first and renamed at the end.
+    Everything is written into a hidden folder beside it first and renamed at the end; the ledger is told last.
 
     Args:
         result: what was found.
@@ -75,13 +77,16 @@ def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path
             (partial / "log.jsonl").write_text(log, encoding="utf-8")
         _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
         sync(partial)
-        return _publish(partial, folder / name)
+        published = _publish(partial, folder / name)
     except OSError as error:
         raise InputError(
             f"--out {folder}: {error.strerror or error} while writing the run; free space or name another"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    if result.tested is not None:
+        add(folder, {"run": published.name, "time": now.isoformat(timespec="seconds"), **result.tested})
+    return published
 
 
 def _publish(partial: Path, final: Path) -> Path:
@@ -108,6 +113,7 @@ def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> d
         "data": result.data,
         "generator": result.generator,
         "strategies": {one.name: one.source for one in result.strategies},
+        "ledger": result.studies.get("ledger"),
         "code": code()["sha256"],
         "environment": result.environment | {"commit": code()["commit"]},
         "timings": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},

@@ -6,8 +6,9 @@ It runs the strategy and applies the formulas of `stresslab.statistics.timing`; 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from stresslab.errors import InputError
 from stresslab.execution import chunks, map_chunks
 from stresslab.generators.permutation import permuted_bars
 from stresslab.statistics.distribution import Interval, plain
+from stresslab.statistics.selection import permutations_needed
 from stresslab.statistics.timing import Timing, held_returns, series_timing, timing
-from stresslab.strategy import Strategy
+from stresslab.strategy import Log, Strategy
 from stresslab.universes import Universes
 
 FloatArray = NDArray[np.float64]
@@ -28,6 +30,12 @@ FloatArray = NDArray[np.float64]
 PERMUTATIONS = 999
 STOP = 50
 """Permutations at least as good as reality after which there is no need for more."""
+AFFORDED = 20_000_000
+"""Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
+DECIDING = 5
+"""Times the permutations that a test at its size needs at least, which it makes on however long a series."""
+PATIENCE = 15.0
+"""Seconds of permutations in one process that are worth starting others, which import for a few seconds first."""
 _BARS_AT_ONCE = 500_000
 OPEN, CLOSE = FIELDS.index("open"), FIELDS.index("close")
 
@@ -92,16 +100,23 @@ def permutation_test(
     permutations: int = PERMUTATIONS,
     stop: int = STOP,
     size: float = 0.05,
+    trials: float = 1.0,
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> RealBars:
-    """Whether a strategy times real bars better than the same bars in random order.
+    """Whether a strategy times real bars better than the same bars in random order (after Masters 2020).
 
     The whole strategy is run again on each permutation, so that indicators see permuted bars only. The p-value is
     (b + 1) / (m + 1) with b of m permutations at least as good (Phipson & Smyth 2010): the real order is one of the
     possible ones, so it is never 0. Where b reaches `stop` before m permutations are made, no more are needed and it is
-    b / m of those made, which is exact as well (Besag & Clifford 1991).
+    b / m of those made, which is exact as well (Besag & Clifford 1991). A permutation on which the strategy's code
+    fails counts as one that is as good.
+
+    The work grows with the bars. On a series on which m permutations would be more than `AFFORDED` bars, as many are
+    made as that affords, but at least `DECIDING` times those without which the best of so many trials cannot reach
+    `size`; and `stop` shrinks in proportion, to a fifth at most. Both are set before the first one is drawn, so that
+    the p-value stays exact: it is coarser, where a long series makes the evidence sharper anyway.
 
     Args:
         strategy: decides anew on every permutation.
@@ -110,6 +125,7 @@ def permutation_test(
         permutations: m at most.
         stop: b at which to stop.
         size: the interval's two tails hold this much each, so that it excludes 0 where the p-value is below.
+        trials: that the strategy is the best of, an effective number.
         seed: of the permutations.
         jobs: processes.
         progress: called with the number of permutations newly made.
@@ -124,20 +140,21 @@ def permutation_test(
     steps, timed = real.horizon, bool(np.ptp(held) > 1e-12)
     if not timed:
         return RealBars(1.0, 0.0, Interval(math.nan, -math.inf, math.inf), 0, steps, False)
+    permutations, stop = affordable(steps, permutations, stop, size, trials)
     work = _Permuted(strategy, bars, terms, warm, seed)
     pieces = chunks(np.arange(permutations, dtype=np.int64), max(10, _BARS_AT_ONCE // steps))
-    found: list[float] = []
-    for start in range(0, len(pieces), jobs):
-        batch = dict(map_chunks(work, pieces[start : start + jobs], jobs=jobs))
-        for position in sorted(batch):
-            found.extend(batch[position])
-            if progress is not None:
-                progress(len(batch[position]))
-        if np.sum(np.array(found) >= statistic) >= stop:
-            break
-    p_value, made = sequential_p_value(np.array(found) >= statistic, stop)
+    drawn: list[float] = []
+    for piece in _in_order(work, pieces, jobs):
+        drawn.extend(piece)
+        if progress is not None:
+            progress(len(piece))
+        if np.sum(np.array(drawn) >= statistic) >= stop:
+            break  # after whole pieces, so that what is reported does not depend on the number of processes
+    p_value, made = sequential_p_value(np.array(drawn) >= statistic, stop)
+    found = np.array(drawn)[np.isfinite(drawn)]
     spread = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
-    centred, half = statistic - float(np.mean(found)), float(stats.norm.ppf(1 - size)) * spread
+    centre = float(np.mean(found)) if len(found) else math.nan
+    centred, half = statistic - centre, float(stats.norm.ppf(1 - size)) * spread
     yearly = math.sqrt(bars.periods_per_year / steps)
     sharpe = Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly)
     return RealBars(p_value, statistic, sharpe, made, steps, True)
@@ -154,14 +171,36 @@ class _Permuted:
     seed: int
 
     def __call__(self, ids: NDArray[np.int64]) -> list[float]:
-        """One number for each id."""
-        universes = permuted_bars(self.bars, self.warm, ids, self.seed)
-        account = backtest(self.strategy, universes, self.terms, periods_per_year=self.bars.periods_per_year)
-        return [float(value) for value in series_timing(*positions_and_returns(account, universes))]
+        """One number for each id, infinite where the strategy's code failed."""
+        universes, strategy = permuted_bars(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=Log())
+        account = backtest(strategy, universes, self.terms, periods_per_year=self.bars.periods_per_year)
+        found = series_timing(*positions_and_returns(account, universes))
+        return [float(value) for value in np.where(np.isin(ids, list(strategy.log.failures)), np.inf, found)]
+
+
+def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> Iterator[list[float]]:
+    """What the pieces give, in their order; the first is done here, and others elsewhere where they take long."""
+    started = time.perf_counter()
+    yield work(pieces[0])
+    rest = pieces[1:]
+    if (time.perf_counter() - started) * len(rest) < PATIENCE:
+        jobs = 1
+    for start in range(0, len(rest), jobs):
+        batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))
+        yield from (batch[position] for position in sorted(batch))
+
+
+def affordable(bars: int, permutations: int, stop: int, size: float, trials: float) -> tuple[int, int]:
+    """How many permutations of so many bars are made at most, and at how many as good as reality they end."""
+    if bars * permutations <= AFFORDED:
+        return permutations, stop
+    least = DECIDING * permutations_needed(size, trials)
+    most = min(permutations, max(least, AFFORDED // bars))
+    return most, min(stop, max(STOP // 5, stop * AFFORDED // (bars * permutations)))
 
 
 def sequential_p_value(exceeded: NDArray[np.bool_], stop: int) -> tuple[float, int]:
-    """The p-value of a Monte Carlo test that may stop early, and the number of draws that it used.
+    """The p-value of a Monte Carlo test that may stop early (Besag & Clifford 1991), and the draws that it used.
 
     Args:
         exceeded: (m,) whether each draw was at least as good as what was observed, in the order of drawing.

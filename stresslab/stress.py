@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
 from stresslab.inquiry import Contestants, Sampling, came_through, curves, joint, left_out, studied, together
+from stresslab.ledger import Earlier, Entry, before
 from stresslab.randomness import check_seed
 from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
 from stresslab.significance import PERMUTATIONS
@@ -94,6 +95,7 @@ def stress_test(
     origins: int | str | Sequence[str] | None = None,
     contrasts: bool = False,
     trials: float | None = None,
+    ledger: str | os.PathLike[str] | Earlier | None = None,
     permutations: int = PERMUTATIONS,
     precision: float | None = None,
     grid: Mapping[str, Any] | None = None,
@@ -130,6 +132,8 @@ def stress_test(
         origins: repeat the test from dates across the history: how many, a distance such as "3M", or months.
         contrasts: repeat it in worlds of other generators, on matched volatility.
         trials: variants that were tried before these strategies were chosen; these alone by default.
+        ledger: folder of runs that were stored; variants of strategies that these tested on the same bars count as
+            trials too. What a ledger said, for a run that is done again.
         permutations: random orders of the real bars, at most, by which a strategy's timing on them is judged; 0 leaves
             that out.
         precision: sample more universes until half the interval of every P(loss) is at most this.
@@ -218,8 +222,13 @@ def stress_test(
     if contrasts:
         with stages.stage("contrasts", len(CONTRASTS)) as advance, left_out("other generators' worlds", notes):
             worlds = run_contrasts(cases, generator, horizon, advance)
-    jointly = together(results, strategies, found_on["backtest"], grounds["backtest"], terms, trials, seed)
-    tried = trials if trials is not None else jointly["selection"]["effective_trials"]
+    entry = Entry.of(bars[: len(history) + horizon], strategies, terms)
+    earlier = before(ledger, entry)
+    jointly = together(
+        results, strategies, found_on["backtest"], grounds["backtest"], terms, trials, seed, earlier.with_these
+    )
+    jointly["ledger"] = None if ledger is None else earlier.to_dict()
+    own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
     with stages.stage("evidence", max(1, len(cases))) as advance:
         for at, case in enumerate(cases):
             results[at] = studied(results[at], case, tried, eras, worlds, notes, permutations)
@@ -270,12 +279,14 @@ def stress_test(
             *notices.of_calls(strategies, found_on["universes"]),
             *(f"No result: {why}." for why in entrants.failed.values()),
             *notes,
+            *notices.of_ledger(earlier, tried),
             *notices.of_realism(found, accept_untrusted),
             *(found.notes if found is not None else ()),
         ],
         strategies=results,
         studies=jointly,
         failed=entrants.failed,
+        tested=None if isinstance(ledger, Earlier) else replace(entry, trials=min(own, entry.trials)).to_dict(),
         timings=stages.seconds,
         environment=environment(),
     )

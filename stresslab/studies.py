@@ -113,7 +113,13 @@ def edge(
     real = None
     if permutations:
         real = permutation_test(
-            case.strategy, case.history, case.terms, permutations=permutations, seed=case.seed, jobs=case.jobs
+            case.strategy,
+            case.history,
+            case.terms,
+            permutations=permutations,
+            trials=trials,
+            seed=case.seed,
+            jobs=case.jobs,
         )
     fresh = not repeats_history(case.universes)
     return judge_edge(case.timing, real, at_origins, trials=trials, independent=fresh, criteria=criteria)
@@ -207,7 +213,8 @@ def contrasts(
             world = made.sample(first.history, horizon, len(first.universes), first.seed, jobs=first.jobs)
         elif row.drift is not None:
             world = drift_neutral(first.universes)
-        about = {"name": name, "label": row.label, "keeps": row.keeps, "lacks": row.lacks}
+        about: dict[str, Any] = {"name": name, "label": row.label, "keeps": row.keeps, "lacks": row.lacks}
+        about["own_drift"] = row.drift is None
         for case in cases:
             found[case.strategy.name].append(about | _in_world(replace(case, universes=world)))
         if progress is not None:
@@ -226,7 +233,11 @@ def _in_world(case: Case) -> dict[str, Any]:
 
 
 def selection(
-    returns: Mapping[str, NDArray[np.float64]], benchmark: NDArray[np.float64], trials: float | None, seed: int = 0
+    returns: Mapping[str, NDArray[np.float64]],
+    benchmark: NDArray[np.float64],
+    trials: float | None,
+    seed: int = 0,
+    counted: Callable[[float], float] = float,
 ) -> dict[str, Any]:
     """What choosing among strategies does to their backtests on the real bars before the origin.
 
@@ -235,22 +246,26 @@ def selection(
         benchmark: (T,) of buy and hold.
         trials: variants that were tried, the strategies here included; None for these alone, as far as they differ.
         seed: of the bootstrap.
+        counted: independent trials on these bars, from those that the strategies here amount to: what a ledger adds.
 
     Returns:
         Deflated Sharpe ratio of each; of several strategies the probability of overfitting and Hansen's test too.
     """
     table = np.column_stack(list(returns.values()))  # (T, M)
-    effective = effective_trials(table) if table.shape[1] > 1 else 1.0
-    tried = effective if trials is None else max(float(trials), effective)
-    counted = max(tried, table.shape[1])  # all of them: the variance over trials holds their correlation already
+    own = effective_trials(table, benchmark) if table.shape[1] > 1 else 1.0
+    tried = max(own, counted(own), 1.0 if trials is None else float(trials))
+    number = max(tried, table.shape[1])  # all of them: the variance over trials holds their correlation already
     sharpes = sharpe_of(table)
     known = sharpes[np.isfinite(sharpes)]
     variance = float(known.var(ddof=1)) if len(known) > 2 else None
+    if variance is not None and tried > table.shape[1]:  # of those tried elsewhere: chance alone makes so much
+        variance = max(variance, 1 / (len(table) - 1))
     found: dict[str, Any] = {
         "strategies": table.shape[1],
         "trials": None if trials is None else float(trials),
+        "own_trials": own,
         "effective_trials": tried,
-        "deflated_sharpe": {name: deflated_sharpe(own, counted, variance).to_dict() for name, own in returns.items()},
+        "deflated_sharpe": {name: deflated_sharpe(one, number, variance).to_dict() for name, one in returns.items()},
         "overfitting": None,
         "superior_ability": None,
     }

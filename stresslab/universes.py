@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import DataError
 from stresslab.shards import put
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 REAL = -1
 """The id of the real series."""
@@ -77,6 +80,18 @@ class Universes:
         """One line: how many universes of how many bars, of what and from when."""
         span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
         return f"Universes({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the fan of their closes after the tail of the history, with some of the paths."""
+        from stresslab.report.notebook import plot_universes
+
+        return plot_universes(self, axes)
+
+    def _repr_html_(self) -> str:
+        """What they are, in a notebook."""
+        from stresslab.report.notebook import of_universes
+
+        return of_universes(self)
 
     @property
     def horizon(self) -> int:

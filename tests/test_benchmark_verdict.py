@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,16 +28,46 @@ def test_the_table_of_rates(
     """A case prints its rates with intervals and writes them as JSON."""
     monkeypatch.setattr(verdict, "UNIVERSES", 40)
     source, out = tmp_path / "bars.csv", tmp_path / "out.json"
-    make_bars(700).frame.drop(columns="amount").to_csv(source, index_label="date")
+    make_bars(2600, start="2009-01-01").frame.drop(columns="amount").to_csv(source, index_label="date")
     small = verdict.Scale(True, 19, 0, (make_bars(700),))
     rates = next(iter(verdict.zero_edge(small)))
     assert rates.of == 30
     assert 0 <= rates.rate("yes").value <= rates.rate("yes").high < 0.3
     assert verdict.main(["--data", str(source), "--cases", "buy-and-hold", "--quick", "--out", str(out)]) == 0
-    assert capsys.readouterr().out.startswith("buy and hold in rising decades")
-    assert json.loads(out.read_text())[0]["must"] == "never yes"
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[1].startswith("| case | n | yes | unclear |")
+    assert lines[3].startswith("| buy and hold in rising decades |")
+    assert lines[3].endswith("| never yes |")
+    (part,) = json.loads(out.read_text())["parts"].values()
+    assert part[0]["must"] == "never yes"
+    assert part[0]["rates"]["yes"]["value"] == 0
     with pytest.raises(SystemExit):
         verdict.main(["--cases", "luck"])
+
+
+def test_what_is_finished_is_not_made_again(verdict: ModuleType, tmp_path: Path) -> None:
+    """Pieces are stored one by one and added up; other code, data or settings begin anew."""
+    made, out = [], tmp_path / "parts.json"
+
+    def count(numbers: range) -> list[Any]:
+        made.append(numbers)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        rates = verdict.Rates("case", "must")
+        for number in numbers:
+            rates.add(odd=number % 2 == 1)
+        return [rates]
+
+    with pytest.raises(KeyboardInterrupt):
+        verdict.Store(out, "code").pieces("part", 60, count)
+    (rates,) = verdict.Store(out, "code").pieces("part", 60, count)
+    assert (rates.of, rates.counts) == (60, {"odd": 30})
+    (again,) = verdict.Store(out, "code").pieces("part", 60, count)
+    assert again == rates
+    assert [(one.start, one.stop) for one in made] == [(0, 25), (25, 50), (50, 60), (50, 60)]
+    verdict.Store(out, "other").pieces("part", 10, count)
+    assert len(made) == 5
+    assert list(json.loads(out.read_text())["parts"]) == ["part 0-10"]
 
 
 def test_random_entries_are_as_often_in_as_they_say(verdict: ModuleType) -> None:

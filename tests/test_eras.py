@@ -158,3 +158,29 @@ def test_what_is_written_down(found: dict[str, list[Era]]) -> None:
     shares, variances = losses_by_origin(found["trend"])
     assert all(0 <= share <= 1 for share in shares)
     assert all(0 < variance < 0.01 for variance in variances)
+
+
+def test_an_origin_tells_how_wide_its_universes_lie(found: dict[str, list[Era]]) -> None:
+    """Quantiles, drawdowns, shortfall and the median's interval of each origin are those of its accounts."""
+    for era in found["trend"]:
+        row = era.to_dict()
+        equity = era.universes.equity
+        returns = equity[-1] / equity[0] - 1
+        assert row["universes"] == len(returns) == 60
+        assert row["quantiles"]["0.05"] == pytest.approx(float(np.quantile(returns, 0.05)))
+        assert row["median_interval"][0] <= row["median_return"] <= row["median_interval"][1]
+        high = np.maximum.accumulate(equity, axis=0)
+        deep = float(np.mean((equity / high - 1).min(axis=0) < -0.1))
+        assert row["probability_of_drawdown"]["0.1"]["value"] == pytest.approx(deep)
+        worst = np.sort(returns)[:2]  # 2.5% of 60 are one and a half
+        assert row["expected_shortfall_97_5"]["value"] == pytest.approx(-float((worst[0] + worst[1] / 2) / 1.5))
+
+
+def test_lives_are_kept_in_order(found: dict[str, list[Era]]) -> None:
+    """Every life's result is written down, so that their distribution can be drawn."""
+    relived = lives(found["trend"], seed=1, count=200)
+    for name in ("total_return", "max_drawdown"):
+        values = relived[name]["values"]
+        assert len(values) == 200
+        assert values == sorted(values)
+        assert float(np.quantile(values, 0.25)) == pytest.approx(relived[name]["quantiles"]["0.25"], abs=2e-6)

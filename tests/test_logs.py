@@ -82,7 +82,7 @@ def test_a_run_keeps_its_log(tmp_path: Path, level: str, monkeypatch: pytest.Mon
     ]
     small = ["--generator", "bootstrap", "--universes", "5", "--horizon", "5", "--realism-origins", "0", "--jobs", "1"]
     assert main([str(word) for word in (*words, *small)]) == 0
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (tmp_path / "runs").glob("*/")
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     stages = {line["stage"] for line in lines if "stage" in line}
     assert ({"loading", "sampling", "backtest"} <= stages) == (level == "info")

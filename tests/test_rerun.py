@@ -32,7 +32,7 @@ def made(folder: Path, *flags: str) -> Path:
     )
     words = ["run", strategy, "--data", folder / "bars.csv", "--out", folder / "runs", *SETTINGS, *flags]
     assert main([str(word) for word in words]) == 0
-    (run,) = (folder / "runs").iterdir()
+    (run,) = (folder / "runs").glob("*/")
     return run
 
 

@@ -88,7 +88,7 @@ def test_the_folder_holds_what_the_design_says(saved: Path) -> None:
     ]
     assert figures
     assert all(name.endswith(".png") for name in figures)
-    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+    assert sorted(path.name for path in saved.parent.iterdir()) == [saved.name, "ledger.jsonl"]
 
 
 def test_the_manifest_holds_what_decided_the_run(saved: Path, result: StressResult) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,14 @@ from stresslab.errors import InputError
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
 from stresslab.generators.permutation import permuted_bars
-from stresslab.significance import permutation_test, positions_and_returns, sequential_p_value, timing_in_universes
+from stresslab.significance import (
+    affordable,
+    permutation_test,
+    positions_and_returns,
+    sequential_p_value,
+    timing_in_universes,
+)
+from stresslab.statistics.selection import family_p_value, permutations_needed
 from stresslab.statistics.timing import series_timing
 from stresslab.strategy import Strategy, load_strategies
 from stresslab.universes import Universes
@@ -106,11 +115,52 @@ def test_an_edge_in_the_order_of_bars_is_found_and_its_mirror_is_not() -> None:
 
 
 @pytest.mark.slow
-def test_workers_change_nothing() -> None:
-    """Two processes give what one does."""
+def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes give what one does, the interval included, however many permutations each made until the stop."""
+    monkeypatch.setattr("stresslab.significance.PATIENCE", 0.0)
     bars, strategy = trending(0.02, 6200), strategy_of(momentum)
-    one, two = (permutation_test(strategy, bars, FREE, permutations=160, stop=99, jobs=jobs) for jobs in (1, 2))
-    assert (one.p_value, one.permutations) == (two.p_value, two.permutations)
+    for stop in (99, 5):
+        one, two = (permutation_test(strategy, bars, FREE, permutations=320, stop=stop, jobs=jobs) for jobs in (1, 2))
+        assert one == two
+
+
+def test_permutations_on_which_the_code_fails_speak_against_an_edge() -> None:
+    """They stay flat, which is no bad timing; each counts as one that is as good, and the others as ever."""
+    bars = trending(0.25, 400)
+
+    def failing(bars):
+        if (bars.close.iloc[60] > 1.02 * bars.close.iloc[50]).any():
+            raise ValueError("no such path")
+        return momentum(bars)
+
+    whole = permutation_test(strategy_of(momentum), bars, FREE, permutations=60, stop=60)
+    assert whole.p_value == 1 / 61
+    real = bars[:61].close
+    assert real.iloc[60] <= 1.02 * real.iloc[50]
+    paths = permuted_bars(bars, 50, range(60)).values[:, :, 3]
+    fail = int((paths[:, 10] > 1.02 * paths[:, 0]).sum())
+    assert 5 < fail < 55
+    found = permutation_test(replace(strategy_of(failing), excused=60), bars, FREE, permutations=60, stop=60)
+    assert found.p_value == (fail + 1) / 61
+    assert np.isfinite(found.sharpe.value)
+
+
+def test_long_series_make_fewer_permutations_and_still_decide() -> None:
+    """Nothing changes below what is afforded; beyond, at least five times what the size needs, and an earlier stop."""
+    assert affordable(5_000, 999, 50, 0.05, 1) == (999, 50)
+    assert affordable(100_000, 999, 50, 0.05, 1) == (200, 10)
+    assert affordable(1_000_000, 999, 50, 0.05, 1) == (95, 10)
+    assert affordable(40_000, 999, 50, 0.05, 1) == (500, 25)
+    assert affordable(1_000_000, 999, 50, 0.05, 3) == (290, 10)
+    assert affordable(1_000_000, 999, 50, 0.05, 500) == (999, 10)
+
+
+@pytest.mark.parametrize("trials", [1, 1.5, 3, 50, 1000])
+def test_the_permutations_that_a_size_needs(trials: float) -> None:
+    """With so many the smallest p-value is significant as the best of the trials, with one fewer it is not."""
+    needed = permutations_needed(0.05, trials)
+    assert family_p_value(1 / (needed + 1), trials) <= 0.05 * (1 + 1e-9)
+    assert family_p_value(1 / needed, trials) > 0.05
 
 
 def test_stopping_early_by_hand() -> None:

@@ -114,6 +114,34 @@ def test_selection_discounts_the_best_of_many() -> None:
     assert alone["overfitting"] is None
 
 
+def test_trials_elsewhere_are_no_less_varied_than_chance() -> None:
+    """Three near copies spread little among themselves; the 497 others of 500 that the user tells of did not."""
+    rng = np.random.default_rng(2)
+    base, market = rng.normal(0.0008, 0.01, 1000), rng.normal(0, 0.01, 1000)
+    alike = {f"s{number}": base + rng.normal(0, 1e-5, 1000) for number in range(3)}
+    told = selection(alike, market, 500.0)["deflated_sharpe"]["s0"]
+    alone = selection({"s0": alike["s0"]}, market, 500.0)["deflated_sharpe"]["s0"]
+    assert told["deflated"] == pytest.approx(alone["deflated"], abs=1e-9)
+    silent = selection(alike, market, None)["deflated_sharpe"]["s0"]
+    assert silent["deflated"] > 0.9 > told["deflated"]
+
+
+def test_fewer_trials_than_a_run_holds_are_not_believed(nasdaq: Bars) -> None:
+    """With `trials=1` the strategies of a run are judged as the best of as many as they amount to."""
+
+    def late(bars: Any) -> Any:
+        up = bars.close > bars.close.shift(200)
+        return up, ~up
+
+    found = sl.stress_test(
+        [trend, late, hold], nasdaq, StationaryBootstrap(), 30, 20, realism_origins=0, trials=1, permutations=19
+    )
+    tried = found.studies["selection"]["effective_trials"]
+    assert tried > 2
+    assert found.strategies[0].edge is not None
+    assert f"as the best of {tried:.3g} trials" in found.strategies[0].edge["checks"][1]["note"]
+
+
 def test_the_budget_has_the_parts_that_were_asked_for(whole: StressResult) -> None:
     """Chance alone without more; generators and origins where they were run."""
     alone = error_budget(wilson(100, 1000), 1000)

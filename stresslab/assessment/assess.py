@@ -71,6 +71,12 @@ class Realism:
             return None, f"they are not trusted, and --accept-untrusted was given. {self.reasons[0]}"
         return self.trusted, None
 
+    def _repr_html_(self) -> str:
+        """Label, reasons and checks, in a notebook."""
+        from stresslab.report.notebook import of_realism
+
+        return of_realism(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """The "realism" section of `result.json`."""
         return asdict(self) | {

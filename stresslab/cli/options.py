@@ -208,8 +208,12 @@ Contrasts = Annotated[
 ]
 Trials = Annotated[
     float | None,
-    _option(STRATEGY, "N", "Variants tried before these strategies were chosen, to discount the best.", parser=number),
-]
+    _option(
+        STRATEGY, "N", "Variants tried before these strategies were chosen, to discount the best; at least those that "
+        "the ledger beside the runs knows.",
+        parser=number,
+    ),
+]  # fmt: skip
 Permutations = Annotated[
     int,
     _option(

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from stresslab.data.messages import one_line
 from stresslab.data.table import between, final_values, read_table
 from stresslab.data.timestamps import parse_last
 from stresslab.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["FIELDS", "Bars"]
 
@@ -114,6 +117,18 @@ class Bars:
         if not len(self):
             return f"Bars({self.symbol}, empty)"
         return f"Bars({self.symbol}, {len(self):,} bars, {self.timestamps[0]} to {self.timestamps[-1]})"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the closes."""
+        from stresslab.report.notebook import plot_bars
+
+        return plot_bars(self, axes)
+
+    def _repr_html_(self) -> str:
+        """What they are, with the first and last of them, in a notebook."""
+        from stresslab.report.notebook import of_bars
+
+        return of_bars(self)
 
     def __getitem__(self, part: slice) -> Bars:
         """Consecutive bars `a:b`; the notices stay."""

@@ -63,6 +63,16 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A short text in the plot, at shares as those of a point; `align` is its end that stands there."""
+
+    at: float
+    height: float
+    text: str
+    align: str = "center"
+
+
+@dataclass(frozen=True)
 class Chart:
     """One chart, ready for the template.
 
@@ -77,9 +87,12 @@ class Chart:
         shapes: drawn in this order.
         marks: vertical lines.
         points: signs.
+        notes: short texts in the plot.
         zones: texts at the left and the right end above the plot, or none.
         legend: (style, meaning) pairs.
-        hover: what the page shows under a pointer: positions, titles and series.
+        hover: what the page shows under a pointer: positions along the bottom, and up the left side where that counts
+            too, titles and series.
+        named: whether the labels on the left are names, which take room and are broken into lines.
     """
 
     key: str
@@ -92,9 +105,11 @@ class Chart:
     shapes: list[Shape]
     marks: list[Mark] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     zones: tuple[str, str] | None = None
     legend: list[tuple[str, str]] = field(default_factory=list)
     hover: dict[str, Any] = field(default_factory=dict)
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,11 @@ def box(left: float, right: float, bottom: float, top: float) -> str:
 def upright(at: float, bottom: float, top: float) -> str:
     """The path of a vertical line."""
     return f"M{_place(at)} {_place(1 - bottom)}V{_place(1 - top)}"
+
+
+def across(height: float, left: float, right: float) -> str:
+    """The path of a horizontal line."""
+    return f"M{_place(left)} {_place(1 - height)}H{_place(right)}"
 
 
 def _place(share: float) -> str:

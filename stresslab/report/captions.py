@@ -125,6 +125,27 @@ def headline(result: StressResult) -> str:
     return f"{told}{': ' if not robust else '; ' if counts else ''}{counts}."
 
 
+def label_keys(result: StressResult) -> list[tuple[str, str]]:
+    """What the labels in the overview say, those that stand there and no others."""
+    limits = {
+        check.name: share(check.threshold)
+        for one in result.strategies
+        for check in one.verdict.checks
+        if check.threshold is not None
+    }
+    low = limits.get("probability_of_loss_robust", "10%")
+    high = limits.get("probability_of_loss_lucky", "50%")
+    told = {
+        "robust": f"loses in {low} of the universes or fewer",
+        "fragile": f"loses in more than {low} and fewer than {high}",
+        "lucky": f"loses in {high} or more, although the real bars brought a gain",
+        "losing": f"loses in {high} or more, and lost on the real bars",
+        "inconclusive": "the evidence does not decide",
+    }
+    present = {one.verdict.label for one in result.strategies}
+    return [(label, told[label]) for label in LABELS if label in present]
+
+
 def overview_sentence(result: StressResult) -> str:
     """What the comparison of several strategies' probabilities of loss shows."""
     losses = [strategy.universes["probability_of_loss"]["value"] for strategy in result.strategies]

@@ -30,6 +30,7 @@ from stresslab.report.axes import (
     short,
     thinned_line,
 )  # fmt: skip
+from stresslab.report.ticks import percent_tick, price_ticks, share_ticks, stamp_texts, time_ticks, whole
 from stresslab.report.wording import percent, share, short_money
 from stresslab.result import StrategyResult, StressResult
 
@@ -41,23 +42,49 @@ BANDS = (("0.01", "0.99", "b98", "98%"), ("0.05", "0.95", "b90", "90%"), ("0.25"
 
 
 def drawn_history(result: StressResult) -> Bars:
-    """The last real bars up to the origin: as many as the horizon, within limits."""
-    history = result.history
-    return history[max(0, len(history) - max(TAIL, min(result.horizon, 3 * TAIL))) :]
+    """The real bars before the origin that a result's charts show."""
+    return drawn_tail(result.history, result.horizon)
+
+
+def drawn_tail(history: Bars, horizon: int) -> Bars:
+    """The last bars of a history: as many as the horizon, within limits."""
+    return history[max(0, len(history) - max(TAIL, min(horizon, 3 * TAIL))) :]
 
 
 def universes_chart(result: StressResult) -> Chart:
     """The fan of closes over the tail of real history, with the real path after the origin over it."""
-    drawn, future, horizon = drawn_history(result), result.future, result.horizon
-    tail, past = len(drawn), drawn.values[:, 3]
+    return fan_chart(
+        drawn_history(result),
+        result.fan,
+        result.sample_paths,
+        result.future,
+        title=captions.universes_title(result),
+        sentence=captions.universes_sentence(result),
+    )
+
+
+def fan_chart(
+    drawn: Bars, quantiles: pd.DataFrame, paths: NDArray[np.float64], future: Bars | None, *, title: str, sentence: str
+) -> Chart:
+    """A fan of closes.
+
+    Args:
+        drawn: real bars up to the origin.
+        quantiles: (T,) of the closes, one column per level.
+        paths: (k, T) closes of some universes.
+        future: real bars after the origin, or None.
+        title: what is drawn.
+        sentence: what to see in it.
+    """
+    tail, past, horizon = len(drawn), drawn.values[:, 3], len(quantiles)
     start = float(past[-1])
-    fan = _with_start(result.fan, start)
+    fan = _with_start(quantiles, start)
     real = np.concatenate([[start], future.values[:, 3]]) if future is not None else np.array([start])
     x = Axis(1 - tail, horizon)
     y = Axis.around(fan.to_numpy(), past, real, log=True)
     steps = np.arange(horizon + 1)
     shapes = _bands(fan, x, y)
-    for path in result.sample_paths[:DRAWN_PATHS]:
+    for path in paths[:DRAWN_PATHS]:
         kept = series.thin_line(np.concatenate([[start], path]), POINTS)
         shapes.append(Shape("path", line(x.at(steps[kept]), y.at(np.concatenate([[start], path])[kept]))))
     shapes.append(Shape("median", thinned_line(steps, fan["0.5"].to_numpy(), x, y)))
@@ -66,16 +93,16 @@ def universes_chart(result: StressResult) -> Chart:
     if future is not None:
         shapes.append(Shape("real after", thinned_line(np.arange(len(real)), real, x, y)))
         legend.append(("real", captions.REALISED))
-    stamps = stamp_texts(drawn.timestamps.append(result.fan.index))
+    stamps = stamp_texts(drawn.timestamps.append(pd.DatetimeIndex(quantiles.index)))
     hover = _fan_hover(fan, x, stamps[tail - 1 :], dict(enumerate(real.tolist())), "price")
     before = series.thin(tail - 1, POINTS // 2) if tail > 1 else np.array([], dtype=np.int64)
     _prepend(hover, x.at(before - (tail - 1)), [stamps[i] for i in before], past[before])
     return Chart(
         key="universes",
-        title=captions.universes_title(result),
-        sentence=captions.universes_sentence(result),
-        x_ticks=_time_ticks(stamps, x, 1 - tail),
-        y_ticks=[Tick(float(100 * y.at(tick)), f"{tick:,.10g}") for tick in y.ticks()],
+        title=title,
+        sentence=sentence,
+        x_ticks=time_ticks(stamps, x, 1 - tail),
+        y_ticks=price_ticks(y),
         x_name="",
         y_name="close" + (" (logarithmic)" if y.log else ""),
         shapes=shapes,
@@ -96,14 +123,14 @@ def pnl_chart(strategy: StrategyResult, key: str, init_cash: float) -> Chart:
         marks.append(("real outcome", realised, "outcome"))
     loss = strategy.universes["probability_of_loss"]["value"]
     groups = [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)]
-    chart = _histogram(
+    chart = histogram_chart(
         found,
         groups,
         key=f"{key}-pnl",
         title="Profit and loss over the horizon",
         sentence=captions.pnl_sentence(strategy),
         x_name="total return, net of costs",
-        marks=[_mark(found, value, f"{name} {percent(value, signed=True)}", style) for name, value, style in marks],
+        marks=[marked(found, value, f"{name} {percent(value, signed=True)}", style) for name, value, style in marks],
         signed=True,
     )
     in_cash = [f"{short_money(low * init_cash)} to {short_money(high * init_cash)}" for low, high in _bins(found)]
@@ -118,11 +145,11 @@ def drawdown_chart(strategy: StrategyResult, key: str) -> Chart:
     beyond = {float(depth): found["value"] for depth, found in strategy.universes["probability_of_drawdown"].items()}
     found = series.histogram(depths, [0.0, *beyond, *([] if realised is None else [realised])])
     limits = [depth for depth in sorted(beyond) if depth < found.high]
-    marks = [_mark(found, depth, f"{share(beyond[depth])} deeper than {share(depth)}", "limit") for depth in limits]
+    marks = [marked(found, depth, f"{share(beyond[depth])} deeper than {share(depth)}", "limit") for depth in limits]
     if realised is not None:
-        marks.append(_mark(found, realised, f"real outcome {percent(realised)}", "outcome"))
+        marks.append(marked(found, realised, f"real outcome {percent(realised)}", "outcome"))
     rank = np.searchsorted(np.array(sorted(beyond)) - 1e-12, found.edges[:-1], side="right")  # (B,) depths exceeded
-    return _histogram(
+    return histogram_chart(
         found,
         [(f"depth{level}", rank == level) for level in range(len(beyond) + 1)],
         key=f"{key}-drawdown",
@@ -141,7 +168,7 @@ def underwater_chart(strategy: StrategyResult, key: str) -> Chart:
     found = series.histogram(parts, [0.0, 1.0])
     middle = captions.measure_of(strategy, "time_under_water")["quantiles"]["0.5"]
     marks = [("median", middle, "middle"), ("real outcome", realised, "outcome")]
-    return _histogram(
+    return histogram_chart(
         found,
         [("gain", np.ones(len(found.counts), dtype=np.bool_))],
         key=f"{key}-underwater",
@@ -149,7 +176,7 @@ def underwater_chart(strategy: StrategyResult, key: str) -> Chart:
         sentence=captions.underwater_sentence(strategy),
         x_name="share of bars below an earlier high of the account",
         marks=[
-            _mark(found, value, f"{name} {percent(value)}", style) for name, value, style in marks if value is not None
+            marked(found, value, f"{name} {percent(value)}", style) for name, value, style in marks if value is not None
         ],
         signed=False,
     )
@@ -160,7 +187,7 @@ def difference_chart(gaps: NDArray[np.float64], key: str, title: str) -> Chart:
     found = series.histogram(gaps, [0.0])
     ahead, even = float(np.mean(gaps > 0)), float(np.mean(gaps == 0))
     mean = float(np.mean(gaps))
-    return _histogram(
+    return histogram_chart(
         found,
         [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)],
         key=key,
@@ -168,7 +195,7 @@ def difference_chart(gaps: NDArray[np.float64], key: str, title: str) -> Chart:
         sentence=f"In {share(ahead)} of the universes the difference is above zero, in {share(even)} it is zero; "
         f"its mean is {percent(mean, signed=True)}.",
         x_name="difference of the total returns in one universe",
-        marks=[_mark(found, mean, f"mean {percent(mean, signed=True)}", "middle")],
+        marks=[marked(found, mean, f"mean {percent(mean, signed=True)}", "middle")],
         signed=True,
     )
 
@@ -193,7 +220,7 @@ def equity_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: l
         sentence=captions.equity_sentence(strategy, init_cash),
         x_ticks=[
             Tick(float(100 * x.at(tick)), f"{tick:,.0f}", bool(i % 2))
-            for i, tick in enumerate(_whole(series.ticks(0, len(fan) - 1)))
+            for i, tick in enumerate(whole(series.ticks(0, len(fan) - 1)))
         ],
         y_ticks=[Tick(float(100 * y.at(tick)), short_money(tick)) for tick in y.ticks()],
         x_name="bars after the origin",
@@ -247,7 +274,7 @@ def _prepend(hover: dict[str, Any], places: FloatArray, titles: list[str], real:
         row["values"] = known + row["values"]
 
 
-def _histogram(
+def histogram_chart(
     found: series.Histogram,
     groups: Sequence[tuple[str, NDArray[np.bool_]]],
     *,
@@ -257,8 +284,9 @@ def _histogram(
     x_name: str,
     marks: list[Mark],
     signed: bool,
+    of: str = "universes",
 ) -> Chart:
-    """A histogram in shares of all universes, its bars in groups of one style each."""
+    """A histogram in shares of all universes (or of what `of` names), its bars in groups of one style each."""
     shares = found.counts / max(int(found.counts.sum()), 1)
     x, y = Axis(found.low, found.high), Axis(0, float(shares.max()) * 1.05 or 1.0)
     lefts, rights, tops = x.at(found.edges[:-1]), x.at(found.edges[1:]), y.at(shares)
@@ -276,39 +304,26 @@ def _histogram(
         key=key,
         title=title,
         sentence=sentence,
-        x_ticks=_share_ticks(x),
+        x_ticks=share_ticks(x),
         y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks(4)],
         x_name=x_name,
-        y_name="share of universes",
+        y_name=f"share of {of}",
         shapes=[shape for shape in shapes if shape.path],
         marks=marks,
         hover={
             "unit": "text",
             "x": rounded((lefts + rights) / 2),
             "titles": titles,
-            "series": [{"name": "universes", "text": counts}],
+            "series": [{"name": of, "text": counts}],
         },
     )
-
-
-def _share_ticks(x: Axis) -> list[Tick]:
-    """Round shares along the bottom, fewer where they are long numbers."""
-    places = x.ticks(8)
-    if max(len(percent_tick(place)) for place in places) > 5:
-        places = x.ticks(4)
-    return [Tick(float(100 * x.at(place)), percent_tick(place), minor=bool(i % 2)) for i, place in enumerate(places)]
-
-
-def percent_tick(fraction: float) -> str:
-    """A round fraction on an axis, in percent: -5%, 2.5%."""
-    return f"{round(100 * fraction, 6):,.6g}%"
 
 
 def _bins(found: series.Histogram) -> list[tuple[float, float]]:
     return list(zip(found.edges[:-1].tolist(), found.edges[1:].tolist(), strict=True))
 
 
-def _mark(found: series.Histogram, value: float, label: str, style: str) -> Mark:
+def marked(found: series.Histogram, value: float, label: str, style: str) -> Mark:
     """A mark on the axis of a histogram, held at its end where the value lies beyond."""
     at = 100 * (value - found.low) / (found.high - found.low)
     held = min(max(at, 0.0), 100.0)
@@ -317,24 +332,3 @@ def _mark(found: series.Histogram, value: float, label: str, style: str) -> Mark
 
 def _with(chart: Chart, **changes: Any) -> Chart:
     return Chart(**(vars(chart) | changes))
-
-
-def _time_ticks(stamps: list[str], x: Axis, first: int) -> list[Tick]:
-    """A handful of dates along the bars, evenly spread."""
-    positions = series.thin(len(stamps), 6)
-    kept = (0, 2, 4) if len(stamps[0]) <= 10 else (0, 3)
-    return [
-        Tick(float(100 * x.at(first + position)), stamps[position], minor=i not in kept)
-        for i, position in enumerate(positions)
-    ]
-
-
-def stamp_texts(index: pd.Index[Any]) -> list[str]:
-    """Dates, with the time of day where the bars have different ones."""
-    stamps = pd.DatetimeIndex(index)
-    one_time = len(np.unique(stamps.asi8 - stamps.normalize().asi8)) == 1
-    return list(stamps.strftime("%Y-%m-%d" if one_time else "%Y-%m-%d %H:%M"))
-
-
-def _whole(numbers: FloatArray) -> list[float]:
-    return [number for number in numbers.tolist() if float(number).is_integer()]

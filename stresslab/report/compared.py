@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stresslab.comparison import Comparison, Entry, Pair
-from stresslab.report import charts, evidence, provenance, text
+from stresslab.report import charts, overview, provenance, text
 from stresslab.report.axes import Chart
 from stresslab.report.captions import measure_of
 from stresslab.report.html import Draw, environment
@@ -45,17 +45,17 @@ def headings(found: Comparison) -> list[str]:
     return [*HEADINGS, *(GROWING if found.same_horizon else ())]
 
 
-def cells(entry: Entry, found: Comparison) -> list[evidence.Cell]:
+def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
     """A strategy's numbers in the overview."""
     one = entry.strategy
     loss, returns = one.universes["probability_of_loss"], measure_of(one, "total_return")
     annual = measure_of(one, "annual_return")["quantiles"]["0.5"]
     sharpe = measure_of(one, "sharpe")["quantiles"]["0.5"]
     row = [
-        evidence.Cell(share(loss["value"]), loss["value"]),
-        evidence.Cell(shares(loss)),
-        evidence.Cell(percent(annual, signed=True), annual),
-        evidence.Cell(number(sharpe), sharpe),
+        overview.Cell(share(loss["value"]), loss["value"]),
+        overview.Cell(shares(loss)),
+        overview.Cell(percent(annual, signed=True), annual),
+        overview.Cell(number(sharpe), sharpe),
     ]
     if found.same_horizon:
         middle, low, tail = (
@@ -65,10 +65,10 @@ def cells(entry: Entry, found: Comparison) -> list[evidence.Cell]:
         )
         fall = measure_of(one, "max_drawdown")["quantiles"]["0.5"]
         row += [
-            evidence.Cell(percent(middle, signed=True), middle),
-            evidence.Cell(percent(low, signed=True), low),
-            evidence.Cell(percent(tail), tail),
-            evidence.Cell(percent(fall), fall),
+            overview.Cell(percent(middle, signed=True), middle),
+            overview.Cell(percent(low, signed=True), low),
+            overview.Cell(percent(tail), tail),
+            overview.Cell(percent(fall), fall),
         ]
     return row
 

@@ -11,6 +11,9 @@ from stresslab.report.wording import clean, percent, share
 from stresslab.result import StressResult
 from stresslab.statistics.paired import ALL_PAIRS, Difference, differences
 
+MOST_RIVALS = 30
+"""Strategies that are listed, at most."""
+
 
 @dataclass(frozen=True)
 class Rival:
@@ -44,7 +47,7 @@ def contrasts(result: StressResult) -> Contrasts | None:
     pairs = {(one.first, one.second): one for one in differences(returns)}
     best = order[0]
     rivals = [Rival(clean(best), percent(means[best], signed=True), "", "", "", "")]
-    rivals += [_rival(name, float(means[name]), pairs[best, name]) for name in order[1:]]
+    rivals += [_rival(name, float(means[name]), pairs[best, name]) for name in order[1:MOST_RIVALS]]
     matrix = []
     if 2 < len(order) <= ALL_PAIRS:
         matrix = [["" if row == column else share(_wins(pairs, row, column)) for column in order] for row in order]
@@ -54,6 +57,8 @@ def contrasts(result: StressResult) -> Contrasts | None:
         f"{percent(means[best], signed=True)}; it is ahead of {len(beaten)} of the other {len(order) - 1} by more than "
         "chance among the universes explains."
     )
+    if len(order) > MOST_RIVALS:
+        sentence += f" Shown are the {MOST_RIVALS} that returned most."
     return Contrasts(sentence, rivals, [clean(name) for name in order], matrix)
 
 

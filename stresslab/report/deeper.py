@@ -1,15 +1,19 @@
-"""The evidence below the verdict as tables: edge, fragility, error budget, shocks, what broke it, worlds, origins.
+"""The evidence below the verdict: edge, fragility, error budget, shocks, what broke it, worlds, origins.
 
-Each table begins with one sentence that says what to see in it. The figures are those of `result.json`.
+Each table begins with one sentence that says what to see in it; pictures stand above it where they show more. The
+figures are those of `result.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stresslab.edge import edge_table
+from stresslab.report import budgets, forest, timeline
+from stresslab.report.axes import Chart
 from stresslab.report.wording import UNDEFINED, clean, interval, number, percent
 from stresslab.report.wording import share as _defined_share
 from stresslab.result import StrategyResult, StressResult
@@ -20,7 +24,10 @@ EDGES: Mapping[str, str] = {
     "unclear": "Its timing cannot be told from chance.",
 }
 """What the labels of edge say."""
-_PARTS = {"monte_carlo": "Chance", "generators": "Choice of generator", "origins": "Choice of origin"}
+LONGEST_NUMBER = 24
+"""Signs of a cell that may still be a number."""
+MOST_SELECTED, MOST_NAMED = 30, 6
+"""Strategies whose selection is written out, and that are listed in one cell, at most."""
 _STANDINGS = {"supports": "speak for it", "open": "are open", "excludes": "speak against it"}
 
 
@@ -38,7 +45,8 @@ class Table:
         title: above it.
         sentence: what to see in it.
         headings: of the columns; the first names the rows.
-        rows: text cells.
+        rows: text cells; what follows a line break in one stands small below the rest.
+        charts: above it.
     """
 
     key: str
@@ -46,21 +54,35 @@ class Table:
     sentence: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    charts: tuple[Chart, ...] = ()
+
+    @property
+    def prose(self) -> tuple[bool, ...]:
+        """Which columns hold words rather than numbers."""
+        return tuple(
+            any(len(part) > LONGEST_NUMBER for row in self.rows for part in row[at].split("\n"))
+            for at in range(len(self.headings))
+        )
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The tables of one strategy."""
+    """The tables of one strategy, and the pictures above them; `key` is the anchor."""
 
+    key: str
     name: str
     edge: str
-    reasons: tuple[str, ...]
     tables: tuple[Table, ...]
 
+    @property
+    def charts(self) -> list[Chart]:
+        """Every picture."""
+        return [chart for table in self.tables for chart in table.charts]
 
-def deeper(result: StressResult) -> list[Evidence]:
-    """The evidence of every strategy that was studied."""
-    return [_of(one, f"evidence-{at}") for at, one in enumerate(result.strategies, 1) if one.edge is not None]
+
+def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
+    """The evidence of those strategies that were studied among some, which are named by their place from 0."""
+    return [_of(result.strategies[at], at + 1) for at in chosen if result.strategies[at].edge is not None]
 
 
 def edge_sentence(strategy: StrategyResult) -> str | None:
@@ -86,18 +108,25 @@ def together(result: StressResult) -> list[Table]:
     return [_selection(found), *_overfitting(found)] if found else []
 
 
-def _of(strategy: StrategyResult, key: str) -> Evidence:
+def _of(strategy: StrategyResult, at: int) -> Evidence:
+    """The evidence of the strategy at a place, from 1."""
     assert strategy.edge is not None
+    found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
-    for name, table in _TABLES.items():
-        if strategy.studies.get(name):
-            made.append(table(strategy.studies[name]))
-    if strategy.studies.get("eras"):
-        made.append(_lives(strategy.studies["eras"]["relived"]))
-    named = tuple(
-        Table(f"{key}-{table.key}", table.title, table.sentence, table.headings, table.rows) for table in made
-    )
-    return Evidence(clean(strategy.name), strategy.edge["label"], tuple(strategy.edge["reasons"]), named)
+    if found.get("fragility"):
+        made.append(_fragility(found["fragility"]))
+    made.append(_budget(strategy, key))
+    if found.get("shocks"):
+        made.append(_shocks(found["shocks"], found.get("fragility"), key))
+    if found.get("breaking"):
+        made.append(_breaking(found["breaking"]))
+    if found.get("contrasts"):
+        made.append(_contrasts(found["contrasts"], key))
+    if found.get("eras"):
+        own = strategy.universes["probability_of_loss"]["value"]
+        made += [_eras(found["eras"], own, key), _lives(found["eras"]["relived"], key)]
+    named = tuple(replace(table, key=f"evidence-{at}-{table.key}") for table in made)
+    return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge["label"], named)
 
 
 def _edge(edge: Mapping[str, Any]) -> Table:
@@ -122,7 +151,7 @@ def _edge(edge: Mapping[str, Any]) -> Table:
 
 
 def _chance(cell: Mapping[str, Any]) -> str:
-    return f"{share(cell['value'])} ({interval(cell['low'], cell['high'])})"
+    return f"{share(cell['value'])}\n{interval(cell['low'], cell['high'])}"
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,26 +181,37 @@ def _fragility(found: Mapping[str, Any]) -> Table:
     return Table("fragility", "Fragility", sentence, ("Universes", *_HEADINGS), rows)
 
 
-def _budget(found: Mapping[str, Any]) -> Table:
+def _budget(strategy: StrategyResult, key: str) -> Table:
+    found = budgets.headlines(strategy)
+    parts = [name for name in reversed(budgets.PARTS) if any(one.range_of(name) for one in found)]
     rows = tuple(
-        (_PARTS[part["name"]], interval(part["low"], part["high"]), f"{part['count']:,}", part["note"])
-        for part in found["parts"]
+        (one.name, one.read(one.budget.value), *(one.range_of(part) or UNDEFINED for part in parts)) for one in found
     )
-    sentence = (
-        f"P(loss) is {share(found['value'])}; what limits it most is {_PARTS[found['widest']].lower()}. Only chance "
+    headings = ("Figure", "Value", *(f"{budgets.PARTS[part].capitalize()}" for part in parts))
+    drawn = budgets.chart(found, f"{key}-budget")
+    sentence = "" if drawn else f"{budgets.sentence(found)} "
+    told = (
+        f"{sentence}Chance is the error of so few universes. Generators are few and chosen by hand, so theirs is the "
+        "range of what they say; that of origins is twice the spread between them, chance taken out. Only chance "
         "shrinks with more universes, so the parts are not added."
     )
-    return Table("budget", "Error of P(loss) in its parts", sentence, ("Part", "Range", "Rests on", "What it is"), rows)
+    title = "The error of each figure in its parts"
+    return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
 
 
-def _shocks(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:
     worst = max(rows, key=lambda row: row["probability_of_loss"]["value"] or 0.0)
     sentence = (
         f"What if, on top of the universes? The worst of these is {worst['label']}: it loses in "
         f"{share(worst['probability_of_loss']['value'])}."
     )
     cells = tuple((row["label"], *_figures(row)) for row in rows)
-    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *_HEADINGS), cells)
+    drawn: tuple[Chart, ...] = ()
+    if fragility:
+        base = fragility["as_generated"]
+        cells = ((f"none: {forest.BASE}", *_figures(base)), *cells)
+        drawn = tuple(forest.shock_charts(base, rows, key))
+    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *_HEADINGS), cells, drawn)
 
 
 def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -204,14 +244,14 @@ def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
     return Table("breaking", "Reverse stress", sentence, headings, cells)
 
 
-def _contrasts(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
     cells = tuple(
         (
             row["label"],
             _chance(row["probability_of_loss"]),
             percent(row["median_return"], signed=True),
-            f"{percent(row['timing']['total']['value'], signed=True)} "
-            f"({interval(row['timing']['total']['low'], row['timing']['total']['high'], signed=True)})",
+            f"{percent(row['timing']['total']['value'], signed=True)}\n"
+            f"{interval(row['timing']['total']['low'], row['timing']['total']['high'], signed=True)}",
             percent(row["against_buy_and_hold"]["mean"]["value"], signed=True),
             row["keeps"],
             row["lacks"],
@@ -222,10 +262,10 @@ def _contrasts(rows: Sequence[Mapping[str, Any]]) -> Table:
     sentence = (
         "The same test in worlds of other generators, equally volatile: what differs is what the result lives on."
     )
-    return Table("contrasts", "Other worlds", sentence, headings, cells)
+    return Table("contrasts", "Other worlds", sentence, headings, cells, tuple(forest.world_charts(rows, key)))
 
 
-def _eras(found: Mapping[str, Any]) -> Table:
+def _eras(found: Mapping[str, Any], own: float, key: str) -> Table:
     rows = found["origins"]
     seen = {True: "yes", False: "no", None: UNDEFINED}
     cells = tuple(
@@ -242,14 +282,15 @@ def _eras(found: Mapping[str, Any]) -> Table:
     )
     lost = sum(row["realised_return"] is not None and row["realised_return"] < 0 for row in rows)
     sentence = (
-        f"The test from {len(rows)} dates of the history, worth {number(found['effective'])} independent ones: what "
+        f"The test from {len(rows)} dates of the history, worth {found['effective']:.2g} independent ones: what "
         f"really followed was a loss after {lost} of them."
     )
     headings = ("Origin", "Regime", "P(loss)", "Median return", "What followed", "Its rank", "Trained on it")
-    return Table("origins", "Many origins", sentence, headings, cells)
+    drawn = tuple(timeline.origins_charts(found, own, key))
+    return Table("origins", "Many origins", sentence, headings, cells, drawn)
 
 
-def _lives(found: Mapping[str, Any]) -> Table:
+def _lives(found: Mapping[str, Any], key: str) -> Table:
     names = {"total_return": "Total return", "max_drawdown": "Maximum drawdown"}
     cells = tuple(
         (
@@ -268,20 +309,13 @@ def _lives(found: Mapping[str, Any]) -> Table:
         f"{found['bars']:,} bars that could have been. {share(found['probability_of_loss']['value'])} of them lost."
     )
     headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
-    return Table("relived", "The backtest relived", sentence, headings, cells)
-
-
-_TABLES: Mapping[str, Callable[[Any], Table]] = {
-    "fragility": _fragility,
-    "error_budget": _budget,
-    "shocks": _shocks,
-    "breaking": _breaking,
-    "contrasts": _contrasts,
-    "eras": _eras,
-}
+    drawn = tuple(timeline.relived_charts(found, key))
+    return Table("relived", "The backtest relived", sentence, headings, cells, drawn)
 
 
 def _selection(found: Mapping[str, Any]) -> Table:
+    ranked = sorted(found["deflated_sharpe"].items(), key=lambda item: -(item[1]["sharpe"] or -math.inf))
+    kept = ranked[:MOST_SELECTED] if len(ranked) > MOST_SELECTED else found["deflated_sharpe"].items()
     rows = tuple(
         (
             clean(name),
@@ -291,7 +325,7 @@ def _selection(found: Mapping[str, Any]) -> Table:
             number(one["skewness"]),
             number(one["kurtosis"]),
         )
-        for name, one in found["deflated_sharpe"].items()
+        for name, one in kept
     )
     tried = f"{found['effective_trials']:.3g}"
     sentence = (
@@ -306,7 +340,10 @@ def _overfitting(found: Mapping[str, Any]) -> list[Table]:
     if not found["overfitting"]:
         return []
     fit, test = found["overfitting"], found["superior_ability"]
-    superior = ", ".join(map(clean, test["superior"])) or "none"
+    named = [clean(name) for name in test["superior"]]
+    superior = ", ".join(named[:MOST_NAMED]) or "none"
+    if len(named) > MOST_NAMED:
+        superior = f"{superior} and {len(named) - MOST_NAMED:,} more"
     rows = (
         ("Probability of backtest overfitting", share(fit["probability"]), "0.5 for strategies without skill"),
         ("The best of one half loses in the other", share(fit["loss"]), f"of {fit['halvings']:,} ways to halve"),

@@ -14,7 +14,10 @@ import numpy as np
 from stresslab.report import candles, charts, wording
 from stresslab.report.axes import Chart
 from stresslab.report.captions import measure_of
-from stresslab.report.wording import GLYPHS, clean, money, percent, share
+from stresslab.report.deeper import edge_sentence
+from stresslab.report.overview import Line, line, roles
+from stresslab.report.ticks import stamp_texts
+from stresslab.report.wording import clean, money, percent, share
 from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.distribution import wilson
 from stresslab.statistics.measures import MEASURES
@@ -39,37 +42,12 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Gauge:
-    """P(loss) on a scale from 0 to 100%: value, interval and both thresholds, in percent of its length."""
-
-    value: float
-    low: float
-    high: float
-    robust: float
-    lucky: float
-    text: str
-    scale: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A number as people read it, and what it is sorted by; None sorts last."""
-
-    text: str
-    order: float | None = None
-
-
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Line):
     """Everything that the page shows of one strategy."""
 
-    key: str
-    name: str
-    label: str
-    glyph: str
     reasons: tuple[str, ...]
-    gauge: Gauge
-    overview: list[Cell]
+    edge_sentence: str
+    role: str
     figures: list[Figure]
     luck: str
     distributions: list[Chart]
@@ -87,32 +65,24 @@ class Sheet:
         return [*self.distributions, *self.worst]
 
 
-OVERVIEW = (
-    "P(loss)", "Median return", "5% quantile", "ES 97.5", "Median drawdown", "P(drawdown > 20%)",
-    "Real outcome", "Better than", "Median excess",
-)  # fmt: skip
-"""Headings of the overview's numbers, in the order of `Sheet.overview`."""
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
 
 
 def sheets(result: StressResult) -> list[Sheet]:
-    """The sheet of every strategy."""
+    """The sheet of every strategy that has one."""
     cash = float(result.config["init_cash"])
-    stamps = charts.stamp_texts(result.fan.index.insert(0, result.origin))
-    return [sheet(one, at, cash, stamps) for at, one in enumerate(result.strategies, start=1)]
+    stamps = stamp_texts(result.fan.index.insert(0, result.origin))
+    return [sheet(result.strategies[at], at + 1, cash, stamps, role) for at, role in roles(result).items()]
 
 
-def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: list[str]) -> Sheet:
+def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], role: str = "") -> Sheet:
     """The sheet of the strategy at a position, from 1; `stamps` are those of the origin and the horizon."""
     key = f"strategy-{position}"
     return Sheet(
-        key=key,
-        name=clean(strategy.name),
-        label=strategy.verdict.label,
-        glyph=GLYPHS[strategy.verdict.label],
+        **vars(line(strategy, position - 1, True)),
         reasons=strategy.verdict.reasons,
-        gauge=gauge(strategy),
-        overview=overview(strategy),
+        edge_sentence=edge_sentence(strategy) or "",
+        role=role,
         figures=key_figures(strategy, init_cash),
         luck=luck_sentence(strategy),
         distributions=distributions(strategy, key, init_cash, stamps),
@@ -134,52 +104,6 @@ def distributions(strategy: StrategyResult, key: str, init_cash: float, stamps: 
         charts.equity_chart(strategy, key, init_cash, stamps),
         charts.underwater_chart(strategy, key),
     ]
-
-
-def gauge(strategy: StrategyResult) -> Gauge:
-    """P(loss) beside the thresholds that the verdict compared it with."""
-    loss = strategy.universes["probability_of_loss"]
-    limits = {check.name: check.threshold for check in strategy.verdict.checks}
-    robust, lucky = limits.get("probability_of_loss_robust"), limits.get("probability_of_loss_lucky")
-    return Gauge(
-        value=100 * loss["value"],
-        low=100 * loss["low"],
-        high=100 * loss["high"],
-        robust=100 * (robust or 0.0),
-        lucky=100 * (1.0 if lucky is None else lucky),
-        text=f"P(loss) {share(loss['value'])}, 95% interval {wording.shares(loss)}",
-        scale=", ".join(
-            f"{name} {share(limit)}"
-            for name, limit in (("Robust up to", robust), ("lucky or losing from", lucky))
-            if limit is not None
-        ),
-    )
-
-
-def overview(strategy: StrategyResult) -> list[Cell]:
-    """The strategy's numbers in the overview, in the order of `OVERVIEW`."""
-    returns, falls = measure_of(strategy, "total_return"), measure_of(strategy, "max_drawdown")
-    loss = strategy.universes["probability_of_loss"]["value"]
-    deep = strategy.universes["probability_of_drawdown"].get("0.2", {"value": None})["value"]
-    real = None if strategy.realised is None else strategy.realised["total_return"]
-    place = strategy.luck.get("realised_percentile")
-    excess = measure_of(strategy, "excess_return")["quantiles"]["0.5"]
-    shortfall = returns["expected_shortfall_97_5"]
-    return [
-        Cell(share(loss), loss),
-        _signed(returns["quantiles"]["0.5"]),
-        _signed(returns["quantiles"]["0.05"]),
-        Cell(percent(shortfall), shortfall),
-        Cell(percent(falls["quantiles"]["0.5"]), falls["quantiles"]["0.5"]),
-        Cell(wording.UNDEFINED if deep is None else share(deep), deep),
-        _signed(real),
-        Cell(wording.UNDEFINED if place is None else share(place), place),
-        _signed(excess),
-    ]
-
-
-def _signed(value: float | None) -> Cell:
-    return Cell(percent(value, signed=True), value)
 
 
 def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:

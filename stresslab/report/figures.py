@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Iterable, Sequence
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -23,48 +21,10 @@ from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
 from stresslab.report.axes import Chart
-from stresslab.report.wording import clean, shortened, wrapped
+from stresslab.report.glyphs import families, legible
+from stresslab.report.looks import FILLS, INK, LINE, MARKS, PAPER, POINTS, QUIET, SOFT, STROKES
+from stresslab.report.wording import clean, columns, shortened, wrapped
 
-INK, SOFT, LINE, MEDIAN, PAPER = "#18202b", "#576273", "#dde2e9", "#22578f", "#ffffff"
-FILLS: dict[str, dict[str, Any]] = {
-    "b98": {"facecolor": "#e3ecf6"},
-    "b90": {"facecolor": "#c3d8ee"},
-    "b50": {"facecolor": "#8fb7df"},
-    "loss": {"facecolor": "#d07a24"},
-    "gain": {"facecolor": "#5f94c9"},
-    "depth0": {"facecolor": "#a9c1db"},
-    "depth1": {"facecolor": "#dca25d"},
-    "depth2": {"facecolor": "#b5522b"},
-    "chance": {"facecolor": INK, "alpha": 0.12},
-    "long": {"facecolor": "#22578f", "alpha": 0.13},
-    "short": {"facecolor": "#d07a24", "alpha": 0.16},
-    "up": {"facecolor": PAPER, "edgecolor": "#22578f", "linewidth": 0.8},
-    "down": {"facecolor": "#b5522b", "edgecolor": "#b5522b", "linewidth": 0.8},
-}
-STROKES: dict[str, dict[str, Any]] = {
-    "median": {"edgecolor": MEDIAN, "linewidth": 1.4, "linestyle": (0, (4, 2))},
-    "real": {"edgecolor": INK, "linewidth": 1.6},
-    "path": {"edgecolor": INK, "linewidth": 0.6, "alpha": 0.18},
-    "baseline": {"edgecolor": SOFT, "linewidth": 0.9, "linestyle": (0, (1, 3))},
-    "wick": {"edgecolor": SOFT, "linewidth": 0.8},
-    "batch": {"edgecolor": "#8fb7df", "linewidth": 0.8},
-    "level0": {"edgecolor": "#d07a24", "linewidth": 1.4, "linestyle": (0, (4, 2))},
-    "level1": {"edgecolor": INK, "linewidth": 1.2, "linestyle": (0, (4, 2))},
-}
-POINTS: dict[str, dict[str, Any]] = {
-    "in": {"marker": "^", "color": MEDIAN},
-    "out": {"marker": "v", "color": INK},
-}
-MARKS: dict[str, dict[str, Any]] = {
-    "middle": {"color": MEDIAN, "linewidth": 1.2, "linestyle": (0, (3, 2))},
-    "outcome": {"color": INK, "linewidth": 2.0},
-}
-QUIET: dict[str, Any] = {"color": SOFT, "linewidth": 1.0, "linestyle": (0, (3, 2))}
-SCRIPTS = (
-    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei",
-    "Yu Gothic", "Malgun Gothic", "Noto Sans", "Noto Emoji", "Symbola", "Segoe UI Symbol", "Apple Symbols",
-)  # fmt: skip
-"""Fonts that know what DejaVu Sans does not; those that are installed are asked in this order."""
 STYLE: Any = {
     "font.size": 10,
     "text.parse_math": False,  # a name with two dollar signs is not a formula
@@ -74,6 +34,12 @@ STYLE: Any = {
 }
 SIZE = (9.0, 5.2)
 """Inches."""
+NOTE = 8.0
+"""Points of a text in the plot."""
+TITLE = 84
+"""Columns of a title, at most."""
+NAME = 19
+"""Columns of a name on the left."""
 TOKENS = re.compile(r"[MLHVZ]|-?\d+(?:\.\d+)?")
 NUMBERS = re.compile(r"strategy-(\d+)-(.+)")
 
@@ -95,9 +61,14 @@ def write_figures(charts: Iterable[Chart], names: Sequence[str], folder: Path, k
         if numbered is not None:
             position = int(numbered[1])
             stem = f"{position}-{file_name(names[position - 1])}-{numbered[2]}"
-            title = f"{clean(names[position - 1])}: {chart.title[0].lower()}{chart.title[1:]}"
+            title = f"{clean(names[position - 1])}: {begun(chart.title)}"
         for kind in kinds:
             (folder / f"{stem}.{kind}").write_bytes(picture(chart, kind, title=title))
+
+
+def begun(title: str) -> str:
+    """A title after a colon: its first letter is small unless it stands for something, as in P(loss)."""
+    return title[0].lower() + title[1:] if title[1:2].islower() else title
 
 
 def file_name(name: str) -> str:
@@ -114,18 +85,24 @@ def picture(chart: Chart, kind: str, *, title: str = "", size: tuple[float, floa
         title: is set above the picture, with the chart's sentence; nothing is without one.
         size: inches.
     """
-    with matplotlib.rc_context(STYLE | {"font.family": list(fonts())}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with matplotlib.rc_context(STYLE):
+        buffer = io.BytesIO()
+        about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+        drawn(chart, title, size).savefig(buffer, format=kind, metadata=about)
+    return buffer.getvalue()
+
+
+def drawn(chart: Chart, title: str, size: tuple[float, float]) -> Figure:
+    """A chart on a figure of its own."""
+    chart, title, fonts = legible_chart(chart, title)
+    with matplotlib.rc_context(STYLE | {"font.family": fonts}):
         figure = Figure(figsize=size, facecolor="white")
         small = 8.5 if size[0] > 5 else 7.0
         top = _heading(figure, chart, title) if title else 0.02
         axes = _axes(figure, chart, top, small)
         _draw(axes, chart)
         _label(axes, chart, small, narrow=size[0] < 5)
-        buffer = io.BytesIO()
-        about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-        figure.savefig(buffer, format=kind, metadata=about)
-    return buffer.getvalue()
+    return figure
 
 
 def plot(chart: Chart, axes: Axes | None = None) -> Axes:
@@ -138,7 +115,8 @@ def plot(chart: Chart, axes: Axes | None = None) -> Axes:
     Returns:
         The axes. Positions are those of the page, a square of 1000; the labels say what they are.
     """
-    with matplotlib.rc_context(STYLE | {"font.family": list(fonts())}):
+    chart, _, fonts = legible_chart(chart)
+    with matplotlib.rc_context(STYLE | {"font.family": fonts}):
         if axes is None:
             from matplotlib import pyplot
 
@@ -149,7 +127,7 @@ def plot(chart: Chart, axes: Axes | None = None) -> Axes:
             axes.spines[side].set_visible(False)
         _draw(axes, chart)
         axes.set_xticks([10 * tick.at for tick in chart.x_ticks], [tick.label for tick in chart.x_ticks])
-        axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], [tick.label for tick in chart.y_ticks])
+        axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], _names(chart))
         axes.tick_params(axis="both", length=0, labelsize=8.5, labelcolor=SOFT)
         axes.set_xlabel(chart.x_name, color=SOFT, fontsize=8.5)
         axes.set_ylabel(chart.y_name, color=SOFT, fontsize=8.5)
@@ -162,17 +140,34 @@ def plot(chart: Chart, axes: Axes | None = None) -> Axes:
     return axes
 
 
-@cache
-def fonts() -> tuple[str, ...]:
-    """DejaVu Sans, which comes with matplotlib, and what is installed beside it for other scripts."""
-    known = set(font_manager.get_font_names())
-    return ("DejaVu Sans", *(name for name in SCRIPTS if name in known))
+def legible_chart(chart: Chart, title: str = "") -> tuple[Chart, str, list[str]]:
+    """The chart and its title without signs that cannot be drawn, and the fonts that draw what they say."""
+    told = replace(
+        chart,
+        sentence=legible(chart.sentence),
+        x_ticks=[replace(tick, label=legible(tick.label)) for tick in chart.x_ticks],
+        y_ticks=[replace(tick, label=legible(tick.label)) for tick in chart.y_ticks],
+        x_name=legible(chart.x_name),
+        y_name=legible(chart.y_name),
+        marks=[replace(mark, label=legible(mark.label)) for mark in chart.marks],
+        notes=[replace(note, text=legible(note.text)) for note in chart.notes],
+        legend=[(style, legible(meaning)) for style, meaning in chart.legend],
+    )
+    title = legible(title)
+    labels = [*(tick.label for tick in (*told.x_ticks, *told.y_ticks)), *(mark.label for mark in told.marks)]
+    meanings = [*(note.text for note in told.notes), *(meaning for _, meaning in told.legend)]
+    words = "".join([title, told.sentence, told.x_name, told.y_name, *labels, *meanings])
+    return told, title, families(words)
 
 
 def _heading(figure: Figure, chart: Chart, title: str) -> float:
     """Title and sentence; returns their height in inches."""
     height, y = figure.get_figheight(), 0.16
-    figure.text(0.018, 1 - y / height, shortened(title, 84), va="top", fontsize=13, fontweight="bold")
+    heading = figure.text(0.018, 1 - y / height, "", va="top", fontsize=13, fontweight="bold")
+    for most in range(TITLE, 20, -8):  # signs differ in width: an M takes what three i take
+        heading.set_text(shortened(title, most))
+        if heading.get_window_extent().x1 < 0.99 * figure.bbox.width:
+            break
     lines = wrapped(chart.sentence, 128)
     for line in lines:
         y += 0.18 if line is not lines[0] else 0.3
@@ -183,8 +178,10 @@ def _heading(figure: Figure, chart: Chart, title: str) -> float:
 def _axes(figure: Figure, chart: Chart, top: float, small: float) -> Axes:
     """The plot in what heading, legend, marks and labels leave, in a square of 1000 as on the page."""
     width, height = figure.get_size_inches()
-    digit = small / 72 * 0.64
-    left = 0.16 + digit * max((len(tick.label) for tick in chart.y_ticks), default=1)
+    digit = small / 72 * (0.56 if chart.named else 0.64)
+    left = 0.16 + digit * max(
+        (columns(line) for tick in chart.y_ticks for line in _lines(chart, tick.label)), default=1
+    )
     bottom = 0.3 + (0.24 if chart.x_name or chart.zones else 0.0)
     above = top + 0.24 + 0.2 * len(chart.marks) * small / 8.5
     if chart.legend:
@@ -197,10 +194,20 @@ def _axes(figure: Figure, chart: Chart, top: float, small: float) -> Axes:
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(SOFT)
+    axes.spines["bottom"].set_visible(bool(chart.x_ticks))
     place = 1 + (0.07 + 0.2 * len(chart.marks) * small / 8.5) / (axes.get_position().height * height)
     axes.text(-left / (width - left - right), place, chart.y_name, transform=axes.transAxes, fontsize=small, color=SOFT)
     axes.texts[-1].set_x((0.018 * width - left) / (width - left - right))
     return axes
+
+
+def _lines(chart: Chart, label: str) -> list[str]:
+    """A label on the left, in lines where it is a name."""
+    return wrapped(label, NAME) if chart.named else [label]
+
+
+def _names(chart: Chart) -> list[str]:
+    return ["\n".join(_lines(chart, tick.label)) for tick in chart.y_ticks]
 
 
 def _legend(figure: Figure, chart: Chart, small: float, top: float) -> int:
@@ -221,7 +228,7 @@ def _legend(figure: Figure, chart: Chart, small: float, top: float) -> int:
 def _sign(style: str, x: float, y: float, width: float, height: float) -> Any:
     """A patch, a line or a sign at a place of the figure."""
     if style in POINTS:
-        return Line2D([x + width / 2], [y], linestyle="none", markersize=6, **POINTS[style])
+        return Line2D([x + width / 2], [y], **{"linestyle": "none", "markersize": 6, **POINTS[style]})
     if style in STROKES:
         kwargs = {"color" if name == "edgecolor" else name: value for name, value in STROKES[style].items()}
         return Line2D([x, x + width], [y, y], **kwargs)
@@ -231,17 +238,22 @@ def _sign(style: str, x: float, y: float, width: float, height: float) -> Any:
 
 def _draw(axes: Axes, chart: Chart) -> None:
     """Grid, shapes, lines of marks and signs."""
-    for tick in chart.y_ticks:
+    for tick in () if any(shape.style.startswith("cell") for shape in chart.shapes) else chart.y_ticks:
         axes.axhline(1000 - 10 * tick.at, color=LINE, linewidth=0.8, zorder=0)
     for order, shape in enumerate(chart.shapes, start=1):
         axes.add_patch(_patch(shape.style.split(), shape.path, order))
     for mark in chart.marks:
         axes.axvline(10 * mark.at, clip_on=False, zorder=50, **MARKS.get(mark.style, QUIET))
+    for note in chart.notes:
+        axes.text(
+            10 * note.at, 1000 - 10 * note.height, note.text, ha=note.align, va="center", fontsize=NOTE, zorder=65,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
+        )  # fmt: skip
     for style, look in POINTS.items():
         chosen = [point for point in chart.points if point.style == style]
         axes.plot(
             [10 * point.at for point in chosen], [1000 - 10 * point.height for point in chosen],
-            linestyle="none", markersize=5.5, zorder=60, clip_on=False, **look,
+            **{"linestyle": "none", "markersize": 5.5, "zorder": 60, "clip_on": False, **look},
         )  # fmt: skip
 
 
@@ -250,7 +262,8 @@ def _patch(styles: Sequence[str], path: str, order: int) -> Patch:
         if style in STROKES:
             return PathPatch(outline(path), facecolor="none", zorder=order, **STROKES[style])
         if style in FILLS:
-            return PathPatch(outline(path), zorder=order, **({"linewidth": 0.0} | FILLS[style]))
+            edge = {"edgecolor": PAPER, "linewidth": 0.6} if "cell" in styles else {"linewidth": 0.0}
+            return PathPatch(outline(path), zorder=order, **(edge | FILLS[style]))
     raise KeyError(f"no picture knows the style {' '.join(styles)!r}")
 
 
@@ -283,10 +296,12 @@ def _label(axes: Axes, chart: Chart, small: float, *, narrow: bool) -> None:
     """Ticks, names of the axes, and the labels of marks, each in a row of its own."""
     shown = [tick for tick in chart.x_ticks if not (narrow and tick.minor)]
     axes.set_xticks([10 * tick.at for tick in shown], [tick.label for tick in shown], fontsize=small, color=SOFT)
-    axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], [tick.label for tick in chart.y_ticks])
+    axes.set_yticks([1000 - 10 * tick.at for tick in chart.y_ticks], _names(chart))
     axes.tick_params(axis="both", length=0, labelsize=small, labelcolor=SOFT)
     for tick, text in zip(shown, axes.get_xticklabels(), strict=True):
-        text.set_horizontalalignment("right" if tick.at > 92 else "left" if tick.at < 3 else "center")
+        text.set_horizontalalignment(
+            "right" if tick.at > 100 - len(tick.label) else "left" if tick.at < 3 else "center"
+        )
     inches = axes.get_window_extent().height / axes.figure.dpi
     for row, mark in enumerate(reversed(chart.marks)):
         axes.annotate(

@@ -15,6 +15,7 @@ import pandas as pd
 from stresslab.errors import InputError
 from stresslab.report import figures, html, markdown, tables
 from stresslab.report.axes import Chart
+from stresslab.report.glyphs import legible
 from stresslab.report.schema import SCHEMA
 from stresslab.report.sections import Part, parts
 from stresslab.result import StressResult
@@ -114,11 +115,13 @@ def check_pdf() -> None:
 
 
 def pdf(page: str) -> bytes:
-    """A page as PDF; nothing but the page is read."""
+    """A page as PDF; nothing but the page is read. Signs that no installed font has are named."""
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher
 
-    content: bytes = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=["data"])).write_pdf()
+    content: bytes = HTML(
+        string=legible(page, coloured=True), url_fetcher=URLFetcher(allowed_protocols=["data"])
+    ).write_pdf()
     return content
 
 

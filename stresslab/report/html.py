@@ -10,10 +10,13 @@ from functools import cache
 from typing import Any
 
 import jinja2
+import markupsafe
 
-from stresslab.report import charts, evidence, provenance, realism
+from stresslab.edge import EDGES
+from stresslab.report import evidence, overview, provenance, realism
 from stresslab.report.axes import Chart
 from stresslab.report.sections import Part, parts
+from stresslab.report.ticks import stamp_texts
 from stresslab.report.wording import UNDEFINED, clean
 from stresslab.result import StressResult
 from stresslab.verdict import LABELS
@@ -31,14 +34,21 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = breakable
     made.globals |= {
-        "overview_headings": evidence.OVERVIEW,
+        "overview_headings": overview.OVERVIEW,
         "measure_headings": evidence.MEASURE_COLUMNS,
         "tail_headings": [name for _, name in evidence.TAILS],
         "undefined": UNDEFINED,
         "label_ranks": {label: rank for rank, label in enumerate(LABELS)},
+        "edge_ranks": {str(label): rank for rank, label in enumerate(EDGES)},
     }
     return made
+
+
+def breakable(name: str) -> markupsafe.Markup:
+    """A strategy's name that may be broken where its set of parameters begins, and after each of them."""
+    return markupsafe.Markup(str(markupsafe.escape(name)).replace("[", "[<wbr>").replace(",", ",<wbr>"))
 
 
 def render(result: StressResult, prepared: Sequence[Part] | None = None, *, draw: Draw | None = None) -> str:
@@ -56,11 +66,12 @@ def render(result: StressResult, prepared: Sequence[Part] | None = None, *, draw
 
 def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
     """What the template of the page shows beside the sections."""
-    stamps = charts.stamp_texts(result.fan.index.insert(0, result.origin))
+    stamps = stamp_texts(result.fan.index.insert(0, result.origin))
     training, _ = provenance.sample_label(result)
     return {
         "symbol": clean(str(result.data["symbol"])),
-        "labels": [one.verdict.label for one in result.strategies],
+        "labels": list(dict.fromkeys(one.verdict.label for one in result.strategies)),
+        "several": len(result.strategies) > 1,
         "universes": result.universes_count,
         "horizon": result.horizon,
         "origin": stamps[0],

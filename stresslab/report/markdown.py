@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from stresslab.report import captions, evidence, provenance
+from stresslab.report import captions, evidence, overview, provenance
 from stresslab.report.captions import measure_of
-from stresslab.report.wording import clean, percent, share, shares
+from stresslab.report.deeper import edge_sentence
+from stresslab.report.wording import UNDEFINED, clean, percent, share, shares
 from stresslab.result import StrategyResult, StressResult
 
 REASONED = 6
@@ -26,6 +27,11 @@ def summary(result: StressResult) -> str:
     if len(result.strategies) <= REASONED:
         blocks += ["\n".join(_reasons(one)) for one in result.strategies]
     told = [f"- **{notice.heading}.** {plain(notice.text)}" for notice in provenance.notices(result)]
+    if len(overview.roles(result)) < len(result.strategies):
+        blocks.append(
+            f"Of {len(result.strategies):,} strategies these are "
+            f"{', '.join(overview.roles(result).values())}; all stand in the report's overview."
+        )
     blocks += ["## Before you rely on it", "\n".join(told)]
     command = provenance.command(result.config)
     if command:
@@ -41,20 +47,33 @@ def plain(text: str) -> str:
 
 def _reasons(one: StrategyResult) -> list[str]:
     luck = evidence.luck_sentence(one)
-    reasons = " ".join([*one.verdict.reasons, *([luck] if luck else [])])
+    edge = edge_sentence(one)
+    reasons = " ".join([*one.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])])
     return [f"**{plain(clean(one.name))}: {one.verdict.label}.** {plain(reasons)}"]
 
 
 def _table(result: StressResult) -> str:
-    headings = ["Strategy", "Verdict", "P(loss)", "95% interval", "Median return", "ES 97.5", "Median drawdown", "Real"]
-    lines = [headings, ["---", "---", *["---:"] * (len(headings) - 2)]]
-    for one in result.strategies:
+    headings = [
+        "Strategy",
+        "Verdict",
+        "Edge",
+        "P(loss)",
+        "95% interval",
+        "Median return",
+        "ES 97.5",
+        "Median drawdown",
+        "Real",
+    ]
+    lines = [headings, ["---", "---", "---", *["---:"] * (len(headings) - 3)]]
+    for at in overview.roles(result):
+        one = result.strategies[at]
         loss, returns = one.universes["probability_of_loss"], measure_of(one, "total_return")
         real = None if one.realised is None else one.realised["total_return"]
         lines.append(
             [
                 plain(clean(one.name)),
                 one.verdict.label,
+                UNDEFINED if one.edge is None else one.edge["label"],
                 share(loss["value"]),
                 shares(loss),
                 percent(returns["quantiles"]["0.5"], signed=True),

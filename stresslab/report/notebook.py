@@ -5,20 +5,25 @@ The charts are those of the page.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stresslab.report import captions, charts, evidence
+from stresslab.comparison import Comparison
+from stresslab.data.bars import Bars
+from stresslab.report import captions, charts, evidence, markets, realism
 from stresslab.report.axes import Chart
-from stresslab.report.wording import GLYPHS, clean, percent, share, shares
+from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, share, shares
 from stresslab.result import StrategyResult, StressResult
+from stresslab.universes import Universes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 KINDS = ("pnl", "drawdown", "equity", "underwater")
 """What can be plotted of a strategy."""
-HEADINGS = ("Strategy", "Verdict", "P(loss)", "95% interval", "Median return", "5% quantile", "Real outcome")
+HEADINGS = ("Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median return", "5% quantile", "Real outcome")
 
 
 def table(strategies: list[StrategyResult], caption: str) -> str:
@@ -30,9 +35,9 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
         label = one.verdict.label
         rows.append(
             [
-                clean(one.name), f"{GLYPHS[label]} {label}", share(loss["value"]), shares(loss),
-                percent(quantiles["0.5"], signed=True), percent(quantiles["0.05"], signed=True),
-                percent(real, signed=True),
+                clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge["label"],
+                share(loss["value"]), shares(loss), percent(quantiles["0.5"], signed=True),
+                percent(quantiles["0.05"], signed=True), percent(real, signed=True),
             ]
         )  # fmt: skip
     head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
@@ -71,6 +76,41 @@ def plot_strategy(strategy: StrategyResult, kind: str, axes: Axes | None) -> Axe
     cash = float(strategy.equity_fan.iloc[0]["0.5"])
     stamps = [f"bar {step}" for step in range(len(strategy.equity_fan))]
     return _plot(evidence.distributions(strategy, "strategy-1", cash, stamps)[KINDS.index(kind)], axes)
+
+
+def plot_bars(bars: Bars, axes: Axes | None) -> Axes:
+    """The closes of a real series."""
+    return _plot(markets.bars_chart(bars), axes)
+
+
+def plot_universes(universes: Universes, axes: Axes | None) -> Axes:
+    """The fan of the universes' closes after the tail of their history."""
+    return _plot(markets.universes_chart(universes), axes)
+
+
+def of_bars(bars: Bars) -> str:
+    """A real series as HTML."""
+    return markets.of_bars(bars)
+
+
+def of_universes(universes: Universes) -> str:
+    """Universes as HTML."""
+    return markets.of_universes(universes)
+
+
+def of_realism(found: Mapping[str, Any]) -> str:
+    """The label, reasons and checks of a realism section as HTML."""
+    shown = realism.evidence_of(found)
+    checks = [(row.name, f"{row.outcome}: {row.value} ({row.interval})") for row in shown.rows]
+    return markets.table(
+        f"realism: {shown.label}", [("", shown.sentence), *(("", why) for why in shown.reasons), *checks]
+    )
+
+
+def of_comparison(found: Comparison) -> str:
+    """Every strategy of the runs that were compared as HTML."""
+    named = [replace(entry.strategy, name=entry.name) for entry in found.entries]
+    return table(named, f"{len(found.runs)} runs")
 
 
 def _plot(chart: Chart, axes: Axes | None) -> Axes:

@@ -6,7 +6,7 @@ The strategies' own evidence is `evidence`'s.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +154,7 @@ def run(result: StressResult) -> Run:
     return Run(cards, command(result.config))
 
 
-LOCAL = ("jobs", "out", "fail_on", "strategies", "param")
+LOCAL = ("jobs", "out", "fail_on", "strategies", "param", "grid", "book")
 """Settings that do not decide the figures, or are spelled in a way of their own."""
 
 
@@ -169,7 +169,21 @@ def command(config: Mapping[str, Any]) -> str:
             words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     for name, value in (config.get("param") or {}).items():
         words += ["--param", f"{name}={value}"]
+    for name, values in (config.get("grid") or {}).items():
+        words += ["--grid", f"{name}={_range(values)}"]
+    if config.get("book"):
+        words += ["--book", ",".join(f"{name}={part}" for name, part in config["book"].items())]
     return " ".join(shlex.quote(clean(word)) for word in words)
+
+
+def _range(values: Sequence[Any]) -> str:
+    """The values of a grid as the command line spells them: 5:20:5 where whole numbers are evenly spread, or a list."""
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    if whole and len(values) > 2:
+        step = values[1] - values[0]
+        if step and list(values) == list(range(values[0], values[-1] + (1 if step > 0 else -1), step)):
+            return f"{values[0]}:{values[-1]}:{step}"
+    return ",".join(str(value) for value in values)
 
 
 def execution(config: Mapping[str, Any]) -> str:

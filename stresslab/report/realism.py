@@ -68,7 +68,11 @@ class Evidence:
 
 def evidence(result: StressResult) -> Evidence:
     """The realism section of a result, in words."""
-    found = result.realism
+    return evidence_of(result.realism)
+
+
+def evidence_of(found: Mapping[str, Any]) -> Evidence:
+    """A realism section in words."""
     if not found["assessed"]:
         sentence = (
             "The universes' realism was not assessed: nothing here says whether they behave like this market, "

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stresslab.edge import EDGES
+from stresslab.eras import SPREAD
 from stresslab.result import FORMAT_VERSION, LEVELS
 from stresslab.statistics.measures import MEASURES
 from stresslab.verdict import LABELS
@@ -50,6 +52,12 @@ SHARE = _object(
     low={"type": "number", "minimum": 0, "maximum": 1},
     high={"type": "number", "minimum": 0, "maximum": 1},
 )
+INTERVAL = _object("an estimate with its 95% interval", value=NUMBER, low=NUMBER, high=NUMBER)
+DEPTHS: dict[str, Any] = {
+    "type": "object",
+    "description": "of a drawdown deeper than the key, a fraction",
+    "additionalProperties": SHARE,
+}
 DISTRIBUTION = _object(
     "one measure over universes; null where it is not defined",
     **{name: NUMBER for name in ("mean", "std", "min", "max")},
@@ -76,6 +84,94 @@ VERDICT = _object(
     checks=_array(CHECK, "in the order in which they are asked"),
     universes_needed={"type": ["integer", "null"], "description": "how many universes would settle it, if they would"},
 )
+EDGE = _object(
+    "the label of edge and what led to it",
+    label={"enum": list(EDGES)},
+    reasons=_array(TEXT, "sentences, the deciding one first") | {"minItems": 1},
+    checks=_array(CHECK, "of the universes, the real bars and the real origins"),
+)
+_FIGURES: dict[str, Any] = {
+    "universes": COUNT,
+    "probability_of_loss": SHARE,
+    "probability_of_drawdown": DEPTHS,
+    "expected_shortfall_97_5": INTERVAL,
+    "median_return": NUMBER,
+}
+FIGURES = _object("how bad it gets in some universes", **_FIGURES, time_under_water=NUMBER, ruined=SHARE)
+LIVES = _object(
+    "one measure over lives",
+    quantiles=_object("by level", **{str(level): NUMBER for level in SPREAD}),
+    values=_array({"type": "number"}, "of every life, in order"),
+    real=NUMBER,
+    real_percentile=INTERVAL,
+)
+ORIGIN = _object(
+    "the test from one date",
+    origin=TEXT,
+    trend={"enum": ["up", "down"]},
+    volatility={"enum": ["calm", "turbulent"]},
+    in_sample={"type": ["boolean", "null"], "description": "null for a generator that was not trained"},
+    **_FIGURES,
+    median_interval=ENDS,
+    quantiles=_object("of the total return, by level", **{str(level): NUMBER for level in SPREAD}),
+    realised_return=NUMBER,
+    realised_percentile=INTERVAL,
+)
+STUDIES: dict[str, Any] = {
+    "type": "object",
+    "description": "what else was asked of it; each is there only where it was asked and answered",
+    "properties": {
+        "fragility": _object(
+            "how bad it gets, and against buy and hold in the same universe",
+            as_generated=FIGURES,
+            drift_neutral=FIGURES,
+            against_buy_and_hold=_object("of the total return", mean=INTERVAL, better=SHARE),
+        ),
+        "error_budget": _object(
+            "P(loss) with its error in parts",
+            value=NUMBER,
+            parts=_array(
+                _object("one part", name=TEXT, low=NUMBER, high=NUMBER, count=COUNT, note=TEXT), "chance first"
+            ),
+            widest=TEXT,
+        ),
+        "shocks": _array(
+            {"allOf": [FIGURES, _object("a shock laid over the universes", name=TEXT, label=TEXT)]}, "in their order"
+        ),
+        "breaking": _array({"type": "object"}, "the worst 5% of the universes by what happened in them"),
+        "contrasts": _array(
+            {
+                "allOf": [
+                    FIGURES,
+                    _object(
+                        "a world of another generator",
+                        name=TEXT,
+                        label=TEXT,
+                        keeps=TEXT,
+                        lacks=TEXT,
+                        own_drift={"type": "boolean", "description": "false where its drift was taken out"},
+                    ),
+                ]
+            },
+            "the run's own universes first",
+        ),
+        "eras": _object(
+            "the test from other dates",
+            origins=_array(ORIGIN, "in time"),
+            effective={"type": "number", "description": "how many independent origins they are worth"},
+            timing={"type": "object"},
+            relived=_object(
+                "one universe drawn for each window, many times",
+                lives=COUNT,
+                windows=COUNT,
+                bars=COUNT,
+                probability_of_loss=SHARE,
+                total_return=LIVES,
+                max_drawdown=LIVES,
+            ),
+        ),
+    },
+}
 STRATEGY = _object(
     "one strategy over all universes",
     name=TEXT,
@@ -96,12 +192,13 @@ STRATEGY = _object(
             "description": "by path into measures, such as total_return.quantiles.0.05",
             "additionalProperties": ENDS,
         },
-        probability_of_drawdown={
-            "type": "object",
-            "description": "of a drawdown deeper than the key, a fraction",
-            "additionalProperties": SHARE,
-        },
+        probability_of_drawdown=DEPTHS,
     ),
+    edge={
+        "anyOf": [EDGE, {"type": "null"}],
+        "description": "whether it adds anything beyond its exposure; null where that was not asked",
+    },
+    studies=STUDIES,
     luck={"type": "object", "description": "where the real outcome falls among the universes; empty without one"},
     lookahead=_object(
         "what the look-ahead check covered and found",
@@ -144,6 +241,10 @@ SCHEMA: dict[str, Any] = {
         format_version={"const": FORMAT_VERSION},
         run=RUN,
         strategies=_array(STRATEGY, "in the order given") | {"minItems": 1},
+        studies={
+            "type": "object",
+            "description": "of all strategies together: paired differences, correlations, selection",
+        },
         realism={
             "type": "object",
             "description": "whether the universes behave like this market",

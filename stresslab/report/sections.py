@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stresslab.report import captions, charts, contrasts, deeper, evidence, inputs, provenance, realism, realism_charts
+from stresslab.report import (
+    captions,
+    charts,
+    contrasts,
+    deeper,
+    evidence,
+    grid,
+    inputs,
+    overview,
+    provenance,
+    realism,
+    realism_charts,
+)
 from stresslab.report import realism_tables as tables
 from stresslab.report.axes import Chart
 from stresslab.result import StressResult
@@ -26,8 +38,13 @@ class Facts:
 
     @cached_property
     def sheets(self) -> list[evidence.Sheet]:
-        """The sheet of every strategy."""
+        """The sheet of every strategy that has one."""
         return evidence.sheets(self.result)
+
+    @cached_property
+    def lines(self) -> list[overview.Line]:
+        """Every strategy in the overview."""
+        return overview.lines(self.result)
 
 
 def _no_charts(content: Any) -> list[Chart]:
@@ -77,8 +94,11 @@ def parts(result: StressResult) -> list[Part]:
 def _verdicts(facts: Facts) -> dict[str, Any]:
     return {
         "sheets": facts.sheets,
+        "lines": facts.lines,
         "headline": captions.headline(facts.result),
         "sentence": captions.overview_sentence(facts.result),
+        "keys": captions.label_keys(facts.result),
+        "edges": any(line.edge for line in facts.lines),
     }
 
 
@@ -97,8 +117,8 @@ def _realism(facts: Facts) -> dict[str, Any] | None:
 
 
 def _evidence(facts: Facts) -> dict[str, Any] | None:
-    found = deeper.deeper(facts.result)
-    if not found:
+    found = deeper.deeper(facts.result, list(overview.roles(facts.result)))
+    if not any(one.edge for one in facts.result.strategies):
         return None
     return {"strategies": found, "together": deeper.together(facts.result), "labels": deeper.labels()}
 
@@ -108,9 +128,15 @@ SECTIONS: tuple[Section, ...] = (
         "verdicts",
         "Verdict",
         _verdicts,
-        title_of=lambda content: "Verdicts" if len(content["sheets"]) > 1 else "Verdict",
+        title_of=lambda content: "Verdicts" if len(content["lines"]) > 1 else "Verdict",
     ),
     Section("notices", "Before you rely on it", lambda facts: provenance.notices(facts.result) or None),
+    Section(
+        "grid",
+        "Parameters",
+        lambda facts: grid.contents(facts.result),
+        lambda content: [chart for one in content for chart in one.charts],
+    ),
     Section(
         "universes",
         "What could have followed",
@@ -124,7 +150,12 @@ SECTIONS: tuple[Section, ...] = (
         lambda sheets: [chart for sheet in sheets for chart in sheet.charts],
         lambda sheets: "Strategies" if len(sheets) > 1 else "The strategy in these universes",
     ),
-    Section("evidence", "Edge and fragility", _evidence),
+    Section(
+        "evidence",
+        "Edge and fragility",
+        _evidence,
+        lambda content: [chart for one in content["strategies"] for chart in one.charts],
+    ),
     Section("contrasts", "Strategies against each other", lambda facts: contrasts.contrasts(facts.result)),
     Section(
         "realism",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from stresslab.result import StressResult
+from stresslab.report import budgets
+from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.measures import MEASURES
 
 
 def tables(result: StressResult) -> dict[str, pd.DataFrame]:
-    """Every table by name: verdicts, measures, metrics, checks, fan, equity and worst."""
+    """Every table by name: verdicts, measures, metrics, checks, fan, equity, worst, and what the studies found."""
+    studied = {"errors": _errors, "shocks": _shocks, "origins": _origins}
+    found = {name: [row for one in result.strategies for row in rows(one)] for name, rows in studied.items()}
     return {
         "verdicts": pd.DataFrame([_verdict(one) for one in result.strategies]),
         "checks": pd.DataFrame(
@@ -27,7 +31,52 @@ def tables(result: StressResult) -> dict[str, pd.DataFrame]:
             [_named(one.worst, one.name) for one in result.strategies if one.worst is not None] or [pd.DataFrame()],
             ignore_index=True,
         ),
+        **{name: pd.DataFrame(rows) for name, rows in found.items() if rows},
     }
+
+
+def _errors(one: StrategyResult) -> list[dict[str, Any]]:
+    """Each headline figure with the ends of each part of its error; nothing where it was not studied."""
+    if one.edge is None:
+        return []
+    return [
+        {
+            **{"strategy": one.name, "figure": headline.name, "value": headline.budget.value},
+            **{"part": part.name, "low": part.low, "high": part.high, "count": part.count},
+        }
+        for headline in budgets.headlines(one)
+        for part in headline.budget.parts
+    ]
+
+
+def _shocks(one: StrategyResult) -> list[dict[str, Any]]:
+    base = (one.studies.get("fragility") or {}).get("as_generated")
+    rows = [{"label": "as generated", **base}] if base else []
+    return [
+        {"strategy": one.name, "shock": row["label"], **_figures(row)}
+        for row in [*rows, *(one.studies.get("shocks") or [])]
+    ]
+
+
+def _origins(one: StrategyResult) -> list[dict[str, Any]]:
+    rows = (one.studies.get("eras") or {}).get("origins") or []
+    kept = ("origin", "trend", "volatility", "in_sample")
+    return [
+        {
+            **{"strategy": one.name, **{name: row[name] for name in kept}, **_figures(row)},
+            **{"realised_return": row["realised_return"], "realised_rank": row["realised_percentile"]["value"]},
+        }
+        for row in rows
+    ]
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of one shock or origin, with both ends of their intervals."""
+    flat: dict[str, Any] = {}
+    for name in ("probability_of_loss", "expected_shortfall_97_5"):
+        if name in row:
+            flat |= {name: row[name]["value"], f"{name}_low": row[name]["low"], f"{name}_high": row[name]["high"]}
+    return flat | {"median_return": row["median_return"]}
 
 
 def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -42,6 +91,7 @@ def _verdict(one: Any) -> dict[str, Any]:
     return {
         "strategy": one.name,
         "verdict": one.verdict.label,
+        "edge": None if one.edge is None else one.edge["label"],
         "universes": one.universes["count"],
         **{f"probability_of_loss{end}": loss[key] for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))},
         **{f"return_{level}": returns["quantiles"][level] for level in ("0.05", "0.5", "0.95")},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from stresslab.report import evidence, provenance, realism
+from stresslab.report import evidence, overview, provenance, realism
 from stresslab.report.captions import measure_of
 from stresslab.report.deeper import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, share, shares
@@ -16,7 +16,7 @@ from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.measures import MEASURES
 
 WIDTH = 100
-LONGEST_NAME = 32
+LONGEST_NAME = 26
 QUANTILES = (("5%", "0.05"), ("25%", "0.25"), ("Median", "0.5"), ("75%", "0.75"), ("95%", "0.95"))
 
 
@@ -25,7 +25,12 @@ def render(result: StressResult) -> str:
     cash = float(result.config["init_cash"])
     several = len(result.strategies) > 1
     blocks = [_overview(result.strategies)] if several else []
-    blocks += [_strategy(strategy, cash) for strategy in result.strategies]
+    told = overview.roles(result)
+    if len(told) < len(result.strategies):
+        blocks.append(
+            wrapped(f"Of {len(result.strategies):,} strategies these follow: {', '.join(told.values())}.", "")
+        )
+    blocks += [_strategy(result.strategies[at], cash) for at in told]
     blocks += [_caution(result), *([_realism(result)] if result.realism["assessed"] else []), _run(result)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
@@ -40,6 +45,7 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
             [
                 shown_name(strategy),
                 strategy.verdict.label.upper(),
+                UNDEFINED if strategy.edge is None else strategy.edge["label"],
                 share(loss["value"]),
                 shares(loss),
                 percent(returns["0.5"], signed=True),
@@ -47,13 +53,14 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
                 percent(real, signed=True),
             ]
         )
-    return table(["Strategy", "Verdict", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=2)
+    return table(["Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=3)
 
 
 def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
     """Verdict, reasons, key figures, checks and measures of one strategy."""
     luck, edge = evidence.luck_sentence(strategy), edge_sentence(strategy)
-    lines = [f"{shown_name(strategy)}: {strategy.verdict.label.upper()}"]
+    asked = "" if strategy.edge is None else f", edge: {strategy.edge['label']}"
+    lines = [f"{shown_name(strategy)}: {strategy.verdict.label.upper()}{asked}"]
     for reason in [*strategy.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])]:
         lines += wrapped(reason)
     lines.append("")

@@ -113,7 +113,7 @@ def budget(
 
 
 def spread_between(values: Sequence[float], variances: Sequence[float] | None = None) -> float:
-    """Standard deviation between groups less what the error of each explains; 0 where that explains all of it.
+    """Standard deviation between groups less what each one's error explains (DerSimonian & Laird 1986), at least 0.
 
     Args:
         values: (K,) one figure per group.
@@ -122,6 +122,19 @@ def spread_between(values: Sequence[float], variances: Sequence[float] | None = 
     numbers = np.asarray(values, dtype=np.float64)
     noise = 0.0 if variances is None else float(np.mean(variances))
     return math.sqrt(max(0.0, float(numbers.var(ddof=1)) - noise))
+
+
+def variance_within(low: float | None, high: float | None, level: float = LEVEL) -> float:
+    """Variance of a figure whose interval has these ends, as if it were normal; 0 where an end is not known.
+
+    Args:
+        low: lower end; None where so few universes cannot bound it.
+        high: upper end.
+        level: coverage of the interval.
+    """
+    if low is None or high is None:
+        return 0.0
+    return ((high - low) / (2 * float(stats.norm.ppf(0.5 + level / 2)))) ** 2
 
 
 def half_width(successes: float, universes: int, level: float = LEVEL) -> float:
@@ -175,6 +188,6 @@ def more_universes(losses: int, universes: int, precision: float, most: int, lev
 
 
 def monte_carlo_variance(share: float, universes: int) -> float:
-    """Variance of a share by chance alone, p (1 - p) / N with half a universe added to both sides (Agresti & Coull)."""
+    """Variance of a share by chance, p (1 - p) / N, p with two universes added to both sides (Agresti & Coull 1998)."""
     adjusted = (share * universes + stats.norm.ppf(0.975) ** 2 / 2) / (universes + stats.norm.ppf(0.975) ** 2)
     return float(adjusted * (1 - adjusted) / universes)

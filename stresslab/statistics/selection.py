@@ -91,28 +91,57 @@ def expected_maximum_sharpe(trials: float, variance: float) -> float:
     return max(0.0, float(math.sqrt(variance) * normal))
 
 
-def effective_trials(returns: ArrayLike) -> float:
-    """How many independent trials M correlated ones amount to: (sum sqrt(l))^2 / sum l (Galwey 2009).
+def effective_trials(returns: ArrayLike, benchmark: ArrayLike | None = None) -> float:
+    """How many independent trials M correlated ones amount to: (sum sqrt(l))^2 / sum l (Galwey 2009), or more.
 
-    l are the eigenvalues of the correlation matrix of their returns: M for uncorrelated trials, 1 for copies of one, k
-    for k unrelated families of copies. Between these it errs to the side of more trials, as tests that correct for
-    selection by it should: Sidak's correction with it was measured to reject at or below its nominal 5%.
+    l are the eigenvalues of the correlation matrix c of their returns: M for uncorrelated trials, 1 for copies of one,
+    k for k unrelated families of as many copies each. A family far larger than the others would hide them; so it is the
+    sum over trials of 1 / sum_j c_ij^2 where that is more (as linkage disequilibrium is counted; Bulik-Sullivan et al.
+    2015), which is k however many copies each has. Between these it errs to the side of more trials, as tests that
+    correct for selection by it should: Sidak's correction with it was measured to reject at or below its nominal 5%.
+
+    What is searched for is skill on one side, so a rule and its opposite are two trials: correlations below 0 count as
+    none. And it is skill beyond exposure: strategies that are mostly invested look alike by what they share with the
+    market, however different their timing, so that is taken out first (the residuals of a regression on it).
 
     Args:
-        returns: (T, M) real bar returns of the trials; those that do not vary count as one trial together.
+        returns: (T, M) real bar returns of the trials; those that do not vary, or only with the benchmark, count as
+            one trial together.
+        benchmark: (T,) of buy and hold over the same bars; None where returns hold no market.
     """
     numbers = np.asarray(returns, dtype=np.float64)
-    varies = np.isfinite(sharpe_of(numbers))
+    left = numbers if benchmark is None else _beside(numbers, np.asarray(benchmark, dtype=np.float64))
+    varies = left.std(axis=0) > 1e-9 * np.abs(numbers).max(axis=0, initial=0.0)
     idle = float(not varies.all())
     if varies.sum() < 2:
         return max(1.0, float(varies.sum()) + idle)
-    values = np.clip(np.linalg.eigvalsh(np.corrcoef(numbers[:, varies], rowvar=False)), 0.0, None)
-    return float(np.sqrt(values).sum() ** 2 / values.sum()) + idle
+    correlations = np.clip(np.corrcoef(left[:, varies], rowvar=False), 0.0, None)
+    values = np.clip(np.linalg.eigvalsh(correlations), 0.0, None)
+    families = float((1 / (correlations**2).sum(axis=1)).sum())
+    return min(max(float(np.sqrt(values).sum() ** 2 / values.sum()), families), float(varies.sum())) + idle
+
+
+def _beside(returns: FloatArray, benchmark: FloatArray) -> FloatArray:
+    """What returns (T, M) do beside a benchmark (T,): the residuals of a regression on it."""
+    centred, market = returns - returns.mean(axis=0), benchmark - benchmark.mean()
+    strength = float(market @ market)
+    return np.asarray(centred if strength == 0 else centred - np.outer(market, market @ centred / strength))
 
 
 def family_p_value(p_value: float, trials: float) -> float:
     """The p-value of the best of several trials, 1 - (1 - p)^M (Sidak 1967); an effective M may be fractional."""
     return float(-math.expm1(trials * math.log1p(-p_value))) if p_value < 1 else 1.0
+
+
+def permutations_needed(size: float, trials: float) -> int:
+    """The least number of permutations whose smallest p-value, 1 / (m + 1), is at most `size` as the best of trials.
+
+    Args:
+        size: of the test of the best of them.
+        trials: how many, an effective number.
+    """
+    alone = -math.expm1(math.log1p(-size) / trials)
+    return math.ceil(1 / alone * (1 - 1e-12)) - 1
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def test_every_term_is_recorded_and_shown(command: Command, strategy: Path, csv:
     words = [word for name, value in FLAGS.items() for word in (f"--{name.replace('_', '-')}", value)]
     done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL, *words)
     assert done.code == 0, done.err
-    (run,) = (tmp_path / "out").iterdir()
+    (run,) = (tmp_path / "out").glob("*/")
     content = json.loads((run / "result.json").read_text())
     settings = content["run"]["config"]
     assert {name: settings[name] for name in FLAGS} == {
@@ -41,7 +41,7 @@ def test_what_is_not_set_is_not_recorded(command: Command, strategy: Path, csv: 
     """A run without them does not list a dozen settings that change nothing."""
     done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL)
     assert done.code == 0, done.err
-    (run,) = (tmp_path / "out").iterdir()
+    (run,) = (tmp_path / "out").glob("*/")
     settings = json.loads((run / "result.json").read_text())["run"]["config"]
     assert not set(FLAGS) & set(settings)
     assert settings["fees"] == 0.0005

@@ -45,7 +45,7 @@ def test_run_prints_the_verdict_and_where_the_report_is(
     """Verdicts on stdout, progress on stderr, the report's path last."""
     done, out = finished
     assert done.returncode == 0, done.stderr
-    (run,) = out.iterdir()
+    (run,) = out.glob("*/")
     assert done.stdout.splitlines()[-1] == f"report: {run / 'report.html'}"
     assert (run / "report.html").is_file()
     assert "up" in done.stdout
@@ -56,7 +56,7 @@ def test_run_prints_the_verdict_and_where_the_report_is(
 
 def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """The run's folder holds both strategies over the same universes, with the flags as its settings."""
-    (run,) = finished[1].iterdir()
+    (run,) = finished[1].glob("*/")
     result = json.loads((run / "result.json").read_text())
     assert [entry["name"] for entry in result["strategies"]] == ["up", "down"]
     assert result["run"]["universes"] == 20
@@ -71,7 +71,7 @@ def test_show_prints_the_same_as_the_run_did(
 ) -> None:
     """A stored run shows as it showed when it was made."""
     done, out = finished
-    (run,) = out.iterdir()
+    (run,) = out.glob("*/")
     outcome = command("show", run)
     assert outcome.code == 0
     assert outcome.out.strip() == done.stdout.rpartition("report:")[0].strip()
@@ -83,7 +83,7 @@ def test_fail_on_exits_with_4(command: Command, strategy: Path, csv: Path, tmp_p
     arguments = ("run", strategy, "--data", csv, *SMALL)
     outcome = command(*arguments, "--out", tmp_path / "a", "--fail-on", every)
     assert outcome.code == 4
-    (run,) = (tmp_path / "a").iterdir()
+    (run,) = (tmp_path / "a").glob("*/")
     found = json.loads((run / "result.json").read_text())["strategies"][0]["verdict"]["label"]
     others = ",".join(label for label in every.split(",") if label != found)
     assert command(*arguments, "--out", tmp_path / "b", "--fail-on", others).code == 0
@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_metrics(command: Command, strategy: Path, 
     for arguments in runs:
         outcome = command(*arguments)
         assert outcome.code == 0, outcome.err
-        (run,) = Path(str(arguments[-1])).iterdir()
+        (run,) = Path(str(arguments[-1])).glob("*/")
         contents.add((run / "metrics.parquet").read_bytes())
     assert len(contents) == 1
 

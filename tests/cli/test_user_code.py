@@ -28,7 +28,7 @@ def test_a_grid_runs_every_set(command: Command, csv: Path, strategy: Path, tmp_
     done = command("run", strategy, "--data", csv, *SMALL, *flags)
     assert done.code == 0, done.err
     assert "grid: in 0.0 s, window 3" in done.err
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     stored = json.loads((folder / "result.json").read_text())
     names = [one["name"] for one in stored["strategies"]]
     assert names == [f"above_mean[window={window}]" for window in (10, 15, 20)]
@@ -84,7 +84,7 @@ def test_the_others_are_saved(command: Command, csv: Path, strategy: Path, slow:
     done = command("run", slow, strategy, "--data", csv, *SMALL, *flags)
     assert done.code == 2
     assert "strategy 'slow' took longer than 0.3 s" in done.err.splitlines()[-1]
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     assert str(folder) in done.err.splitlines()[-1]
     assert [one["name"] for one in json.loads((folder / "result.json").read_text())["strategies"]] == ["above_mean"]
     assert "above_mean" in done.out

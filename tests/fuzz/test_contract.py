@@ -23,6 +23,7 @@ from typer.main import get_command
 from stresslab.cli import app, main
 from stresslab.config import StressConfig
 from stresslab.integrity import digests
+from stresslab.ledger import LEDGER
 from tests.fuzz.contract import keeps_contract
 from tests.fuzz.damage import (
     DATES,
@@ -81,8 +82,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main(list(words)) == 0
-    (run,) = (folder / "runs").iterdir()
+    (run,) = (folder / "runs").glob("*/")
     run.rename(folder / "run")
+    (folder / "runs" / LEDGER).unlink()
     (folder / "runs").rmdir()
     return folder
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.result import StressResult
+from stresslab.stress import stress_test
+from tests.market import make_bars
 from tests.results import make_realism, make_result
 
 NOTICES = [
@@ -57,3 +62,31 @@ def result(request: pytest.FixtureRequest) -> StressResult:
     """Each of the results above."""
     found: StressResult = request.getfixturevalue(request.param)
     return found
+
+
+def hold(bars: Any) -> Any:
+    """Always long."""
+    return bars.close * 0 + 1.0
+
+
+def trend(bars: Any, window: int = 10) -> Any:
+    """Long above the moving average."""
+    return (bars.close > bars.close.rolling(window).mean()).astype(float)
+
+
+@pytest.fixture(scope="session")
+def studied() -> StressResult:
+    """Two strategies and a book on a made-up market, with everything that can be asked of them."""
+    return stress_test(
+        [hold, trend],
+        make_bars(900),
+        StationaryBootstrap(),
+        universes=80,
+        horizon=40,
+        origins=5,
+        contrasts=True,
+        book={"hold": 0.6, "trend": 0.4},
+        permutations=19,
+        realism_origins=0,
+        jobs=1,
+    )

@@ -16,6 +16,7 @@ from stresslab.report.compared import render_page
 from stresslab.report.html import render
 from stresslab.result import StressResult
 from stresslab.verdict import LABELS
+from tests.report.gridded import gridded as grid_of
 from tests.results import make_realism, make_result
 
 pytestmark = pytest.mark.browser
@@ -89,7 +90,7 @@ def hostile() -> StressResult:
     return replace(found, data=data, config=config)
 
 
-@pytest.mark.parametrize("name", ["single", "forward", "several", "assessed"])
+@pytest.mark.parametrize("name", ["single", "forward", "several", "assessed", "studied", "gridded"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_works(
@@ -119,6 +120,40 @@ def test_the_page_works(
     assert [address for address in seen.requests if not address.startswith(("file:", "data:"))] == []
     assert len(seen.requests) == 1
     page.close()
+
+
+def test_a_map_answers_by_cell(browser: Any, tmp_path: Path) -> None:
+    """Under the pointer stands the set of that cell, not that of its column."""
+    seen = opened(browser, render(grid_of("fast", "slow")), tmp_path, 1280)
+    plot = seen.page.locator('.plot[data-chart="grid-1-loss"]')
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    for column in range(3):
+        for row in range(3):
+            x, y = box["x"] + box["width"] * (column + 0.4) / 3, box["y"] + box["height"] * (1 - (row + 0.4) / 3)
+            seen.page.mouse.move(x, y)
+            assert plot.locator(".tip b").inner_text() == f"fast={column}, slow={row}"
+    assert seen.problems == []
+    seen.page.close()
+
+
+def test_two_hundred_strategies_fit(browser: Any, tmp_path: Path) -> None:
+    """A large grid scrolls inside its table, and what follows stays near the top."""
+    base = make_result("hold", "follow", "churn", universes=60, horizon=30)
+    many = [replace(base.strategies[i % 3], name=f"s[fast={i},slow=100]", parameters={"fast": i}) for i in range(200)]
+    found = replace(base, strategies=many, config=base.config | {"grid": {"fast": list(range(200))}})
+    seen = opened(browser, render(found), tmp_path, 1280)
+    assert seen.page.locator(".contents").evaluate("one => one.getBoundingClientRect().top") < 1000
+    assert seen.page.evaluate(HIDDEN) == []
+    assert seen.page.locator("article.strategy").count() < 6
+    assert seen.problems == []
+    seen.page.emulate_media(media="print")
+    rows = seen.page.locator(".crowd").evaluate("one => one.scrollHeight - one.clientHeight")
+    assert rows <= 1
+    shown = sum(row.is_visible() for row in seen.page.locator("table.overview tbody tr").all())
+    assert 15 <= shown <= 20
+    assert seen.page.locator(".paper").is_visible()
+    seen.page.close()
 
 
 def test_contents_lead_to_their_sections(browser: Any, several: StressResult, tmp_path: Path) -> None:
@@ -180,6 +215,12 @@ def test_hostile_names_are_text(browser: Any, width: int, tmp_path: Path) -> Non
     seen.page.close()
 
 
+@pytest.fixture(scope="module")
+def gridded() -> StressResult:
+    """Nine sets of two parameters."""
+    return grid_of("fast", "slow")
+
+
 @pytest.mark.parametrize("count", [3, 30])
 def test_few_and_many_strategies(browser: Any, count: int, tmp_path: Path) -> None:
     """With 3 and with 30 strategies nothing overlaps, and the page opens quickly enough to answer at once."""
@@ -193,9 +234,10 @@ def test_few_and_many_strategies(browser: Any, count: int, tmp_path: Path) -> No
     seen.page.close()
 
 
-def test_print_cuts_no_table(browser: Any, several: StressResult, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["several", "studied"])
+def test_print_cuts_no_table(browser: Any, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """On paper nothing is wider than the page, and what only a screen can use is gone."""
-    seen = opened(browser, render(several), tmp_path, 704)  # A4 less its margins
+    seen = opened(browser, render(request.getfixturevalue(name)), tmp_path, 704)  # A4 less its margins
     seen.page.emulate_media(media="print")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 704
     assert seen.page.evaluate(HIDDEN) == []

@@ -9,10 +9,12 @@ import matplotlib
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from stresslab.report import write_report
 from stresslab.report.axes import Chart, Shape
-from stresslab.report.figures import file_name, outline, picture, write_figures
+from stresslab.report.figures import SIZE, begun, drawn, file_name, outline, picture, write_figures
+from stresslab.report.formats import SIZES
 from stresslab.report.losses import losses_chart, write_losses
 from stresslab.report.sections import parts
 from stresslab.report.wording import columns, shortened, wrapped
@@ -82,6 +84,23 @@ def test_paths_keep_their_corners() -> None:
     assert [int(code) for code in two.codes] == [1, 2, 2, 1, 2]
 
 
+@pytest.mark.parametrize("size", sorted(SIZES))
+@pytest.mark.parametrize("name", ["single", "assessed", "studied"])
+def test_no_text_leaves_its_picture(size: str, name: str, request: pytest.FixtureRequest) -> None:
+    """At every size on paper each label, mark and legend lies within the picture."""
+    for chart in charts_of(request.getfixturevalue(name)):
+        figure = drawn(chart, "", SIZES[size])
+        figure.canvas.draw()
+        width, height = figure.get_size_inches() * figure.dpi
+        for text in figure.findobj(Text):
+            if text.get_visible() and text.get_text().strip():
+                box = text.get_window_extent()
+                assert box.x0 > -2, (chart.key, text.get_text())
+                assert box.x1 < width + 2, (chart.key, text.get_text())
+                assert box.y0 > -2, (chart.key, text.get_text())
+                assert box.y1 < height + 2, (chart.key, text.get_text())
+
+
 def test_an_assessment_has_pictures(assessed: StressResult, tmp_path: Path) -> None:
     """Ranks and clustering are drawn where they were assessed."""
     write_figures(charts_of(assessed), ["follow"], tmp_path, ["png", "svg"])
@@ -99,6 +118,17 @@ def test_odd_names_and_no_trades(tmp_path: Path) -> None:
     found = make_result("idle", "hold", universes=20, realised=False, rename=names)
     write_figures(charts_of(found), [one.name for one in found.strategies], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} >= {"1-frac-pnl.png", "2-strategy-equity.png", "universes.png"}
+
+
+def test_titles_after_a_name(single: StressResult) -> None:
+    """A word begins small, a symbol stays; a title of wide signs is cut within the picture."""
+    assert begun("Deepest drawdown") == "deepest drawdown"
+    assert begun("P(loss) from other dates") == "P(loss) from other dates"
+    for name in ("W" * 300, "i" * 300, "策略" * 100):
+        figure = drawn(charts_of(single)[0], name, SIZE)
+        heading = figure.texts[0]
+        assert heading.get_window_extent().x1 < figure.bbox.width
+        assert len(heading.get_text()) > 25
 
 
 def test_file_names() -> None:

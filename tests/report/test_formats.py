@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from stresslab.report.sections import SECTIONS, parts
 from stresslab.report.tables import tables
 from stresslab.result import StressResult
 from stresslab.statistics.measures import MEASURES
+from stresslab.strategy.parameters import parse_grid
 from tests.results import make_result
 
 LIGHT = [name for name in FORMATS if name != "pdf"]
@@ -44,6 +46,15 @@ def test_each_format_writes_what_it_says(several: StressResult, tmp_path: Path) 
     ]  # fmt: skip
 
 
+def test_all_formats_are_written_or_none(single: StressResult, tmp_path: Path) -> None:
+    """A number that JSON has no word for is found after the summary was made; what lay there before stays."""
+    (tmp_path / "summary.md").write_text("before")
+    spoilt = replace(single, generator_facts={"repaired_share": float("inf")})
+    with pytest.raises(ValueError, match="JSON"):
+        render_all(spoilt, tmp_path, ["md", "json"])
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("summary.md", "before")]
+
+
 def test_tables_hold_what_the_result_holds(written: Path, several: StressResult) -> None:
     """CSV and parquet are the same tables: a row per strategy, per measure of each, and per universe of each."""
     names = {one.name for one in several.strategies}
@@ -63,12 +74,32 @@ def test_tables_hold_what_the_result_holds(written: Path, several: StressResult)
     assert len(pd.read_csv(written / "tables" / "metrics.csv")) == len(several.metrics)
 
 
-def test_json_fits_its_schema(result: StressResult) -> None:
-    """What is written fits the published schema."""
+def test_studies_have_tables(studied: StressResult) -> None:
+    """Errors in their parts, shocks beside the base case, and origins, one row each for every studied strategy."""
+    found = tables(studied)
+    asked = [one for one in studied.strategies if one.edge is not None]
+    assert list(found["verdicts"]["edge"].dropna()) == [one.edge["label"] for one in asked]
+    for one in asked:
+        origins = found["origins"][found["origins"]["strategy"] == one.name]
+        assert list(origins["origin"]) == [row["origin"] for row in one.studies["eras"]["origins"]]
+        shocks = found["shocks"][found["shocks"]["strategy"] == one.name]
+        assert shocks["shock"].iloc[0] == "as generated"
+        assert len(shocks) == 1 + len(one.studies["shocks"])
+        errors = found["errors"][found["errors"]["strategy"] == one.name]
+        own = errors[(errors["figure"] == "P(loss)") & (errors["part"] == "monte_carlo")].iloc[0]
+        loss = one.universes["probability_of_loss"]
+        assert (own["value"], own["low"], own["high"]) == (loss["value"], loss["low"], loss["high"])
+        assert set(errors["part"]) == {"monte_carlo", "generators", "origins"}
+    assert set(found["origins"]["strategy"]) == {one.name for one in asked}
+
+
+def test_json_fits_its_schema(result: StressResult, studied: StressResult) -> None:
+    """What is written fits the published schema, with studies and without."""
     jsonschema = pytest.importorskip("jsonschema")
     validator = jsonschema.Draft202012Validator
     validator.check_schema(SCHEMA)
     validator(SCHEMA).validate(result.to_dict())
+    validator(SCHEMA).validate(studied.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -79,6 +110,9 @@ def test_json_fits_its_schema(result: StressResult) -> None:
         ("strategies.0.universes.measures.sharpe", None),
         ("strategies.0.universes.intervals", {"total_return.mean": [1]}),
         ("run.data.digest", "abc"),
+        ("strategies.0.edge", {"label": "perhaps", "reasons": ["so"], "checks": []}),
+        ("strategies.0.studies", {"eras": {"origins": []}}),
+        ("strategies.0.studies", {"shocks": [{"name": "a", "label": "b"}]}),
         ("format_version", 2),
         ("strategies", []),
         ("realism", {"assessed": True}),
@@ -114,7 +148,7 @@ def test_summary_of_hostile_names_is_text() -> None:
     evil = "a|b [x](javascript:alert(1)) <img src=x> `c`"
     text = summary(make_result("follow", universes=20, rename={"follow": evil}))
     row = next(line for line in text.splitlines() if line.startswith("| a"))
-    assert len(re.findall(r"(?<!\\)\|", row)) == 9
+    assert len(re.findall(r"(?<!\\)\|", row)) == 10
     assert not re.search(r"(?<!\\)<img|(?<!\\)\]\(", text)
 
 
@@ -128,6 +162,20 @@ def test_a_command_that_makes_it_again() -> None:
     }  # fmt: skip
     text = summary(replace(result, config=config))
     assert "stresslab run 'my strategies/a.py' --data bars.csv --seed 7 --repair --param fast=10\n" in text
+
+
+def test_a_grid_and_a_book_in_the_command() -> None:
+    """They are spelled as the command line reads them, and read back as they were."""
+    grid = {"fast": list(range(5, 25)), "slow": [30, 40, 60], "by": ["sma", "ema"], "x": [0.5, 0.1]}
+    result = make_result("follow", universes=20)
+    config = result.config | {
+        "strategies": ["a.py"], "data": "bars.csv", "seed": 0, "grid": grid, "book": {"a": 0.6, "b": 0.4},
+    }  # fmt: skip
+    (line,) = (line for line in summary(replace(result, config=config)).splitlines() if "stresslab run" in line)
+    words = shlex.split(line)
+    assert parse_grid([words[at + 1] for at, word in enumerate(words) if word == "--grid"]) == grid
+    assert words[words.index("--book") + 1] == "a=0.6,b=0.4"
+    assert "fast=5:24:1" in words
 
 
 def test_sections_without_content_are_left_out(forward: StressResult, assessed: StressResult) -> None:

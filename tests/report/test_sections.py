@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -114,3 +116,16 @@ def test_many_bars_become_fewer_candles() -> None:
 def test_without_universes_there_are_no_candles(single: StressResult) -> None:
     """A result that kept none draws none."""
     assert worst_charts(replace(single.strategies[0], worst=None), "strategy-1", 1e5, []) == []
+
+
+def test_every_template_is_packaged() -> None:
+    """What a section is set by is installed with the package, wherever it lies below the templates."""
+    root = Path(__file__).parents[2]
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    package = root / "stresslab"
+    shipped = {path for pattern in declared["stresslab"] for path in package.glob(pattern)}
+    templates = {path for path in (package / "report" / "templates").rglob("*") if path.is_file()}
+    assert len(templates) > 10
+    assert templates <= shipped

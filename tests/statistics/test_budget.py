@@ -19,6 +19,7 @@ from stresslab.statistics.budget import (
     more_universes,
     spread_between,
     universes_for_precision,
+    variance_within,
 )
 from stresslab.statistics.distribution import wilson
 
@@ -102,3 +103,11 @@ def test_a_budget_has_its_parts_and_names_the_widest() -> None:
     assert full.parts[2].high - 0.3 == pytest.approx(2 * spread_between([0.1, 0.3, 0.6], noise))
     assert full.widest.name == "origins"
     assert json.loads(json.dumps(full.to_dict(), allow_nan=False))["widest"] == "origins"
+
+
+def test_the_variance_within_an_interval() -> None:
+    """A normal figure's interval gives its variance back; an end that is not known gives none."""
+    assert variance_within(-1.959964, 1.959964) == pytest.approx(1.0, rel=1e-6)
+    assert variance_within(0.1 - 0.1644854, 0.1 + 0.1644854, level=0.9) == pytest.approx(0.01, rel=1e-5)
+    assert variance_within(None, 0.3) == 0.0
+    assert variance_within(0.2, None) == 0.0

@@ -119,6 +119,33 @@ def test_effective_trials_of_known_structures() -> None:
     assert effective_trials(base[:, :1]) == 1.0
 
 
+def test_a_rule_and_its_opposite_are_two_trials() -> None:
+    """One of them wins by chance twice as often as one alone would: the test looks at one side."""
+    rng = np.random.default_rng(5)
+    base = rng.normal(size=(4000, 2))
+    assert effective_trials(np.column_stack([base[:, 0], -base[:, 0]])) == pytest.approx(2.0)
+    assert effective_trials(np.column_stack([base, -base, base, base])) == pytest.approx(4.0, abs=0.05)
+    alone = rng.normal(size=(4000, 10))
+    crowd = np.column_stack([np.repeat(base[:, :1], 200, axis=1), alone])
+    assert effective_trials(crowd) == pytest.approx(11.0, abs=0.3)
+    z = rng.normal(size=20_000)
+    best = np.maximum(z, -z)
+    rejected = np.mean([family_p_value(p, 2.0) <= 0.05 for p in stats.norm.sf(best)])
+    assert rejected == pytest.approx(0.05, abs=0.006)
+
+
+def test_exposure_to_the_market_makes_no_trial_a_copy() -> None:
+    """Twenty rules that are in nine bars of ten, at random: their returns look alike, their timing does not."""
+    rng = np.random.default_rng(6)
+    market = 0.01 * rng.normal(size=2000)
+    held = rng.uniform(size=(2000, 20)) < 0.9
+    returns = held * market[:, None]
+    assert effective_trials(returns) < 8
+    assert effective_trials(returns, market) == pytest.approx(20, rel=0.05)
+    assert effective_trials(np.column_stack([market, 0.5 * market, returns[:, 0]]), market) == pytest.approx(2.0)
+    assert effective_trials(np.repeat(returns[:, :1], 9, axis=1), market) == pytest.approx(1.0, abs=1e-6)
+
+
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
 def test_sidak_with_effective_trials_keeps_its_level(correlation: float) -> None:
     """The smallest of 40 correlated p-values, corrected, is below 5% in at most 5% of cases."""

@@ -34,13 +34,15 @@
       chart ??= JSON.parse(plot.closest("figure").querySelector("script.hover").textContent);
       const box = plot.getBoundingClientRect();
       const x = (event.clientX - box.left) / box.width;
+      const y = 1 - (event.clientY - box.top) / box.height;
+      const away = (i) => (chart.y ? Math.hypot(chart.x[i] - x, 3 * (chart.y[i] - y)) : Math.abs(chart.x[i] - x));
       let at = 0;
-      chart.x.forEach((place, i) => { if (Math.abs(place - x) < Math.abs(chart.x[at] - x)) at = i; });
+      chart.x.forEach((_, i) => { if (away(i) < away(at)) at = i; });
       fill(tip, chart, at);
       tip.hidden = false;
       const place = chart.x[at] * box.width;
       plot.style.setProperty("--cursor", `${place}px`);
-      plot.classList.add("pointed");
+      plot.classList.toggle("pointed", !chart.y);
       const room = place > box.width / 2 ? place - tip.offsetWidth - 12 : place + 12;
       tip.style.left = `${Math.max(Math.min(room, box.width - tip.offsetWidth), 0)}px`;
     };
