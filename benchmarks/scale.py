@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from stresslab.cluster import connect
 from stresslab.data import load_bars
 from stresslab.execution import chunks, map_chunks
 from stresslab.generators.registry import make_generator
-from stresslab.outcomes import Outcome, ShardTask
+from stresslab.outcomes import Contestants, Outcome, ShardTask
 from stresslab.resources import chunk_size
 from stresslab.sampling import SampleTask
 from stresslab.strategy import load_strategies
@@ -42,7 +43,8 @@ def once(universes: int, given: argparse.Namespace, backend: str) -> dict[str, f
     history = bars[: len(bars) - given.horizon]
     generator = make_generator(given.generator)
     sample = SampleTask.of(generator, history, given.horizon, universes, 0)
-    task = ShardTask(sample, tuple(load_strategies(str(STRATEGY), {})), Terms())
+    strategies = tuple(load_strategies(str(STRATEGY), {}))
+    task = ShardTask(sample, Contestants(strategies, Terms(), {}, history.periods_per_year))
     size = chunk_size(None, given.jobs, given.horizon)
     pieces = chunks(np.arange(universes, dtype=np.int64), size)
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
@@ -52,9 +54,10 @@ def once(universes: int, given: argparse.Namespace, backend: str) -> dict[str, f
             started, whole = time.perf_counter(), None
             rows = 0
             for position, outcome in map_chunks(task, pieces, jobs=given.jobs, cluster=cluster):
-                outcome.metrics[0].to_parquet(Path(folder) / f"{position}.parquet")
-                rows += len(outcome.metrics[0])
-                fans = Outcome((outcome.metrics[0].iloc[:0],), outcome.equity, outcome.closes, outcome.repaired)
+                (found,) = outcome.found
+                found.metrics.to_parquet(Path(folder) / f"{position}.parquet")
+                rows += len(found.metrics)
+                fans = replace(outcome, found=(replace(found, metrics=found.metrics.iloc[:0]),))
                 whole = fans if whole is None else Outcome.merged([whole, fans])
             seconds = time.perf_counter() - started
         assert whole is not None

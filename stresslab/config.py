@@ -110,7 +110,7 @@ class SamplingConfig(SampleConfig):
         return self
 
 
-class StressConfig(SampleConfig):
+class StressConfig(SamplingConfig):
     """Everything that `stresslab run` can be told; flags are spelled as these fields.
 
     Warm-ups are bars, cash is in the data's currency.
@@ -176,7 +176,7 @@ class StressConfig(SampleConfig):
 RARE = (
     *("fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade", "sizing", "stop_loss", "take_profit"),
     *("trailing_stop", "max_leverage", "risk_free", "book", "origins", "contrasts", "trials", "precision", "dtype"),
-    *("grid", "strategy_timeout", "allow_failures"),
+    *("grid", "strategy_timeout", "allow_failures", "backend", "scheduler", "memory"),
 )
 """Settings that most runs do without, recorded where they are set."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from stresslab.backtest.book import combine
 from stresslab.errors import StrategyError
 from stresslab.execution import map_chunks
 from stresslab.statistics.measures import measures
+from stresslab.statistics.sketch import Sketch
 from stresslab.strategy import Log, Strategy
 from stresslab.universes import Universes, shards
 
@@ -40,6 +41,7 @@ class Evaluation:
     Attributes:
         metrics: (N,) rows by universe id, one column per measure; universes in which its code failed have none.
         equity: (T+1, N) currency, or None where it was not kept.
+        fan: how the equity is distributed at each of T+1 times, or None where it was not counted.
         log: what calls of its code left behind: what was printed, and why it failed in which universe.
         error: why there is no result at all; empty where there is one.
         universes: how many it met.
@@ -47,6 +49,7 @@ class Evaluation:
 
     metrics: pd.DataFrame
     equity: FloatArray | None = None
+    fan: Sketch | None = None
     log: Log = field(default_factory=Log)
     error: str = ""
     universes: int = 0
@@ -59,10 +62,16 @@ class Evaluation:
             log.add(part.log)
         failed = next((part.error for part in parts if part.error), "")
         if failed:
-            return cls(pd.DataFrame(), None, log, failed, universes)
+            return cls(pd.DataFrame(), None, None, log, failed, universes)
         curves = [part.equity for part in parts if part.equity is not None]
-        metrics = pd.concat([part.metrics for part in parts])
-        return cls(metrics, np.concatenate(curves, axis=1) if curves else None, log, universes=universes)
+        fans = [part.fan for part in parts if part.fan is not None]
+        return cls(
+            pd.concat([part.metrics for part in parts]),
+            np.concatenate(curves, axis=1) if curves else None,
+            Sketch.merged(fans) if fans else None,
+            log,
+            universes=universes,
+        )
 
 
 def evaluate(
@@ -73,11 +82,13 @@ def evaluate(
     periods_per_year: float | None = None,
     jobs: int = 1,
     keep_equity: bool = False,
+    keep_fan: bool = False,
     book: Mapping[str, float] | None = None,
     progress: Callable[[int], None] | None = None,
     patience: float = PATIENCE,
     chunk: int = CHUNK,
     keep_going: bool = False,
+    broken: Collection[int] = (),
 ) -> list[Evaluation]:
     """Backtest strategies on the same universes and measure them, with buy and hold beside them.
 
@@ -89,11 +100,13 @@ def evaluate(
         jobs: processes. Two pieces are done in this one; others are started where the rest would take it longer than
             `patience`, and at once where that is 0.
         keep_equity: keep equity curves, 8 bytes per universe and bar.
+        keep_fan: count how equity is distributed at each time.
         book: share of the initial capital by name of the strategy; see `stresslab.backtest.book`.
         progress: called with the number of universes done.
         patience: seconds.
         chunk: universes at a time, at most; fewer where a strategy takes them one by one.
         keep_going: where a strategy's code fails, finish the others; its evaluation then says why.
+        broken: positions of strategies that have failed already, and are not tried again.
 
     Returns:
         One evaluation for each strategy, in the order given, and last one for the book where there is one.
@@ -106,8 +119,9 @@ def evaluate(
         chunk = min(chunk, ONE_BY_ONE)
     shares = dict(book or {})
     work = _Work(
-        tuple(strategies), universes, terms or Terms(), periods_per_year, keep_equity, chunk, shares, keep_going
-    )
+        tuple(strategies), universes, terms or Terms(), periods_per_year, keep_equity, keep_fan, chunk, shares,
+        keep_going, frozenset(broken),
+    )  # fmt: skip
     pieces = work.pieces()
     found: dict[int, list[Evaluation]] = {}
 
@@ -121,8 +135,8 @@ def evaluate(
         started = time.perf_counter()
         done(position, work(piece))
         rest = (time.perf_counter() - started) * (len(pieces) - first)
-    broken = {at for result in found.values() for at, one in enumerate(result) if one.error}
-    work = replace(work, broken=frozenset(broken))
+    failed = {at for result in found.values() for at, one in enumerate(result) if one.error}
+    work = replace(work, broken=work.broken | failed)
     for position, result in map_chunks(work, pieces[first:], jobs=jobs if rest > patience else 1):
         done(position + first, result)
     ordered = [found[position] for position in range(len(pieces))]
@@ -138,6 +152,7 @@ class _Work:
     terms: Terms
     periods_per_year: float | None
     keep_equity: bool
+    keep_fan: bool
     chunk: int
     book: dict[str, float]
     keep_going: bool = False
@@ -161,15 +176,16 @@ class _Work:
     def _on(self, universes: Universes) -> list[Evaluation]:
         periods = self.periods_per_year or universes.history.periods_per_year
         benchmark = buy_and_hold(universes, self.terms, periods_per_year=periods)
+        before = Evaluation(pd.DataFrame(), error="it failed before", universes=len(universes))
         found = [
-            self._attempted([one], universes, benchmark, periods, self._alone)
-            if at not in self.broken
-            else Evaluation(pd.DataFrame(), error="it failed before", universes=len(universes))
+            before if at in self.broken else self._attempted([one], universes, benchmark, periods, self._alone)
             for at, one in enumerate(self.strategies)
         ]
         if self.book:
-            members = [one for one in self.strategies if one.name in self.book]
-            found.append(self._attempted(members, universes, benchmark, periods, self._together))
+            places = [at for at, one in enumerate(self.strategies) if one.name in self.book]
+            members = [self.strategies[at] for at in places]
+            failed = not self.broken.isdisjoint(places)
+            found.append(before if failed else self._attempted(members, universes, benchmark, periods, self._together))
         return found
 
     def _attempted(
@@ -186,14 +202,15 @@ class _Work:
         except StrategyError as error:
             if not self.keep_going:
                 raise
-            return Evaluation(pd.DataFrame(), None, _logged(members), str(error), len(universes))
+            return Evaluation(pd.DataFrame(), log=_logged(members), error=str(error), universes=len(universes))
         log = _logged(members)
         kept = ~np.isin(universes.ids, list(log.failures))
         table = measures(account, periods, benchmark, self.terms.risk_free)
-        equity = account.equity if self.keep_equity else None
+        equity = account.equity
         if not kept.all():
-            table, equity = table[kept], None if equity is None else equity[:, kept]
-        return Evaluation(table, equity, log, universes=len(universes))
+            table, equity = table[kept], equity[:, kept]
+        fan = Sketch.of(equity, unit=self.terms.init_cash) if self.keep_fan else None
+        return Evaluation(table, equity if self.keep_equity else None, fan, log, universes=len(universes))
 
     def _alone(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
         return backtest(members[0], universes, self.terms, periods_per_year=periods)

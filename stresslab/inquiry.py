@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.book import BOOK
-from stresslab.data.bars import Bars
 from stresslab.entrants import Entrants, failures_on, remaining
 from stresslab.eras import Era, describe_eras, timing_at_origins
 from stresslab.errors import StrategyError
-from stresslab.evaluation import Evaluation, evaluate
-from stresslab.generators.base import Generator
+from stresslab.evaluation import Evaluation
 from stresslab.lookahead import LookAheadReport
+from stresslab.outcomes import Contestants, Outcome
 from stresslab.result import StrategyResult
 from stresslab.statistics.budget import more_universes
 from stresslab.statistics.distribution import probability_of_loss
 from stresslab.statistics.paired import correlations, differences
 from stresslab.statistics.performance import bar_returns
 from stresslab.strategy import Strategy
+from stresslab.streaming import Stream
 from stresslab.studies import Case, breaking, edge, error_budget, fragility, selection, shocks
 from stresslab.universes import Universes
 from stresslab.worst import worst_universes
@@ -39,65 +39,15 @@ MOST_CORRELATED = 30
 """Strategies whose correlations are written down, at most."""
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """Where a run's universes come from."""
-
-    generator: Generator
-    history: Bars
-    horizon: int
-    seed: int
-    jobs: int
-
-    def first(self, count: int, advance: Callable[[int], None] | None = None) -> Universes:
-        """The first universes."""
-        return self.generator.sample(self.history, self.horizon, count, self.seed, jobs=self.jobs, progress=advance)
-
-    def more(self, have: int, count: int) -> Universes:
-        """The universes that come after those."""
-        ids = np.arange(have, have + count)
-        return self.generator.sample(
-            self.history, self.horizon, have + count, self.seed, ids=ids.tolist(), jobs=self.jobs
-        )
-
-
-@dataclass(frozen=True)
-class Contestants:
-    """The strategies of a run and the terms they trade on."""
-
-    strategies: list[Strategy]
-    terms: Terms
-    shares: Mapping[str, float]
-    jobs: int
-    periods_per_year: float
-
-    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[Evaluation]:
-        """Every strategy, and the book if there is one, on some universes."""
-        return evaluate(
-            self.strategies,
-            ground,
-            self.terms,
-            periods_per_year=self.periods_per_year,
-            jobs=self.jobs,
-            keep_equity=True,
-            book=self.shares,
-            progress=advance,
-            keep_going=True,
-        )
-
-    def to_precision(
-        self, precision: float, sampling: Sampling, sampled: Universes, found: list[Evaluation]
-    ) -> tuple[Universes, list[Evaluation]]:
-        """More universes until every P(loss) is as precise as asked."""
-        while True:
-            have = len(sampled)
-            losses = [int((one.metrics["total_return"] < 0).sum()) for one in found if not one.error]
-            count = max((more_universes(lost, have, precision, MOST_UNIVERSES) for lost in losses), default=0)
-            if count == 0:
-                return sampled, found
-            added = sampling.more(have, count)
-            found = [Evaluation.concatenate([one, other]) for one, other in zip(found, self.on(added), strict=True)]
-            sampled = Universes.concatenate([sampled, added])
+def to_precision(precision: float, stream: Stream, judged: Contestants, outcome: Outcome) -> Outcome:
+    """The outcome in more universes, as many as make every P(loss) as precise as asked."""
+    while True:
+        have = outcome.universes
+        losses = [int((one.metrics["total_return"] < 0).sum()) for one in outcome.found if not one.error]
+        count = max((more_universes(lost, have, precision, MOST_UNIVERSES) for lost in losses), default=0)
+        if count == 0:
+            return outcome
+        outcome = Outcome.merged([outcome, stream.meet(judged, have, have + count)])
 
 
 def came_through(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from stresslab.backtest import Costs, Sizing, Stops
 from stresslab.config import SampleConfig, StressConfig
 from stresslab.data import Bars, load_bars
+from stresslab.execution import Workers
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator, settings_of
 from stresslab.ledger import Earlier
@@ -42,10 +44,13 @@ def stress(
     generator: Generator,
     progress: Callable[[str, int, int], None] | None = None,
     ledger: Earlier | None = None,
+    cluster: Workers | None = None,
+    work: Path | None = None,
 ) -> StressResult:
     """The stress test that the settings describe, on these bars and with this generator.
 
-    The ledger beside the runs says what was tested on the same bars before; for a run that is done again, what it said.
+    `cluster` and `work` are those of `stress_test`. The ledger beside the runs says what was tested on the same bars
+    before; for a run that is done again, what it said.
     """
     return stress_test(
         list(settings.strategies),
@@ -78,6 +83,9 @@ def stress(
         realism_origins=settings.realism_origins,
         accept_untrusted=settings.accept_untrusted,
         jobs=settings.jobs,
+        memory=settings.memory,
+        cluster=cluster,
+        work=work,
         progress=progress,
         config=settings.recorded(),
     )

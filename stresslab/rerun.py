@@ -36,6 +36,7 @@ from stresslab.integrity import (
 from stresslab.launch import bars_of, generator_of, stress
 from stresslab.ledger import Earlier
 from stresslab.result import StressResult, environment
+from stresslab.shards import PLAN
 
 METRICS = "metrics.parquet"
 TOLERANCE = 1e-6
@@ -120,7 +121,30 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
     return Rerun(result, made.getvalue() == stored, rows, beyond, largest, differences)
 
 
-def _settings(manifest: Mapping[str, Any], jobs: int, folder: Path) -> StressConfig:
+def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
+    """The settings, bars and generator of a run that was stopped, from the plan beside its finished universes.
+
+    Args:
+        work: folder of the universes.
+
+    Raises:
+        InputError: there is no such run, or stresslab, the bars, a strategy or the weights are not those of the run.
+    """
+    if not (work / PLAN).is_file():
+        raise InputError(f"{work} holds no run that was stopped; name the folder that the run named, such as .x.work")
+    with foreign(work):
+        plan = json.loads(read_bounded(work / PLAN, MOST_JSON))
+        settings = _settings(plan, None, work)
+        if plan["code"] != code()["sha256"]:
+            raise InputError(f"stresslab is not the one that began {work}; install that one, or start a new run")
+        _check_strategies(plan["strategies"], settings)
+        bars, generator = bars_of(settings), generator_of(settings)
+        _check_bars(plan["data"], bars)
+        _of_generator(plan["generator"], generator)
+    return settings, bars, generator
+
+
+def _settings(manifest: Mapping[str, Any], jobs: int | None, folder: Path) -> StressConfig:
     """The settings in a manifest, as `stresslab run` was given them."""
     config = manifest["config"]
     if "data" not in config:
@@ -129,7 +153,9 @@ def _settings(manifest: Mapping[str, Any], jobs: int, folder: Path) -> StressCon
             "runs by `stresslab run`"
         )
     known = {name: value for name, value in config.items() if name in StressConfig.model_fields}
-    return StressConfig.of(known | {"jobs": jobs}, source=f"{folder}/{MANIFEST}")
+    if jobs is not None:
+        known["jobs"] = jobs
+    return StressConfig.of(known, source=f"{folder}/{MANIFEST if jobs is not None else PLAN}")
 
 
 def _check_strategies(recorded: Mapping[str, Any], settings: StressConfig) -> None:

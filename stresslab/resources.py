@@ -18,6 +18,8 @@ PER_BAR = 250
 make some twenty frames of its own."""
 DISK_PER_BAR = 40
 """Bytes per universe and bar of a shard; 27 to 32 after compression."""
+DISK_PER_ROW = 250
+"""Bytes of a row of measures in a shard; 160 to 200, and half of that in the result."""
 TILE, LARGEST = 64, 8192
 """Universes that Kronos samples together, of which chunks are multiples; and of the largest chunk, beyond which nothing
 gets faster."""
@@ -73,6 +75,11 @@ def chunk_size(memory: int | None, jobs: int, horizon: int, warmup: int = 0) -> 
             f"give at least --memory {-(-least // 10**6)}MB, or fewer --jobs"
         )
     return min(int(each // tile), LARGEST // TILE) * TILE
+
+
+def rows_need(universes: int, strategies: int) -> int:
+    """Bytes that the rows of a run take on disk, at most: those of finished shards and those of the result."""
+    return 2 * universes * strategies * DISK_PER_ROW + 10**7
 
 
 def disk_need(universes: int, horizon: int) -> int:

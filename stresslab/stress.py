@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stresslab import notices
 from stresslab.assessment import ORIGINS, realism
@@ -22,17 +24,22 @@ from stresslab.entrants import Entrants, met
 from stresslab.eras import UNIVERSES, choose_origins, relive
 from stresslab.errors import InputError
 from stresslab.evaluation import Evaluation
+from stresslab.execution import Workers
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
-from stresslab.inquiry import Contestants, Sampling, came_through, curves, joint, left_out, studied, together
+from stresslab.inquiry import came_through, curves, joint, left_out, studied, to_precision, together
+from stresslab.integrity import code
 from stresslab.ledger import Earlier, Entry, before
+from stresslab.outcomes import Contestants
 from stresslab.randomness import check_seed
+from stresslab.resources import chunk_size, parse_size
 from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
 from stresslab.significance import PERMUTATIONS
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.strategy import PATIENCE, load_strategies
 from stresslab.strategy.parameters import grid_values
+from stresslab.streaming import Stream
 from stresslab.studies import STRATEGIES, STUDIED, Case
 from stresslab.studies import contrasts as run_contrasts
 from stresslab.universes import Universes
@@ -49,28 +56,35 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class _Stages:
-    """Seconds per stage, and the caller's progress callback."""
+    """Seconds per stage, and the caller's progress callback; of stages that take turns, each has its own seconds."""
 
     progress: Progress | None
     seconds: dict[str, float] = field(default_factory=dict)
+    told: float = 0.0
 
     @contextmanager
     def stage(self, name: str, total: int = 1) -> Iterator[Callable[[int], None]]:
         """Time a stage; yields a function to call with the amount newly done."""
         done = 0
 
+        def tick() -> None:
+            now = time.perf_counter()
+            self.seconds[name] = self.seconds.get(name, 0.0) + now - self.told
+            self.told = now
+
         def advance(amount: int = 1) -> None:
             nonlocal done
             done += amount
+            tick()
             if self.progress is not None:
                 self.progress(name, done, total)
 
-        started = time.perf_counter()
+        self.told = time.perf_counter()
         advance(0)
         yield advance
         if done < total:
             advance(total - done)
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        tick()
 
 
 def stress_test(
@@ -106,6 +120,9 @@ def stress_test(
     accept_untrusted: bool = False,
     criteria: Criteria | None = None,
     jobs: int = 0,
+    memory: str | int | None = None,
+    cluster: Workers | None = None,
+    work: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> StressResult:
@@ -147,6 +164,9 @@ def stress_test(
         accept_untrusted: judge on universes that the realism gate does not trust.
         criteria: thresholds of the verdict.
         jobs: workers; 0 means one per processor.
+        memory: that all processes together may take, such as "4GB"; no limit by default.
+        cluster: samples universes and runs the strategies in them on these workers; see `stresslab.cluster.connect`.
+        work: folder that keeps finished universes; the same call with it goes on where it was stopped.
         progress: called with (stage, done, total).
         config: what to record as the run's settings beside these arguments.
 
@@ -164,6 +184,32 @@ def stress_test(
     strategies = load_strategies(strategy, dict(params or {}), grid, patience=strategy_timeout)
     shares = check_book(book, [one.name for one in strategies]) if book else {}
     ends = None if origins is None else choose_origins(history, horizon, origins)
+    size = chunk_size(None if memory is None else parse_size(memory), jobs, horizon, warmup)
+    settings = recorded(
+        {
+            "strategies": [one.name for one in strategies],
+            "params": dict(params or {}),
+            **({"grid": {name: grid_values(name, values) for name, values in grid.items()}} if grid else {}),
+            **({"allow_failures": allow_failures} if allow_failures else {}),
+            "universes": universes,
+            "horizon": horizon,
+            "origin": None if origin is None else str(origin),
+            "seed": seed,
+            "warmup": warmup,
+            "position": position,
+            **terms.recorded(),
+            "allow_lookahead": allow_lookahead,
+            "realism_origins": realism_origins,
+            "accept_untrusted": accept_untrusted,
+            "book": shares or None,
+            "origins": list(origins) if isinstance(origins, tuple | list) else origins,
+            "contrasts": contrasts,
+            "trials": trials,
+            "permutations": permutations,
+            "precision": precision,
+        }
+        | dict(config or {})
+    )
     stages = _Stages(progress)
 
     with stages.stage("look-ahead check", len(strategies)) as advance:
@@ -177,18 +223,31 @@ def stress_test(
                 history, generator, horizon, origins=realism_origins, seed=seed, jobs=jobs, progress=advance
             )
     trust = (None, None) if found is None else found.trust(accept_untrusted)
-    sampling = Sampling(generator, history, horizon, seed, jobs)
-    with stages.stage("sampling", universes) as advance:
-        sampled = sampling.first(universes, advance)
-    judged = Contestants(entrants.strategies, terms, shares, jobs, history.periods_per_year)
-    grounds = _grounds(sampled, history, future, warmup)
-    with stages.stage("backtest", sum(map(len, grounds.values()))) as advance:
-        found_on = {name: judged.on(ground, advance) for name, ground in grounds.items()}
+    real = _real(history, future, horizon, warmup)
+    plan = {
+        "config": settings,
+        "data": {"digest": bars.digest},
+        "generator": generator.describe(),
+        "strategies": {one.name: {"path": one.path, "sha256": one.digest} for one in entrants.strategies},
+        "code": code()["sha256"],
+    }
+    stream = Stream(
+        generator, history, horizon, seed, jobs, size, STUDIED, cluster, None if work is None else Path(work), plan
+    )
+    judged = Contestants(entrants.strategies, terms, shares, history.periods_per_year, jobs)
+    found_on: dict[str, list[Evaluation]] = {}
+    with stages.stage("sampling", universes) as advance, stages.stage("backtest", universes + len(real)) as tested:
+        outcome = stream.meet(judged, 0, universes, advance, tested)
+        found_on["universes"] = list(outcome.found)
+        found_on |= {name: judged.on(ground, tested) for name, ground in real.items()}
     entrants, judged, found_on = came_through(entrants, judged, found_on)
     if precision is not None:
         with stages.stage("precision", 1):
-            sampled, found_on["universes"] = judged.to_precision(precision, sampling, sampled, found_on["universes"])
+            outcome = replace(outcome, found=tuple(found_on["universes"]))
+            outcome = to_precision(precision, stream, judged, outcome)
+            found_on["universes"] = list(outcome.found)
         entrants, judged, found_on = came_through(entrants, judged, found_on)
+    sampled = stream.first(outcome)
     strategies, lookaheads, shares = entrants.strategies, entrants.lookaheads, dict(judged.shares)
     named: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None]] = [
         (one.name, one.parameters, seen.to_dict(), {"path": one.path, "sha256": one.digest})
@@ -207,64 +266,42 @@ def stress_test(
         )
         for at, one in enumerate(named)
     ]
-    studied_in = [met(sampled.take(slice(0, STUDIED)), one) for one in found_on["universes"]]
-    cases = [
-        Case(one, seen, history, terms, seed, jobs)
-        for one, seen in zip(strategies[:STRATEGIES], studied_in, strict=False)
-    ]
+    looked_at = _to_study([one.backtest["total_return"] for one in results[: len(strategies)]])
+    cases = {
+        at: Case(strategies[at], met(sampled, found_on["universes"][at]), history, terms, seed, jobs)
+        for at in looked_at
+    }
     eras, worlds, notes = None, None, list[str]()
     if ends is not None:
         with stages.stage("origins", len(ends)) as advance, left_out("the test from other dates", notes):
             eras = relive(
-                strategies[:STRATEGIES], history, generator, ends, horizon, terms,
+                [strategies[at] for at in looked_at], history, generator, ends, horizon, terms,
                 universes=min(universes, UNIVERSES), seed=seed, jobs=jobs, progress=advance,
             )  # fmt: skip
     if contrasts:
         with stages.stage("contrasts", len(CONTRASTS)) as advance, left_out("other generators' worlds", notes):
-            worlds = run_contrasts(cases, generator, horizon, advance)
+            worlds = run_contrasts(list(cases.values()), generator, horizon, advance)
     entry = Entry.of(bars[: len(history) + horizon], strategies, terms)
     earlier = before(ledger, entry)
     jointly = together(
-        results, strategies, found_on["backtest"], grounds["backtest"], terms, trials, seed, earlier.with_these
+        results, strategies, found_on["backtest"], real["backtest"], terms, trials, seed, earlier.with_these
     )
     jointly["ledger"] = None if ledger is None else earlier.to_dict()
     own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
     with stages.stage("evidence", max(1, len(cases))) as advance:
-        for at, case in enumerate(cases):
+        for at, case in cases.items():
             results[at] = studied(results[at], case, tried, eras, worlds, notes, permutations)
             advance(1)
 
     described = generator.describe()
     in_sample = _in_sample(described.get("trained_until"), sampled.timestamps[0])
-    settings = {
-        "strategies": [one.name for one in strategies] + list(entrants.failed),
-        "params": dict(params or {}),
-        **({"grid": {name: grid_values(name, values) for name, values in grid.items()}} if grid else {}),
-        **({"allow_failures": allow_failures} if allow_failures else {}),
-        "universes": universes,
-        "horizon": horizon,
-        "origin": None if origin is None else str(origin),
-        "seed": seed,
-        "warmup": warmup,
-        "position": position,
-        **terms.recorded(),
-        "allow_lookahead": allow_lookahead,
-        "realism_origins": realism_origins,
-        "accept_untrusted": accept_untrusted,
-        "book": shares or None,
-        "origins": list(origins) if isinstance(origins, tuple | list) else origins,
-        "contrasts": contrasts,
-        "trials": trials,
-        "permutations": permutations,
-        "precision": precision,
-    }
     return StressResult(
-        config=recorded(settings | dict(config or {})),
+        config=settings,
         bars=bars[max(0, len(history) - max(DRAWN_HISTORY, 2 * horizon)) : len(history) + horizon],
         origin=history.timestamps[-1],
         horizon=horizon,
-        universes_count=len(sampled),
-        fan=_fan(sampled),
+        universes_count=outcome.universes,
+        fan=_fan(outcome.closes.quantiles(LEVELS), sampled.timestamps),
         sample_paths=sampled.values[:SAMPLE_PATHS, :, FIELDS.index("close")].astype(np.float64),
         data=describe_data(bars),
         generator=described,
@@ -326,14 +363,14 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
 
 
-def _grounds(sampled: Universes, history: Bars, future: Bars | None, warmup: int) -> dict[str, Universes]:
-    """What every strategy of a run meets: universes, what went before, and what followed where it is a full horizon.
+def _real(history: Bars, future: Bars | None, horizon: int, warmup: int) -> dict[str, Universes]:
+    """The real series that every strategy meets: what went before, and what followed where it is a full horizon.
 
     The backtest begins after the bars that indicators warm up on.
     """
     warm = min(warmup, len(history) // 2)
-    grounds = {"universes": sampled, "backtest": Universes.from_bars(history[warm:], history[:warm])}
-    if future is not None and len(future) == sampled.horizon:
+    grounds = {"backtest": Universes.from_bars(history[warm:], history[:warm])}
+    if future is not None and len(future) == horizon:
         grounds["realised"] = Universes.from_bars(future, history)
     return grounds
 
@@ -372,7 +409,8 @@ def _strategy_result(
         caution=trust[1],
         criteria=criteria,
     )
-    fan = np.quantile(curves(found["universes"]), LEVELS, axis=1).T  # (T + 1, levels)
+    fan = found["universes"].fan
+    assert fan is not None
     return StrategyResult(
         name=name,
         parameters=parameters,
@@ -383,10 +421,16 @@ def _strategy_result(
         luck=describe_realised(realised, metrics),
         metrics=metrics,
         lookahead=lookahead,
-        equity_fan=pd.DataFrame(fan, columns=[str(level) for level in LEVELS]),
+        equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
         realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
         source=source,
     )
+
+
+def _to_study(backtests: Sequence[float]) -> list[int]:
+    """Positions of the strategies that are studied beyond the distribution: those with the best backtests, if many."""
+    best = np.argsort(-np.nan_to_num(np.asarray(backtests), nan=-np.inf), kind="stable")[:STRATEGIES]
+    return sorted(int(at) for at in best)
 
 
 def _only_row(metrics: pd.DataFrame) -> dict[str, float]:
@@ -394,10 +438,9 @@ def _only_row(metrics: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(value) for name, value in metrics.iloc[0].items()}
 
 
-def _fan(universes: Universes) -> pd.DataFrame:
-    """Quantiles of the closes at each bar."""
-    quantiles = np.quantile(universes.values[:, :, FIELDS.index("close")], LEVELS, axis=0).T  # (T, levels)
-    return pd.DataFrame(quantiles, index=universes.timestamps, columns=[str(level) for level in LEVELS])
+def _fan(quantiles: NDArray[np.float64], timestamps: pd.DatetimeIndex) -> pd.DataFrame:
+    """Quantiles (T, levels) of the closes at each bar."""
+    return pd.DataFrame(quantiles, index=timestamps, columns=[str(level) for level in LEVELS])
 
 
 def _in_sample(trained_until: str | None, first: pd.Timestamp) -> bool | None:

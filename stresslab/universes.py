@@ -65,12 +65,13 @@ class Universes:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Universes]) -> Universes:
-        """Universes of one history and the same time stamps, in the order given; the facts are the first part's."""
+        """Universes of one history and the same time stamps, in the order given; see `facts_of` for the facts."""
         first = parts[0]
         values, ids = np.concatenate([part.values for part in parts]), np.concatenate([part.ids for part in parts])
         scores = [part.log_probabilities for part in parts if part.log_probabilities is not None]
         together = np.concatenate(scores) if len(scores) == len(parts) else None
-        return cls(values, first.timestamps, first.history, ids, first.facts, together)
+        facts = facts_of([part.facts for part in parts], [len(part) for part in parts])
+        return cls(values, first.timestamps, first.history, ids, facts, together)
 
     def __len__(self) -> int:
         """Number of universes N."""
@@ -194,6 +195,16 @@ class Universes:
         timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
         history = _history(str(Path(path).parent.resolve()), about["history_digest"])
         return cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"])
+
+
+def facts_of(parts: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[str, Any]:
+    """The facts of universes side by side: bars are added up, shares averaged, and all else is the first part's."""
+    facts = dict(parts[0])
+    if "repaired_bars" in facts:
+        facts["repaired_bars"] = sum(int(part["repaired_bars"]) for part in parts)
+    if "support_share" in facts:
+        facts["support_share"] = float(np.average([part["support_share"] for part in parts], weights=counts))
+    return facts
 
 
 def shards(folder: str | Path) -> list[Path]:

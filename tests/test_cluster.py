@@ -24,7 +24,7 @@ from stresslab.errors import InputError, InterruptedRunError
 from stresslab.execution import chunks, map_chunks
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.outcomes import Outcome, ShardTask
+from stresslab.outcomes import Contestants, Outcome, ShardTask
 from stresslab.sampling import SampleTask, sample_shards
 from stresslab.strategy import load_strategies
 
@@ -208,22 +208,30 @@ def outcomes(task: ShardTask, cluster: Cluster | None, jobs: int = 1) -> Outcome
     return Outcome.merged([found[position] for position in sorted(found)])
 
 
+def fan(outcome: Outcome) -> np.ndarray:
+    """Two quantiles of the first strategy's equity."""
+    counted = outcome.found[0].fan
+    assert counted is not None
+    return counted.quantiles((0.05, 0.5))
+
+
 @pytest.mark.slow
 def test_outcomes_are_the_same_bytes_here_in_processes_and_on_a_cluster(bars: Bars, tmp_path: Path) -> None:
     """With a worker killed in the middle: metrics byte for byte, fans bit for bit."""
     (tmp_path / "above.py").write_text(STRATEGY)
     strategies = tuple(load_strategies([str(tmp_path / "above.py")], {"window": 15}))
     sample = SampleTask.of(StationaryBootstrap(block=10), bars, 20, 200, 1)
-    task = ShardTask(sample, strategies, Terms(warmup=50))
+    task = ShardTask(sample, Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year), kept=70)
     here, processes = outcomes(task, None), outcomes(task, None, jobs=2)
     with connect(jobs=2) as cluster:
         there = outcomes(task, cluster)
     for other in (processes, there):
-        pd.testing.assert_frame_equal(here.metrics[0], other.metrics[0], check_exact=True)
+        pd.testing.assert_frame_equal(here.found[0].metrics, other.found[0].metrics, check_exact=True)
         assert (here.closes.quantiles((0.05, 0.5)) == other.closes.quantiles((0.05, 0.5))).all()
-        assert (here.equity[0].quantiles((0.05, 0.5)) == other.equity[0].quantiles((0.05, 0.5))).all()
-        assert here.repaired == other.repaired
+        assert (fan(here) == fan(other)).all()
+        assert here.facts == other.facts
     universes = StationaryBootstrap(block=10).sample(bars, 20, 200, 1)
     exact = np.quantile(universes.close.to_numpy(), (0.05, 0.5), axis=1).T
     np.testing.assert_allclose(here.closes.quantiles((0.05, 0.5)), exact, rtol=1e-3)
-    assert here.metrics[0].index.tolist() == list(range(200))
+    assert here.found[0].metrics.index.tolist() == list(range(200))
+    assert (here.first == universes.values[:70]).all()

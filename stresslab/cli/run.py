@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import os
+import shlex
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
 
 from stresslab.cli import options
-from stresslab.cli.console import progress, say
+from stresslab.cli.console import Reporter, progress, say
 from stresslab.cli.options import DEFAULTS
 from stresslab.config import StressConfig
-from stresslab.errors import StrategyError
+from stresslab.errors import InputError, InterruptedRunError, StrategyError
+from stresslab.shards import LEDGER
+
+if TYPE_CHECKING:
+    from stresslab.data import Bars
+    from stresslab.generators.base import Generator
 
 FAILED_ON = 4
 """Exit code when a verdict is one that `--fail-on` names."""
@@ -74,6 +90,9 @@ def run(
     accept_untrusted: options.AcceptUntrusted = False,
     fail_on: options.FailOn = None,
     jobs: options.Jobs = DEFAULTS.jobs,
+    backend: options.Backend = DEFAULTS.backend,
+    scheduler: options.Scheduler = None,
+    memory: options.Memory = None,
     out: options.Out = DEFAULTS.out,
     config: options.Config = None,
 ) -> None:
@@ -81,22 +100,66 @@ def run(
     settings = options.read_settings(ctx, StressConfig)
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.launch import bars_of, generator_of, stress
-        from stresslab.runs import save_run
+        from stresslab.launch import bars_of, generator_of
 
         bars = bars_of(settings)
         made = generator_of(settings, options.given_flags(ctx))
-        report("loading", 1, 1)
-        if settings.grid:
-            from stresslab.strategy.parameters import describe_grid
+        report("loading", 1, 1, disk_told(settings, folder))
+        conduct(ctx, settings, bars, made, new_work(folder), report)
 
-            report("grid", 1, 1, describe_grid(settings.grid))
-        result = stress(settings, bars, made, report)
+
+def conduct(
+    ctx: typer.Context, settings: StressConfig, bars: Bars, generator: Generator, work: Path, report: Reporter
+) -> None:
+    """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
+    from stresslab.launch import stress
+    from stresslab.runs import save_run
+
+    if settings.grid:
+        from stresslab.strategy.parameters import describe_grid
+
+        report("grid", 1, 1, describe_grid(settings.grid))
+    with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
+        result = stress(settings, bars, generator, report, cluster=cluster, work=work)
         report("report", 0, 1)
-        saved = save_run(result, folder, ctx.find_root().obj.log.text())
+        saved = save_run(result, work.parent, ctx.find_root().obj.log.text())
         report("report", 1, 1)
     say(f"{result}\n\nreport: {saved / 'report.html'}")
     if result.failed:
         raise StrategyError(f"{'; '.join(result.failed.values())}; the results of the others are in {saved}")
     if any(strategy.verdict.label in settings.fail_on for strategy in result.strategies):
         raise typer.Exit(FAILED_ON)
+
+
+def disk_told(settings: StressConfig, folder: Path) -> str:
+    """What the run needs on disk, in words; refused where that is not there."""
+    from stresslab.resources import check_disk, rows_need
+    from stresslab.strategy.parameters import grid_values
+
+    sets = math.prod(len(grid_values(name, values)) for name, values in (settings.grid or {}).items())
+    return f"results need {check_disk(folder, rows_need(settings.universes, len(settings.strategies) * sets))}"
+
+
+def new_work(folder: Path) -> Path:
+    """A folder of its own for the finished universes of a run."""
+    return folder / f".{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}.work"
+
+
+@contextmanager
+def resumable(work: Path) -> Iterator[None]:
+    """Whatever stops a run, what it has finished is kept and the command that goes on is told; without that, nothing.
+
+    Raises:
+        InterruptedRunError: the run was stopped, and can go on.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedRunError, InputError) as error:
+        if isinstance(error, StrategyError) or not (work / LEDGER).exists():
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        why = str(error) or "interrupted"
+        raise InterruptedRunError(
+            f"{why}; finished universes are kept, go on with: stresslab resume {shlex.quote(str(work))}"
+        ) from None
+    shutil.rmtree(work, ignore_errors=True)

@@ -14,7 +14,7 @@ def test_interrupt_stops_cleanly(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     strategy = Path(__file__).parents[2] / "strategies" / "buy_and_hold.py"
     command = [sys.executable, "-m", "stresslab", "run", str(strategy), "--data", "sample:nasdaq", "--jobs", "2"]
-    settings = ["--universes", "5000", "--realism-origins", "0", "--out", str(out)]
+    settings = ["--universes", "1000", "--realism-origins", "0", "--out", str(out)]
     with subprocess.Popen([*command, *settings], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         for line in run.stderr:

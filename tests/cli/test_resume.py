@@ -1,0 +1,224 @@
+"""A run that is stopped at any moment goes on, and ends with the bytes of one that was not."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stresslab.outcomes import Outcome
+from stresslab.shards import LEDGER, Shards
+from tests.cli.conftest import Command
+from tests.cli.test_bad_input import assert_refused
+
+BRIEF = (
+    "--generator",
+    "bootstrap",
+    "--horizon",
+    "10",
+    "--warmup",
+    "60",
+    "--realism-origins",
+    "0",
+    "--permutations",
+    "9",
+)
+FEW = ("--universes", "400", "--memory", "526MB", "--jobs", "1")
+"""Shards of 64 universes: what one process needs, and no more."""
+
+
+@pytest.fixture
+def words(csv: Path, strategy: Path) -> tuple[object, ...]:
+    """A run of seven shards."""
+    return ("run", strategy, "--data", csv, *BRIEF, *FEW)
+
+
+def stop_after(count: int, how: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let something happen when so many shards are finished."""
+    add = Shards.add
+
+    def stopping(self: Shards, position: int, write: Any) -> Path:
+        if position == count:
+            how()
+        return add(self, position, write)
+
+    monkeypatch.setattr(Shards, "add", stopping)
+
+
+def interrupt() -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def the_run(folder: Path) -> Path:
+    """The one run in a folder, in which nothing else is but the ledger of tests."""
+    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith("2")) == ["ledger.jsonl"]
+    (run,) = folder.glob("2*/")
+    return run
+
+
+def facts(run: Path) -> Any:
+    """What a run found, without what was in the ledger when it ended."""
+    found = json.loads((run / "result.json").read_text())
+    found["run"].pop("notices")
+    return found
+
+
+def assert_same(run: Path, other: Path) -> None:
+    """The bytes of the tables, and every fact."""
+    for name in ("metrics.parquet", "equity.parquet", "paths.parquet", "worst.parquet"):
+        assert (run / name).read_bytes() == (other / name).read_bytes(), name
+    ours, theirs = facts(run), facts(other)
+    assert {**ours["run"], "config": {**ours["run"]["config"], "out": ""}} == {
+        **theirs["run"], "config": {**theirs["run"]["config"], "out": ""},
+    }  # fmt: skip
+    assert ours["strategies"] == theirs["strategies"]
+
+
+def resumed_from(error: str) -> Path:
+    """The folder that the line names."""
+    found = re.search(r"stresslab resume (\S+)$", error.strip())
+    assert found is not None, error
+    return Path(found[1])
+
+
+def test_ctrl_c_and_resume(command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: Any) -> None:
+    """One line with the command that goes on, exit code 3; finished shards are not computed again."""
+    assert command(*words, "--out", tmp_path / "whole").code == 0
+    with monkeypatch.context() as patch:
+        stop_after(3, interrupt, patch)
+        stopped = command(*words, "--out", tmp_path / "runs")
+    assert stopped.code == 3
+    last = stopped.err.splitlines()[-1]
+    assert last.startswith("error: interrupted; finished universes are kept, go on with: stresslab resume ")
+    work = resumed_from(last)
+    assert list((tmp_path / "runs").iterdir()) == [work]
+    again = []
+    with monkeypatch.context() as patch:
+        stop_after(-1, interrupt, patch)
+        add = Shards.add
+        patch.setattr(Shards, "add", lambda self, position, write: (again.append(position), add(self, position, write)))
+        assert command("resume", work).code == 0
+    assert again == [3, 4, 5, 6]
+    assert_same(the_run(tmp_path / "runs"), the_run(tmp_path / "whole"))
+
+
+def test_torn_and_altered_shards_are_done_again(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard whose bytes are not those of the ledger does not count, nor does half a line of the ledger."""
+    assert command(*words, "--out", tmp_path / "whole").code == 0
+    with monkeypatch.context() as patch:
+        stop_after(5, interrupt, patch)
+        work = resumed_from(command(*words, "--out", tmp_path / "runs").err)
+    torn = work / "outcome-000001.npz"
+    torn.write_bytes(torn.read_bytes()[:-100])
+    ledger = work / LEDGER
+    ledger.write_bytes(ledger.read_bytes()[:-30])
+    assert command("resume", work).code == 0
+    assert_same(the_run(tmp_path / "runs"), the_run(tmp_path / "whole"))
+
+
+def test_a_full_disk_loses_nothing(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line says what is full, and how to go on."""
+    with monkeypatch.context() as patch:
+        save = Outcome.save
+
+        def full(self: Outcome, path: Path) -> None:
+            if self.found[0].metrics.index[0] >= 128:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            save(self, path)
+
+        patch.setattr(Outcome, "save", full)
+        stopped = command(*words, "--out", tmp_path / "runs")
+    assert stopped.code == 3
+    assert "No space left on device" in stopped.err
+    assert command("resume", resumed_from(stopped.err)).code == 0
+    the_run(tmp_path / "runs")
+
+
+def test_what_has_changed_is_refused(
+    command: Command, words: tuple[object, ...], strategy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another strategy, other bars, another stresslab: half a run of each would be neither; what is finished stays."""
+    with monkeypatch.context() as patch:
+        stop_after(2, interrupt, patch)
+        work = resumed_from(command(*words, "--out", tmp_path / "runs").err)
+    text = strategy.read_text()
+    strategy.write_text(text.replace("20", "21"))
+    assert_refused(command("resume", work), "has changed", "start a new run")
+    strategy.write_text(text)
+    plan = json.loads((work / "plan.json").read_text())
+    for name, value, told in (("code", "0", "stresslab"), ("data", {"digest": "0"}, "the bars have changed")):
+        (work / "plan.json").write_text(json.dumps({**plan, name: value}))
+        assert_refused(command("resume", work), told)
+    (work / "plan.json").write_text(json.dumps(plan))
+    assert command("resume", work).code == 0
+    assert_refused(command("resume", work), "holds no run that was stopped")
+
+
+def test_nothing_is_left_where_nothing_was_finished(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first shard is whole there is nothing to go on from."""
+    stop_after(0, interrupt, monkeypatch)
+    stopped = command(*words, "--out", tmp_path / "runs")
+    assert stopped.code == 3
+    assert "resume" not in stopped.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_memory_and_jobs_change_no_byte(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
+    """Nor does the size of the shards that follows from them, also where more universes are sampled for precision."""
+    common = ("run", strategy, "--data", csv, *BRIEF, "--universes", "300", "--precision", "0.04")
+    assert command(*common, "--memory", "526MB", "--jobs", "1", "--out", tmp_path / "small").code == 0
+    assert command(*common, "--jobs", "2", "--out", tmp_path / "large").code == 0
+    small, large = (the_run(tmp_path / name) / "metrics.parquet" for name in ("small", "large"))
+    assert small.read_bytes() == large.read_bytes()
+
+
+def test_too_little_memory_is_refused(command: Command, words: tuple[object, ...], tmp_path: Path) -> None:
+    """Before the work starts, with what would do."""
+    assert_refused(command(*words, "--memory", "100MB", "--out", tmp_path / "runs"), "memory=100 MB", "--memory 526MB")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot kill itself there like that")
+def test_killed_at_twenty_moments(csv: Path, strategy: Path, tmp_path: Path) -> None:
+    """Of its shards and its report; each run, gone on with, ends with the bytes of an undisturbed one."""
+    words = [sys.executable, "-m", "stresslab"]
+    run = [*words, "run", str(strategy), "--data", str(csv), *BRIEF, "--universes", "3000", *FEW[2:], "--out"]
+    begun = time.monotonic()
+    subprocess.run([*run, str(tmp_path / "whole")], check=True, capture_output=True)
+    whole, lasted = the_run(tmp_path / "whole"), time.monotonic() - begun
+    chance, shards = Random(0), []
+    for attempt in range(20):
+        out = tmp_path / str(attempt)
+        with subprocess.Popen([*run, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and not list(out.glob(".*.work/plan.json")):
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, lasted / 2))
+            process.send_signal(signal.SIGKILL)
+        works = list(out.glob(".*.work"))
+        if works:
+            shards.append(len(list(works[0].glob("outcome-*.npz"))))
+            subprocess.run([*words, "resume", str(works[0])], check=True, capture_output=True)
+        for partial in out.glob(".*.partial"):  # of a report that was being written
+            assert works, partial
+        (ended,) = out.glob("2*/")
+        assert_same(ended, whole)
+    assert np.ptp(shards) > 5
