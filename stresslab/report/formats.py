@@ -93,6 +93,7 @@ def render_all(result: StressResult, folder: Path, formats: Sequence[str]) -> li
     prepared = parts(result)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        shutil.copymode(folder, partial)  # which copytree gives back to the folder
         written = [FORMATS[name](result, prepared, Path(partial)) for name in dict.fromkeys(formats)]
         shutil.copytree(partial, folder, dirs_exist_ok=True)
     return [folder / path.name for path in written]

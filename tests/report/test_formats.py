@@ -6,6 +6,7 @@ import builtins
 import json
 import re
 import shlex
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,9 @@ def test_all_formats_are_written_or_none(single: StressResult, tmp_path: Path) -
     with pytest.raises(ValueError, match="JSON"):
         render_all(spoilt, tmp_path, ["md", "json"])
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("summary.md", "before")]
+    tmp_path.chmod(0o755)
+    render_all(single, tmp_path, ["md"])
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_tables_hold_what_the_result_holds(written: Path, several: StressResult) -> None:
