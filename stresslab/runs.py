@@ -116,7 +116,7 @@ def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> d
         "ledger": result.studies.get("ledger"),
         "code": code()["sha256"],
         "environment": result.environment | {"commit": code()["commit"]},
-        "timings": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
+        "timings": result.timings,
         "files": digests(folder),
     }
 

@@ -324,7 +324,7 @@ def stress_test(
         studies=jointly,
         failed=entrants.failed,
         tested=None if isinstance(ledger, Earlier) else replace(entry, trials=min(own, entry.trials)).to_dict(),
-        timings=stages.seconds,
+        timings={stage: round(seconds, 3) for stage, seconds in stages.seconds.items()},
         environment=environment(),
     )
 

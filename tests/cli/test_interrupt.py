@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ def test_interrupt_stops_cleanly(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     strategy = Path(__file__).parents[2] / "strategies" / "buy_and_hold.py"
     command = [sys.executable, "-m", "stresslab", "run", str(strategy), "--data", "sample:nasdaq", "--jobs", "2"]
-    settings = ["--universes", "1000", "--realism-origins", "0", "--out", str(out)]
+    settings = ["--universes", "1000", "--horizon", "300", "--realism-origins", "0", "--out", str(out)]
     with subprocess.Popen([*command, *settings], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         for line in run.stderr:
-            if line.startswith("sampling"):
+            if line.startswith("look-ahead check: in"):
                 break
+        time.sleep(2)  # some way into the first universes
         run.send_signal(signal.SIGINT)
         _, rest = run.communicate(timeout=60)
     assert run.returncode == 3

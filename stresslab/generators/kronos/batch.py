@@ -98,16 +98,18 @@ class Meter:
 
     def advance(self, bars: int) -> None:
         """So many bars more, each of one universe, or fewer; raises `Stopped` when the sampling is over."""
-        if self.stopped.is_set():
-            raise Stopped
-        if self.progress is None:
-            return
         with self._lock:
+            if self.stopped.is_set():
+                raise Stopped
             self._bars += bars
             new = self._bars // self.horizon - self._told
-            if new > 0:
+            if self.progress is not None and new > 0:
                 self._told += new
-                self.progress(new)
+                try:
+                    self.progress(new)
+                except BaseException:
+                    self.stopped.set()  # before another worker tells of a bar more
+                    raise
 
 
 @dataclass(frozen=True, eq=False)
