@@ -42,6 +42,7 @@ class Evaluation:
         metrics: (N,) rows by universe id, one column per measure; universes in which its code failed have none.
         equity: (T+1, N) currency, or None where it was not kept.
         fan: how the equity is distributed at each of T+1 times, or None where it was not counted.
+        losing: (T+1,) universes in which it lies below the initial capital, counted where the fan is.
         log: what calls of its code left behind: what was printed, and why it failed in which universe.
         error: why there is no result at all; empty where there is one.
         universes: how many it met.
@@ -50,6 +51,7 @@ class Evaluation:
     metrics: pd.DataFrame
     equity: FloatArray | None = None
     fan: Sketch | None = None
+    losing: NDArray[np.int64] | None = None
     log: Log = field(default_factory=Log)
     error: str = ""
     universes: int = 0
@@ -62,13 +64,15 @@ class Evaluation:
             log.add(part.log)
         failed = next((part.error for part in parts if part.error), "")
         if failed:
-            return cls(pd.DataFrame(), None, None, log, failed, universes)
+            return cls(pd.DataFrame(), log=log, error=failed, universes=universes)
         curves = [part.equity for part in parts if part.equity is not None]
         fans = [part.fan for part in parts if part.fan is not None]
+        losing = [part.losing for part in parts if part.losing is not None]
         return cls(
             pd.concat([part.metrics for part in parts]),
             np.concatenate(curves, axis=1) if curves else None,
             Sketch.merged(fans) if fans else None,
+            np.sum(losing, axis=0) if losing else None,
             log,
             universes=universes,
         )
@@ -100,7 +104,7 @@ def evaluate(
         jobs: processes. Two pieces are done in this one; others are started where the rest would take it longer than
             `patience`, and at once where that is 0.
         keep_equity: keep equity curves, 8 bytes per universe and bar.
-        keep_fan: count how equity is distributed at each time.
+        keep_fan: count how equity is distributed at each time, and where it lies below the initial capital.
         book: share of the initial capital by name of the strategy; see `stresslab.backtest.book`.
         progress: called with the number of universes done.
         patience: seconds.
@@ -209,8 +213,11 @@ class _Work:
         equity = account.equity
         if not kept.all():
             table, equity = table[kept], equity[:, kept]
-        fan = Sketch.of(equity, unit=self.terms.init_cash) if self.keep_fan else None
-        return Evaluation(table, equity if self.keep_equity else None, fan, log, universes=len(universes))
+        fan = losing = None
+        if self.keep_fan:
+            fan = Sketch.of(equity, unit=self.terms.init_cash)
+            losing = (equity < self.terms.init_cash).sum(axis=1)
+        return Evaluation(table, equity if self.keep_equity else None, fan, losing, log, universes=len(universes))
 
     def _alone(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
         return backtest(members[0], universes, self.terms, periods_per_year=periods)

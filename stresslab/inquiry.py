@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.book import BOOK
 from stresslab.entrants import Entrants, failures_on, remaining
 from stresslab.eras import Era, describe_eras, timing_at_origins
@@ -29,8 +28,7 @@ from stresslab.statistics.paired import correlations, differences
 from stresslab.statistics.performance import bar_returns
 from stresslab.strategy import Strategy
 from stresslab.streaming import Stream
-from stresslab.studies import Case, breaking, edge, error_budget, fragility, selection, shocks
-from stresslab.universes import Universes
+from stresslab.studies import Case, breaking, costs, edge, error_budget, fragility, selection, shocks
 from stresslab.worst import worst_universes
 
 MOST_UNIVERSES = 200_000
@@ -73,8 +71,7 @@ def together(
     results: list[StrategyResult],
     strategies: list[Strategy],
     backtested: list[Evaluation],
-    real: Universes,
-    terms: Terms,
+    held: NDArray[np.float64],
     trials: float | None,
     seed: int,
     counted: Callable[[float], float] = float,
@@ -82,7 +79,6 @@ def together(
     """What is known of all strategies of a run together: paired differences, correlations, and their selection."""
     returns = pd.DataFrame({one.name: one.metrics["total_return"] for one in results})
     equities = {one.name: curves(found)[:, 0] for one, found in zip(strategies, backtested, strict=False)}
-    held = buy_and_hold(real, terms).equity[:, 0]
     return {
         "pairs": [one.to_dict() for one in differences(returns)] if len(results) > 1 else [],
         "correlations": correlations(returns) if 1 < len(results) <= MOST_CORRELATED else {},
@@ -114,9 +110,10 @@ def studied(
     own = None if eras is None else eras[case.strategy.name]
     world = None if worlds is None else worlds[case.strategy.name]
     loss = probability_of_loss(result.metrics["total_return"])
-    found: dict[str, Any] = {}
+    found = dict(result.studies)
     studies: dict[str, Callable[[], Any]] = {
         "fragility": lambda: fragility(case, result.metrics),
+        "costs": lambda: costs(case),
         "shocks": lambda: shocks(case),
         "breaking": lambda: breaking(case),
         "error_budget": lambda: error_budget(loss, len(result.metrics), world, own),

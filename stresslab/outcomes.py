@@ -69,6 +69,7 @@ class Outcome:
         for at, one in enumerate(self.found):
             arrays |= {f"{at}.{number}": column.to_numpy() for number, (_, column) in enumerate(one.metrics.items())}
             arrays |= {f"{at}.ids": one.metrics.index.to_numpy()} | (_arrays(f"{at}.fan", one.fan) if one.fan else {})
+            arrays |= {} if one.losing is None else {f"{at}.losing": one.losing}
             log = [one.log.characters, one.log.beginning, list(one.log.failures.items())]
             told.append([list(one.metrics.columns), one.metrics.index.name, log, one.error, one.universes])
         text = json.dumps({"found": told, "facts": dict(self.facts), "universes": self.universes})
@@ -85,8 +86,9 @@ class Outcome:
                 ids = pd.Index(arrays[f"{at}.ids"], name=index)
                 metrics = pd.DataFrame({name: arrays[f"{at}.{n}"] for n, name in enumerate(columns)}, index=ids)
                 fan = _sketch(f"{at}.fan", arrays) if f"{at}.fan.keys" in arrays else None
+                losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
                 log = Log(characters, beginning, {int(universe): why for universe, why in failures})
-                found.append(Evaluation(metrics, None, fan, log, error, universes))
+                found.append(Evaluation(metrics, None, fan, losing, log, error, universes))
             return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"], arrays["first"])
 
 

@@ -30,7 +30,7 @@ from stresslab.shards import sync
 from stresslab.verdict import Verdict
 from stresslab.worst import COLUMNS
 
-_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet")
+_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet", "track.parquet")
 
 
 def run_id(result: StressResult, now: datetime) -> str:
@@ -142,6 +142,16 @@ def _write_tables(result: StressResult, folder: Path) -> None:
         equities.append(equity)
     pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
     worst_table(result).to_parquet(folder / "worst.parquet", index=False)
+    track_table(result).to_parquet(folder / "track.parquet", index=False)
+
+
+def track_table(result: StressResult) -> pd.DataFrame:
+    """The accounts of all strategies on the real bars, with a column that names the strategy."""
+    kept = [one.track.rename_axis("timestamp").reset_index() for one in result.strategies if one.track is not None]
+    names = [one.name for one in result.strategies if one.track is not None]
+    parts = [table.assign(strategy=name) for table, name in zip(kept, names, strict=True)]
+    empty = pd.DataFrame(columns=["timestamp", "equity", "held", "strategy"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def worst_table(result: StressResult) -> pd.DataFrame:
@@ -216,9 +226,9 @@ def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str,
 
 
 def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
-    metrics, equity, worst = (
+    metrics, equity, worst, track = (
         tables[name][tables[name]["strategy"] == entry["name"]].drop(columns="strategy")
-        for name in ("metrics", "equity", "worst")
+        for name in ("metrics", "equity", "worst", "track")
     )
     rows, steps = metrics.set_index("universe"), equity.set_index("step")
     return StrategyResult(
@@ -236,6 +246,7 @@ def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> Stra
         equity_fan=_prefixed(steps, "quantile_"),
         realised_equity=None if steps["realised"].isna().all() else steps["realised"],
         worst=worst.reset_index(drop=True) if len(worst) else None,
+        track=track.set_index("timestamp") if len(track) else None,
     )
 
 

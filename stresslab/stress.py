@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stresslab import notices
 from stresslab.assessment import ORIGINS, realism
-from stresslab.backtest import Costs, Sizing, Stops, Terms
+from stresslab.backtest import Costs, Sizing, Stops, Terms, buy_and_hold
 from stresslab.backtest.book import BOOK, check_book
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.timestamps import parse_last
@@ -42,6 +42,7 @@ from stresslab.strategy.parameters import grid_values
 from stresslab.streaming import Stream
 from stresslab.studies import STRATEGIES, STUDIED, Case
 from stresslab.studies import contrasts as run_contrasts
+from stresslab.track import by_period, track_of
 from stresslab.universes import Universes
 from stresslab.verdict import Criteria, judge
 
@@ -255,6 +256,7 @@ def stress_test(
     ]
     if shares:
         named.append((BOOK, shares, joint(strategies, lookaheads, shares), None))
+    held = _held(real["backtest"], terms)
     results = [
         _strategy_result(
             one,
@@ -263,6 +265,7 @@ def stress_test(
             trust,
             seed,
             (horizon, history.periods_per_year),
+            held,
         )
         for at, one in enumerate(named)
     ]
@@ -284,7 +287,7 @@ def stress_test(
     entry = Entry.of(bars[: len(history) + horizon], strategies, terms)
     earlier = before(ledger, entry)
     jointly = together(
-        results, strategies, found_on["backtest"], real["backtest"], terms, trials, seed, earlier.with_these
+        results, strategies, found_on["backtest"], np.asarray(held, dtype=np.float64), trials, seed, earlier.with_these
     )
     jointly["ledger"] = None if ledger is None else earlier.to_dict()
     own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
@@ -382,6 +385,7 @@ def _strategy_result(
     trust: tuple[bool | None, str | None],
     seed: int,
     span: tuple[int, float],
+    held: pd.Series[float],
 ) -> StrategyResult:
     """One strategy on all grounds, summarised and judged.
 
@@ -392,6 +396,7 @@ def _strategy_result(
         trust: in the universes, and what to be careful about.
         seed: of the run.
         span: horizon, and bars in a year.
+        held: value of buy and hold on the real bars before the origin, by time.
     """
     name, parameters, lookahead, source = named
     metrics = found["universes"].metrics
@@ -409,8 +414,10 @@ def _strategy_result(
         caution=trust[1],
         criteria=criteria,
     )
-    fan = found["universes"].fan
+    fan, losing = found["universes"].fan, found["universes"].losing
     assert fan is not None
+    assert losing is not None
+    past = curves(found["backtest"])[:, 0], np.asarray(held, dtype=np.float64), pd.DatetimeIndex(held.index)
     return StrategyResult(
         name=name,
         parameters=parameters,
@@ -424,7 +431,19 @@ def _strategy_result(
         equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
         realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
         source=source,
+        track=track_of(*past),
+        studies={
+            "periods": by_period(*past),
+            "horizon": {"universes": len(metrics), "losing": losing.tolist()},
+        },
     )
+
+
+def _held(real: Universes, terms: Terms) -> pd.Series[float]:
+    """(T + 1,) value of buy and hold on the one real series, from the bar before it on, if there is one."""
+    first = real.history.timestamps[-1] if len(real.history) else real.timestamps[0]
+    stamps = real.timestamps.insert(0, first)
+    return pd.Series(buy_and_hold(real, terms).equity[:, 0], index=stamps)
 
 
 def _to_study(backtests: Sequence[float]) -> list[int]:

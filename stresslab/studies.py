@@ -53,6 +53,8 @@ STUDIED = 2000
 """Universes that studies look at, at most: the first of the run."""
 STRATEGIES = 12
 """Strategies of a run that are studied, at most; in a larger grid only what costs nothing is asked of each."""
+COST_FACTORS = (0.0, 1.0, 2.0, 3.0, 5.0)
+"""Multiples of the costs at which a strategy is looked at."""
 _CLOSE = FIELDS.index("close")
 
 
@@ -168,6 +170,17 @@ def shocks(case: Case) -> list[dict[str, Any]]:
         {"name": name, "label": shock.label, **figures(_shocked(case, shock), case.seed)}
         for name, shock in SHOCKS.items()
     ]
+
+
+def costs(case: Case) -> list[dict[str, Any]]:
+    """The figures at multiples of the costs of trading and borrowing; nothing where there are none."""
+    if dearer(case.terms.costs, 0.0) == case.terms.costs:
+        return []
+    return [{"factor": factor, **figures(_at_costs(case, factor), case.seed)} for factor in COST_FACTORS]
+
+
+def _at_costs(case: Case, factor: float) -> pd.DataFrame:
+    return case.measured(case.universes, replace(case.terms, costs=dearer(case.terms.costs, factor)))
 
 
 def _shocked(case: Case, shock: Shock) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from stresslab.data.bars import Bars
 from stresslab.result import LEVELS, StrategyResult, StressResult
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.statistics.measures import MEASURES, Account
+from stresslab.track import by_period, track_of
 from stresslab.verdict import judge
 from tests.market import make_bars
 
@@ -202,7 +203,10 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
     """One strategy on all markets, as `stress_test` puts it together."""
     equity, metrics = markets["universes"].run(STRATEGIES[name])
     metrics.index.name = "universe"
-    backtest = only_row(markets["backtest"].run(STRATEGIES[name])[1])
+    past, measured = markets["backtest"].run(STRATEGIES[name])
+    backtest = only_row(measured)
+    held = markets["backtest"].run(STRATEGIES["hold"])[0][:, 0]
+    stamps = pd.bdate_range("2016-01-01", periods=len(past))
     real = markets["realised"].run(STRATEGIES[name]) if "realised" in markets else None
     realised = None if real is None else only_row(real[1])
     verdict = judge(
@@ -232,6 +236,11 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
         },
         equity_fan=pd.DataFrame(np.quantile(equity, LEVELS, axis=1).T, columns=[str(level) for level in LEVELS]),
         realised_equity=None if real is None else pd.Series(real[0][:, 0]),
+        track=track_of(past[:, 0], held, stamps),
+        studies={
+            "periods": by_period(past[:, 0], held, stamps),
+            "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
+        },
         worst=worst(markets["universes"].closes, STRATEGIES[name], equity, metrics),
     )
 

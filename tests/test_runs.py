@@ -25,7 +25,7 @@ from stresslab.stress import stress_test
 from tests.market import make_bars
 from tests.results import make_result
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet")
+TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet", "track.parquet")
 
 
 def above_mean(bars: Any, window: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,7 +94,7 @@ def test_the_folder_holds_what_the_design_says(saved: Path) -> None:
 def test_the_manifest_holds_what_decided_the_run(saved: Path, result: StressResult) -> None:
     """Settings, data, generator, versions, timings, and the hash of every other file."""
     manifest = json.loads((saved / "manifest.json").read_text())
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == 2
     assert manifest["run"] == saved.name
     assert manifest["config"] == result.config
     assert manifest["data"]["digest"] == make_bars(400).digest
@@ -289,13 +289,13 @@ def test_a_damaged_file_is_refused(saved: Path, tmp_path: Path, name: str, damag
     refused(folder, "run it again")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1], "x" * 1000])
+@pytest.mark.parametrize("version", [0, 1, "2", None, [2], "x" * 1000])
 def test_another_format_is_refused(saved: Path, tmp_path: Path, version: Any) -> None:
     """A folder of another version says which it has and which can be read."""
     folder = copied(saved, tmp_path / "run")
     content = json.loads((folder / "result.json").read_text()) | {"format_version": version}
     (folder / "result.json").write_text(json.dumps(content))
-    refused(folder, "has format_version .*, this stresslab reads 1; run it again")
+    refused(folder, "has format_version .*, this stresslab reads 2; run it again")
 
 
 def test_a_changed_figure_is_noticed(saved: Path, tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import stresslab as sl
-from stresslab.backtest import Terms
+from stresslab.backtest import Costs, Terms
 from stresslab.data import load_bars
 from stresslab.data.bars import Bars
 from stresslab.errors import InputError
@@ -21,7 +22,7 @@ from stresslab.result import StressResult
 from stresslab.shocks import SHOCKS
 from stresslab.statistics.distribution import wilson
 from stresslab.strategy import load_strategies
-from stresslab.studies import Case, breaking, edge, error_budget, fragility, selection, shocks
+from stresslab.studies import COST_FACTORS, Case, breaking, costs, edge, error_budget, fragility, selection, shocks
 from tests.test_eras import hold, trend
 
 
@@ -77,6 +78,18 @@ def test_shocks_hurt_as_they_are_named(nasdaq: Bars) -> None:
     assert medians[0] == pytest.approx(base - 0.05, abs=0.02)
     spread = rows["volatility-2"]["expected_shortfall_97_5"]["value"]
     assert spread > rows["volatility-1.5"]["expected_shortfall_97_5"]["value"]
+
+
+def test_costs_hurt_the_more_the_dearer_they_are(nasdaq: Bars) -> None:
+    """The row of one times the costs is the base case; without costs there is nothing to ask."""
+    own = case(nasdaq, trend)
+    rows = costs(own)
+    assert [row["factor"] for row in rows] == list(COST_FACTORS)
+    medians = [row["median_return"] for row in rows]
+    assert medians == sorted(medians, reverse=True)
+    assert medians[1] == float(own.measured(own.universes)["total_return"].median())
+    free = replace(own, terms=replace(own.terms, costs=Costs(fees=0.0, slippage=0.0)))
+    assert costs(free) == []
 
 
 def test_nothing_fills_while_nobody_trades(nasdaq: Bars) -> None:
@@ -157,7 +170,8 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     assert names == ["hold", "trend", "book"]
     first = content["strategies"][1]
     assert first["edge"]["label"] in ("yes", "no", "unclear")
-    assert {"fragility", "shocks", "breaking", "error_budget", "contrasts", "eras"} == set(first["studies"])
+    asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
+    assert asked | {"periods", "horizon"} == set(first["studies"])
     assert [row["name"] for row in first["studies"]["contrasts"]] == list(CONTRASTS)
     assert len(first["studies"]["eras"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3
@@ -189,3 +203,13 @@ def test_a_book_of_strategies_that_are_not_there_is_refused(nasdaq: Bars) -> Non
     """Before anything is sampled."""
     with pytest.raises(InputError, match="no strategy is called 'trand'; did you mean 'trend'"):
         sl.stress_test(trend, nasdaq, StationaryBootstrap(), universes=10, horizon=40, book={"trand": 1.0})
+
+
+def test_losses_after_the_last_bar_are_the_losses(whole: StressResult) -> None:
+    """They are counted bar by bar where the universes are met, the book's too."""
+    for one in whole.strategies:
+        found = one.studies["horizon"]
+        assert found["universes"] == len(one.metrics)
+        assert found["losing"][0] == 0
+        assert found["losing"][-1] == int((one.metrics["total_return"] < 0).sum())
+        assert len(found["losing"]) == whole.horizon + 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stresslab.edge import edge_table
-from stresslab.report import budgets, forest, timeline
+from stresslab.report import budgets, forest, sensitivity, timeline
 from stresslab.report.axes import Chart
 from stresslab.report.wording import UNDEFINED, clean, interval, number, percent
 from stresslab.report.wording import share as _defined_share
@@ -116,6 +116,8 @@ def _of(strategy: StrategyResult, at: int) -> Evidence:
     if found.get("fragility"):
         made.append(_fragility(found["fragility"]))
     made.append(_budget(strategy, key))
+    if found.get("costs"):
+        made.append(_costs(found["costs"], found.get("horizon"), key))
     if found.get("shocks"):
         made.append(_shocks(found["shocks"], found.get("fragility"), key))
     if found.get("breaking"):
@@ -197,6 +199,14 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     )
     title = "The error of each figure in its parts"
     return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
+
+
+def _costs(rows: Sequence[Mapping[str, Any]], horizon: Mapping[str, Any] | None, key: str) -> Table:
+    drawn = [sensitivity.costs_chart(rows, key), *([sensitivity.horizon_chart(horizon, key)] if horizon else [])]
+    cells = tuple((sensitivity.factor_name(row), *_figures(row)) for row in rows)
+    sentence = "What does the answer depend on: how dear trading is, and how long one waits?"
+    headings = ("Costs", *_HEADINGS)
+    return Table("sensitivity", "Sensitivity to costs and horizon", sentence, headings, cells, tuple(drawn))
 
 
 def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:

@@ -17,6 +17,7 @@ from stresslab.report.captions import measure_of
 from stresslab.report.deeper import edge_sentence
 from stresslab.report.overview import Line, line, roles
 from stresslab.report.ticks import stamp_texts
+from stresslab.report.track import period_rows, track_chart
 from stresslab.report.wording import clean, money, percent, share
 from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.distribution import wilson
@@ -50,6 +51,8 @@ class Sheet(Line):
     role: str
     figures: list[Figure]
     luck: str
+    track: list[Chart]
+    periods: list[tuple[str, ...]]
     distributions: list[Chart]
     worst: list[Chart]
     checks: list[dict[str, str]]
@@ -62,7 +65,7 @@ class Sheet(Line):
     @property
     def charts(self) -> list[Chart]:
         """Every chart of the sheet."""
-        return [*self.distributions, *self.worst]
+        return [*self.track, *self.distributions, *self.worst]
 
 
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
@@ -85,6 +88,8 @@ def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: lis
         role=role,
         figures=key_figures(strategy, init_cash),
         luck=luck_sentence(strategy),
+        track=[drawn for drawn in [track_chart(strategy, key)] if drawn is not None],
+        periods=period_rows(strategy),
         distributions=distributions(strategy, key, init_cash, stamps),
         worst=candles.worst_charts(strategy, key, init_cash, stamps),
         checks=checks(strategy.verdict),

@@ -13,7 +13,7 @@ import jinja2
 import markupsafe
 
 from stresslab.edge import EDGES
-from stresslab.report import evidence, overview, provenance, realism
+from stresslab.report import evidence, overview, provenance, realism, track
 from stresslab.report.axes import Chart
 from stresslab.report.sections import Part, parts
 from stresslab.report.ticks import stamp_texts
@@ -38,6 +38,7 @@ def environment() -> jinja2.Environment:
     made.globals |= {
         "overview_headings": overview.OVERVIEW,
         "measure_headings": evidence.MEASURE_COLUMNS,
+        "period_headings": track.HEADINGS,
         "tail_headings": [name for _, name in evidence.TAILS],
         "undefined": UNDEFINED,
         "label_ranks": {label: rank for rank, label in enumerate(LABELS)},

@@ -135,6 +135,21 @@ STUDIES: dict[str, Any] = {
             ),
             widest=TEXT,
         ),
+        "costs": _array(
+            {"allOf": [FIGURES, _object("costs multiplied", factor={"type": "number", "minimum": 0})]},
+            "at multiples of the costs of trading and borrowing",
+        ),
+        "horizon": _object(
+            "losses by the length of the horizon",
+            universes=COUNT,
+            losing=_array(COUNT, "universes below the initial capital after each bar, from none on"),
+        ),
+        "periods": _array(
+            _object(
+                "a year or a month of the backtest", period=TEXT, total_return=NUMBER, held=NUMBER, max_drawdown=NUMBER
+            ),
+            "returns on the real bars before the origin",
+        ),
         "shocks": _array(
             {"allOf": [FIGURES, _object("a shock laid over the universes", name=TEXT, label=TEXT)]}, "in their order"
         ),

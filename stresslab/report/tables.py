@@ -27,6 +27,15 @@ def tables(result: StressResult) -> dict[str, pd.DataFrame]:
         "equity": pd.concat(
             [_named(one.equity_fan.reset_index(names="step"), one.name) for one in result.strategies], ignore_index=True
         ),
+        "backtest": pd.concat(
+            [
+                _named(one.track.reset_index(names="timestamp"), one.name)
+                for one in result.strategies
+                if one.track is not None
+            ]
+            or [pd.DataFrame()],
+            ignore_index=True,
+        ),
         "worst": pd.concat(
             [_named(one.worst, one.name) for one in result.strategies if one.worst is not None] or [pd.DataFrame()],
             ignore_index=True,

@@ -330,3 +330,37 @@ def test_every_link_has_a_target(name: str, request: pytest.FixtureRequest) -> N
     anchors = re.findall(r' id="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors)
+
+
+def test_costs_and_horizon_say_what_they_change(single: StressResult) -> None:
+    """From no costs to the dearest; the last bar's share is P(loss) itself."""
+    levels = ((0.0, 0.4, 0.02), (1.0, 0.42, 0.01), (5.0, 0.6, -0.03))
+    rows = [row(loss, middle, factor=factor, time_under_water=0.5) for factor, loss, middle in levels]
+    strategy = single.strategies[0]
+    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
+    studied = replace(strategy, edge=edge, studies={**strategy.studies, "costs": rows})
+    found = charts_of(replace(single, strategies=[studied]))
+    costs, horizon = found["strategy-1-costs"], found["strategy-1-horizon"]
+    assert [tick.label for tick in costs.y_ticks] == ["without costs", "as given", "x 5"]
+    assert costs.sentence == (
+        "Without costs it loses in 40% of the universes, at 5 times the costs in 60%; "
+        "the median return goes from +2.0% to -3.0%."
+    )
+    loss = re.search(r"([\d.]+)% after 60 bars lie below", horizon.sentence)
+    assert loss is not None
+    assert float(loss[1]) == pytest.approx(100 * strategy.universes["probability_of_loss"]["value"], abs=0.06)
+
+
+def test_the_backtest_is_drawn_and_told_by_year(single: StressResult) -> None:
+    """Its ends, and buy and hold beside it; a row for each year, or month."""
+    strategy = single.strategies[0]
+    assert strategy.track is not None
+    chart = charts_of(single)["strategy-1-track"]
+    first, last = (f"{strategy.track['equity'].iloc[at]:,.0f}" for at in (0, -1))
+    assert f"{first} became {last}" in chart.sentence
+    assert [meaning for _, meaning in chart.legend] == ["the strategy", "buy and hold"]
+    page = render(single)
+    assert all(f'<th scope="row">{row["period"]}</th>' in page for row in strategy.studies["periods"])
+    without = replace(single, strategies=[replace(strategy, track=None, studies={})])
+    assert "strategy-1-track" not in charts_of(without)
+    assert "The backtest by period" not in render(without)

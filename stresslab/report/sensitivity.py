@@ -1,0 +1,84 @@
+"""What the answer depends on, as charts: how dear trading is, and how long one waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stresslab.report import forest, series
+from stresslab.report.axes import POINTS, Axis, Chart, Shape, Tick, area, line, rounded
+from stresslab.report.ticks import percent_tick, whole
+from stresslab.report.wording import percent, share
+from stresslab.statistics.distribution import wilson
+
+Row = Mapping[str, Any]
+
+
+def factor_name(row: Row) -> str:
+    """A multiple of the costs in words."""
+    named = {0.0: "without costs", 1.0: "as given"}
+    return named.get(row["factor"], f"x {row['factor']:g}")
+
+
+def costs_chart(rows: Sequence[Row], key: str) -> Chart:
+    """P(loss) at multiples of the costs, with its intervals."""
+    named = [(factor_name(row), row["probability_of_loss"]) for row in rows]
+    title = "P(loss) by the costs of trading and borrowing"
+    return forest.forest(named, f"{key}-costs", title, costs_sentence(rows), "P(loss)", share)
+
+
+def costs_sentence(rows: Sequence[Row]) -> str:
+    """From no costs to the dearest."""
+    first, last = rows[0], rows[-1]
+    losses = [share(row["probability_of_loss"]["value"]) for row in (first, last)]
+    medians = [percent(row["median_return"], signed=True) for row in (first, last)]
+    return (
+        f"{factor_name(first).capitalize()} it loses in {losses[0]} of the universes, at {last['factor']:g} times the "
+        f"costs in {losses[1]}; the median return goes from {medians[0]} to {medians[1]}."
+    )
+
+
+def horizon_chart(found: Row, key: str) -> Chart:
+    """P(loss) after each bar, with the 95% interval of chance around it."""
+    losing, count = np.asarray(found["losing"], dtype=np.int64)[1:], int(found["universes"])
+    parts = [wilson(int(lost), count) for lost in losing]
+    bars = np.arange(1, len(losing) + 1)
+    low, value, high = (np.array([getattr(part, end) for part in parts]) for end in ("low", "value", "high"))
+    x, y = Axis(0, len(losing)), Axis.around(low, high, [0.0])
+    kept = series.thin_line(value, 2 * POINTS)
+    shapes = [Shape("band b90", area(x.at(bars[kept]), y.at(low[kept]), y.at(high[kept])))]
+    shapes.append(Shape("real after", line(x.at(bars[kept]), y.at(value[kept]))))
+    places = series.thin(len(losing), POINTS)
+    return Chart(
+        key=f"{key}-horizon",
+        title="P(loss) by the horizon",
+        sentence=horizon_sentence(found),
+        x_ticks=[
+            Tick(float(100 * x.at(tick)), f"{tick:,.0f}", bool(i % 2))
+            for i, tick in enumerate(whole(series.ticks(0, len(losing))))
+        ],
+        y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
+        x_name="bars after the origin",
+        y_name="share of universes below the initial capital",
+        shapes=shapes,
+        legend=[("real", "P(loss)"), ("b90", "95% interval")],
+        hover={
+            "unit": "text",
+            "x": rounded(x.at(bars[places])),
+            "titles": [f"after {bars[at]:,} bars" for at in places],
+            "series": [
+                {"name": "P(loss)", "text": [share(value[at]) for at in places]},
+                {"name": "95% interval", "text": [f"{share(low[at])} to {share(high[at])}" for at in places]},
+            ],
+        },
+    )
+
+
+def horizon_sentence(found: Row) -> str:
+    """At a quarter, at half and at the whole of the horizon."""
+    losing, count = found["losing"], found["universes"]
+    bars = len(losing) - 1
+    told = [f"{share(losing[at] / count)} after {at:,}" for at in sorted({max(1, bars // 4), max(1, bars // 2), bars})]
+    return f"Of the universes, {', '.join(told)} bars lie below the initial capital."
