@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import metadata
 from typing import Any, TypeVar
 
 from stresslab.errors import InputError, InterruptedRunError, StresslabError
-from stresslab.execution import Ids, apply
+from stresslab.execution import Ids
 
 LOOPBACK = "127.0.0.1"
 CONNECT = 10.0
@@ -58,10 +59,10 @@ class Cluster:
             n_jobs=-1, backend=self._backend(), return_as="generator_unordered", pre_dispatch=f"{AHEAD}*n_jobs",
             batch_size=1, verbose=0,
         )  # fmt: skip
-        work, left = _Checked(function, _version()), len(pieces)
+        work, left = _Checked.of(function), len(pieces)
         with self._watched() as lost:
             try:
-                tasks = (joblib.delayed(apply)(work, position, piece) for position, piece in enumerate(pieces))
+                tasks = (joblib.delayed(_Task(work, position, piece))() for position, piece in enumerate(pieces))
                 for found in workers(tasks):
                     left -= 1
                     yield found
@@ -101,8 +102,7 @@ class Cluster:
         def watch() -> None:
             gone = 0.0
             while not over.wait(1.0):
-                here = self.client.status == "running" and self.client.scheduler_info(n_workers=-1)["workers"]
-                gone = 0.0 if here else gone + 1.0
+                gone = 0.0 if self._offering() else gone + 1.0
                 if gone >= self.absent:
                     lost.set()
                     self.client.close()
@@ -116,6 +116,16 @@ class Cluster:
             over.set()
             watcher.join()
 
+    def _offering(self) -> bool:
+        """Whether some worker is there that offers what is asked for."""
+        if self.client.status != "running":
+            return False
+        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
+        return any(
+            all(worker.get("resources", {}).get(name, 0.0) >= least for name, least in self.resources.items())
+            for worker in workers
+        )
+
     def _explained(self, error: BaseException, lost: bool, left: int, total: int) -> BaseException:
         """The error that the user sees for one of the cluster's; any other as it is."""
         from concurrent.futures import CancelledError
@@ -125,8 +135,10 @@ class Cluster:
 
         what = f"with {left} of {total} pieces still to do"
         if lost:
+            offer = "".join(f" that offers {name}={least:g}" for name, least in self.resources.items())
             return InterruptedRunError(
-                f"the cluster has had no worker for {self.absent:.0f} s, {what}; start some and run the command again"
+                f"the cluster has had no worker{offer} for {self.absent:.0f} s, {what}; start some and run the command "
+                "again"
             )
         if isinstance(error, KilledWorker):
             return InterruptedRunError(
@@ -142,16 +154,45 @@ class Cluster:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A function for workers that run the same stresslab."""
+    """A function for workers that run the same stresslab; packed, so that what it does not find is its own error."""
 
-    function: Callable[[Ids], Any]
+    packed: bytes
     version: str
+
+    @classmethod
+    def of(cls, function: Callable[[Ids], Any]) -> _Checked:
+        """The function as it travels."""
+        import cloudpickle
+
+        return cls(cloudpickle.dumps(function), _version())
 
     def __call__(self, piece: Ids) -> Any:
         """The function of a piece."""
         if _version() != self.version:
             raise InputError(f"a worker runs stresslab {_version()}, this is {self.version}; install the same on each")
-        return self.function(piece)
+        return _unpacked(self.packed)(piece)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A piece and what is to be done with it: no arguments, since joblib leaves large ones with one worker alone."""
+
+    work: _Checked
+    position: int
+    piece: Ids
+
+    def __call__(self) -> tuple[int, Any]:
+        """The position of the piece, and its result."""
+        return self.position, self.work(self.piece)
+
+
+@lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> Callable[[Ids], Any]:
+    """What a worker makes of it, once for all pieces."""
+    import cloudpickle
+
+    function: Callable[[Ids], Any] = cloudpickle.loads(packed)
+    return function
 
 
 def _version() -> str:
@@ -184,6 +225,7 @@ def connect(
         with (
             LocalCluster(
                 n_workers=jobs, threads_per_worker=1, processes=True, host=LOOPBACK, silence_logs=logging.CRITICAL,
+                resources=dict(resources or {}),
                 dashboard_address=f"{LOOPBACK}:0", worker_dashboard_address=f"{LOOPBACK}:0",
             ) as own,
             Client(own, set_as_default=False) as client,

@@ -6,6 +6,8 @@ Where shards are sampled, in which order and by whom, is `streaming`'s business;
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import CHUNK, Terms
 from stresslab.data.bars import FIELDS
+from stresslab.errors import InputError
 from stresslab.evaluation import Evaluation, evaluate
 from stresslab.execution import Ids
 from stresslab.sampling import SampleTask
@@ -25,6 +28,11 @@ from stresslab.strategy import Log, Strategy
 from stresslab.universes import Universes, facts_of
 
 CLOSE = FIELDS.index("close")
+_UNREADABLE = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy and zipfile raise on bytes that are no arrays."""
 NARROW = 128
 """Universes that are worth a process of their own, at least."""
 
@@ -78,7 +86,21 @@ class Outcome:
 
     @classmethod
     def load(cls, path: Path) -> Outcome:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is no such outcome, although its hash is the one that was written down.
+        """
+        try:
+            return cls._load(path)
+        except _UNREADABLE as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path} holds no finished universes ({reason:.120}); delete it and resume again"
+            ) from None
+
+    @classmethod
+    def _load(cls, path: Path) -> Outcome:
         with np.load(path, allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             found = []

@@ -88,7 +88,7 @@ class Stream:
                 found[position] = Outcome.load(shards.folder / shards.name(position))
                 sampled(found[position].universes)
                 tested(found[position].universes)
-            compute = self._here if self.cluster is None else self._by_others
+            compute = self._here if self.cluster is None else self._elsewhere
             for at, outcome in compute(contestants, [pieces[position] for position in missing], stop, sampled, tested):
                 found[missing[at]] = outcome
                 if shards is not None:
@@ -131,10 +131,22 @@ class Stream:
         """Whether there are processes that can make the generator again."""
         return self.jobs > 1 and self.generator.name in GENERATORS
 
+    def _elsewhere(
+        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Shards on a cluster: the first one alone, so that code that is broken fails once, not in each."""
+        for at, outcome in self._by_others(contestants, pieces[:1], stop, sampled, tested):
+            contestants = _without_broken(contestants, outcome)
+            yield at, outcome
+        for at, outcome in self._by_others(contestants, pieces[1:], stop, sampled, tested):
+            yield at + 1, outcome
+
     def _by_others(
         self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
     ) -> Iterator[tuple[int, Outcome]]:
         """Each shard by a worker: a process of this machine, or one of the cluster's."""
+        if not pieces:
+            return
         sample = SampleTask.of(self.generator, self.history, self.horizon, stop, self.seed)
         task = ShardTask(sample, replace(contestants, jobs=1), self.kept)
         for at, outcome in map_chunks(task, pieces, jobs=self.jobs, cluster=self.cluster):

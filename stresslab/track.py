@@ -15,7 +15,7 @@ from stresslab.statistics.distribution import plain
 from stresslab.statistics.performance import drawdown
 
 STRETCHES = 500
-"""A longer account keeps, of so many stretches of it, the lowest and the highest value, and both ends."""
+"""A longer account keeps, of so many stretches, the lowest and highest value, both ends, and its deepest drawdown."""
 YEARS = 2.0
 """A shorter account is told by the month, a longer one by the year."""
 
@@ -37,7 +37,9 @@ def track_of(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex)
     if len(equity) > 2 * STRETCHES:
         parts = np.array_split(kept, STRETCHES)
         ends = [[part[equity[part].argmin()], part[equity[part].argmax()]] for part in parts]
-        kept = np.unique(np.concatenate([[0, len(equity) - 1], *ends]))
+        trough = int((equity / np.maximum.accumulate(equity)).argmin())
+        deepest = [int(equity[: trough + 1].argmax()), trough]
+        kept = np.unique(np.concatenate([[0, len(equity) - 1], deepest, *ends]))
     return pd.DataFrame({"equity": equity[kept], "held": held[kept]}, index=timestamps[kept])
 
 

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import Terms
 from stresslab.data.bars import Bars
-from stresslab.errors import InputError, InterruptedRunError
+from stresslab.errors import InputError, InterruptedRunError, StrategyError
 from stresslab.execution import chunks, map_chunks
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.outcomes import Contestants, Outcome, ShardTask
 from stresslab.sampling import SampleTask, sample_shards
 from stresslab.strategy import load_strategies
+from stresslab.streaming import Stream
 
 pytest.importorskip("distributed")
 from stresslab.cluster import Cluster, connect
@@ -235,3 +236,66 @@ def test_outcomes_are_the_same_bytes_here_in_processes_and_on_a_cluster(bars: Ba
     np.testing.assert_allclose(here.closes.quantiles((0.05, 0.5)), exact, rtol=1e-3)
     assert here.found[0].metrics.index.tolist() == list(range(200))
     assert (here.first == universes.values[:70]).all()
+
+
+def test_only_workers_that_offer_it_are_given_pieces() -> None:
+    """As with graphics processors: a cluster without such a worker ends the work in one line."""
+    with connect(jobs=1, resources={"GPU": 1}) as cluster:
+        assert sorted(position for position, _ in cluster.map(np.sum, chunks(IDS, 4))) == [0, 1, 2]
+        other = replace(cluster, resources={"TPU": 1.0}, absent=2.0)
+        with pytest.raises(InterruptedRunError, match="no worker that offers TPU=1 for 2 s, with 3 of 3 pieces"):
+            list(other.map(np.sum, chunks(IDS, 4)))
+
+
+RUN = (
+    *("--generator", "bootstrap", "--universes", "40000", "--horizon", "20", "--warmup", "60", "--memory", "540MB"),
+    *("--jobs", "1", "--realism-origins", "0", "--permutations", "9", "--book", "above=0.5,below=0.5"),
+)
+
+
+@pytest.mark.slow
+def test_a_whole_run_on_a_cluster_has_the_same_bytes(bars: Bars, tmp_path: Path) -> None:
+    """Worker processes of a scheduler of their own, one of them killed in the middle, another one joining."""
+    bars.frame.to_csv(tmp_path / "bars.csv", index_label="date")
+    for name, text in (("above", STRATEGY), ("below", STRATEGY.replace(">", "<"))):
+        (tmp_path / f"{name}.py").write_text(text)
+    words = [sys.executable, "-m", "stresslab", "run", "above.py", "below.py", "--data", "bars.csv", *RUN, "--out"]
+    here = subprocess.run([*words, "here"], cwd=tmp_path, capture_output=True, check=False)
+    assert here.returncode == 0, here.stderr
+    with served(2) as (address, processes):
+        there = subprocess.Popen(
+            [*words, "there", "--backend", "dask", "--scheduler", address], cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        while there.poll() is None and len(list(tmp_path.glob("there/.*.work/outcome-*.npz"))) < 3:
+            time.sleep(0.02)
+        assert there.poll() is None
+        processes[1].kill()
+        processes.append(joined(address))
+        _, told = there.communicate(timeout=300)
+    assert there.returncode == 0, told
+    files = [next(tmp_path.glob(f"{place}/2*/metrics.parquet")).read_bytes() for place in ("here", "there")]
+    assert files[0] == files[1]
+    assert not list(tmp_path.glob("there/.*"))
+
+
+def test_a_broken_strategy_is_tried_once_on_a_cluster(bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
+    """Not in each of a thousand shards."""
+    note = f"    open({str(tmp_path / 'calls')!r}, 'a').write('x') + 'y'\n"
+    (tmp_path / "broken.py").write_text(STRATEGY.replace("    above =", note + "    above ="))
+    strategies = load_strategies([str(tmp_path / "broken.py")], {})
+    stream = Stream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
+    contestants = Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year)
+    with pytest.raises(StrategyError, match=r"broken\.py"):
+        stream.meet(contestants, 0, 640)
+    assert (tmp_path / "calls").read_text() == "x"
+
+
+def test_a_worker_without_the_strategy_says_so(bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
+    """Files do not travel: each worker must find them under the same path."""
+    (tmp_path / "gone.py").write_text(STRATEGY)
+    strategies = load_strategies([str(tmp_path / "gone.py")], {})
+    (tmp_path / "gone.py").unlink()
+    stream = Stream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
+    with pytest.raises(StrategyError, match=r"gone\.py does not exist"):
+        stream.meet(Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year), 0, 64)

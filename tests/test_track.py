@@ -61,3 +61,14 @@ def test_ruin_leaves_what_follows_undefined() -> None:
     assert rows[0]["total_return"] == pytest.approx(-1.05)
     assert rows[1]["total_return"] is None
     assert rows[1]["max_drawdown"] is None
+
+
+def test_a_thinned_account_keeps_its_deepest_drawdown() -> None:
+    """The fall that is drawn is the fall that happened."""
+    steps = np.random.default_rng(3).normal(0, 0.01, 20_000)
+    equity = 100 * np.exp(np.cumsum(steps))
+    times = pd.date_range("2000-01-01", periods=len(equity), freq="h")
+    kept = track_of(equity, equity, times)["equity"].to_numpy()
+    whole, thinned = (float((one / np.maximum.accumulate(one)).min()) for one in (equity, kept))
+    assert len(kept) < len(equity) / 10
+    assert thinned == whole

@@ -347,13 +347,17 @@ def _labels(given: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def workers(settings: SamplingConfig, jobs: int) -> Iterator[Cluster | None]:
-    """The cluster that the settings ask for, connected; None for this machine's processes."""
+    """The cluster that the settings ask for, connected; None for this machine's processes.
+
+    Universes of a graphics processor are sampled by workers that offer the resource GPU, and by no others.
+    """
     if settings.backend != "dask":
         yield None
         return
     from stresslab.cluster import connect
 
-    with connect(settings.scheduler, jobs) as cluster:
+    resources = {"GPU": 1.0} if settings.device.startswith("cuda") else {}
+    with connect(settings.scheduler, jobs, resources) as cluster:
         yield cluster
 
 

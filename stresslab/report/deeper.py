@@ -117,7 +117,9 @@ def _of(strategy: StrategyResult, at: int) -> Evidence:
         made.append(_fragility(found["fragility"]))
     made.append(_budget(strategy, key))
     if found.get("costs"):
-        made.append(_costs(found["costs"], found.get("horizon"), key))
+        made.append(_costs(found["costs"], key))
+    if found.get("horizon"):
+        made.append(_horizon(found["horizon"], key))
     if found.get("shocks"):
         made.append(_shocks(found["shocks"], found.get("fragility"), key))
     if found.get("breaking"):
@@ -201,12 +203,19 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
 
 
-def _costs(rows: Sequence[Mapping[str, Any]], horizon: Mapping[str, Any] | None, key: str) -> Table:
-    drawn = [sensitivity.costs_chart(rows, key), *([sensitivity.horizon_chart(horizon, key)] if horizon else [])]
+def _costs(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
     cells = tuple((sensitivity.factor_name(row), *_figures(row)) for row in rows)
-    sentence = "What does the answer depend on: how dear trading is, and how long one waits?"
-    headings = ("Costs", *_HEADINGS)
-    return Table("sensitivity", "Sensitivity to costs and horizon", sentence, headings, cells, tuple(drawn))
+    sentence = "What if trading and borrowing were dearer than assumed, or free?"
+    drawn = sensitivity.costs_chart(rows, key)
+    return Table("sensitivity", "Sensitivity to costs", sentence, ("Costs", *_HEADINGS), cells, (drawn,))
+
+
+def _horizon(found: Mapping[str, Any], key: str) -> Table:
+    sentence = "What if one looked at the account earlier than at the end of the horizon?"
+    headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
+    rows = tuple(sensitivity.horizon_rows(found))
+    drawn = sensitivity.horizon_chart(found, key)
+    return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (drawn,))
 
 
 def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:

@@ -17,7 +17,7 @@ from stresslab.report.captions import measure_of
 from stresslab.report.deeper import edge_sentence
 from stresslab.report.overview import Line, line, roles
 from stresslab.report.ticks import stamp_texts
-from stresslab.report.track import period_rows, track_chart
+from stresslab.report.track import falls_chart, period_rows, track_chart
 from stresslab.report.wording import clean, money, percent, share
 from stresslab.result import StrategyResult, StressResult
 from stresslab.statistics.distribution import wilson
@@ -88,7 +88,7 @@ def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: lis
         role=role,
         figures=key_figures(strategy, init_cash),
         luck=luck_sentence(strategy),
-        track=[drawn for drawn in [track_chart(strategy, key)] if drawn is not None],
+        track=[drawn for drawn in (track_chart(strategy, key), falls_chart(strategy, key)) if drawn is not None],
         periods=period_rows(strategy),
         distributions=distributions(strategy, key, init_cash, stamps),
         worst=candles.worst_charts(strategy, key, init_cash, stamps),

@@ -76,9 +76,23 @@ def horizon_chart(found: Row, key: str) -> Chart:
     )
 
 
+def horizon_rows(found: Row) -> list[tuple[str, str, str, str]]:
+    """At a quarter, at half and at the whole of the horizon: universes that lose, their share and its interval."""
+    losing, count = found["losing"], int(found["universes"])
+    rows = []
+    for at in _marks(found):
+        part = wilson(int(losing[at]), count)
+        within = f"{share(part.low)} to {share(part.high)}"
+        rows.append((f"{at:,} bars", f"{losing[at]:,} of {count:,}", share(part.value), within))
+    return rows
+
+
 def horizon_sentence(found: Row) -> str:
     """At a quarter, at half and at the whole of the horizon."""
-    losing, count = found["losing"], found["universes"]
-    bars = len(losing) - 1
-    told = [f"{share(losing[at] / count)} after {at:,}" for at in sorted({max(1, bars // 4), max(1, bars // 2), bars})]
+    told = [f"{share(found['losing'][at] / found['universes'])} after {at:,}" for at in _marks(found)]
     return f"Of the universes, {', '.join(told)} bars lie below the initial capital."
+
+
+def _marks(found: Row) -> list[int]:
+    bars = len(found["losing"]) - 1
+    return sorted({max(1, bars // 4), max(1, bars // 2), bars})

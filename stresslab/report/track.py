@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from stresslab.report import series
-from stresslab.report.axes import POINTS, Axis, Chart, Shape, Tick, line, rounded, short
-from stresslab.report.ticks import stamp_texts, time_ticks
+from stresslab.report.axes import POINTS, Axis, Chart, Shape, Tick, area, line, rounded, short
+from stresslab.report.ticks import percent_tick, stamp_texts, time_ticks
 from stresslab.report.wording import UNDEFINED, money, percent, short_money
 from stresslab.result import StrategyResult
 
@@ -47,6 +47,40 @@ def track_chart(strategy: StrategyResult, key: str) -> Chart | None:
                 {"name": "the strategy", "values": [short(float(value)) for value in own[places]]},
                 {"name": "buy and hold", "values": [short(float(value)) for value in held[places]]},
             ],
+        },
+    )
+
+
+def falls_chart(strategy: StrategyResult, key: str) -> Chart | None:
+    """How far the account lies below its highest value so far; None where the run kept none."""
+    if strategy.track is None or len(strategy.track) < 2:
+        return None
+    own = strategy.track["equity"].to_numpy(dtype=np.float64)
+    falls = own / np.maximum.accumulate(own) - 1
+    times = pd.DatetimeIndex(strategy.track.index)
+    days = (times.as_unit("ns").asi8 / 86_400e9).astype(np.float64)
+    x, y = Axis(float(days[0]), float(days[-1])), Axis.around(falls, [0.0])
+    kept, places = series.thin_line(falls, 4 * POINTS), series.thin(len(times), POINTS)
+    stamps, low = stamp_texts(times), int(falls.argmin())
+    even = pd.DatetimeIndex(np.linspace(times.asi8[0], times.asi8[-1], 6).astype(np.int64).astype(f"M8[{times.unit}]"))
+    return Chart(
+        key=f"{key}-falls",
+        title="The backtest's drawdowns",
+        sentence=f"At its deepest, on {stamps[low]}, the account lay {percent(-falls[low])} below its highest so far.",
+        x_ticks=time_ticks(stamp_texts(even.normalize()), Axis(0, 5), 0),
+        y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
+        x_name="",
+        y_name="below the highest value so far",
+        shapes=[
+            Shape("band b90", area(x.at(days[kept]), y.at(falls[kept]), y.at(np.zeros(len(kept))))),
+            Shape("real after", line(x.at(days[kept]), y.at(falls[kept]))),
+        ],
+        legend=[],
+        hover={
+            "unit": "text",
+            "x": rounded(x.at(days[places])),
+            "titles": [stamps[at] for at in places],
+            "series": [{"name": "drawdown", "text": [percent(-falls[at]) for at in places]}],
         },
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import os
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -200,6 +201,7 @@ class Strategy:
         if self.path is None:
             return _rebuilt, (settings,)
         del settings["_function"], settings["kind"]
+        settings["path"] = os.path.abspath(self.path)  # a worker may be in another folder
         return reload, (settings,)
 
 

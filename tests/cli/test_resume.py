@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import re
 import signal
@@ -194,6 +195,54 @@ def test_too_little_memory_is_refused(command: Command, words: tuple[object, ...
     """Before the work starts, with what would do."""
     assert_refused(command(*words, "--memory", "100MB", "--out", tmp_path / "runs"), "memory=100 MB", "--memory 526MB")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--scheduler", "tcp://127.0.0.1:9"), "add --backend dask"),
+        (("--backend", "dask", "--scheduler", "127.0.0.1"), "does not answer"),
+        (("--memory", "much"), "is not a size"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused(
+    command: Command, words: tuple[object, ...], tmp_path: Path, flags: tuple[str, ...], told: str, monkeypatch: Any
+) -> None:
+    """In one line, with nothing left behind."""
+    monkeypatch.setattr("stresslab.cluster.CONNECT", 0.5)
+    assert_refused(command(*words, *flags, "--out", tmp_path / "runs"), told)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_process_at_a_time_goes_on(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second `resume` of the same folder is told, and takes nothing away; then the first one may go on."""
+    with monkeypatch.context() as patch:
+        stop_after(2, interrupt, patch)
+        work = resumed_from(command(*words, "--out", tmp_path / "runs").err)
+    plan = json.loads((work / "plan.json").read_text())
+    with Shards(work, plan, 7, lambda position: f"outcome-{position:06d}.npz").working():
+        second = command("resume", work)
+        assert second.code == 3
+        assert "another process works in" in second.err
+    assert command("resume", work).code == 0
+
+
+def test_a_shard_that_is_none_is_told(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's folder may hold anything under the right hash: one line, and no code of it is run."""
+    with monkeypatch.context() as patch:
+        stop_after(2, interrupt, patch)
+        work = resumed_from(command(*words, "--out", tmp_path / "runs").err)
+    for content in (b"", b"PK", b"\x80\x04N."):
+        (work / "outcome-000000.npz").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        (work / LEDGER).write_text(json.dumps({"piece": 0, "file": "outcome-000000.npz", "sha256": digest}) + "\n")
+        told = command("resume", work)
+        assert told.code == 3
+        assert "holds no finished universes" in told.err
 
 
 @pytest.mark.slow

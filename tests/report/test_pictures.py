@@ -351,6 +351,19 @@ def test_costs_and_horizon_say_what_they_change(single: StressResult) -> None:
     assert float(loss[1]) == pytest.approx(100 * strategy.universes["probability_of_loss"]["value"], abs=0.06)
 
 
+def test_horizon_is_drawn_where_trading_is_free(single: StressResult) -> None:
+    """Without costs there is nothing to multiply, and the horizon stands all the same, with Wilson's interval."""
+    strategy = single.strategies[0]
+    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
+    horizon = {"universes": 100, "losing": [0, 10, 20, 30, 50]}
+    free = replace(single, strategies=[replace(strategy, edge=edge, studies={"costs": [], "horizon": horizon})])
+    found = charts_of(free)
+    assert "strategy-1-horizon" in found
+    assert "strategy-1-costs" not in found
+    page = re.sub(r"\s*<[^>]+>\s*", "|", render(free))
+    assert re.search(r"4 bars\|+50 of 100\|+50(\.0)?%\|+40\.4% to 59\.6%", page)
+
+
 def test_the_backtest_is_drawn_and_told_by_year(single: StressResult) -> None:
     """Its ends, and buy and hold beside it; a row for each year, or month."""
     strategy = single.strategies[0]
@@ -359,6 +372,8 @@ def test_the_backtest_is_drawn_and_told_by_year(single: StressResult) -> None:
     first, last = (f"{strategy.track['equity'].iloc[at]:,.0f}" for at in (0, -1))
     assert f"{first} became {last}" in chart.sentence
     assert [meaning for _, meaning in chart.legend] == ["the strategy", "buy and hold"]
+    deepest = f"{-100 * strategy.backtest['max_drawdown']:.1f}% below its highest"
+    assert deepest in charts_of(single)["strategy-1-falls"].sentence
     page = render(single)
     assert all(f'<th scope="row">{row["period"]}</th>' in page for row in strategy.studies["periods"])
     without = replace(single, strategies=[replace(strategy, track=None, studies={})])
