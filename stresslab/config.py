@@ -140,6 +140,7 @@ class StressConfig(SamplingConfig):
     book: dict[str, float] | None = None
     origins: str | None = None
     contrasts: bool = False
+    knobs: bool = False
     trials: float | None = Field(default=None, ge=1.0, allow_inf_nan=False)
     permutations: int = Field(default=999, ge=0, le=100_000, description="0 leaves the real bars out of edge")
     precision: float | None = Field(default=None, gt=0.0, lt=0.5)
@@ -175,7 +176,18 @@ class StressConfig(SamplingConfig):
 
 RARE = (
     *("fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade", "sizing", "stop_loss", "take_profit"),
-    *("trailing_stop", "max_leverage", "risk_free", "book", "origins", "contrasts", "trials", "precision", "dtype"),
+    *(
+        "trailing_stop",
+        "max_leverage",
+        "risk_free",
+        "book",
+        "origins",
+        "contrasts",
+        "knobs",
+        "trials",
+        "precision",
+        "dtype",
+    ),
     *("grid", "strategy_timeout", "allow_failures", "backend", "scheduler", "memory"),
 )
 """Settings that most runs do without, recorded where they are set."""

@@ -28,7 +28,7 @@ from stresslab.statistics.paired import correlations, differences
 from stresslab.statistics.performance import bar_returns
 from stresslab.strategy import Strategy
 from stresslab.streaming import Stream
-from stresslab.studies import Case, breaking, costs, edge, error_budget, fragility, selection, shocks
+from stresslab.studies import Case, breaking, costs, edge, error_budget, fragility, parameters, selection, shocks
 from stresslab.worst import worst_universes
 
 MOST_UNIVERSES = 200_000
@@ -98,6 +98,7 @@ def studied(
     trials: float,
     eras: Mapping[str, list[Era]] | None,
     worlds: Mapping[str, list[dict[str, Any]]] | None,
+    knobs: Mapping[str, list[dict[str, Any]]] | None,
     notes: list[str],
     permutations: int,
 ) -> StrategyResult:
@@ -114,15 +115,19 @@ def studied(
     studies: dict[str, Callable[[], Any]] = {
         "fragility": lambda: fragility(case, result.metrics),
         "costs": lambda: costs(case),
+        "parameters": lambda: parameters(case),
         "shocks": lambda: shocks(case),
         "breaking": lambda: breaking(case),
         "error_budget": lambda: error_budget(loss, len(result.metrics), world, own),
     }
     for study, answer in studies.items():
         with left_out(f"{study.replace('_', ' ')} of {name}", notes):
-            found[study] = answer()
+            if (answered := answer()) is not None:
+                found[study] = answered
     if world is not None:
         found["contrasts"] = world
+    if knobs is not None:
+        found["knobs"] = knobs[case.strategy.name]
     if own is not None:
         found["eras"] = describe_eras(own, periods, case.seed)
     timed = None if own is None else timing_at_origins(own, periods)

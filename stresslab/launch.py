@@ -75,6 +75,7 @@ def stress(
         book=settings.book,
         origins=settings.origins_wanted,
         contrasts=settings.contrasts,
+        knobs=settings.knobs,
         trials=settings.trials,
         ledger=settings.out if ledger is None else ledger,
         permutations=settings.permutations,

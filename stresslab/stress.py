@@ -30,6 +30,8 @@ from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
 from stresslab.inquiry import came_through, curves, joint, left_out, studied, to_precision, together
 from stresslab.integrity import code
+from stresslab.knobs import check_tunable, surface
+from stresslab.knobs import settings as settings_of
 from stresslab.ledger import Earlier, Entry, before
 from stresslab.outcomes import Contestants
 from stresslab.randomness import check_seed
@@ -109,6 +111,7 @@ def stress_test(
     book: Mapping[str, float] | None = None,
     origins: int | str | Sequence[str] | None = None,
     contrasts: bool = False,
+    knobs: bool = False,
     trials: float | None = None,
     ledger: str | os.PathLike[str] | Earlier | None = None,
     permutations: int = PERMUTATIONS,
@@ -149,6 +152,7 @@ def stress_test(
         book: shares of the capital by name of the strategy, traded side by side and judged as one more result, "book".
         origins: repeat the test from dates across the history: how many, a distance such as "3M", or months.
         contrasts: repeat it in worlds of other generators, on matched volatility.
+        knobs: repeat it over the generator's temperature, top-p and context.
         trials: variants that were tried before these strategies were chosen; these alone by default.
         ledger: folder of runs that were stored; variants of strategies that these tested on the same bars count as
             trials too. What a ledger said, for a run that is done again.
@@ -181,6 +185,8 @@ def stress_test(
     jobs = jobs or os.cpu_count() or 1
     horizon, seed = check_horizon(horizon), check_seed(seed)
     universe_ids(universes, None)
+    if knobs:
+        check_tunable(generator)
     history, future = split_at_origin(bars, origin, horizon)
     strategies = load_strategies(strategy, dict(params or {}), grid, patience=strategy_timeout)
     shares = check_book(book, [one.name for one in strategies]) if book else {}
@@ -205,6 +211,7 @@ def stress_test(
             "book": shares or None,
             "origins": list(origins) if isinstance(origins, tuple | list) else origins,
             "contrasts": contrasts,
+            "knobs": knobs,
             "trials": trials,
             "permutations": permutations,
             "precision": precision,
@@ -274,7 +281,7 @@ def stress_test(
         at: Case(strategies[at], met(sampled, found_on["universes"][at]), history, terms, seed, jobs)
         for at in looked_at
     }
-    eras, worlds, notes = None, None, list[str]()
+    eras, worlds, turned, by_setting, notes = None, None, None, None, list[str]()
     if ends is not None:
         with stages.stage("origins", len(ends)) as advance, left_out("the test from other dates", notes):
             eras = relive(
@@ -284,16 +291,22 @@ def stress_test(
     if contrasts:
         with stages.stage("contrasts", len(CONTRASTS)) as advance, left_out("other generators' worlds", notes):
             worlds = run_contrasts(list(cases.values()), generator, horizon, advance)
+    if knobs and cases:
+        chosen = settings_of(check_tunable(generator), int(sampled.facts["context"]))
+        with stages.stage("knobs", len(chosen)) as advance, left_out("other settings of the generator", notes):
+            turned, by_setting = surface(list(cases.values()), generator, horizon, chosen, advance)
     entry = Entry.of(bars[: len(history) + horizon], strategies, terms)
     earlier = before(ledger, entry)
     jointly = together(
         results, strategies, found_on["backtest"], np.asarray(held, dtype=np.float64), trials, seed, earlier.with_these
     )
     jointly["ledger"] = None if ledger is None else earlier.to_dict()
+    if turned is not None:
+        jointly["knobs"] = turned
     own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
     with stages.stage("evidence", max(1, len(cases))) as advance:
         for at, case in cases.items():
-            results[at] = studied(results[at], case, tried, eras, worlds, notes, permutations)
+            results[at] = studied(results[at], case, tried, eras, worlds, by_setting, notes, permutations)
             advance(1)
 
     described = generator.describe()

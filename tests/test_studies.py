@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,19 @@ from stresslab.result import StressResult
 from stresslab.shocks import SHOCKS
 from stresslab.statistics.distribution import wilson
 from stresslab.strategy import load_strategies
-from stresslab.studies import COST_FACTORS, Case, breaking, costs, edge, error_budget, fragility, selection, shocks
+from stresslab.studies import (
+    COST_FACTORS,
+    Case,
+    breaking,
+    costs,
+    edge,
+    error_budget,
+    fragility,
+    nearby,
+    parameters,
+    selection,
+    shocks,
+)
 from tests.test_eras import hold, trend
 
 
@@ -90,6 +103,54 @@ def test_costs_hurt_the_more_the_dearer_they_are(nasdaq: Bars) -> None:
     assert medians[1] == float(own.measured(own.universes)["total_return"].median())
     free = replace(own, terms=replace(own.terms, costs=Costs(fees=0.0, slippage=0.0)))
     assert costs(free) == []
+
+
+def crossing(bars: Any, fast: int = 10, slow: int = 20, share: float = 0.5) -> Any:
+    """Long above; the fast window must be the shorter."""
+    if fast >= 12:
+        raise ValueError("too slow")
+    close = bars.close
+    return share * (close.rolling(fast).mean() > close.rolling(slow).mean()).astype(float)
+
+
+def test_parameters_are_moved_one_at_a_time(nasdaq: Bars) -> None:
+    """Down and up by a fifth; what the code refuses is named, and the given ones stand beside."""
+    found = parameters(case(nasdaq, crossing))
+    assert found is not None
+    assert [(row["parameter"], row["value"]) for row in found["moved"]] == [
+        ("fast", 8), ("slow", 16), ("slow", 24), ("share", 0.4), ("share", 0.6),
+    ]  # fmt: skip
+    assert found["refused"] == [{"parameter": "fast", "value": 12}]
+    by_share = {row["value"]: row["expected_shortfall_97_5"]["value"] for row in found["moved"][-2:]}
+    as_given = found["as_given"]["expected_shortfall_97_5"]["value"]
+    assert by_share[0.4] < as_given < by_share[0.6]  # exposure scales what is lost
+
+
+def test_without_parameters_nothing_is_moved(nasdaq: Bars) -> None:
+    """There is no such study then."""
+    assert parameters(case(nasdaq, hold)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed", "expected"),
+    [
+        (10, None, [8, 12]),
+        (2, None, [1, 3]),
+        (-10, None, [-12, -8]),
+        (0.5, None, [0.4, 0.6]),
+        (0.1, (0.05, 0.11), [0.08, 0.11]),
+        (10, (10, 50), [12]),
+        (0, None, []),
+        (True, None, []),
+        (math.nan, None, []),
+        ("ema", None, []),
+        ("ema", ["sma", "ema", "wma"], ["sma", "wma"]),
+        (5, [5, 10], [10]),
+    ],
+)
+def test_what_is_next_to_a_value(value: Any, allowed: Any, expected: list[Any]) -> None:
+    """A fifth away, within what is declared; of a list the neighbours."""
+    assert nearby(value, allowed) == expected
 
 
 def test_nothing_fills_while_nobody_trades(nasdaq: Bars) -> None:
@@ -171,7 +232,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     first = content["strategies"][1]
     assert first["edge"]["label"] in ("yes", "no", "unclear")
     asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
-    assert asked | {"periods", "horizon"} == set(first["studies"])
+    assert asked | {"periods", "horizon", "parameters"} == set(first["studies"])
     assert [row["name"] for row in first["studies"]["contrasts"]] == list(CONTRASTS)
     assert len(first["studies"]["eras"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3

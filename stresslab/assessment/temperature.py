@@ -31,19 +31,17 @@ LEVELS = (0.5, 0.9)
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One temperature.
+class Fit:
+    """How universes of one setting fit what followed.
 
     Attributes:
-        temperature: T.
         crps: mean over origins and leads, each in units of recent volatility times the root of the bars ahead.
-        worse: CRPS less the best temperature's, at the same origins and with the same uniforms.
+        worse: CRPS less that of the setting compared with, at the same origins and with the same uniforms.
         error: standard error of that difference.
         coverage_50: share of outcomes inside the 50% intervals, over all leads.
         coverage_90: the same of the 90% intervals.
     """
 
-    temperature: float
     crps: float
     worse: float
     error: float
@@ -54,6 +52,13 @@ class Trial:
     def miscoverage(self) -> float:
         """Mean distance of the two coverages from what they should be."""
         return (abs(self.coverage_50 - 0.5) + abs(self.coverage_90 - 0.9)) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial(Fit):
+    """One temperature T, compared with the best."""
+
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -131,15 +136,8 @@ def choose(temperatures: Sequence[float], tried: Sequence[Sequence[Origin]]) -> 
     A temperature whose CRPS is worse than the best one's by at most a standard error of the paired difference is as
     good (the one-standard-error rule, Breiman et al. 1984); of those the best covered is taken.
     """
-    found = [_scores(origins) for origins in tried]
-    best = int(np.argmin([losses.mean() for losses, _ in found]))
-    trials = []
-    for temperature, (losses, ranks) in zip(temperatures, found, strict=True):
-        apart = losses - found[best][0]
-        size = len(tried[0][0].paths)
-        inside = [scores.coverage(ranks, level, size).value for level in LEVELS]
-        error = float(apart.std(ddof=1) / np.sqrt(len(apart)))
-        trials.append(Trial(temperature, float(losses.mean()), float(apart.mean()), error, *inside))
+    fits = compared(tried)
+    trials = [Trial(**asdict(one), temperature=at) for at, one in zip(temperatures, fits, strict=True)]
     alike = [trial for trial in trials if trial.worse <= trial.error]
     chosen = min(alike, key=lambda trial: (round(trial.miscoverage, 9), abs(trial.temperature - 1)))
     reason = f"T = {chosen.temperature:g} has the lowest CRPS"
@@ -147,6 +145,25 @@ def choose(temperatures: Sequence[float], tried: Sequence[Sequence[Origin]]) -> 
         others = ", ".join(f"{trial.temperature:g}" for trial in alike)
         reason = f"chance cannot tell the CRPS of T = {others} apart; T = {chosen.temperature:g} covers best"
     return TemperatureFit(chosen.temperature, tuple(trials), len(tried[0]), f"{reason}.")
+
+
+def compared(tried: Sequence[Sequence[Origin]], base: int | None = None) -> list[Fit]:
+    """How each setting fits what followed, and how much worse than one of them.
+
+    Args:
+        tried: the same origins, sampled with each setting and the same uniforms.
+        base: the setting that the others are compared with; the one of the lowest CRPS where None.
+    """
+    found = [_scores(origins) for origins in tried]
+    to = int(np.argmin([losses.mean() for losses, _ in found])) if base is None else base
+    fits = []
+    for losses, ranks in found:
+        apart = losses - found[to][0]
+        size = len(tried[0][0].paths)
+        inside = [scores.coverage(ranks, level, size).value for level in LEVELS]
+        error = float(apart.std(ddof=1) / np.sqrt(len(apart)))
+        fits.append(Fit(float(losses.mean()), float(apart.mean()), error, *inside))
+    return fits
 
 
 def _scores(origins: Sequence[Origin]) -> tuple[FloatArray, FloatArray]:

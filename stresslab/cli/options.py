@@ -206,6 +206,9 @@ Origins = Annotated[
 Contrasts = Annotated[
     bool, _flag(UNIVERSES, "--contrasts", "Repeat the test in the worlds of other generators, equally volatile.")
 ]
+Knobs = Annotated[
+    bool, _flag(UNIVERSES, "--knobs", "Repeat the test over the generator's temperature, top-p and context.")
+]
 Trials = Annotated[
     float | None,
     _option(

@@ -82,6 +82,7 @@ def run(
     book: options.Book = None,
     origins: options.Origins = None,
     contrasts: options.Contrasts = False,
+    knobs: options.Knobs = False,
     trials: options.Trials = None,
     permutations: options.Permutations = DEFAULTS.permutations,
     precision: options.Precision = None,

@@ -6,7 +6,6 @@ figures are those of `result.json`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 from stresslab.edge import edge_table
 from stresslab.report import budgets, forest, sensitivity, timeline
 from stresslab.report.axes import Chart
-from stresslab.report.wording import UNDEFINED, clean, interval, number, percent
-from stresslab.report.wording import share as _defined_share
+from stresslab.report.evidence_tables import HEADINGS, Table, chance, figures, share
+from stresslab.report.wording import UNDEFINED, clean, interval, percent
 from stresslab.result import StrategyResult, StressResult
 
 EDGES: Mapping[str, str] = {
@@ -24,45 +23,7 @@ EDGES: Mapping[str, str] = {
     "unclear": "Its timing cannot be told from chance.",
 }
 """What the labels of edge say."""
-LONGEST_NUMBER = 24
-"""Signs of a cell that may still be a number."""
-MOST_SELECTED, MOST_NAMED = 30, 6
-"""Strategies whose selection is written out, and that are listed in one cell, at most."""
 _STANDINGS = {"supports": "speak for it", "open": "are open", "excludes": "speak against it"}
-
-
-def share(value: float | None) -> str:
-    """A share in percent, a dash where there is none."""
-    return UNDEFINED if value is None else _defined_share(value)
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table.
-
-    Attributes:
-        key: its anchor, unique on a page.
-        title: above it.
-        sentence: what to see in it.
-        headings: of the columns; the first names the rows.
-        rows: text cells; what follows a line break in one stands small below the rest.
-        charts: above it.
-    """
-
-    key: str
-    title: str
-    sentence: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    charts: tuple[Chart, ...] = ()
-
-    @property
-    def prose(self) -> tuple[bool, ...]:
-        """Which columns hold words rather than numbers."""
-        return tuple(
-            any(len(part) > LONGEST_NUMBER for row in self.rows for part in row[at].split("\n"))
-            for at in range(len(self.headings))
-        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +43,8 @@ class Evidence:
 
 def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
     """The evidence of those strategies that were studied among some, which are named by their place from 0."""
-    return [_of(result.strategies[at], at + 1) for at in chosen if result.strategies[at].edge is not None]
+    settings = result.studies.get("knobs")
+    return [_of(result.strategies[at], at + 1, settings) for at in chosen if result.strategies[at].edge is not None]
 
 
 def edge_sentence(strategy: StrategyResult) -> str | None:
@@ -102,24 +64,15 @@ def labels() -> Table:
     return Table("evidence-labels", "How the edge is judged", sentence, headings, rows)
 
 
-def together(result: StressResult) -> list[Table]:
-    """What is known of all strategies of a run together."""
-    found = result.studies.get("selection")
-    return [_selection(found), *_overfitting(found)] if found else []
-
-
-def _of(strategy: StrategyResult, at: int) -> Evidence:
-    """The evidence of the strategy at a place, from 1."""
+def _of(strategy: StrategyResult, at: int, settings: Mapping[str, Any] | None) -> Evidence:
+    """The evidence of the strategy at a place, from 1; `settings` is what those of the generator do to realism."""
     assert strategy.edge is not None
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
     if found.get("fragility"):
         made.append(_fragility(found["fragility"]))
     made.append(_budget(strategy, key))
-    if found.get("costs"):
-        made.append(_costs(found["costs"], key))
-    if found.get("horizon"):
-        made.append(_horizon(found["horizon"], key))
+    made += sensitivity.tables(found, settings, key)
     if found.get("shocks"):
         made.append(_shocks(found["shocks"], found.get("fragility"), key))
     if found.get("breaking"):
@@ -154,27 +107,9 @@ def _edge(edge: Mapping[str, Any]) -> Table:
     return Table("edge", f"Edge: {edge['label']}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
 
 
-def _chance(cell: Mapping[str, Any]) -> str:
-    return f"{share(cell['value'])}\n{interval(cell['low'], cell['high'])}"
-
-
-def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
-    deep = row["probability_of_drawdown"]
-    return (
-        _chance(row["probability_of_loss"]),
-        share(deep["0.2"]["value"]),
-        _chance(row["expected_shortfall_97_5"]),
-        percent(row["median_return"], signed=True),
-        share(row["time_under_water"]),
-    )
-
-
-_HEADINGS = ("P(loss)", "P(drawdown > 20%)", "Expected shortfall 97.5%", "Median return", "Time under water")
-
-
 def _fragility(found: Mapping[str, Any]) -> Table:
     named = (("as generated", "as_generated"), ("without the shared drift", "drift_neutral"))
-    rows = tuple((label, *_figures(found[key])) for label, key in named)
+    rows = tuple((label, *figures(found[key])) for label, key in named)
     against = found["against_buy_and_hold"]
     ahead = (
         f"Against buy and hold in the same universe it returns {percent(against['mean']['value'], signed=True)} on "
@@ -182,7 +117,7 @@ def _fragility(found: Mapping[str, Any]) -> Table:
         f"{share(against['better']['value'])} of them."
     )
     sentence = f"How bad does it get, and how much of that is drift that all universes share? {ahead}"
-    return Table("fragility", "Fragility", sentence, ("Universes", *_HEADINGS), rows)
+    return Table("fragility", "Fragility", sentence, ("Universes", *HEADINGS), rows)
 
 
 def _budget(strategy: StrategyResult, key: str) -> Table:
@@ -203,34 +138,19 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
 
 
-def _costs(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
-    cells = tuple((sensitivity.factor_name(row), *_figures(row)) for row in rows)
-    sentence = "What if trading and borrowing were dearer than assumed, or free?"
-    drawn = sensitivity.costs_chart(rows, key)
-    return Table("sensitivity", "Sensitivity to costs", sentence, ("Costs", *_HEADINGS), cells, (drawn,))
-
-
-def _horizon(found: Mapping[str, Any], key: str) -> Table:
-    sentence = "What if one looked at the account earlier than at the end of the horizon?"
-    headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
-    rows = tuple(sensitivity.horizon_rows(found))
-    drawn = sensitivity.horizon_chart(found, key)
-    return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (drawn,))
-
-
 def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:
     worst = max(rows, key=lambda row: row["probability_of_loss"]["value"] or 0.0)
     sentence = (
         f"What if, on top of the universes? The worst of these is {worst['label']}: it loses in "
         f"{share(worst['probability_of_loss']['value'])}."
     )
-    cells = tuple((row["label"], *_figures(row)) for row in rows)
+    cells = tuple((row["label"], *figures(row)) for row in rows)
     drawn: tuple[Chart, ...] = ()
     if fragility:
         base = fragility["as_generated"]
-        cells = ((f"none: {forest.BASE}", *_figures(base)), *cells)
+        cells = ((f"none: {forest.BASE}", *figures(base)), *cells)
         drawn = tuple(forest.shock_charts(base, rows, key))
-    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *_HEADINGS), cells, drawn)
+    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *HEADINGS), cells, drawn)
 
 
 def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -244,7 +164,7 @@ def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
             row["name"],
             row["meaning"],
             share(row["of_worst"]),
-            _chance(row["of_universes"]),
+            chance(row["of_universes"]),
             "–" if row["broken"]["value"] is None else share(row["broken"]["value"]),
             percent(row["mean_return"], signed=True),
             ", ".join(map(str, row["representatives"])) or UNDEFINED,
@@ -267,7 +187,7 @@ def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
     cells = tuple(
         (
             row["label"],
-            _chance(row["probability_of_loss"]),
+            chance(row["probability_of_loss"]),
             percent(row["median_return"], signed=True),
             f"{percent(row['timing']['total']['value'], signed=True)}\n"
             f"{interval(row['timing']['total']['low'], row['timing']['total']['high'], signed=True)}",
@@ -291,7 +211,7 @@ def _eras(found: Mapping[str, Any], own: float, key: str) -> Table:
         (
             row["origin"].removesuffix(" 00:00:00"),
             f"{row['trend']}, {row['volatility']}",
-            _chance(row["probability_of_loss"]),
+            chance(row["probability_of_loss"]),
             percent(row["median_return"], signed=True),
             percent(row["realised_return"], signed=True),
             share(row["realised_percentile"]["value"]),
@@ -330,43 +250,3 @@ def _lives(found: Mapping[str, Any], key: str) -> Table:
     headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
     drawn = tuple(timeline.relived_charts(found, key))
     return Table("relived", "The backtest relived", sentence, headings, cells, drawn)
-
-
-def _selection(found: Mapping[str, Any]) -> Table:
-    ranked = sorted(found["deflated_sharpe"].items(), key=lambda item: -(item[1]["sharpe"] or -math.inf))
-    kept = ranked[:MOST_SELECTED] if len(ranked) > MOST_SELECTED else found["deflated_sharpe"].items()
-    rows = tuple(
-        (
-            clean(name),
-            number(one["sharpe"]),
-            share(one["probabilistic"]),
-            share(one["deflated"]),
-            number(one["skewness"]),
-            number(one["kurtosis"]),
-        )
-        for name, one in kept
-    )
-    tried = f"{found['effective_trials']:.3g}"
-    sentence = (
-        f"The backtests on the real bars, discounted for being the best of {tried} trials: the probability that the "
-        "true Sharpe ratio is above what the best of as many without skill would show."
-    )
-    headings = ("Strategy", "Sharpe of a bar", "Above 0, if alone", "Above luck's best", "Skewness", "Kurtosis")
-    return Table("evidence-selection", "Selection", sentence, headings, rows)
-
-
-def _overfitting(found: Mapping[str, Any]) -> list[Table]:
-    if not found["overfitting"]:
-        return []
-    fit, test = found["overfitting"], found["superior_ability"]
-    named = [clean(name) for name in test["superior"]]
-    superior = ", ".join(named[:MOST_NAMED]) or "none"
-    if len(named) > MOST_NAMED:
-        superior = f"{superior} and {len(named) - MOST_NAMED:,} more"
-    rows = (
-        ("Probability of backtest overfitting", share(fit["probability"]), "0.5 for strategies without skill"),
-        ("The best of one half loses in the other", share(fit["loss"]), f"of {fit['halvings']:,} ways to halve"),
-        ("Hansen's test against buy and hold, p-value", share(test["consistent"]), f"better, all together: {superior}"),
-    )
-    sentence = "Does choosing the best of these strategies by its backtest choose anything?"
-    return [Table("evidence-overfitting", "Overfitting", sentence, ("Question", "Answer", "Note"), rows)]

@@ -1,8 +1,7 @@
 """P(loss) and the median return over the grid of a strategy's parameters: a line for one, a map for two or more.
 
 Of more than two parameters the two along which P(loss) varies most are drawn, the others held at the values that were
-best on the real bars. Colours run from light to dark in one hue (two for gains and losses, orange and blue), so that
-order can be told without telling hues apart.
+best on the real bars.
 """
 
 from __future__ import annotations
@@ -15,15 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from stresslab.report import series
-from stresslab.report.axes import Axis, Chart, FloatArray, Mark, Point, Shape, Tick, area, box, line, rounded
+from stresslab.report import maps
+from stresslab.report.axes import Axis, Chart, FloatArray, Mark, Point, Shape, Tick, area, line, rounded
 from stresslab.report.captions import measure_of
 from stresslab.report.ticks import percent_tick
 from stresslab.report.wording import clean, number, percent, plain_value, share, shares
 from stresslab.result import StrategyResult, StressResult
 
-CLASSES = 7
-"""Shades of a hue."""
 LABELS = 10
 """Values of a parameter that are written along an axis, at most."""
 ENOUGH = 8
@@ -167,17 +164,7 @@ def _map(grid: Grid, key: str, title: str, value: Any, *, signed: bool) -> Chart
             if one is not None:
                 cells.append((i, j, one))
     numbers = np.array([value(one) for _, _, one in cells])
-    edges, styles = classes(numbers, signed=signed)
-    places = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(styles) - 1)
-    shapes = []
-    for at, style in enumerate(styles):
-        path = "".join(
-            box(i / len(across), (i + 1) / len(across), j / len(up), (j + 1) / len(up))
-            for (i, j, _), place in zip(cells, places, strict=True)
-            if place == at
-        )
-        if path:
-            shapes.append(Shape(f"cell {style}", path))
+    shapes, legend = maps.painted([(i, j) for i, j, _ in cells], numbers, len(across), len(up), signed=signed)
     best = (across.index(grid.best[0]), up.index(grid.best[1]))
     return Chart(
         key=key,
@@ -189,7 +176,7 @@ def _map(grid: Grid, key: str, title: str, value: Any, *, signed: bool) -> Chart
         y_name=clean(grid.names[1]),
         shapes=shapes,
         points=[Point(100 * float(x.at(best[0] + 0.5)), 100 * float(y.at(best[1] + 0.5)), "best")],
-        legend=[*_class_legend(edges, styles, signed), ("best", "best on the real bars")],
+        legend=[*legend, ("best", "best on the real bars")],
         hover={
             "unit": "text",
             "x": rounded(np.array([(i + 0.5) / len(across) for i, _, _ in cells])),
@@ -301,43 +288,6 @@ def _told(sets: Sequence[StrategyResult]) -> list[dict[str, Any]]:
         {"name": "P(loss)", "text": [f"{share(one['value'])} ({shares(one)})" for one in losses]},
         {"name": "median return", "text": [percent(_median(one), signed=True) for one in sets]},
         {"name": "backtest", "text": [percent(one.backtest["total_return"], signed=True) for one in sets]},
-    ]
-
-
-def classes(numbers: FloatArray, *, signed: bool) -> tuple[FloatArray, list[str]]:
-    """Edges of at most `CLASSES` classes of round numbers, and the style of each.
-
-    Args:
-        numbers: (K,) what is drawn.
-        signed: losses and gains have hues of their own, the paler the nearer to zero; otherwise more is darker.
-
-    Returns:
-        (B + 1,) edges that hold all numbers, and B styles.
-    """
-    known = numbers[np.isfinite(numbers)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    step = series.nice_step(max((high - low) / (CLASSES - 1), 1e-4))
-    first, last = int(np.floor(low / step + 1e-9)), int(np.floor(high / step + 1e-9)) + 1
-    edges = np.round(np.arange(first, last + 1) * step, 12) + 0.0
-    count = last - first
-    if not signed or first >= 0 or last <= 0:  # one side alone has the whole range of its hue
-        hue = "cool" if signed and first >= 0 else "warm"
-        order = range(count - 1, -1, -1) if signed and first < 0 else range(count)
-        return edges, [f"{hue}{_shade(at, count)}" for at in order]
-    deepest = max(-first, last)
-    sides = [("warm", -1 - at) if at < 0 else ("cool", at) for at in range(first, last)]
-    return edges, [f"{hue}{_shade(at, deepest, palest=2)}" for hue, at in sides]  # the palest hardly have a hue
-
-
-def _shade(at: int, count: int, palest: int = 1) -> int:
-    """The shade of one of so many classes, from the palest to `CLASSES`, over the whole range from light to dark."""
-    return palest if count < 2 else palest + round(at * (CLASSES - palest) / (count - 1))
-
-
-def _class_legend(edges: FloatArray, styles: Sequence[str], signed: bool) -> list[tuple[str, str]]:
-    return [
-        (style, f"{percent_tick(float(low))} to {percent_tick(float(high))}")
-        for style, low, high in zip(styles, edges[:-1], edges[1:], strict=True)
     ]
 
 

@@ -117,6 +117,13 @@ ORIGIN = _object(
     realised_return=NUMBER,
     realised_percentile=INTERVAL,
 )
+SETTING = _object(
+    "a setting of the generator",
+    temperature={"type": "number", "exclusiveMinimum": 0},
+    top_p={"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    context=COUNT | {"minimum": 1},
+    own={"type": "boolean", "description": "whether it is the run's"},
+)
 STUDIES: dict[str, Any] = {
     "type": "object",
     "description": "what else was asked of it; each is there only where it was asked and answered",
@@ -139,6 +146,13 @@ STUDIES: dict[str, Any] = {
             {"allOf": [FIGURES, _object("costs multiplied", factor={"type": "number", "minimum": 0})]},
             "at multiples of the costs of trading and borrowing",
         ),
+        "parameters": _object(
+            "each parameter moved down and up, the others as they are",
+            as_given=FIGURES,
+            moved=_array({"allOf": [FIGURES, _object("one move", parameter=TEXT, value={})]}, "by parameter"),
+            refused=_array(_object("a move that the strategy refuses", parameter=TEXT, value={}), "by parameter"),
+        ),
+        "knobs": _array({"allOf": [FIGURES, SETTING]}, "over settings of the generator"),
         "horizon": _object(
             "losses by the length of the horizon",
             universes=COUNT,
@@ -224,6 +238,28 @@ STRATEGY = _object(
         cuts=COUNT,
     ),
 )
+KNOBS = _object(
+    "what settings of the generator do to realism; null where there are too few origins",
+    origins=COUNT,
+    horizon=COUNT,
+    universes=COUNT,
+    settings=_array(
+        {
+            "allOf": [
+                SETTING,
+                _object(
+                    "how its universes compare with what followed",
+                    crps_over_own=NUMBER,
+                    crps_error=NUMBER,
+                    coverage_50=NUMBER,
+                    coverage_90=NUMBER,
+                    volatility_ratio=NUMBER,
+                ),
+            ]
+        },
+        "in the order of the strategies' rows",
+    ),
+)
 RUN = _object(
     "what decided the run",
     config={"type": "object", "description": "settings as the command line spells them"},
@@ -259,6 +295,7 @@ SCHEMA: dict[str, Any] = {
         studies={
             "type": "object",
             "description": "of all strategies together: paired differences, correlations, selection",
+            "properties": {"knobs": KNOBS},
         },
         realism={
             "type": "object",

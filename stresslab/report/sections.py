@@ -24,6 +24,7 @@ from stresslab.report import (
     provenance,
     realism,
     realism_charts,
+    selected,
 )
 from stresslab.report import realism_tables as tables
 from stresslab.report.axes import Chart
@@ -120,7 +121,7 @@ def _evidence(facts: Facts) -> dict[str, Any] | None:
     found = deeper.deeper(facts.result, list(overview.roles(facts.result)))
     if not any(one.edge for one in facts.result.strategies):
         return None
-    return {"strategies": found, "together": deeper.together(facts.result), "labels": deeper.labels()}
+    return {"strategies": found, "together": selected.together(facts.result), "labels": deeper.labels()}
 
 
 SECTIONS: tuple[Section, ...] = (

@@ -1,4 +1,4 @@
-"""What the answer depends on, as charts: how dear trading is, and how long one waits."""
+"""What the answer depends on: how dear trading is, the strategy's parameters, the generator's knobs, the horizon."""
 
 from __future__ import annotations
 
@@ -7,13 +7,77 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.report import forest, series
+from stresslab.report import forest, knobs, series
 from stresslab.report.axes import POINTS, Axis, Chart, Shape, Tick, area, line, rounded
+from stresslab.report.evidence_tables import HEADINGS, Table, figures
 from stresslab.report.ticks import percent_tick, whole
-from stresslab.report.wording import percent, share
+from stresslab.report.wording import clean, percent, plain_value, share
 from stresslab.statistics.distribution import wilson
 
 Row = Mapping[str, Any]
+
+
+def tables(found: Mapping[str, Any], settings: Row | None, key: str) -> list[Table]:
+    """A table for everything that was varied, each with its pictures.
+
+    Args:
+        found: the studies of one strategy.
+        settings: what settings of the generator do to realism; None where they were not turned.
+        key: of the strategy's charts.
+    """
+    made = []
+    if found.get("costs"):
+        made.append(_costs(found["costs"], key))
+    if found.get("parameters"):
+        made.append(_parameters(found["parameters"], key))
+    if found.get("knobs") and settings:
+        made.append(knobs.table(found["knobs"], settings, key))
+    if found.get("horizon"):
+        made.append(_horizon(found["horizon"], key))
+    return made
+
+
+def _costs(rows: Sequence[Row], key: str) -> Table:
+    cells = tuple((factor_name(row), *figures(row)) for row in rows)
+    sentence = "What if trading and borrowing were dearer than assumed, or free?"
+    return Table(
+        "sensitivity", "Sensitivity to costs", sentence, ("Costs", *HEADINGS), cells, (costs_chart(rows, key),)
+    )
+
+
+def _parameters(found: Row, key: str) -> Table:
+    named = [("as given", found["as_given"]), *((_moved(row), row) for row in found["moved"])]
+    losses = [row["probability_of_loss"]["value"] for _, row in named]
+    sentence = (
+        f"What if each parameter were a little lower or higher? P(loss) lies between {share(min(losses))} and "
+        f"{share(max(losses))}: logic stands the next value, luck needs just this one."
+    )
+    refused = ", ".join(map(_moved, found["refused"]))
+    if refused:
+        sentence += f" The strategy refuses {refused}."
+    drawn = forest.forest(
+        [(label, row["probability_of_loss"]) for label, row in named],
+        f"{key}-parameters",
+        "P(loss) by the strategy's parameters",
+        f"As given it loses in {share(losses[0])} of the universes, next to it in {share(min(losses[1:]))} to "
+        f"{share(max(losses[1:]))}.",
+        "P(loss)",
+        share,
+        first=True,
+    )
+    cells = tuple((label, *figures(row)) for label, row in named)
+    return Table("parameters", "Sensitivity to parameters", sentence, ("Parameters", *HEADINGS), cells, (drawn,))
+
+
+def _moved(row: Row) -> str:
+    return f"{clean(row['parameter'])}={clean(plain_value(row['value']))}"
+
+
+def _horizon(found: Row, key: str) -> Table:
+    sentence = "What if one looked at the account earlier than at the end of the horizon?"
+    headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
+    rows = tuple(horizon_rows(found))
+    return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (horizon_chart(found, key),))
 
 
 def factor_name(row: Row) -> str:

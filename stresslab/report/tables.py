@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,16 @@ from stresslab.statistics.measures import MEASURES
 
 def tables(result: StressResult) -> dict[str, pd.DataFrame]:
     """Every table by name: verdicts, measures, metrics, checks, fan, equity, worst, and what the studies found."""
-    studied = {"errors": _errors, "shocks": _shocks, "origins": _origins}
+    settings = (result.studies.get("knobs") or {}).get("settings") or []
+    studied: dict[str, Callable[[StrategyResult], list[dict[str, Any]]]] = {
+        "errors": _errors,
+        "costs": lambda one: _varied(one, "costs", ("factor",)),
+        "parameters": _parameters,
+        "knobs": lambda one: _knobs(one, settings),
+        "shocks": _shocks,
+        "worlds": lambda one: _varied(one, "contrasts", ("name", "label")),
+        "origins": _origins,
+    }
     found = {name: [row for one in result.strategies for row in rows(one)] for name, rows in studied.items()}
     return {
         "verdicts": pd.DataFrame([_verdict(one) for one in result.strategies]),
@@ -67,6 +76,28 @@ def _shocks(one: StrategyResult) -> list[dict[str, Any]]:
     ]
 
 
+def _varied(one: StrategyResult, study: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a study, each with what was varied."""
+    rows = one.studies.get(study) or []
+    return [{"strategy": one.name, **{name: row[name] for name in names}, **_figures(row)} for row in rows]
+
+
+def _parameters(one: StrategyResult) -> list[dict[str, Any]]:
+    found = one.studies.get("parameters")
+    if not found:
+        return []
+    rows = [{"parameter": None, "value": None, **found["as_given"]}, *found["moved"]]
+    return [
+        {"strategy": one.name, "parameter": row["parameter"], "moved_to": row["value"], **_figures(row)} for row in rows
+    ]
+
+
+def _knobs(one: StrategyResult, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each setting of the generator, with what it does to realism."""
+    rows = _varied(one, "knobs", ("temperature", "top_p", "context", "own"))
+    return [row | dict(setting) for row, setting in zip(rows, settings, strict=bool(rows))]
+
+
 def _origins(one: StrategyResult) -> list[dict[str, Any]]:
     rows = (one.studies.get("eras") or {}).get("origins") or []
     kept = ("origin", "trend", "volatility", "in_sample")
@@ -80,7 +111,7 @@ def _origins(one: StrategyResult) -> list[dict[str, Any]]:
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of one shock or origin, with both ends of their intervals."""
+    """The figures under one condition, with both ends of their intervals."""
     flat: dict[str, Any] = {}
     for name in ("probability_of_loss", "expected_shortfall_97_5"):
         if name in row:

@@ -99,6 +99,7 @@ class Walk:
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
+    context: int | None = None
     least: int = 0
     trained_until: str | None = None
 
@@ -108,15 +109,17 @@ class Walk:
             raise DataError(f"{len(bars)} bars are too few for the walk, which needs {self.least}; load more")
         u = uniforms(seed, np.arange(universes), horizon, 1)[:, :, 0]
         shocks = stats.norm.ppf(0.5 + self.top_p * (u - 0.5))
-        sigma = float(np.diff(np.log(bars.values[-250:, CLOSE])).std())
+        sigma = float(np.diff(np.log(bars.values[-(self.context or 250) :, CLOSE])).std())
         closes = bars.values[-1, CLOSE] * np.exp(np.cumsum(self.temperature * sigma * shocks, axis=1))
         values = np.stack([closes] * 4 + [np.full_like(closes, 1e6), 1e6 * closes], axis=-1)
         timestamps = bars.calendar.future(bars.timestamps, horizon)
-        return Universes(values, timestamps, bars, np.arange(universes), {"repaired_bars": 1})
+        return Universes(
+            values, timestamps, bars, np.arange(universes), {"repaired_bars": 1, "context": self.context or 250}
+        )
 
     def describe(self) -> dict[str, Any]:
         """Its settings."""
-        return dict(vars(self))
+        return {"name": self.name, **vars(self)}
 
     def adjusted(self, **settings: Any) -> Walk:
         """The same with other settings."""

@@ -146,6 +146,21 @@ def test_run_refuses_a_peek_unless_it_is_allowed(command: Command, csv: Path, tm
     assert command(*arguments, "--allow-lookahead").code == 0
 
 
+@pytest.mark.slow
+def test_knobs_are_turned(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
+    """With the bundled Kronos: every setting has its figures and its realism, and the page its maps."""
+    flags = ("--universes", "16", "--horizon", "4", "--context", "64", "--realism-origins", "0", "--permutations", "0")
+    assert command("run", strategy, "--data", csv, "--out", tmp_path / "out", "--knobs", *flags).code == 0
+    (run,) = (tmp_path / "out").glob("*/")
+    result = json.loads((run / "result.json").read_text())
+    settings = result["studies"]["knobs"]["settings"]
+    rows = result["strategies"][0]["studies"]["knobs"]
+    assert len(rows) == len(settings) == 30
+    assert [(row["temperature"], row["top_p"], row["context"]) for row in rows if row["own"]] == [(1.0, 1.0, 64)]
+    assert all(0.1 < row["volatility_ratio"] < 10 for row in settings)
+    assert "strategy-1-knobs-volatility" in (run / "report.html").read_text()
+
+
 def test_strategies_are_listed(command: Command, strategy: Path) -> None:
     """Each file with its parameters and first sentence; one that cannot be loaded says why."""
     strategy.with_name("broken.py").write_text("def signals(bars:\n")

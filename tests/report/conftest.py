@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.result import StressResult
 from stresslab.stress import stress_test
+from tests.assessment.cases import Walk
 from tests.market import make_bars
 from tests.results import make_realism, make_result
 
@@ -80,11 +80,12 @@ def studied() -> StressResult:
     return stress_test(
         [hold, trend],
         make_bars(900),
-        StationaryBootstrap(),
+        Walk(),
         universes=80,
         horizon=40,
         origins=5,
         contrasts=True,
+        knobs=True,
         book={"hold": 0.6, "trend": 0.4},
         permutations=19,
         realism_origins=0,

@@ -94,6 +94,13 @@ def test_studies_have_tables(studied: StressResult) -> None:
         loss = one.universes["probability_of_loss"]
         assert (own["value"], own["low"], own["high"]) == (loss["value"], loss["low"], loss["high"])
         assert set(errors["part"]) == {"monte_carlo", "generators", "origins"}
+        knobs = found["knobs"][found["knobs"]["strategy"] == one.name]
+        assert len(knobs) == len(studied.studies["knobs"]["settings"])
+        assert {"temperature", "top_p", "context", "probability_of_loss", "volatility_ratio"} <= set(knobs)
+        assert len(found["worlds"][found["worlds"]["strategy"] == one.name]) == len(one.studies["contrasts"])
+        assert len(found["costs"][found["costs"]["strategy"] == one.name]) == len(one.studies["costs"])
+    assert set(found["parameters"]["strategy"]) == {"trend"}
+    assert list(found["parameters"]["moved_to"].dropna()) == [8, 12]
     assert set(found["origins"]["strategy"]) == {one.name for one in asked}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.report import budgets, forest, grid, timeline
+from stresslab.report import budgets, forest, grid, maps, timeline
 from stresslab.report.axes import Chart
 from stresslab.report.evidence import sheets
 from stresslab.report.figures import picture
@@ -186,8 +186,10 @@ def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
     drawn = charts_of(studied)
     for at, one in enumerate(studied.strategies, 1):
         kinds = ("budget", "shocks-loss", "shocks-shortfall", "worlds-loss", "worlds-timing", "origins-loss")
-        for kind in (*kinds, "origins-return", "relived-return", "relived-drawdown"):
+        knobs = ("knobs-loss", "knobs-shortfall", "knobs-volatility")
+        for kind in (*kinds, *knobs, "origins-return", "relived-return", "relived-drawdown"):
             assert (f"strategy-{at}-{kind}" in drawn) == (one.edge is not None)
+        assert (f"strategy-{at}-parameters" in drawn) == (one.name == "trend")
     assert studied.strategies[-1].name == "book"
     for chart in drawn.values():
         assert chart.sentence.endswith(".")
@@ -280,7 +282,7 @@ def test_colours_run_in_order(signed: bool) -> None:
     """Classes hold every number, losses and gains never share a hue, and lightness falls from class to class."""
     rng = np.random.default_rng(0)
     for numbers in (rng.normal(0, 0.1, 50), np.full(3, 0.2), rng.uniform(0.1, 0.2, 9), np.array([np.nan, 0.5])):
-        edges, styles = grid.classes(numbers, signed=signed)
+        edges, styles = maps.classes(numbers, signed=signed)
         known = numbers[np.isfinite(numbers)]
         assert edges[0] <= known.min() + 1e-9
         assert edges[-1] >= known.max() - 1e-9
@@ -349,6 +351,46 @@ def test_costs_and_horizon_say_what_they_change(single: StressResult) -> None:
     loss = re.search(r"([\d.]+)% after 60 bars lie below", horizon.sentence)
     assert loss is not None
     assert float(loss[1]) == pytest.approx(100 * strategy.universes["probability_of_loss"]["value"], abs=0.06)
+
+
+def test_the_surface_shows_every_setting(studied: StressResult) -> None:
+    """A cell for each in every map, the run's own marked; the table has those that differ from it in one knob."""
+    found = charts_of(studied)
+    rows, settings = studied.strategies[0].studies["knobs"], studied.studies["knobs"]["settings"]
+    assert len(rows) == len(settings) == 5 * 3 * 2
+    for kind in ("loss", "shortfall", "volatility"):
+        chart = found[f"strategy-1-knobs-{kind}"]
+        assert sum(shape.path.count("M") for shape in chart.shapes) == 30
+        assert [tick.label for tick in chart.x_ticks] == ["0.8", "0.9", "1", "1.1", "1.2"]
+        assert [tick.label for tick in chart.y_ticks][-1] == "250 · 1"
+        (own,) = chart.points
+        assert (own.at, round(own.height, 6)) == (50, round(100 * 5.5 / 6, 6))
+    text = re.sub(r"\s*<[^>]+>\s*", "|", render(studied))
+    section = text[text.index("What if the generator&#39;s knobs") :]
+    for setting in ("the run&#39;s: temperature 1, top-p 1, context 250 bars", "temperature 0.8", "top-p 0.9"):
+        assert f"|{setting}|" in section
+    assert "|top-p 0.95|" in section
+    assert "|context 62 bars|" in section
+
+
+def test_parameters_next_to_the_given_ones_are_told(single: StressResult) -> None:
+    """Each with P(loss) beside that of the given ones; what the strategy refuses is named."""
+    found = {
+        "as_given": row(0.4, 0.01, time_under_water=0.5),
+        "moved": [
+            row(0.35, 0.02, parameter="fast", value=8, time_under_water=0.5),
+            row(0.55, -0.02, parameter="fast", value=12, time_under_water=0.5),
+        ],
+        "refused": [{"parameter": "slow", "value": 9}],
+    }
+    strategy = single.strategies[0]
+    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
+    studied = replace(strategy, edge=edge, studies={**strategy.studies, "parameters": found})
+    result = replace(single, strategies=[studied])
+    chart = charts_of(result)["strategy-1-parameters"]
+    assert [tick.label for tick in chart.y_ticks] == ["as given", "fast=8", "fast=12"]
+    assert chart.sentence == "As given it loses in 40% of the universes, next to it in 35% to 55%."
+    assert "The strategy refuses slow=9." in render(result)
 
 
 def test_horizon_is_drawn_where_trading_is_free(single: StressResult) -> None:
