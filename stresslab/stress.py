@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,78 +14,39 @@ from numpy.typing import NDArray
 
 from stresslab import notices
 from stresslab.assessment import ORIGINS, realism
-from stresslab.backtest import Costs, Sizing, Stops, Terms, buy_and_hold
+from stresslab.backtest import Costs, Sizing, Stops, Terms
 from stresslab.backtest.book import BOOK, check_book
 from stresslab.data.bars import FIELDS, Bars
-from stresslab.data.timestamps import parse_last
 from stresslab.entrants import Entrants, met
 from stresslab.eras import UNIVERSES, choose_origins, relive
-from stresslab.errors import InputError
 from stresslab.evaluation import Evaluation
 from stresslab.execution import Workers
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.contrasts import CONTRASTS
 from stresslab.generators.registry import make_generator
-from stresslab.inquiry import came_through, curves, joint, left_out, studied, to_precision, together
+from stresslab.grounds import real_grounds, split_at_origin
+from stresslab.inquiry import came_through, joint, left_out, studied, to_precision, together
 from stresslab.integrity import code
+from stresslab.judgement import held_value, strategy_result
 from stresslab.knobs import check_tunable, surface
 from stresslab.knobs import settings as settings_of
 from stresslab.ledger import Earlier, Entry, before
 from stresslab.outcomes import Contestants
 from stresslab.randomness import check_seed
 from stresslab.resources import chunk_size, parse_size
-from stresslab.result import LEVELS, StrategyResult, StressResult, describe_data, environment, recorded
+from stresslab.result import LEVELS, StressResult, describe_data, environment, recorded
 from stresslab.significance import PERMUTATIONS
-from stresslab.statistics.distribution import describe_realised, describe_universes
+from stresslab.stages import Progress, Stages
 from stresslab.strategy import PATIENCE, load_strategies
 from stresslab.strategy.parameters import grid_values
 from stresslab.streaming import Stream
 from stresslab.studies import STRATEGIES, STUDIED, Case
 from stresslab.studies import contrasts as run_contrasts
-from stresslab.track import by_period, track_of
-from stresslab.universes import Universes
-from stresslab.verdict import Criteria, judge
+from stresslab.verdict import Criteria
 
-MIN_HISTORY = 60
-"""Least bars before the origin: fewer tell a generator next to nothing."""
 DRAWN_HISTORY = 250
 """Bars before the origin that a result keeps for its pictures, at least."""
 SAMPLE_PATHS = 30
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass
-class _Stages:
-    """Seconds per stage, and the caller's progress callback; of stages that take turns, each has its own seconds."""
-
-    progress: Progress | None
-    seconds: dict[str, float] = field(default_factory=dict)
-    told: float = 0.0
-
-    @contextmanager
-    def stage(self, name: str, total: int = 1) -> Iterator[Callable[[int], None]]:
-        """Time a stage; yields a function to call with the amount newly done."""
-        done = 0
-
-        def tick() -> None:
-            now = time.perf_counter()
-            self.seconds[name] = self.seconds.get(name, 0.0) + now - self.told
-            self.told = now
-
-        def advance(amount: int = 1) -> None:
-            nonlocal done
-            done += amount
-            tick()
-            if self.progress is not None:
-                self.progress(name, done, total)
-
-        self.told = time.perf_counter()
-        advance(0)
-        yield advance
-        if done < total:
-            advance(total - done)
-        tick()
 
 
 def stress_test(
@@ -218,7 +177,7 @@ def stress_test(
         }
         | dict(config or {})
     )
-    stages = _Stages(progress)
+    stages = Stages(progress)
 
     with stages.stage("look-ahead check", len(strategies)) as advance:
         entrants = Entrants.admitted(
@@ -231,7 +190,7 @@ def stress_test(
                 history, generator, horizon, origins=realism_origins, seed=seed, jobs=jobs, progress=advance
             )
     trust = (None, None) if found is None else found.trust(accept_untrusted)
-    real = _real(history, future, horizon, warmup)
+    real = real_grounds(history, future, horizon, warmup)
     plan = {
         "config": settings,
         "data": {"digest": bars.digest},
@@ -263,9 +222,9 @@ def stress_test(
     ]
     if shares:
         named.append((BOOK, shares, joint(strategies, lookaheads, shares), None))
-    held = _held(real["backtest"], terms)
+    held = held_value(real["backtest"], terms)
     results = [
-        _strategy_result(
+        strategy_result(
             one,
             {where: evaluations[at] for where, evaluations in found_on.items()},
             criteria,
@@ -345,129 +304,10 @@ def stress_test(
     )
 
 
-def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int) -> tuple[Bars, Bars | None]:
-    """The history up to the origin, and the real bars after it (at most `horizon`), or None.
-
-    Args:
-        bars: real bars.
-        origin: "end", a date (a date without a time means its last bar), or None for `horizon` bars before the end.
-        horizon: bars after the origin.
-    """
-    if len(bars) < MIN_HISTORY:
-        raise InputError(f"{len(bars)} bars are fewer than the {MIN_HISTORY} of the shortest history; load more bars")
-    if origin is None:
-        at = len(bars) - horizon
-        if at < MIN_HISTORY:
-            raise InputError(
-                f"{len(bars)} bars leave {max(at, 0)} before an origin {horizon} bars from the end, fewer than "
-                f"{MIN_HISTORY}; give more bars, a shorter --horizon, or --origin end"
-            )
-    elif isinstance(origin, str) and origin == "end":
-        at = len(bars)
-    else:
-        at = len(bars.up_to(origin))
-        if at == len(bars) and bars.calendar.future(bars.timestamps, 1)[0] <= parse_last("origin", origin):
-            raise InputError(
-                f"origin={origin} lies after the last bar, {bars.timestamps[-1]}; "
-                "choose a date up to it, or --origin end"
-            )
-    if at < MIN_HISTORY:
-        raise InputError(
-            f"origin={origin} leaves {at} bars of history, fewer than {MIN_HISTORY}; "
-            f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
-        )
-    return bars[:at], bars[at : at + horizon] if at < len(bars) else None
-
-
-def _real(history: Bars, future: Bars | None, horizon: int, warmup: int) -> dict[str, Universes]:
-    """The real series that every strategy meets: what went before, and what followed where it is a full horizon.
-
-    The backtest begins after the bars that indicators warm up on.
-    """
-    warm = min(warmup, len(history) // 2)
-    grounds = {"backtest": Universes.from_bars(history[warm:], history[:warm])}
-    if future is not None and len(future) == horizon:
-        grounds["realised"] = Universes.from_bars(future, history)
-    return grounds
-
-
-def _strategy_result(
-    named: tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None],
-    found: Mapping[str, Evaluation],
-    criteria: Criteria,
-    trust: tuple[bool | None, str | None],
-    seed: int,
-    span: tuple[int, float],
-    held: pd.Series[float],
-) -> StrategyResult:
-    """One strategy on all grounds, summarised and judged.
-
-    Args:
-        named: name, parameters, look-ahead report and source.
-        found: by ground.
-        criteria: thresholds.
-        trust: in the universes, and what to be careful about.
-        seed: of the run.
-        span: horizon, and bars in a year.
-        held: value of buy and hold on the real bars before the origin, by time.
-    """
-    name, parameters, lookahead, source = named
-    metrics = found["universes"].metrics
-    backtested = _only_row(found["backtest"].metrics)
-    realised = _only_row(found["realised"].metrics) if "realised" in found else None
-    verdict = judge(
-        losses=int((metrics["total_return"] < 0).sum()),
-        exposed=int((metrics["exposure"] > 0).sum()),
-        universes=len(metrics),
-        horizon=span[0],
-        periods_per_year=span[1],
-        realised_return=None if realised is None else realised["total_return"],
-        backtest_return=backtested["total_return"],
-        trusted=trust[0],
-        caution=trust[1],
-        criteria=criteria,
-    )
-    fan, losing = found["universes"].fan, found["universes"].losing
-    assert fan is not None
-    assert losing is not None
-    past = curves(found["backtest"])[:, 0], np.asarray(held, dtype=np.float64), pd.DatetimeIndex(held.index)
-    return StrategyResult(
-        name=name,
-        parameters=parameters,
-        verdict=verdict,
-        backtest=backtested,
-        realised=realised,
-        universes=describe_universes(metrics, seed=seed),
-        luck=describe_realised(realised, metrics),
-        metrics=metrics,
-        lookahead=lookahead,
-        equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
-        realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
-        source=source,
-        track=track_of(*past),
-        studies={
-            "periods": by_period(*past),
-            "horizon": {"universes": len(metrics), "losing": losing.tolist()},
-        },
-    )
-
-
-def _held(real: Universes, terms: Terms) -> pd.Series[float]:
-    """(T + 1,) value of buy and hold on the one real series, from the bar before it on, if there is one."""
-    first = real.history.timestamps[-1] if len(real.history) else real.timestamps[0]
-    stamps = real.timestamps.insert(0, first)
-    return pd.Series(buy_and_hold(real, terms).equity[:, 0], index=stamps)
-
-
 def _to_study(backtests: Sequence[float]) -> list[int]:
     """Positions of the strategies that are studied beyond the distribution: those with the best backtests, if many."""
     best = np.argsort(-np.nan_to_num(np.asarray(backtests), nan=-np.inf), kind="stable")[:STRATEGIES]
     return sorted(int(at) for at in best)
-
-
-def _only_row(metrics: pd.DataFrame) -> dict[str, float]:
-    """The measures of one real series by name."""
-    return {str(name): float(value) for name, value in metrics.iloc[0].items()}
 
 
 def _fan(quantiles: NDArray[np.float64], timestamps: pd.DatetimeIndex) -> pd.DataFrame:

@@ -17,11 +17,12 @@ import stresslab as sl
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError, LookAheadError, StrategyError
+from stresslab.grounds import MIN_HISTORY, split_at_origin
 from stresslab.result import LEVELS, StressResult
 from stresslab.statistics.measures import MEASURES, measures
 from stresslab.statistics.sketch import ACCURACY
 from stresslab.strategy import load_strategies
-from stresslab.stress import MIN_HISTORY, split_at_origin, stress_test
+from stresslab.stress import stress_test
 from stresslab.universes import Universes
 from stresslab.verdict import Criteria
 from tests.market import make_bars

@@ -58,9 +58,9 @@ def realism(
     path = _checked(out)
     with progress() as report:
         report("loading", 0, 1)
+        from stresslab.grounds import split_at_origin
         from stresslab.launch import bars_of, generator_of
         from stresslab.report.assessment import render
-        from stresslab.stress import split_at_origin
 
         bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)

@@ -52,10 +52,10 @@ def sample(
     jobs = settings.jobs or os.cpu_count() or 1
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
+        from stresslab.grounds import split_at_origin
         from stresslab.launch import bars_of, generator_of
         from stresslab.resources import check_disk, chunk_size, disk_need, parse_size
         from stresslab.sampling import sample_shards
-        from stresslab.stress import split_at_origin
 
         bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
