@@ -21,6 +21,7 @@ from stresslab.errors import StrategyError
 from stresslab.evaluation import Evaluation
 from stresslab.lookahead import LookAheadReport
 from stresslab.outcomes import Contestants, Outcome
+from stresslab.replays import replays
 from stresslab.result import StrategyResult
 from stresslab.statistics.budget import more_universes
 from stresslab.statistics.distribution import probability_of_loss
@@ -29,7 +30,6 @@ from stresslab.statistics.performance import bar_returns
 from stresslab.strategy import Strategy
 from stresslab.streaming import Stream
 from stresslab.studies import Case, breaking, costs, edge, error_budget, fragility, parameters, selection, shocks
-from stresslab.worst import worst_universes
 
 MOST_UNIVERSES = 200_000
 """Universes that precision may ask for."""
@@ -131,14 +131,13 @@ def studied(
     if own is not None:
         found["eras"] = describe_eras(own, periods, case.seed)
     timed = None if own is None else timing_at_origins(own, periods)
-    judged = worst = None
+    judged = kept = None
     with left_out(f"edge of {name}", notes):
         judged = edge(case, max(1.0, trials), at_origins=timed, permutations=permutations).to_dict()
-    with left_out(f"worst universes of {name}", notes):
-        worst = worst_universes(
-            case.strategy, case.universes, result.metrics["total_return"][: len(case.universes)], case.terms
-        )
-    return replace(result, edge=judged, studies=found, worst=worst)
+    with left_out(f"bar by bar, {name}", notes):
+        returns = result.metrics["total_return"][: len(case.universes)]
+        kept = replays(case.strategy, case.universes, returns, case.terms, case.followed)
+    return replace(result, edge=judged, studies=found, replays=kept)
 
 
 @contextmanager

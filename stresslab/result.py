@@ -22,7 +22,7 @@ from stresslab.verdict import Verdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles of the fans."""
 
@@ -56,7 +56,8 @@ class StrategyResult:
         lookahead: what the look-ahead check covered and found.
         equity_fan: quantiles of the equity, (T + 1) rows, one column per level.
         realised_equity: (T + 1,) equity on the real bars after the origin, or None.
-        worst: the universes in which it lost most, bar by bar, as `stresslab.worst` keeps them; None without them.
+        replays: what really followed and the universes in which it lost most, bar by bar, as `stresslab.replays` keeps
+            them; None without them.
         track: the account on the real bars before the origin, and buy and hold, as `stresslab.track` keeps them.
         source: where its code was, and the SHA-256 of that: `{"path": ..., "sha256": ...}`; None where that is unknown.
         edge: whether it adds anything beyond its exposure, with every check; None where that was not asked.
@@ -74,7 +75,7 @@ class StrategyResult:
     lookahead: dict[str, Any]
     equity_fan: pd.DataFrame
     realised_equity: pd.Series[float] | None
-    worst: pd.DataFrame | None = None
+    replays: pd.DataFrame | None = None
     track: pd.DataFrame | None = None
     source: Mapping[str, str | None] | None = None
     edge: Mapping[str, Any] | None = None

@@ -25,12 +25,12 @@ from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
 from stresslab.integrity import MOST_JSON, MOST_TABLE, check_no_links, code, digests, foreign, read_bounded, read_table
 from stresslab.ledger import add, check_ledger
+from stresslab.replays import COLUMNS
 from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
 from stresslab.shards import sync
 from stresslab.verdict import Verdict
-from stresslab.worst import COLUMNS
 
-_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet", "track.parquet")
+_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
 
 
 def run_id(result: StressResult, now: datetime) -> str:
@@ -141,7 +141,7 @@ def _write_tables(result: StressResult, folder: Path) -> None:
         equity.insert(0, "strategy", strategy.name)
         equities.append(equity)
     pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
-    worst_table(result).to_parquet(folder / "worst.parquet", index=False)
+    replays_table(result).to_parquet(folder / "replays.parquet", index=False)
     track_table(result).to_parquet(folder / "track.parquet", index=False)
 
 
@@ -154,9 +154,9 @@ def track_table(result: StressResult) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def worst_table(result: StressResult) -> pd.DataFrame:
-    """The worst universes of all strategies, with a column that names the strategy; no rows where none were kept."""
-    kept = [one.worst.assign(strategy=one.name) for one in result.strategies if one.worst is not None]
+def replays_table(result: StressResult) -> pd.DataFrame:
+    """What all strategies did bar by bar, with a column that names the strategy; no rows where nothing was kept."""
+    kept = [one.replays.assign(strategy=one.name) for one in result.strategies if one.replays is not None]
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["strategy", *COLUMNS])
     return table[["strategy", *COLUMNS]]
 
@@ -226,9 +226,9 @@ def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str,
 
 
 def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
-    metrics, equity, worst, track = (
+    metrics, equity, replays, track = (
         tables[name][tables[name]["strategy"] == entry["name"]].drop(columns="strategy")
-        for name in ("metrics", "equity", "worst", "track")
+        for name in ("metrics", "equity", "replays", "track")
     )
     rows, steps = metrics.set_index("universe"), equity.set_index("step")
     return StrategyResult(
@@ -245,7 +245,7 @@ def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> Stra
         lookahead=entry["lookahead"],
         equity_fan=_prefixed(steps, "quantile_"),
         realised_equity=None if steps["realised"].isna().all() else steps["realised"],
-        worst=worst.reset_index(drop=True) if len(worst) else None,
+        replays=replays.reset_index(drop=True) if len(replays) else None,
         track=track.set_index("timestamp") if len(track) else None,
     )
 

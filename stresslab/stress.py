@@ -236,8 +236,9 @@ def stress_test(
         for at, one in enumerate(named)
     ]
     looked_at = _to_study([one.backtest["total_return"] for one in results[: len(strategies)]])
+    followed = real.get("realised")
     cases = {
-        at: Case(strategies[at], met(sampled, found_on["universes"][at]), history, terms, seed, jobs)
+        at: Case(strategies[at], met(sampled, found_on["universes"][at]), history, terms, seed, jobs, followed)
         for at in looked_at
     }
     eras, worlds, turned, by_setting, notes = None, None, None, None, list[str]()

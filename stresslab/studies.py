@@ -75,6 +75,7 @@ class Case:
         terms: of the accounts.
         seed: of the run.
         jobs: processes.
+        followed: the real series after the origin; None without a full horizon of it.
     """
 
     strategy: Strategy
@@ -83,6 +84,7 @@ class Case:
     terms: Terms
     seed: int = 0
     jobs: int = 1
+    followed: Universes | None = None
 
     @cached_property
     def account(self) -> Backtest:

@@ -16,6 +16,7 @@ from stresslab.result import LEVELS, StrategyResult, StressResult
 from stresslab.statistics.distribution import describe_realised, describe_universes
 from stresslab.statistics.measures import MEASURES, Account
 from stresslab.track import by_period, track_of
+from stresslab.universes import REAL
 from stresslab.verdict import judge
 from tests.market import make_bars
 
@@ -241,32 +242,37 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
             "periods": by_period(past[:, 0], held, stamps),
             "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
         },
-        worst=worst(markets["universes"].closes, STRATEGIES[name], equity, metrics),
+        replays=replays(markets, STRATEGIES[name], equity, metrics),
     )
 
 
-def worst(closes: FloatArray, position: Position, equity: FloatArray, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Candles of the three universes with the lowest return, which open at the close before."""
-    held = position(closes)[:-1]  # (T, N)
-    parts = []
-    for universe in metrics["total_return"].sort_values(kind="stable").index[:3]:
-        opens, ends = closes[:-1, universe], closes[1:, universe]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "universe": universe,
-                    "step": np.arange(1, len(opens) + 1),
-                    "open": opens,
-                    "high": np.maximum(opens, ends) * 1.004,
-                    "low": np.minimum(opens, ends) * 0.996,
-                    "close": ends,
-                    "position": held[:, universe],
-                    "traded": np.abs(np.diff(held[:, universe], prepend=0.0)),
-                    "equity": equity[1:, universe],
-                }
-            )
-        )
+def replays(markets: dict[str, Market], position: Position, equity: FloatArray, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Candles of what followed, where something did, and of the three universes with the lowest return."""
+    worst = metrics["total_return"].sort_values(kind="stable").index[:3]
+    parts = [candles(markets["universes"].closes, position, equity, int(one), int(one)) for one in worst]
+    if "realised" in markets:
+        real = markets["realised"]
+        parts.insert(0, candles(real.closes, position, real.run(position)[0], 0, REAL))
     return pd.concat(parts, ignore_index=True)
+
+
+def candles(closes: FloatArray, position: Position, equity: FloatArray, column: int, universe: int) -> pd.DataFrame:
+    """Candles that open at the close before."""
+    held = position(closes)[:-1, column]  # (T,)
+    opens, ends = closes[:-1, column], closes[1:, column]
+    return pd.DataFrame(
+        {
+            "universe": universe,
+            "step": np.arange(1, len(opens) + 1),
+            "open": opens,
+            "high": np.maximum(opens, ends) * 1.004,
+            "low": np.minimum(opens, ends) * 0.996,
+            "close": ends,
+            "position": held,
+            "traded": np.abs(np.diff(held, prepend=0.0)),
+            "equity": equity[1:, column],
+        }
+    )
 
 
 def only_row(metrics: pd.DataFrame) -> dict[str, float]:

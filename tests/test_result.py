@@ -28,7 +28,7 @@ def content() -> dict[str, Any]:
 
 def test_the_file_says_its_version_and_its_parts(content: dict[str, Any]) -> None:
     """The names at the top, and what a run was."""
-    assert content["format_version"] == FORMAT_VERSION == 2
+    assert content["format_version"] == FORMAT_VERSION == 3
     assert list(content) == ["format_version", "run", "strategies", "studies", "realism"]
     assert set(content["run"]) == {
         *("config", "data", "origin", "horizon", "universes", "generator", "generator_facts", "in_sample", "notices")

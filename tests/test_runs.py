@@ -25,7 +25,7 @@ from stresslab.stress import stress_test
 from tests.market import make_bars
 from tests.results import make_result
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet", "track.parquet")
+TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
 
 
 def above_mean(bars: Any, window: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,7 +94,7 @@ def test_the_folder_holds_what_the_design_says(saved: Path) -> None:
 def test_the_manifest_holds_what_decided_the_run(saved: Path, result: StressResult) -> None:
     """Settings, data, generator, versions, timings, and the hash of every other file."""
     manifest = json.loads((saved / "manifest.json").read_text())
-    assert manifest["format_version"] == 2
+    assert manifest["format_version"] == 3
     assert manifest["run"] == saved.name
     assert manifest["config"] == result.config
     assert manifest["data"]["digest"] == make_bars(400).digest
@@ -129,7 +129,7 @@ def test_a_run_is_read_back_as_it_was(saved: Path, result: StressResult) -> None
         assert ours.realised == pytest.approx(theirs.realised, nan_ok=True, rel=0, abs=0)
         pd.testing.assert_frame_equal(ours.equity_fan, theirs.equity_fan, check_names=False)
         pd.testing.assert_series_equal(ours.realised_equity, theirs.realised_equity, check_names=False)
-        pd.testing.assert_frame_equal(ours.worst, theirs.worst)
+        pd.testing.assert_frame_equal(ours.replays, theirs.replays)
 
 
 def test_a_run_without_an_outcome_is_read_back_too(quick: StressResult, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_another_format_is_refused(saved: Path, tmp_path: Path, version: Any) ->
     folder = copied(saved, tmp_path / "run")
     content = json.loads((folder / "result.json").read_text()) | {"format_version": version}
     (folder / "result.json").write_text(json.dumps(content))
-    refused(folder, "has format_version .*, this stresslab reads 2; run it again")
+    refused(folder, "has format_version .*, this stresslab reads 3; run it again")
 
 
 def test_a_changed_figure_is_noticed(saved: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The worst universes of a strategy as candlesticks, with where it went in and out and what it held.
+"""What really followed, and the worst universes of a strategy, as candlesticks: where it went in and out, what it held.
 
-Which universes are kept is `stresslab.worst`'s business.
+Which universes are kept is `stresslab.replays`' business.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stresslab.report.axes import Axis, Chart, FloatArray, Point, Shape, Tick, box, rounded, upright
 from stresslab.report.wording import money, percent, price, share
 from stresslab.result import StrategyResult
+from stresslab.universes import REAL
 
 CANDLES = 130
 """Candles drawn at most; of longer universes, several bars make one."""
@@ -28,18 +29,29 @@ GAP = 0.035
 
 def worst_charts(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> list[Chart]:
     """A chart of each of the worst universes, the worst first; `stamps` are those of the origin and the horizon."""
-    if strategy.worst is None:
+    if strategy.replays is None:
         return []
-    groups = strategy.worst.groupby("universe", sort=False)
-    return [
-        _chart(strategy, bars, place, f"{key}-worst-{place + 1}", init_cash, stamps)
-        for place, (_, bars) in enumerate(groups)
-    ]
+    charts = []
+    for place, (universe, bars) in enumerate(
+        strategy.replays.query("universe != @REAL").groupby("universe", sort=False)
+    ):
+        rank = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th worst"
+        title = f"The {rank} universe, number {universe:,}"
+        charts.append(_chart(bars, f"{key}-worst-{place + 1}", title, init_cash, stamps))
+    return charts
 
 
-def _chart(
-    strategy: StrategyResult, bars: pd.DataFrame, place: int, key: str, init_cash: float, stamps: list[str]
-) -> Chart:
+def followed_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> Chart | None:
+    """What really happened after the origin; None without a full horizon of real bars."""
+    if strategy.replays is None:
+        return None
+    bars = strategy.replays[strategy.replays["universe"] == REAL]
+    if bars.empty:
+        return None
+    return _chart(bars, f"{key}-followed", "What really happened, bar by bar", init_cash, stamps)
+
+
+def _chart(bars: pd.DataFrame, key: str, title: str, init_cash: float, stamps: list[str]) -> Chart:
     drawn = _merged(bars)
     last = drawn["last"].to_numpy()  # number of the last bar of each candle
     opens, highs, lows, closes = (drawn[name].to_numpy() for name in ("open", "high", "low", "close"))
@@ -63,13 +75,12 @@ def _chart(
     legend = [row for row in LEGEND if row[0] not in ("long", "short") or {"long": 1, "short": -1}[row[0]] in sides]
     if signs:
         legend += [("in", "goes in"), ("out", "comes out")]
-    universe, total = int(bars["universe"].iloc[0]), float(bars["equity"].iloc[-1]) / init_cash - 1
+    total = float(bars["equity"].iloc[-1]) / init_cash - 1
     ends = (0, len(drawn) - 1) if len(stamps[0]) > 10 else (0, len(drawn) // 2, len(drawn) - 1)
-    rank = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th worst"
     return Chart(
         key=key,
-        title=f"The {rank} universe, number {universe:,}",
-        sentence=_sentence(strategy, bars, total, _entries(bars)),
+        title=title,
+        sentence=_sentence(bars, total, _entries(bars)),
         x_ticks=[Tick(float(100 * x.at(i + 1)), stamps[last[i]]) for i in dict.fromkeys(ends)],
         y_ticks=[Tick(float(100 * y.at(tick)), f"{tick:,.10g}") for tick in y.ticks()],
         x_name="" if len(drawn) == len(bars) else f"{-(-len(bars) // len(drawn))} bars a candle",
@@ -81,7 +92,7 @@ def _chart(
     )
 
 
-def _sentence(strategy: StrategyResult, bars: pd.DataFrame, total: float, entries: int) -> str:
+def _sentence(bars: pd.DataFrame, total: float, entries: int) -> str:
     """What became of the price and of the account."""
     moved = float(bars["close"].iloc[-1] / bars["open"].iloc[0] - 1)
     held = float(np.mean(bars["position"].to_numpy() != 0))

@@ -54,6 +54,7 @@ class Sheet(Line):
     track: list[Chart]
     periods: list[tuple[str, ...]]
     distributions: list[Chart]
+    followed: Chart | None
     worst: list[Chart]
     checks: list[dict[str, str]]
     tails: list[tuple[str, list[str]]]
@@ -65,7 +66,7 @@ class Sheet(Line):
     @property
     def charts(self) -> list[Chart]:
         """Every chart of the sheet."""
-        return [*self.track, *self.distributions, *self.worst]
+        return [*self.track, *self.distributions, *([self.followed] if self.followed else []), *self.worst]
 
 
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
@@ -91,6 +92,7 @@ def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: lis
         track=[drawn for drawn in (track_chart(strategy, key), falls_chart(strategy, key)) if drawn is not None],
         periods=period_rows(strategy),
         distributions=distributions(strategy, key, init_cash, stamps),
+        followed=candles.followed_chart(strategy, key, init_cash, stamps),
         worst=candles.worst_charts(strategy, key, init_cash, stamps),
         checks=checks(strategy.verdict),
         tails=tails(strategy),

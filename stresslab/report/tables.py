@@ -13,7 +13,7 @@ from stresslab.statistics.measures import MEASURES
 
 
 def tables(result: StressResult) -> dict[str, pd.DataFrame]:
-    """Every table by name: verdicts, measures, metrics, checks, fan, equity, worst, and what the studies found."""
+    """Every table by name: verdicts, measures, metrics, checks, fan, equity, replays, and what the studies found."""
     settings = (result.studies.get("knobs") or {}).get("settings") or []
     studied: dict[str, Callable[[StrategyResult], list[dict[str, Any]]]] = {
         "errors": _errors,
@@ -45,8 +45,8 @@ def tables(result: StressResult) -> dict[str, pd.DataFrame]:
             or [pd.DataFrame()],
             ignore_index=True,
         ),
-        "worst": pd.concat(
-            [_named(one.worst, one.name) for one in result.strategies if one.worst is not None] or [pd.DataFrame()],
+        "replays": pd.concat(
+            [_named(one.replays, one.name) for one in result.strategies if one.replays is not None] or [pd.DataFrame()],
             ignore_index=True,
         ),
         **{name: pd.DataFrame(rows) for name, rows in found.items() if rows},

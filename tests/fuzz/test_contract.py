@@ -221,7 +221,7 @@ def weights_case(rnd: Random, place: Path) -> None:
     shutil.rmtree(folder)
 
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "worst.parquet", "track.parquet")
+TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
 
 
 def run_case(rnd: Random, place: Path) -> None:

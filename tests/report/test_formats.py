@@ -124,7 +124,7 @@ def test_json_fits_its_schema(result: StressResult, studied: StressResult) -> No
         ("strategies.0.edge", {"label": "perhaps", "reasons": ["so"], "checks": []}),
         ("strategies.0.studies", {"eras": {"origins": []}}),
         ("strategies.0.studies", {"shocks": [{"name": "a", "label": "b"}]}),
-        ("format_version", 1),
+        ("format_version", 2),
         ("strategies", []),
         ("realism", {"assessed": True}),
     ],

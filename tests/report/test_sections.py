@@ -11,17 +11,19 @@ import pandas as pd
 import pytest
 
 from stresslab.report.axes import Chart
-from stresslab.report.candles import CANDLES, SIGNS, worst_charts
+from stresslab.report.candles import CANDLES, SIGNS, followed_chart, worst_charts
 from stresslab.report.contrasts import contrasts
+from stresslab.report.html import render
 from stresslab.report.inputs import inputs
+from stresslab.report.wording import percent
 from stresslab.result import StrategyResult, StressResult
 from tests.results import make_result
 
 
 def candles(strategy: StrategyResult) -> list[Chart]:
     """The charts of a strategy's worst universes."""
-    assert strategy.worst is not None
-    steps = int(strategy.worst["step"].max())
+    assert strategy.replays is not None
+    steps = int(strategy.replays["step"].max())
     return worst_charts(strategy, "strategy-1", 100_000.0, [f"day {step}" for step in range(steps + 1)])
 
 
@@ -90,7 +92,7 @@ def test_inputs_say_what_it_rests_on(single: StressResult) -> None:
 def test_entries_and_exits_stand_at_their_bars(single: StressResult) -> None:
     """An order at an open is marked at that bar; a position gone without an order was stopped out in the bar before."""
     bars = one_universe([0, 1, 1, 0, 0, -1, 0, 0, 1, 1], [0, 1, 0, 1, 0, 1, 0, 0, 1, 1])
-    (chart,) = candles(replace(single.strategies[0], worst=bars))
+    (chart,) = candles(replace(single.strategies[0], replays=bars))
     assert signs(chart, "in") == [2, 6, 9]
     assert signs(chart, "out") == [4, 6, 10]
     assert "it goes in 3 times and is in the market over 50% of the bars" in chart.sentence
@@ -99,7 +101,7 @@ def test_entries_and_exits_stand_at_their_bars(single: StressResult) -> None:
 
 def test_a_reversal_is_an_exit_and_an_entry(single: StressResult) -> None:
     """From long to short in one order, both signs stand at the same bar."""
-    (chart,) = candles(replace(single.strategies[0], worst=one_universe([1, 1, -1, -1], [1, 0, 2, 1])))
+    (chart,) = candles(replace(single.strategies[0], replays=one_universe([1, 1, -1, -1], [1, 0, 2, 1])))
     assert signs(chart, "in") == [1, 3]
     assert signs(chart, "out") == [3, 4]
 
@@ -113,9 +115,24 @@ def test_many_bars_become_fewer_candles() -> None:
     assert len(chart.points) <= SIGNS
 
 
+def test_what_really_happened_is_drawn_bar_by_bar(single: StressResult, forward: StressResult) -> None:
+    """Where something followed; the account ends where the realised outcome is."""
+    strategy = single.strategies[0]
+    stamps = [f"day {step}" for step in range(single.horizon + 1)]
+    chart = followed_chart(strategy, "strategy-1", 100_000.0, stamps)
+    assert chart is not None
+    assert strategy.realised is not None
+    assert f"the account {percent(strategy.realised['total_return'], signed=True)}" in chart.sentence
+    assert chart.title == "What really happened, bar by bar"
+    assert chart.title in render(single)
+    assert len(candles(strategy)) == 3
+    assert followed_chart(forward.strategies[0], "strategy-1", 100_000.0, stamps) is None
+    assert chart.title not in render(forward)
+
+
 def test_without_universes_there_are_no_candles(single: StressResult) -> None:
     """A result that kept none draws none."""
-    assert worst_charts(replace(single.strategies[0], worst=None), "strategy-1", 1e5, []) == []
+    assert worst_charts(replace(single.strategies[0], replays=None), "strategy-1", 1e5, []) == []
 
 
 def test_every_template_is_packaged() -> None:

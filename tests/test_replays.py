@@ -1,4 +1,4 @@
-"""The universes that are kept for looking at."""
+"""What is kept for looking at, bar by bar."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import numpy as np
 import stresslab as sl
 from stresslab.backtest import Terms, backtest
 from stresslab.data.bars import FIELDS
+from stresslab.replays import COLUMNS, WORST, replays
 from stresslab.statistics.measures import measures
 from stresslab.strategy import load_strategies
-from stresslab.worst import COLUMNS, WORST, worst_universes
+from stresslab.universes import REAL, Universes
 from tests.market import make_bars
 
 
@@ -25,7 +26,7 @@ def test_the_worst_are_kept_as_they_were_run() -> None:
     (strategy,) = load_strategies(above_mean, {})
     whole = backtest(strategy, universes, Terms())
     returns = measures(whole, 252)["total_return"]
-    found = worst_universes(strategy, universes, returns, Terms())
+    found = replays(strategy, universes, returns, Terms())
     assert list(found.columns) == list(COLUMNS)
     assert len(found) == WORST * 30
     order = found["universe"].drop_duplicates().tolist()
@@ -45,4 +46,19 @@ def test_fewer_universes_than_are_kept() -> None:
     universes = sl.StationaryBootstrap().sample(make_bars(300), 5, 2, 3)
     (strategy,) = load_strategies(above_mean, {})
     returns = measures(backtest(strategy, universes, Terms()), 252)["total_return"]
-    assert len(worst_universes(strategy, universes, returns, Terms())) == 10
+    assert len(replays(strategy, universes, returns, Terms())) == 10
+
+
+def test_what_followed_stands_first() -> None:
+    """The real series with the bars and the account that it has in the run."""
+    bars = make_bars(300)
+    history, followed = bars[:270], Universes.from_bars(bars[270:], bars[:270])
+    universes = sl.StationaryBootstrap().sample(history, 30, 20, 3)
+    (strategy,) = load_strategies(above_mean, {})
+    returns = measures(backtest(strategy, universes, Terms()), 252)["total_return"]
+    found = replays(strategy, universes, returns, Terms(), followed)
+    assert found["universe"].drop_duplicates().tolist()[0] == REAL
+    real, rest = found[found["universe"] == REAL], found[found["universe"] != REAL]
+    assert (real["close"].to_numpy() == bars.values[270:, FIELDS.index("close")]).all()
+    assert (real["equity"].to_numpy() == backtest(strategy, followed, Terms()).equity[1:, 0]).all()
+    assert rest.reset_index(drop=True).equals(replays(strategy, universes, returns, Terms()))

@@ -1,4 +1,4 @@
-"""The few universes in which a strategy lost most, bar by bar, kept so that a reader can see how that came about.
+"""A strategy bar by bar on what really followed, and in the few universes in which it lost most: how it came about.
 
 They are run once more on their own: an account depends on its universe alone. How they are drawn is the report's
 business.
@@ -23,29 +23,35 @@ PRICES = FIELDS[:4]
 COLUMNS = ("universe", "step", *PRICES, "position", "traded", "equity")
 
 
-def worst_universes(
+def replays(
     strategy: Strategy,
     universes: Universes,
     returns: pd.Series[float],
     terms: Terms,
+    followed: Universes | None = None,
     count: int = WORST,
 ) -> pd.DataFrame:
-    """Bars, position and account of the universes with the lowest total return.
+    """Bars, position and account on what really followed, and of the universes with the lowest total return.
 
     Args:
         strategy: is run on them again.
         universes: N universes of T bars.
         returns: (N,) total return by universe id, in the order of the universes.
         terms: of the accounts.
+        followed: the real series after the origin, if there is a full horizon of it.
         count: universes kept; a tie is broken by the lower id.
 
     Returns:
-        count T rows with the columns `COLUMNS`, the worst universe first; `step` counts bars from 1, `position` is the
-        signed share of equity held over the bar, `traded` what was bought and sold in it over equity, `equity` the
-        account at its close.
+        T rows of each with the columns `COLUMNS`, the real one (universe `REAL`) first where there is one, then the
+        worst; `step` counts bars from 1, `position` is the signed share of equity held over the bar, `traded` what was
+        bought and sold in it over equity, `equity` the account at its close.
     """
     chosen = np.argsort(returns.to_numpy(), kind="stable")[:count]
-    part = universes.take(chosen)
+    worst = _replayed(strategy, universes.take(chosen), terms)
+    return worst if followed is None else pd.concat([_replayed(strategy, followed, terms), worst], ignore_index=True)
+
+
+def _replayed(strategy: Strategy, part: Universes, terms: Terms) -> pd.DataFrame:
     account = backtest(strategy, part, terms)
     steps = part.horizon
     columns: dict[str, NDArray[Any]] = {
