@@ -43,7 +43,7 @@ def legible(text: str, *, coloured: bool = False) -> str:
     """
     if text.isascii():
         return text
-    if not coloured or any(not _drawn(sign, coloured) for sign in text):
+    if not coloured or any(not _drawn(sign, coloured) for sign in set(text)):
         return "".join(sign if _drawn(sign, coloured) else _named(sign) for sign in text)
     return text
 
