@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.backtest.book import BOOK
+from stresslab.barwise import replays
 from stresslab.entrants import Entrants, failures_on, remaining
 from stresslab.eras import Era, describe_eras, timing_at_origins
 from stresslab.errors import StrategyError
 from stresslab.evaluation import Evaluation
 from stresslab.lookahead import LookAheadReport
 from stresslab.outcomes import Contestants, Outcome
-from stresslab.replays import replays
 from stresslab.result import StrategyResult
 from stresslab.statistics.budget import more_universes
 from stresslab.statistics.distribution import probability_of_loss

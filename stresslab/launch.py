@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stresslab.backtest import Costs, Sizing, Stops
+from stresslab.backtest import Costs, Sizing, Stops, Terms
 from stresslab.config import SampleConfig, StressConfig
 from stresslab.data import Bars, load_bars
 from stresslab.execution import Workers
@@ -38,6 +38,20 @@ def generator_of(settings: SampleConfig, insisted: Mapping[str, Any] | None = No
     return make_generator(settings.generator, **{name: getattr(settings, name) for name in names})
 
 
+def terms_of(settings: StressConfig) -> Terms:
+    """The terms of the accounts that the settings describe."""
+    return Terms(
+        Costs(**{name: getattr(settings, name) for name in COSTS}),
+        Sizing.parse(settings.sizing),
+        Stops(settings.stop_loss, settings.take_profit, settings.trailing_stop),
+        settings.init_cash,
+        settings.warmup,
+        settings.position,
+        settings.max_leverage,
+        settings.risk_free,
+    )
+
+
 def stress(
     settings: StressConfig,
     bars: Bars,
@@ -52,6 +66,7 @@ def stress(
     `cluster` and `work` are those of `stress_test`. The ledger beside the runs says what was tested on the same bars
     before; for a run that is done again, what it said.
     """
+    terms = terms_of(settings)
     return stress_test(
         list(settings.strategies),
         bars,
@@ -59,19 +74,19 @@ def stress(
         settings.universes,
         settings.horizon,
         settings.origin,
-        Costs(**{name: getattr(settings, name) for name in COSTS}),
+        terms.costs,
         settings.seed,
         params=settings.param,
         grid=settings.grid,
         strategy_timeout=settings.strategy_timeout,
         allow_failures=settings.allow_failures,
-        warmup=settings.warmup,
-        position=settings.position,
-        init_cash=settings.init_cash,
-        sizing=Sizing.parse(settings.sizing),
-        stops=Stops(settings.stop_loss, settings.take_profit, settings.trailing_stop),
-        max_leverage=settings.max_leverage,
-        risk_free=settings.risk_free,
+        warmup=terms.warmup,
+        position=terms.position,
+        init_cash=terms.init_cash,
+        sizing=terms.sizing,
+        stops=terms.stops,
+        max_leverage=terms.max_leverage,
+        risk_free=terms.risk_free,
         book=settings.book,
         origins=settings.origins_wanted,
         contrasts=settings.contrasts,

@@ -56,7 +56,7 @@ class StrategyResult:
         lookahead: what the look-ahead check covered and found.
         equity_fan: quantiles of the equity, (T + 1) rows, one column per level.
         realised_equity: (T + 1,) equity on the real bars after the origin, or None.
-        replays: what really followed and the universes in which it lost most, bar by bar, as `stresslab.replays` keeps
+        replays: what really followed and the universes in which it lost most, bar by bar, as `stresslab.barwise` keeps
             them; None without them.
         track: the account on the real bars before the origin, and buy and hold, as `stresslab.track` keeps them.
         source: where its code was, and the SHA-256 of that: `{"path": ..., "sha256": ...}`; None where that is unknown.

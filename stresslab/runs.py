@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stresslab.barwise import COLUMNS
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.errors import InputError
 from stresslab.integrity import MOST_JSON, MOST_TABLE, check_no_links, code, digests, foreign, read_bounded, read_table
 from stresslab.ledger import add, check_ledger
-from stresslab.replays import COLUMNS
 from stresslab.result import FORMAT_VERSION, StrategyResult, StressResult
 from stresslab.shards import sync
 from stresslab.verdict import Verdict

@@ -4,8 +4,8 @@ import ast
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 from typer.main import get_command
 
@@ -15,20 +15,24 @@ from stresslab.cli import app
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "strategies/README.md", "CONTRIBUTING.md", "stresslab/generators/kronos/nano/README.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted({line.split("     ")[0] for line in README.splitlines() if line.startswith("stresslab ")})
+BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line.split("     ")[0].strip() for block in BLOCKS for line in block.splitlines() if line.startswith("stresslab ")
+]
+"""In their order."""
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_parse(line: str) -> None:
     """Every command of the README is one, with flags that it has."""
     words = shlex.split(line, comments=True)[1:]
-    command: click.Command = get_command(app)
-    context = click.Context(command, info_name="stresslab")
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words.pop(0))
-        assert found is not None
-        command = found
+    command: Any = get_command(app)
+    context = command.make_context("stresslab", [])
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
     command.make_context(command.name, words, parent=context)
+    with pytest.raises(Exception, match="--no-such-flag"):
+        command.make_context(command.name, [*words, "--no-such-flag"], parent=context)
 
 
 def test_python_names_exist() -> None:

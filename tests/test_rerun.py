@@ -14,7 +14,7 @@ import pytest
 
 from stresslab.cli import main
 from stresslab.errors import InputError
-from stresslab.rerun import FLIPPED, TOLERANCE, _compared, rerun
+from stresslab.rerun import FLIPPED, TOLERANCE, compared, rerun
 from stresslab.stress import stress_test
 from tests.market import make_bars
 
@@ -167,17 +167,17 @@ def test_a_run_from_python_says_that_it_cannot_be_repeated(tmp_path: Path) -> No
 def test_differences_are_counted_by_row() -> None:
     """Roundings are none; NaN equals NaN; another number, another NaN or another table are."""
     frame = pd.DataFrame({"strategy": "a", "universe": range(200), "x": np.linspace(0, 1, 200), "y": np.nan})
-    assert _compared(frame, frame.copy()) == (200, 0, 0.0)
+    assert compared(frame, frame.copy()) == (200, 0, 0.0)
     rounded = frame.assign(x=frame["x"] * (1 + TOLERANCE / 2))
-    rows, beyond, largest = _compared(frame, rounded)
+    rows, beyond, largest = compared(frame, rounded)
     assert (rows, beyond) == (200, 0)
     assert largest == pytest.approx(TOLERANCE / 2, rel=1e-3)
     moved = frame.copy()
     moved.loc[3, "x"] *= 1.5
     moved.loc[4, "y"] = 1.0
-    assert _compared(frame, moved)[:2] == (200, 2)
+    assert compared(frame, moved)[:2] == (200, 2)
     assert 2 <= FLIPPED * 200
-    assert _compared(frame, frame.iloc[:100])[1] == 200
+    assert compared(frame, frame.iloc[:100])[1] == 200
 
 
 def test_the_commands(original: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

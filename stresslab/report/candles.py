@@ -1,6 +1,6 @@
 """What really followed, and the worst universes of a strategy, as candlesticks: where it went in and out, what it held.
 
-Which universes are kept is `stresslab.replays`' business.
+Which universes are kept is `stresslab.barwise`'s business.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def worst_charts(strategy: StrategyResult, key: str, init_cash: float, stamps: l
     ):
         rank = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th worst"
         title = f"The {rank} universe, number {universe:,}"
-        charts.append(_chart(bars, f"{key}-worst-{place + 1}", title, init_cash, stamps))
+        charts.append(bars_chart(bars, f"{key}-worst-{place + 1}", title, init_cash, stamps))
     return charts
 
 
@@ -48,10 +48,19 @@ def followed_chart(strategy: StrategyResult, key: str, init_cash: float, stamps:
     bars = strategy.replays[strategy.replays["universe"] == REAL]
     if bars.empty:
         return None
-    return _chart(bars, f"{key}-followed", "What really happened, bar by bar", init_cash, stamps)
+    return bars_chart(bars, f"{key}-followed", "What really happened, bar by bar", init_cash, stamps)
 
 
-def _chart(bars: pd.DataFrame, key: str, title: str, init_cash: float, stamps: list[str]) -> Chart:
+def bars_chart(bars: pd.DataFrame, key: str, title: str, init_cash: float, stamps: list[str]) -> Chart:
+    """The bars of one universe, and what the strategy did in them.
+
+    Args:
+        bars: T rows with the columns of `stresslab.barwise`.
+        key: of the chart.
+        title: of the chart.
+        init_cash: currency of the bars.
+        stamps: T + 1 texts, of the origin and the bars.
+    """
     drawn = _merged(bars)
     last = drawn["last"].to_numpy()  # number of the last bar of each candle
     opens, highs, lows, closes = (drawn[name].to_numpy() for name in ("open", "high", "low", "close"))

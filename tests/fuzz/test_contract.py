@@ -252,7 +252,8 @@ def run_case(rnd: Random, place: Path) -> None:
     command = rnd.choice(
         (["show", "spoilt-run"], ["verify", "spoilt-run"], ["report", "spoilt-run", "--format", "md,json", *OUT],
          ["report", "spoilt-run", *OUT], ["compare", "run", "spoilt-run"], ["compare", "spoilt-run", "run", *OUT],
-         ["rerun", "spoilt-run", "--jobs", "1"])
+         ["rerun", "spoilt-run", "--jobs", "1"],
+         ["replay", "spoilt-run", rnd.choice(("0", "3", "-1", "1e9", "9" * 30))])
     )  # fmt: skip
     keeps_contract(command, place)
     shutil.rmtree(folder)

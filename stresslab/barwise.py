@@ -47,11 +47,12 @@ def replays(
         bought and sold in it over equity, `equity` the account at its close.
     """
     chosen = np.argsort(returns.to_numpy(), kind="stable")[:count]
-    worst = _replayed(strategy, universes.take(chosen), terms)
-    return worst if followed is None else pd.concat([_replayed(strategy, followed, terms), worst], ignore_index=True)
+    worst = bar_by_bar(strategy, universes.take(chosen), terms)
+    return worst if followed is None else pd.concat([bar_by_bar(strategy, followed, terms), worst], ignore_index=True)
 
 
-def _replayed(strategy: Strategy, part: Universes, terms: Terms) -> pd.DataFrame:
+def bar_by_bar(strategy: Strategy, part: Universes, terms: Terms) -> pd.DataFrame:
+    """A strategy on N universes of T bars: N T rows with the columns `COLUMNS`, universe after universe."""
     account = backtest(strategy, part, terms)
     steps = part.horizon
     columns: dict[str, NDArray[Any]] = {

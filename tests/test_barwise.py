@@ -6,8 +6,8 @@ import numpy as np
 
 import stresslab as sl
 from stresslab.backtest import Terms, backtest
+from stresslab.barwise import COLUMNS, WORST, replays
 from stresslab.data.bars import FIELDS
-from stresslab.replays import COLUMNS, WORST, replays
 from stresslab.statistics.measures import measures
 from stresslab.strategy import load_strategies
 from stresslab.universes import REAL, Universes

@@ -1,0 +1,61 @@
+"""`stresslab replay`: one universe of a stored run again; what is done with it is `stresslab.replay`'s."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stresslab.cli import options
+from stresslab.cli.console import progress, say
+from stresslab.errors import InputError
+
+EXAMPLE = """Example:
+
+stresslab replay reports/20260102-030405-nasdaq-1a2b3c 17 --out universe
+"""
+
+
+def replay(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
+    universe: Annotated[
+        int, typer.Argument(metavar="UNIVERSE", help="Its number, as the report names it.", parser=options.whole)
+    ],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this strategy; may be given again.", show_default=False),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder to write bars, accounts and pictures to; none by default."),
+    ] = None,
+    tear_sheet: Annotated[
+        bool,
+        typer.Option(
+            "--tear-sheet",
+            help="Write a tear sheet of each account too, where you have quantstats.",
+            show_default=False,
+        ),
+    ] = False,
+) -> None:
+    """Show one universe of a stored run: its bars, and what each strategy did in them, bar by bar.
+
+    The bars, the strategies and the weights must be those of the run. The strategy files that its manifest names are
+    run: they are code.
+    """
+    from contextlib import nullcontext
+
+    from stresslab.replay import check_tear_sheets
+    from stresslab.replay import replay as compute
+
+    if tear_sheet:
+        if out is None:
+            raise InputError("--tear-sheet has no place to be written to; add --out, for example --out universe")
+        check_tear_sheets()
+    with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
+        found = compute(run, universe, strategy or (), progress=report)
+        told = str(found)
+        if folder is not None:
+            written, missing = found.save(folder, tear_sheet)
+            told = "\n".join([told, "", *map(str, written), *missing])
+    say(told)
