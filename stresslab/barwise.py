@@ -1,4 +1,4 @@
-"""A strategy bar by bar on what really followed, and in the few universes in which it lost most: how it came about.
+"""A strategy bar by bar on what really followed, and in a few universes that show how it loses: how it came about.
 
 They are run once more on their own: an account depends on its universe alone. How they are drawn is the report's
 business.
@@ -6,6 +6,7 @@ business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,10 @@ def replays(
     returns: pd.Series[float],
     terms: Terms,
     followed: Universes | None = None,
+    also: Sequence[int] = (),
     count: int = WORST,
 ) -> pd.DataFrame:
-    """Bars, position and account on what really followed, and of the universes with the lowest total return.
+    """Bars, position and account on what really followed, in the universes with the lowest total return, and in others.
 
     Args:
         strategy: is run on them again.
@@ -39,16 +41,18 @@ def replays(
         returns: (N,) total return by universe id, in the order of the universes.
         terms: of the accounts.
         followed: the real series after the origin, if there is a full horizon of it.
-        count: universes kept; a tie is broken by the lower id.
+        also: ids of other universes to keep.
+        count: universes kept for their returns; a tie is broken by the lower id.
 
     Returns:
         T rows of each with the columns `COLUMNS`, the real one (universe `REAL`) first where there is one, then the
-        worst; `step` counts bars from 1, `position` is the signed share of equity held over the bar, `traded` what was
-        bought and sold in it over equity, `equity` the account at its close.
+        worst, then the others; `step` counts bars from 1, `position` is the signed share of equity held over the bar,
+        `traded` what was bought and sold in it over equity, `equity` the account at its close.
     """
-    chosen = np.argsort(returns.to_numpy(), kind="stable")[:count]
-    worst = bar_by_bar(strategy, universes.take(chosen), terms)
-    return worst if followed is None else pd.concat([bar_by_bar(strategy, followed, terms), worst], ignore_index=True)
+    worst = np.argsort(returns.to_numpy(), kind="stable")[:count]
+    others = np.flatnonzero(np.isin(universes.ids, also) & ~np.isin(np.arange(len(universes)), worst))
+    made = bar_by_bar(strategy, universes.take(np.concatenate([worst, others])), terms)
+    return made if followed is None else pd.concat([bar_by_bar(strategy, followed, terms), made], ignore_index=True)
 
 
 def bar_by_bar(strategy: Strategy, part: Universes, terms: Terms) -> pd.DataFrame:

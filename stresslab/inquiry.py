@@ -136,7 +136,8 @@ def studied(
         judged = edge(case, max(1.0, trials), at_origins=timed, permutations=permutations).to_dict()
     with left_out(f"bar by bar, {name}", notes):
         returns = result.metrics["total_return"][: len(case.universes)]
-        kept = replays(case.strategy, case.universes, returns, case.terms, case.followed)
+        typical = [one for row in found.get("breaking", ()) for one in row["representatives"]]
+        kept = replays(case.strategy, case.universes, returns, case.terms, case.followed, typical)
     return replace(result, edge=judged, studies=found, replays=kept)
 
 

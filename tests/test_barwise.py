@@ -62,3 +62,7 @@ def test_what_followed_stands_first() -> None:
     assert (real["close"].to_numpy() == bars.values[270:, FIELDS.index("close")]).all()
     assert (real["equity"].to_numpy() == backtest(strategy, followed, Terms()).equity[1:, 0]).all()
     assert rest.reset_index(drop=True).equals(replays(strategy, universes, returns, Terms()))
+    worst = rest["universe"].drop_duplicates().tolist()
+    other = next(one for one in range(20) if one not in worst)
+    more = replays(strategy, universes, returns, Terms(), followed, also=[worst[0], other])
+    assert more["universe"].drop_duplicates().tolist() == [REAL, *worst, other]

@@ -5,13 +5,14 @@ Which universes are kept is `stresslab.barwise`'s business.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.barwise import WORST
 from stresslab.report.axes import Axis, Chart, FloatArray, Point, Shape, Tick, box, rounded, upright
 from stresslab.report.wording import money, percent, price, share
 from stresslab.result import StrategyResult
@@ -31,10 +32,8 @@ def worst_charts(strategy: StrategyResult, key: str, init_cash: float, stamps: l
     """A chart of each of the worst universes, the worst first; `stamps` are those of the origin and the horizon."""
     if strategy.replays is None:
         return []
-    charts = []
-    for place, (universe, bars) in enumerate(
-        strategy.replays.query("universe != @REAL").groupby("universe", sort=False)
-    ):
+    charts, kept = list[Chart](), strategy.replays[strategy.replays["universe"] != REAL]
+    for place, (universe, bars) in enumerate(islice(kept.groupby("universe", sort=False), WORST)):
         rank = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th worst"
         title = f"The {rank} universe, number {universe:,}"
         charts.append(bars_chart(bars, f"{key}-worst-{place + 1}", title, init_cash, stamps))
@@ -43,12 +42,17 @@ def worst_charts(strategy: StrategyResult, key: str, init_cash: float, stamps: l
 
 def followed_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> Chart | None:
     """What really happened after the origin; None without a full horizon of real bars."""
+    return universe_chart(strategy, REAL, f"{key}-followed", "What really happened, bar by bar", init_cash, stamps)
+
+
+def universe_chart(
+    strategy: StrategyResult, universe: int, key: str, title: str, init_cash: float, stamps: list[str]
+) -> Chart | None:
+    """One of the universes that were kept bar by bar; None for another."""
     if strategy.replays is None:
         return None
-    bars = strategy.replays[strategy.replays["universe"] == REAL]
-    if bars.empty:
-        return None
-    return bars_chart(bars, f"{key}-followed", "What really happened, bar by bar", init_cash, stamps)
+    bars = strategy.replays[strategy.replays["universe"] == universe]
+    return None if bars.empty else bars_chart(bars, key, title, init_cash, stamps)
 
 
 def bars_chart(bars: pd.DataFrame, key: str, title: str, init_cash: float, stamps: list[str]) -> Chart:

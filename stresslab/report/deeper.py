@@ -13,7 +13,9 @@ from typing import Any
 from stresslab.edge import edge_table
 from stresslab.report import budgets, forest, sensitivity, timeline
 from stresslab.report.axes import Chart
+from stresslab.report.candles import universe_chart
 from stresslab.report.evidence_tables import HEADINGS, Table, chance, figures, share
+from stresslab.report.ticks import stamp_texts
 from stresslab.report.wording import UNDEFINED, clean, interval, percent
 from stresslab.result import StrategyResult, StressResult
 
@@ -41,10 +43,29 @@ class Evidence:
         return [chart for table in self.tables for chart in table.charts]
 
 
+@dataclass(frozen=True)
+class _About:
+    """What the evidence of every strategy needs of the run.
+
+    Attributes:
+        cash: that an account begins with.
+        stamps: of the origin and the horizon.
+        settings: what those of the generator do to realism; None where they were not turned.
+    """
+
+    cash: float
+    stamps: list[str]
+    settings: Mapping[str, Any] | None
+
+
 def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
     """The evidence of those strategies that were studied among some, which are named by their place from 0."""
-    settings = result.studies.get("knobs")
-    return [_of(result.strategies[at], at + 1, settings) for at in chosen if result.strategies[at].edge is not None]
+    about = _About(
+        float(result.config["init_cash"]),
+        stamp_texts(result.fan.index.insert(0, result.origin)),
+        result.studies.get("knobs"),
+    )
+    return [_of(result.strategies[at], at + 1, about) for at in chosen if result.strategies[at].edge is not None]
 
 
 def edge_sentence(strategy: StrategyResult) -> str | None:
@@ -64,19 +85,19 @@ def labels() -> Table:
     return Table("evidence-labels", "How the edge is judged", sentence, headings, rows)
 
 
-def _of(strategy: StrategyResult, at: int, settings: Mapping[str, Any] | None) -> Evidence:
-    """The evidence of the strategy at a place, from 1; `settings` is what those of the generator do to realism."""
+def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
+    """The evidence of the strategy at a place, from 1."""
     assert strategy.edge is not None
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
     if found.get("fragility"):
         made.append(_fragility(found["fragility"]))
     made.append(_budget(strategy, key))
-    made += sensitivity.tables(found, settings, key)
+    made += sensitivity.tables(found, about.settings, key)
     if found.get("shocks"):
         made.append(_shocks(found["shocks"], found.get("fragility"), key))
     if found.get("breaking"):
-        made.append(_breaking(found["breaking"]))
+        made.append(_breaking(found["breaking"], _typical(strategy, key, about)))
     if found.get("contrasts"):
         made.append(_contrasts(found["contrasts"], key))
     if found.get("eras"):
@@ -153,7 +174,7 @@ def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | No
     return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *HEADINGS), cells, drawn)
 
 
-def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _breaking(rows: Sequence[Mapping[str, Any]], drawn: Sequence[Chart]) -> Table:
     first = rows[0]
     sentence = (
         f"What breaks it? Of the worst 5% of the universes, {share(first['of_worst'])} are a {first['name']}: "
@@ -180,7 +201,24 @@ def _breaking(rows: Sequence[Mapping[str, Any]]) -> Table:
         "Mean return",
         "Typical universe",
     )
-    return Table("breaking", "Reverse stress", sentence, headings, cells)
+    return Table("breaking", "Reverse stress", sentence, headings, cells, tuple(drawn))
+
+
+def _typical(strategy: StrategyResult, key: str, about: _About) -> list[Chart]:
+    """The most central universe of each event among the worst, bar by bar."""
+    found = [
+        universe_chart(
+            strategy,
+            number,
+            f"{key}-typical-{number}",
+            f"{'A typical ' + row['name'] if row['name'] != 'other' else 'Lost otherwise'}, universe {number:,}",
+            about.cash,
+            about.stamps,
+        )
+        for row in strategy.studies["breaking"]
+        for number in row["representatives"][:1]
+    ]
+    return [chart for chart in found if chart is not None]
 
 
 def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:

@@ -190,6 +190,11 @@ def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
         for kind in (*kinds, *knobs, "origins-return", "relived-return", "relived-drawdown"):
             assert (f"strategy-{at}-{kind}" in drawn) == (one.edge is not None)
         assert (f"strategy-{at}-parameters" in drawn) == (one.name == "trend")
+        typical = [row["representatives"][0] for row in one.studies.get("breaking", ()) if row["representatives"]]
+        assert [key for key in drawn if key.startswith(f"strategy-{at}-typical-")] == [
+            f"strategy-{at}-typical-{number}" for number in typical
+        ]
+        assert sum(key.startswith(f"strategy-{at}-worst-") for key in drawn) == (3 if one.replays is not None else 0)
     assert studied.strategies[-1].name == "book"
     for chart in drawn.values():
         assert chart.sentence.endswith(".")
