@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 
 test-all: test
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || echo "no Chromium: browser tests are skipped"
-	$(BIN)/pytest -m "slow or browser"
+	$(BIN)/pytest -n 2 -m "slow or browser"
 
 # pip >= 25.1 knows --group; the one of a fresh virtual environment may be older
 $(VENV)/pip: 

@@ -22,6 +22,7 @@ from stresslab.data.bars import FIELDS
 from stresslab.errors import InputError
 from stresslab.evaluation import evaluate
 from stresslab.grounds import split_at_origin
+from stresslab.integrity import foreign
 from stresslab.launch import terms_of
 from stresslab.report.candles import bars_chart
 from stresslab.report.figures import file_name, picture
@@ -137,12 +138,14 @@ def replay(
         InputError: the run has no such universe or strategy, or its bars, strategies or weights have changed.
     """
     was = finished(Path(run), jobs)
-    known = was.metrics["universe"]
-    if universe not in set(known):
-        raise InputError(
-            f"universe={universe} is none of {run}, which has results in {known.nunique():,}, {known.min()} to "
-            f"{known.max()}; choose one of them"
-        )
+    with foreign(Path(run)):
+        known = was.metrics["universe"]
+        if universe not in set(known):
+            raise InputError(
+                f"universe={universe} is none of {run}, which has results in {known.nunique():,}, {known.min()} to "
+                f"{known.max()}; choose one of them"
+            )
+        stored = was.metrics[known == universe].set_index("strategy", drop=False)
     settings = was.settings
     history, _ = split_at_origin(was.bars, settings.origin, settings.horizon)
     terms = terms_of(settings)
@@ -166,9 +169,10 @@ def replay(
         accounts[one.name].insert(0, "timestamp", made.timestamps)
         (found,) = evaluate([one], made, terms, periods_per_year=history.periods_per_year)
         rows.append(found.metrics.reset_index(names="universe").assign(strategy=one.name))
-    measures = pd.concat(rows, ignore_index=True)[list(was.metrics.columns)]
-    stored = was.metrics[(known == universe) & was.metrics["strategy"].isin(accounts)]
-    _, beyond, _ = compared(stored.reset_index(drop=True), measures)
+    measures = pd.concat(rows, ignore_index=True)
+    with foreign(Path(run)):
+        measures = measures[list(stored.columns)]
+        _, beyond, _ = compared(stored.loc[list(accounts)].reset_index(drop=True), measures)
     return Replay(made, accounts, measures, terms, beyond == 0, was.differences)
 
 

@@ -253,7 +253,11 @@ def test_wilson_covers(probability):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("distribution", [stats.norm(), stats.t(3), stats.expon(), stats.uniform()], ids=str)
+@pytest.mark.parametrize(
+    "distribution",
+    [stats.norm(), stats.t(3), stats.expon(), stats.uniform()],
+    ids=["normal", "student", "exponential", "uniform"],
+)
 @pytest.mark.parametrize("probability", [0.05, 0.5, 0.99])
 def test_quantile_interval_covers(distribution, probability):
     """Over 4,000 samples the nominal 95% covers the true quantile at 94% or more, and at 99% at most."""
