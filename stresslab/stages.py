@@ -1,22 +1,76 @@
-"""The stages of a run: how long each took, and who is told how far it has come."""
+"""The stages of a run: how long each took, and who is told how far it has come; in a notebook a line does it."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 Progress = Callable[[str, int, int], None]
+EVERY = 0.2
+"""Seconds between two looks of a notebook's line."""
+
+
+class NotebookLine:
+    """A line below the running cell, written anew as stages go on."""
+
+    def __init__(self) -> None:
+        self._began = self._told = time.monotonic()
+        self._handle: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Say how far a stage is, now and then."""
+        now = time.monotonic()
+        if now - self._told >= EVERY:
+            self._told = now
+            self._write(f"{stage}: {done:,} of {total:,}" if total > 1 else stage)
+
+    def finish(self) -> None:
+        """Say how long it took."""
+        self._write(f"finished in {time.monotonic() - self._began:.1f} s")
+
+    def _write(self, text: str) -> None:
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update({"text/plain": text}, raw=True)
+
+
+def in_notebook() -> bool:
+    """Whether a notebook's kernel runs this."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
 
 
 @dataclass
 class Stages:
-    """Seconds per stage, and the caller's progress callback; of stages that take turns, each has its own seconds."""
+    """Seconds per stage, and who is told of them; of stages that take turns, each has its own seconds.
+
+    Attributes:
+        progress: called with (stage, done, total); without one a line in a notebook is, and elsewhere nobody.
+        seconds: by stage.
+        told: when somebody was told last.
+    """
 
     progress: Progress | None
     seconds: dict[str, float] = field(default_factory=dict)
     told: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Begin a line where this is a notebook and nobody else is told."""
+        if self.progress is None and in_notebook():
+            self.progress = NotebookLine()
+
+    def finish(self) -> dict[str, float]:
+        """Seconds by stage, when all are done."""
+        if isinstance(self.progress, NotebookLine):
+            self.progress.finish()
+        return {stage: round(seconds, 3) for stage, seconds in self.seconds.items()}
 
     @contextmanager
     def stage(self, name: str, total: int = 1) -> Iterator[Callable[[int], None]]:

@@ -131,7 +131,7 @@ def stress_test(
         memory: that all processes together may take, such as "4GB"; no limit by default.
         cluster: samples universes and runs the strategies in them on these workers; see `stresslab.cluster.connect`.
         work: folder that keeps finished universes; the same call with it goes on where it was stopped.
-        progress: called with (stage, done, total).
+        progress: called with (stage, done, total); without it a line below a notebook's cell says how far it is.
         config: what to record as the run's settings beside these arguments.
 
     Raises:
@@ -300,7 +300,7 @@ def stress_test(
         studies=jointly,
         failed=entrants.failed,
         tested=None if isinstance(ledger, Earlier) else replace(entry, trials=min(own, entry.trials)).to_dict(),
-        timings={stage: round(seconds, 3) for stage, seconds in stages.seconds.items()},
+        timings=stages.finish(),
         environment=environment(),
     )
 
