@@ -29,7 +29,18 @@ from stresslab.statistics.paired import correlations, differences
 from stresslab.statistics.performance import bar_returns
 from stresslab.strategy import Strategy
 from stresslab.streaming import Stream
-from stresslab.studies import Case, breaking, costs, edge, error_budget, fragility, parameters, selection, shocks
+from stresslab.studies import (
+    Case,
+    breaking,
+    costs,
+    edge,
+    error_budget,
+    fragility,
+    parameters,
+    random_timing,
+    selection,
+    shocks,
+)
 
 MOST_UNIVERSES = 200_000
 """Universes that precision may ask for."""
@@ -114,6 +125,7 @@ def studied(
     found = dict(result.studies)
     studies: dict[str, Callable[[], Any]] = {
         "fragility": lambda: fragility(case, result.metrics),
+        "random_timing": lambda: random_timing(case),
         "costs": lambda: costs(case),
         "parameters": lambda: parameters(case),
         "shocks": lambda: shocks(case),

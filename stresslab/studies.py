@@ -26,7 +26,7 @@ from stresslab.generators.base import Generator
 from stresslab.generators.contrasts import CONTRASTS, contrast, repeats_history, volatility_of
 from stresslab.generators.moved import drift_neutral
 from stresslab.shocks import SHOCKS, Shock, dearer
-from stresslab.significance import PERMUTATIONS, permutation_test, timing_in_universes
+from stresslab.significance import PERMUTATIONS, permutation_test, positions_and_returns, timing_in_universes
 from stresslab.statistics.budget import budget
 from stresslab.statistics.distribution import (
     DRAWDOWNS,
@@ -170,6 +170,31 @@ def figures(metrics: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         "time_under_water": plain(float(metrics["time_under_water"].median())),
         "ruined": wilson(int((returns <= -1).sum()), len(metrics)).to_dict(),
     }
+
+
+def random_timing(case: Case) -> dict[str, Any] | None:
+    """What the strategy's positions earn in the universe that they were made for, and in another one, before costs.
+
+    Held in another universe they are as much exposure and as many trades, at times that know nothing of the path. Each
+    universe gets the positions of the one before; None where nothing is ever held, or there is no other universe.
+    """
+    position, earned = positions_and_returns(case.account, case.universes)  # (T, N) each
+    if len(case.universes) < 2 or not position.any():
+        return None
+    own, other = (
+        pd.Series(np.maximum(1 + held * earned, 0.0).prod(axis=0) - 1)
+        for held in (position, np.roll(position, 1, axis=1))
+    )
+    sides = {
+        name: {
+            "probability_of_loss": probability_of_loss(returns).to_dict(),
+            "expected_shortfall_97_5": expected_shortfall(returns, seed=case.seed).to_dict(),
+            "median_return": plain(float(returns.median())),
+        }
+        for name, returns in (("own", own), ("random", other))
+    }
+    apart = difference(own, other, ("its own timing", "random timing"))
+    return {**sides, "difference": apart.to_dict()}
 
 
 def shocks(case: Case) -> list[dict[str, Any]]:

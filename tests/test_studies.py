@@ -33,9 +33,11 @@ from stresslab.studies import (
     fragility,
     nearby,
     parameters,
+    random_timing,
     selection,
     shocks,
 )
+from stresslab.universes import Universes
 from tests.test_eras import hold, trend
 
 
@@ -103,6 +105,46 @@ def test_costs_hurt_the_more_the_dearer_they_are(nasdaq: Bars) -> None:
     assert medians[1] == float(own.measured(own.universes)["total_return"].median())
     free = replace(own, terms=replace(own.terms, costs=Costs(fees=0.0, slippage=0.0)))
     assert costs(free) == []
+
+
+def walks(bars: Bars, momentum: float, count: int = 600, horizon: int = 60) -> Universes:
+    """Universes whose returns remember a part of the one before; opens are the closes before."""
+    shocks = 0.01 * np.random.default_rng(3).standard_normal((count, horizon))
+    returns = np.zeros_like(shocks)
+    for bar in range(horizon):
+        returns[:, bar] = shocks[:, bar] + (momentum * returns[:, bar - 1] if bar else 0.0)
+    closes = bars.values[-1, 3] * np.exp(np.cumsum(returns, axis=1))
+    opens = np.hstack([np.full((count, 1), bars.values[-1, 3]), closes[:, :-1]])
+    ends = np.maximum(opens, closes), np.minimum(opens, closes)
+    values = np.stack([opens, *ends, closes, np.full_like(closes, 1e6), 1e6 * closes], axis=-1)
+    return Universes(values, bars.calendar.future(bars.timestamps, horizon), bars, np.arange(count))
+
+
+def follow(bars: Any) -> Any:
+    """Long after a bar that rose, short after one that fell."""
+    return np.sign(bars.close.diff())
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.25, -0.25])
+def test_random_timing_is_beaten_by_momentum_alone(nasdaq: Bars, momentum: float) -> None:
+    """Where returns remember the one before; on martingales the two cannot be told apart, fading bars are mistimed."""
+    (strategy,) = load_strategies([follow], {})
+    free = Terms(Costs(fees=0.0, slippage=0.0), position="flat")
+    found = random_timing(Case(strategy, walks(nasdaq, momentum), nasdaq, free))
+    assert found is not None
+    mean = found["difference"]["mean"]
+    assert (mean["low"] > 0, mean["high"] < 0) == (momentum > 0, momentum < 0)
+    assert found["random"]["median_return"] == pytest.approx(0, abs=0.02)
+    own, other = (found[side]["probability_of_loss"]["value"] for side in ("own", "random"))
+    assert abs(own - other) < 0.06 if momentum == 0 else (own < other) == (momentum > 0)
+
+
+def test_what_never_varies_has_no_timing_to_lose(nasdaq: Bars) -> None:
+    """Buy and hold in another universe is buy and hold."""
+    found = random_timing(case(nasdaq, hold))
+    assert found is not None
+    assert found["own"]["median_return"] == pytest.approx(found["random"]["median_return"], abs=1e-9)
+    assert random_timing(case(nasdaq, lambda bars: bars.close * 0.0)) is None
 
 
 def crossing(bars: Any, fast: int = 10, slow: int = 20, share: float = 0.5) -> Any:
@@ -232,7 +274,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     first = content["strategies"][1]
     assert first["edge"]["label"] in ("yes", "no", "unclear")
     asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
-    assert asked | {"periods", "horizon", "parameters"} == set(first["studies"])
+    assert asked | {"periods", "horizon", "parameters", "random_timing"} == set(first["studies"])
     assert [row["name"] for row in first["studies"]["contrasts"]] == list(CONTRASTS)
     assert len(first["studies"]["eras"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3

@@ -92,6 +92,8 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     made = [_edge(strategy.edge)]
     if found.get("fragility"):
         made.append(_fragility(found["fragility"]))
+    if found.get("random_timing"):
+        made.append(_random_timing(found["random_timing"]))
     made.append(_budget(strategy, key))
     made += sensitivity.tables(found, about.settings, key)
     if found.get("shocks"):
@@ -139,6 +141,28 @@ def _fragility(found: Mapping[str, Any]) -> Table:
     )
     sentence = f"How bad does it get, and how much of that is drift that all universes share? {ahead}"
     return Table("fragility", "Fragility", sentence, ("Universes", *HEADINGS), rows)
+
+
+def _random_timing(found: Mapping[str, Any]) -> Table:
+    ahead = found["difference"]
+    sentence = (
+        "What would the same positions earn at times that know nothing of the path? Each universe gets those of "
+        "another: as much exposure, as many trades, before costs. Its own timing returns "
+        f"{percent(ahead['mean']['value'], signed=True)} more on average "
+        f"({interval(ahead['mean']['low'], ahead['mean']['high'], signed=True)}), and more in "
+        f"{share(ahead['better']['value'])} of the universes."
+    )
+    rows = tuple(
+        (
+            label,
+            chance(found[side]["probability_of_loss"]),
+            chance(found[side]["expected_shortfall_97_5"]),
+            percent(found[side]["median_return"], signed=True),
+        )
+        for label, side in (("its own timing", "own"), ("random timing", "random"))
+    )
+    headings = ("Positions", "P(loss) before costs", "Expected shortfall 97.5%", "Median return")
+    return Table("random", "Against random timing", sentence, headings, rows)
 
 
 def _budget(strategy: StrategyResult, key: str) -> Table:

@@ -97,6 +97,7 @@ _FIGURES: dict[str, Any] = {
     "expected_shortfall_97_5": INTERVAL,
     "median_return": NUMBER,
 }
+_TIMED = ("probability_of_loss", "expected_shortfall_97_5", "median_return")
 FIGURES = _object("how bad it gets in some universes", **_FIGURES, time_under_water=NUMBER, ruined=SHARE)
 LIVES = _object(
     "one measure over lives",
@@ -124,6 +125,7 @@ SETTING = _object(
     context=COUNT | {"minimum": 1},
     own={"type": "boolean", "description": "whether it is the run's"},
 )
+TIMED = _object("returns", **{name: _FIGURES[name] for name in _TIMED})
 STUDIES: dict[str, Any] = {
     "type": "object",
     "description": "what else was asked of it; each is there only where it was asked and answered",
@@ -133,6 +135,12 @@ STUDIES: dict[str, Any] = {
             as_generated=FIGURES,
             drift_neutral=FIGURES,
             against_buy_and_hold=_object("of the total return", mean=INTERVAL, better=SHARE),
+        ),
+        "random_timing": _object(
+            "what its positions earn in their own universe and in another, before costs",
+            own=TIMED,
+            random=TIMED,
+            difference=_object("of the total return", mean=INTERVAL, better=SHARE),
         ),
         "error_budget": _object(
             "P(loss) with its error in parts",
