@@ -147,9 +147,9 @@ def _random_timing(found: Mapping[str, Any]) -> Table:
     ahead = found["difference"]
     sentence = (
         "What would the same positions earn at times that know nothing of the path? Each universe gets those of "
-        "another: as much exposure, as many trades, before costs. Its own timing returns "
-        f"{percent(ahead['mean']['value'], signed=True)} more on average "
-        f"({interval(ahead['mean']['low'], ahead['mean']['high'], signed=True)}), and more in "
+        "another: as much exposure, as many trades, before costs. Its own timing makes a difference of "
+        f"{percent(ahead['mean']['value'], signed=True)} to the mean return "
+        f"({interval(ahead['mean']['low'], ahead['mean']['high'], signed=True)}) and is ahead in "
         f"{share(ahead['better']['value'])} of the universes."
     )
     rows = tuple(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.report import budgets, forest, grid, maps, timeline
+from stresslab.report import budgets, forest, grid, maps, timeline, wording
 from stresslab.report.axes import Chart
 from stresslab.report.evidence import sheets
 from stresslab.report.figures import picture
@@ -376,6 +376,18 @@ def test_the_surface_shows_every_setting(studied: StressResult) -> None:
         assert f"|{setting}|" in section
     assert "|top-p 0.95|" in section
     assert "|context 62 bars|" in section
+
+
+def test_random_timing_stands_beside_its_own(studied: StressResult) -> None:
+    """The difference in words, and a row for each; a book has none."""
+    found = studied.strategies[1].studies["random_timing"]
+    text = re.sub(r"\s*<[^>]+>\s*", "|", render(studied))
+    section = text[text.rindex("Against random timing") :]
+    told = wording.percent(found["difference"]["mean"]["value"], signed=True)
+    assert f"makes a difference of {told} to the mean" in section
+    for side in ("own", "random"):
+        assert wording.share(found[side]["probability_of_loss"]["value"]) in section
+    assert text.count("|Against random timing|") == 2
 
 
 def test_parameters_next_to_the_given_ones_are_told(single: StressResult) -> None:
