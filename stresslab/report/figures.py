@@ -76,7 +76,9 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:40] or "strategy"
 
 
-def picture(chart: Chart, kind: str, *, title: str = "", size: tuple[float, float] = SIZE) -> bytes:
+def picture(
+    chart: Chart, kind: str, *, title: str = "", size: tuple[float, float] = SIZE, lettered: bool = False
+) -> bytes:
     """A chart as the content of a file; the same chart gives the same bytes on the same machine.
 
     Args:
@@ -84,8 +86,10 @@ def picture(chart: Chart, kind: str, *, title: str = "", size: tuple[float, floa
         kind: "png" or "svg".
         title: is set above the picture, with the chart's sentence; nothing is without one.
         size: inches.
+        lettered: whether letters of an SVG stay text in whatever font the reader has, not outlines that look the same
+            everywhere.
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE | {"svg.fonttype": "none" if lettered else "path"}):
         buffer = io.BytesIO()
         about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
         drawn(chart, title, size).savefig(buffer, format=kind, metadata=about)

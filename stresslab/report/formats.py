@@ -127,8 +127,8 @@ def pdf(page: str) -> bytes:
 
 
 def on_paper(chart: Chart, size: str) -> str:
-    """The address of a chart's picture, which holds the picture itself."""
-    drawn = figures.picture(chart, "svg", size=SIZES[size])
+    """The address of a chart's picture, which holds the picture itself; its text is text that a reader can search."""
+    drawn = figures.picture(chart, "svg", size=SIZES[size], lettered=True)
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import builtins
 import json
 import re
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 
 from stresslab.errors import InputError
-from stresslab.report import html
+from stresslab.report import figures, html
 from stresslab.report.formats import FORMATS, on_paper, render_all
 from stresslab.report.markdown import summary
 from stresslab.report.schema import SCHEMA
@@ -216,6 +217,15 @@ def test_pdf_needs_weasyprint(several: StressResult, tmp_path: Path, monkeypatch
         render_all(several, tmp_path / "new", ["html", "pdf"])
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "new").exists()
+
+
+def test_letters_of_charts_on_paper_are_text(single: StressResult) -> None:
+    """So that a reader can search a PDF for them; pictures as files have outlines, the same on every machine."""
+    chart = next(one for part in parts(single) for one in part.charts if one.key == "strategy-1-pnl")
+    drawn = base64.b64decode(on_paper(chart, "half").partition("base64,")[2]).decode()
+    for label in [tick.label for tick in chart.x_ticks if not tick.minor] + [mark.label for mark in chart.marks]:
+        assert f">{label}</text>" in drawn
+    assert "</text>" not in figures.picture(chart, "svg").decode()
 
 
 def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) -> None:
