@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -242,12 +243,19 @@ def environment() -> dict[str, Any]:
     versions = {name: metadata.version(name) for name in packages}
     return {
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "platform": _platform(),
         "machine": platform.machine(),
         "processor": _processor(),
         "processors": os.cpu_count(),
         "versions": versions,
     }
+
+
+def _platform() -> str:
+    """The operating system and the C library with their versions, without what a vendor's build adds."""
+    release = re.match(r"[\d.]*", platform.release())
+    parts = (f"{platform.system()} {release[0] if release else ''}", " ".join(platform.libc_ver()))
+    return ", ".join(part.strip() for part in parts if part.strip())
 
 
 def _processor() -> str:

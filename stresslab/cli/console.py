@@ -18,7 +18,13 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-UNITS = {"realism": "origins", "sampling": "universes", "training": "steps"}
+UNITS = {
+    "realism": "origins",
+    "sampling": "universes",
+    "origins": "origins",
+    "knobs": "settings",
+    "training": "steps",
+}
 """What the long stages count; these show a rate and an estimate."""
 LOG = logging.getLogger(__name__)
 EVERY = 10.0
