@@ -21,14 +21,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.assessment.origins import Origin, positions, roll
+from stresslab.core.errors import DataError, InputError
 from stresslab.data import Bars, load_bars
-from stresslab.data.columns import SYMBOL_NAMES, candidates
-from stresslab.errors import DataError, InputError
+from stresslab.data.parsing.column_names import SYMBOL_NAMES, candidates
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
-from stresslab.statistics import scores, stylised
-from stresslab.statistics.distribution import Interval
+from stresslab.metrics import forecast_scores, stylized_facts
+from stresslab.metrics.distribution import Interval
+from stresslab.realism.rolling_origins import Origin, positions, roll
 
 LEADS, SCORED = (20, 60, 120), 20
 BASELINES = ("bootstrap", "garch")
@@ -107,19 +107,21 @@ def figures(samples: Sequence[Sample], baseline: Sequence[Sample] | None) -> dic
     origins = [sample.origin for sample in samples]
     found: dict[str, Interval] = {}
     for lead in LEADS:
-        ranks = [scores.pit(one.paths[:, lead - 1], float(one.real[lead - 1])) for one in origins]
+        ranks = [forecast_scores.pit(one.paths[:, lead - 1], float(one.real[lead - 1])) for one in origins]
         for level in (0.9, 0.5):
-            held = scores.inside(ranks, level, len(origins[0].paths))
-            found[f"{level:.0%} interval of the {lead}-bar return covers"] = scores.clustered_share(held, dates)
+            held = forecast_scores.inside(ranks, level, len(origins[0].paths))
+            found[f"{level:.0%} interval of the {lead}-bar return covers"] = forecast_scores.clustered_share(
+                held, dates
+            )
     if baseline is not None:
-        found[f"CRPS of the {SCORED}-bar return over the better baseline's"] = scores.clustered_ratio(
+        found[f"CRPS of the {SCORED}-bar return over the better baseline's"] = forecast_scores.clustered_ratio(
             losses(samples), losses(baseline), dates
         )
     found["volatility of a bar over what followed, median of series"] = volatility_ratio(samples)
     found["lag-1 autocorrelation of returns less reality's"] = _mean_of(
-        origins, dates, lambda one: stylised.lag_one(one.returns) - stylised.lag_one(one.real_returns)
+        origins, dates, lambda one: stylized_facts.lag_one(one.returns) - stylized_facts.lag_one(one.real_returns)
     )
-    found[f"autocorrelation of |returns|, lags 1 to {LAGS}, over reality's"] = scores.clustered_ratio(
+    found[f"autocorrelation of |returns|, lags 1 to {LAGS}, over reality's"] = forecast_scores.clustered_ratio(
         *clustering(samples), dates
     )
     found["first bar's jump, bar sigmas: mean"] = _mean_of(origins, dates, lambda one: jump(one)[0])
@@ -144,7 +146,7 @@ def losses(samples: Sequence[Sample]) -> NDArray[np.float64]:
     """CRPS (K,) in units of the volatility before each origin, so that calm and wild series count alike."""
     return np.array(
         [
-            scores.crps(one.paths[:, SCORED - 1], float(one.real[SCORED - 1])) / (one.recent_volatility or 1.0)
+            forecast_scores.crps(one.paths[:, SCORED - 1], float(one.real[SCORED - 1])) / (one.recent_volatility or 1.0)
             for one in (sample.origin for sample in samples)
         ]
     )
@@ -152,7 +154,7 @@ def losses(samples: Sequence[Sample]) -> NDArray[np.float64]:
 
 def jump(origin: Origin) -> tuple[float, float]:
     """Mean first return in sigmas of the later bars, and its square less what N universes give by chance."""
-    first, sigma = origin.returns[:, 0], stylised.volatility(origin.returns[:, 1:])
+    first, sigma = origin.returns[:, 0], stylized_facts.volatility(origin.returns[:, 1:])
     mean = float(first.mean()) / sigma if sigma > 0 else 0.0
     return mean, mean**2 - 1 / len(first)
 
@@ -203,7 +205,7 @@ def _sides(origin: Origin) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _mean_of(origins: Sequence[Origin], dates: NDArray[np.int64], figure: Callable[[Origin], float]) -> Interval:
     values = np.array([figure(origin) for origin in origins])
     known = np.isfinite(values)
-    return scores.clustered_mean(values[known], dates[known])
+    return forecast_scores.clustered_mean(values[known], dates[known])
 
 
 def better_baseline(found: dict[str, list[Sample]]) -> str | None:

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stresslab.report.formats import FORMATS, render_all
-from stresslab.result import StressResult
-from stresslab.runs import load_run
+from stresslab.analysis.result import StressResult
+from stresslab.report.formats.registry import FORMATS, render_all
+from stresslab.runs.folder import load_run
 
 LIMIT = 5_000_000
 """Bytes of a page that still goes through most mail servers."""

@@ -24,13 +24,13 @@ from pathlib import Path
 import numpy as np
 
 from stresslab.backtest import Terms
-from stresslab.cluster import connect
+from stresslab.core.dask import connect
+from stresslab.core.limits import chunk_size
+from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data import load_bars
-from stresslab.execution import chunks, map_chunks
 from stresslab.generators.registry import make_generator
-from stresslab.outcomes import Contestants, Outcome, ShardTask
-from stresslab.resources import chunk_size
-from stresslab.sampling import SampleTask
+from stresslab.generators.sharded import SampleTask
+from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
 from stresslab.strategy import load_strategies
 
 STRATEGY = Path(__file__).parent.parent / "strategies" / "sma_cross.py"

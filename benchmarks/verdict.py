@@ -29,25 +29,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stresslab.analysis.edge import EdgeCriteria, judge_edge, standing_in_universes, standing_of_real_bars
+from stresslab.analysis.permutation_test import permutation_test, timing_in_universes
+from stresslab.analysis.verdict import judge
 from stresslab.backtest import Terms, backtest, buy_and_hold
+from stresslab.core.errors import InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data import load_bars
 from stresslab.data.bars import Bars
-from stresslab.edge import EdgeCriteria, judge_edge, standing_in_universes, standing_of_real_bars
-from stresslab.errors import InputError
+from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator, universe_ids
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.contrasts import repeats_history
 from stresslab.generators.garch import Garch
+from stresslab.generators.matched import repeats_history
 from stresslab.generators.permutation import permuted_bars
-from stresslab.randomness import uniforms
-from stresslab.significance import permutation_test, timing_in_universes
-from stresslab.statistics.budget import more_universes
-from stresslab.statistics.distribution import Interval, wilson
-from stresslab.statistics.selection import effective_trials, sharpe_of
-from stresslab.statistics.timing import origin_timing, series_timing, timing
+from stresslab.metrics.distribution import Interval, wilson
+from stresslab.metrics.error_budget import more_universes
+from stresslab.metrics.market_timing import origin_timing, series_timing, timing
+from stresslab.metrics.multiple_testing import effective_trials, sharpe_of
 from stresslab.strategy import Strategy, load_strategies
-from stresslab.universes import Universes
-from stresslab.verdict import judge
 
 YEAR = 252.0
 HORIZON, UNIVERSES = 120, 1000

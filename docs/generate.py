@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from the code: run `python docs/generate.py` after changing it.
 
-`commands.md` comes from the command line, `result.schema.json` from `stresslab.report.schema`, and the list of formulas
-in `method.md` from the docstrings of `stresslab.statistics` and of what draws conclusions from them. A test compares
+`commands.md` comes from the command line, `result.schema.json` from `analysis.result_schema`, and the list of formulas
+in `method.md` from the docstrings of `stresslab.metrics` and of what draws conclusions from them. A test compares
 what is there with what this writes.
 """
 
@@ -22,19 +22,20 @@ BEGIN, END = "<!-- formulas: written by docs/generate.py -->", "<!-- end of form
 
 
 CONCLUDE = {
-    "edge": ("edge_label", "standing_in_universes", "standing_of_real_bars", "standing_at_origins"),
-    "eras": ("regime", "effective_origins", "lives"),
-    "ledger": ("marks_of", "same_bars"),
-    "shocks": ("worst_bar", "against", "gap", "wilder", "dearer", "closed_from"),
-    "significance": ("permutation_test", "sequential_p_value", "affordable"),
-    "verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
+    "analysis.edge": ("edge_label", "standing_in_universes", "standing_of_real_bars", "standing_at_origins"),
+    "analysis.walk_forward": ("regime", "effective_origins", "lives"),
+    "analysis.shocks": ("worst_bar", "against", "gap", "wilder", "closed_from"),
+    "analysis.permutation_test": ("permutation_test", "sequential_p_value", "affordable"),
+    "analysis.verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
+    "backtest.costs": ("dearer",),
+    "runs.trial_ledger": ("marks_of", "same_bars"),
 }
-"""Formulas outside the statistics, by module."""
+"""Formulas outside the metrics, by module."""
 
 
 def pages() -> dict[str, str]:
     """The content of every generated file by its name in docs/."""
-    from stresslab.report.schema import SCHEMA
+    from stresslab.analysis.result_schema import SCHEMA
 
     method = (DOCS / "method.md").read_text(encoding="utf-8")
     before, after = method.split(BEGIN)[0], method.split(END)[1]
@@ -112,9 +113,9 @@ def _example(epilog: str) -> str:
 
 
 def formulas() -> str:
-    """Every public function of the statistics with the first paragraph of its docstring: formula and source."""
-    package = importlib.import_module("stresslab.statistics")
-    names = [f"statistics.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
+    """Every public function of the metrics with the first paragraph of its docstring: formula and source."""
+    package = importlib.import_module("stresslab.metrics")
+    names = [f"metrics.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
     blocks = []
     for inner in sorted([*names, *CONCLUDE], key=lambda one: one.rpartition(".")[2]):
         module = importlib.import_module(f"stresslab.{inner}")

@@ -9,18 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stresslab.assessment import fit_temperature, realism
+    from stresslab.analysis.result import StressResult
     from stresslab.backtest.costs import Costs
     from stresslab.backtest.terms import Sizing, Stops
     from stresslab.data import load_bars
     from stresslab.data.bars import Bars
+    from stresslab.data.universes import Universes
     from stresslab.generators.bootstrap import StationaryBootstrap
     from stresslab.generators.garch import Garch
     from stresslab.generators.kronos.generator import Kronos
-    from stresslab.result import StressResult
-    from stresslab.runs import load_run
-    from stresslab.stress import stress_test
-    from stresslab.universes import Universes
+    from stresslab.realism import assess_realism, fit_temperature
+    from stresslab.runs.folder import load_run
+    from stresslab.runs.stress_test import stress_test
 
     __version__: str
 
@@ -35,10 +35,10 @@ __all__ = [
     "StressResult",
     "Universes",
     "__version__",
+    "assess_realism",
     "fit_temperature",
     "load_bars",
     "load_run",
-    "realism",
     "stress_test",
 ]
 
@@ -50,13 +50,13 @@ _HOMES = {
     "Sizing": "stresslab.backtest.terms",
     "StationaryBootstrap": "stresslab.generators.bootstrap",
     "Stops": "stresslab.backtest.terms",
-    "StressResult": "stresslab.result",
-    "Universes": "stresslab.universes",
-    "fit_temperature": "stresslab.assessment",
+    "StressResult": "stresslab.analysis.result",
+    "Universes": "stresslab.data.universes",
+    "fit_temperature": "stresslab.realism",
     "load_bars": "stresslab.data",
-    "load_run": "stresslab.runs",
-    "realism": "stresslab.assessment",
-    "stress_test": "stresslab.stress",
+    "load_run": "stresslab.runs.folder",
+    "assess_realism": "stresslab.realism",
+    "stress_test": "stresslab.runs.stress_test",
 }
 
 

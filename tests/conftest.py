@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stresslab.data.bars import Bars
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,19 @@ def check_amount(name: str, value: Any) -> None:
 def is_number(value: Any) -> bool:
     """Whether it is a finite number, of Python or numpy; True and False are not meant as 1 and 0."""
     return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
+
+
+def dearer(costs: Costs, factor: float) -> Costs:
+    """Costs of trading and of borrowing, multiplied; funding is a transfer with a sign, and stays.
+
+    Args:
+        costs: base case.
+        factor: such as 3.
+    """
+    if not (math.isfinite(factor) and factor >= 0):
+        raise InputError(f"costs x {factor:g} is no factor; write for example 3")
+    grown = {
+        name: factor * getattr(costs, name)
+        for name in ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow")
+    }
+    return replace(costs, **grown)

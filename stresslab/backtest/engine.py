@@ -2,7 +2,7 @@
 
 It brings the parts together, chunk by chunk: what decisions order is `orders`' business; vectorbt fills accounts of
 proportional costs without credit (`fills`), and all others are walked bar by bar (`walk`). What the accounts are worth
-is asked in `stresslab.statistics.measures`.
+is asked in `stresslab.metrics.measures`.
 
 T is generated bars, N universes. Only generated bars are traded and measured.
 """
@@ -13,17 +13,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from stresslab.backtest.fills import fill
+from stresslab.backtest.event_fills import walk
 from stresslab.backtest.orders import SAME_TARGET, FloatArray, Signals, orders_of
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Sizing, Stops, Terms
-from stresslab.backtest.volatility import recent_volatility
-from stresslab.backtest.walk import walk
+from stresslab.backtest.vectorbt_fills import fill
+from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.bars import FIELDS
-from stresslab.errors import DataError, InputError, StrategyError
-from stresslab.panel import Panel
+from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
-from stresslab.universes import Universes
+from stresslab.strategy.panel import Panel
 
 CHUNK = 1000
 """Universes simulated at once: memory stays flat in N, and the arrays of a chunk stay near the processor."""
@@ -152,3 +151,31 @@ def _slippage(slippage: FloatArray, universes: Universes) -> FloatArray:
             f"universe {universes.ids[universe]}, and a price has no more than 1 to lose; lower --slippage-volatility"
         )
     return slippage
+
+
+WINDOW = 20
+"""Bar returns that count as recent, about a month of days (J.P. Morgan/Reuters 1996, RiskMetrics, uses 25)."""
+
+
+def recent_volatility(history: FloatArray, closes: FloatArray) -> FloatArray:
+    """Sample standard deviation of the last 20 returns before each bar, up to the close at which it was decided.
+
+    Args:
+        history: (W,) closes before the universes.
+        closes: (T, N) closes of the universes.
+
+    Returns:
+        (T, N) fractions a bar; of fewer returns while there are fewer, NaN while there are not two.
+    """
+    steps, count = closes.shape
+    before = history[-WINDOW - 1 :]
+    known = np.concatenate([np.broadcast_to(before, (count, len(before))), closes[:-1].T], axis=1)
+    known = np.ascontiguousarray(known)  # each universe contiguous: its sums do not depend on how many lie beside it
+    returns = known[:, 1:] / known[:, :-1] - 1.0  # (N, len(before) + T - 2)
+    found = np.full((steps, count), np.nan)
+    for bar in range(steps):
+        last = len(before) + bar - 1
+        recent = returns[:, max(0, last - WINDOW) : max(0, last)]
+        if recent.shape[1] > 1:
+            found[bar] = recent.std(axis=1, ddof=1)
+    return found

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.panel import Decisions
+from stresslab.strategy.panel import Decisions
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

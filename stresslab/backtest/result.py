@@ -1,6 +1,6 @@
 """What a strategy's accounts went through in N universes, as arrays.
 
-How they came about is the engine's business, what they are worth `stresslab.statistics.measures`'.
+How they came about is the engine's business, what they are worth `stresslab.metrics.measures`'.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from stresslab.backtest.costs import Costs, check_fraction, is_number
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 POSITIONS = ("carry", "flat")
 _SIZINGS = "write all-in, fraction=0.5, cash=10000 or volatility=0.15"

@@ -33,8 +33,8 @@ from stresslab.cli import (
     train,
     verify,
 )
-from stresslab.errors import InputError, InterruptedRunError
-from stresslab.logs import LEVELS, Log, recording
+from stresslab.core.errors import InputError, InterruptedRunError
+from stresslab.core.logs import LEVELS, Log, recording
 
 DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
 """Exit codes; `run` adds 4."""

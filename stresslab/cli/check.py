@@ -1,4 +1,4 @@
-"""`stresslab check`: does a strategy look ahead? The test is `stresslab.lookahead`'s; here it becomes an exit code."""
+"""`stresslab check`: does a strategy look ahead? The test is `strategy.lookahead`'s; here it becomes an exit code."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import say
 from stresslab.cli.options import DEFAULTS
-from stresslab.config import StressConfig
-from stresslab.errors import LookAheadError
+from stresslab.core.errors import LookAheadError
+from stresslab.runs.settings import StressConfig
 
 EXAMPLE = """Example:
 
@@ -30,9 +30,9 @@ def check(
     """Find out whether strategies decide from bars that were not there yet; exit with 2 when one does."""
     settings = options.read_settings(ctx, StressConfig)
     from stresslab.data import load_bars
-    from stresslab.forms import recognised
-    from stresslab.lookahead import find_lookahead
     from stresslab.strategy import load_strategies
+    from stresslab.strategy.detect_style import recognised
+    from stresslab.strategy.lookahead.check import find_lookahead
 
     loaded = load_strategies(list(settings.strategies), settings.param, patience=settings.strategy_timeout)
     bars = load_bars(settings.data, settings.since, settings.until, settings.repair)

@@ -9,7 +9,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import say
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -31,10 +31,10 @@ def compare(
     ] = None,
 ) -> None:
     """Compare stored runs: universe by universe where they share them, side by side where not."""
-    from stresslab.comparison import compare as compare_runs
-    from stresslab.integrity import foreign
-    from stresslab.report.compared import render_page, render_text
-    from stresslab.runs import load_run
+    from stresslab.analysis.compare import compare as compare_runs
+    from stresslab.core.safe_files import foreign
+    from stresslab.report.formats.comparison import render_page, render_text
+    from stresslab.runs.folder import load_run
 
     loaded = [load_run(run) for run in runs]
     with foreign(" or ".join(runs)):

@@ -1,6 +1,6 @@
 """The arguments and flags that commands share, and how flags, a `--config` file and defaults become settings.
 
-Which values are allowed is decided by `stresslab.config`, what they set in motion by the commands.
+Which values are allowed is decided by `stresslab.runs.settings`, what they set in motion by the commands.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from stresslab.config import SampleConfig, SamplingConfig, StressConfig, did_you_mean
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean
+from stresslab.runs.settings import SampleConfig, SamplingConfig, StressConfig
 
 if TYPE_CHECKING:
-    from stresslab.cluster import Cluster
+    from stresslab.core.dask import Cluster
 
 Settings = TypeVar("Settings", bound=SampleConfig)
 
@@ -339,7 +340,7 @@ def _labels(given: Sequence[str]) -> tuple[str, ...]:
         return ()
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise InputError(f"fail_on={given!r:.40} is not a list of verdicts; write for example `fail_on: [losing]`")
-    from stresslab.verdict import LABELS
+    from stresslab.analysis.verdict import LABELS
 
     labels = tuple(label.strip() for entry in given for label in str(entry).split(","))
     for label in labels:
@@ -357,7 +358,7 @@ def workers(settings: SamplingConfig, jobs: int) -> Iterator[Cluster | None]:
     if settings.backend != "dask":
         yield None
         return
-    from stresslab.cluster import connect
+    from stresslab.core.dask import connect
 
     resources = {"GPU": 1.0} if settings.device.startswith("cuda") else {}
     with connect(settings.scheduler, jobs, resources) as cluster:
@@ -371,7 +372,7 @@ def output_folder(path: str) -> Iterator[Path]:
     Raises:
         InputError: the folder cannot be written, or its name is empty.
     """
-    from stresslab.runs import check_writable
+    from stresslab.runs.folder import check_writable
 
     if not path.strip():
         raise InputError(f"--out {path!r} names no folder; write for example --out reports")

@@ -1,4 +1,4 @@
-"""`stresslab realism`: do a generator's universes behave like this market? The assessment is `stresslab.assessment`'s.
+"""`stresslab realism`: do a generator's universes behave like this market? The assessment is `stresslab.realism`'s.
 
 Only bars up to the origin are used, the same that `stresslab run` would show the generator.
 """
@@ -14,11 +14,11 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import Reporter, progress, say
 from stresslab.cli.options import DEFAULTS
-from stresslab.config import RealismConfig
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
+from stresslab.runs.settings import RealismConfig
 
 if TYPE_CHECKING:
-    from stresslab.assessment import Realism, TemperatureFit
+    from stresslab.realism import Realism, TemperatureFit
 
 EXAMPLE = """Example:
 
@@ -58,9 +58,9 @@ def realism(
     path = _checked(out)
     with progress() as report:
         report("loading", 0, 1)
-        from stresslab.grounds import split_at_origin
-        from stresslab.launch import bars_of, generator_of
-        from stresslab.report.assessment import render
+        from stresslab.data.origin import split_at_origin
+        from stresslab.report.formats.realism_text import render
+        from stresslab.runs.settings import bars_of, generator_of
 
         bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
@@ -82,10 +82,10 @@ def _assessed(
     history: Any, made: Any, settings: RealismConfig, report: Reporter
 ) -> tuple[Realism, TemperatureFit | None]:
     """Fit the temperature where that is wanted, then assess, with progress."""
-    from stresslab.assessment import fit_temperature, realism
-    from stresslab.assessment.origins import positions
-    from stresslab.assessment.temperature import TEMPERATURES
     from stresslab.generators.registry import make_generator
+    from stresslab.realism import assess_realism, fit_temperature
+    from stresslab.realism.fit_temperature import TEMPERATURES
+    from stresslab.realism.rolling_origins import positions
 
     others = {
         "bootstrap": make_generator("bootstrap"),
@@ -106,7 +106,7 @@ def _assessed(
     if settings.fit_temperature:
         fit = fit_temperature(history, made, settings.horizon, progress=stage.advance, **size)
         made = made.adjusted(temperature=fit.temperature)
-    return realism(history, made, settings.horizon, baselines=others, progress=stage.advance, **size), fit
+    return assess_realism(history, made, settings.horizon, baselines=others, progress=stage.advance, **size), fit
 
 
 class _Stage:

@@ -1,4 +1,4 @@
-"""`stresslab replay`: one universe of a stored run again; what is done with it is `stresslab.replay`'s."""
+"""`stresslab replay`: one universe of a stored run again; what is done with it is `stresslab.runs.replay`'s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -45,8 +45,8 @@ def replay(
     """
     from contextlib import nullcontext
 
-    from stresslab.replay import check_tear_sheets
-    from stresslab.replay import replay as compute
+    from stresslab.runs.replay import check_tear_sheets
+    from stresslab.runs.replay import replay as compute
 
     if tear_sheet:
         if out is None:

@@ -9,7 +9,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import say
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -35,9 +35,10 @@ def report(
     ] = None,
 ) -> None:
     """Render a stored run again: page, PDF, summary, pictures, tables."""
-    from stresslab.integrity import RENDERED, foreign
-    from stresslab.report.formats import FORMATS, render_all
-    from stresslab.runs import load_run
+    from stresslab.core.safe_files import foreign
+    from stresslab.report.formats.registry import FORMATS, render_all
+    from stresslab.runs.folder import load_run
+    from stresslab.runs.verify import RENDERED
 
     wanted = _formats(format or ["html"], list(FORMATS))
     result = load_run(run)
@@ -49,7 +50,7 @@ def report(
 
 def _formats(given: list[str], known: list[str]) -> list[str]:
     """Formats, given repeatedly or separated by commas."""
-    from stresslab.config import did_you_mean
+    from stresslab.core.text import did_you_mean
 
     names = [name.strip().lower() for entry in given for name in entry.split(",") if name.strip()]
     for name in names:

@@ -1,4 +1,4 @@
-"""`stresslab rerun`: a stored run again, from its manifest alone; the comparison is `stresslab.rerun`'s."""
+"""`stresslab rerun`: a stored run again, from its manifest alone; the comparison is `stresslab.runs.rerun`'s."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
 from stresslab.cli.options import DEFAULTS
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -32,7 +32,7 @@ def rerun(
     """
     from contextlib import nullcontext
 
-    from stresslab.rerun import rerun as compute
+    from stresslab.runs.rerun import rerun as compute
 
     with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
         found = compute(run, jobs=jobs, progress=report)

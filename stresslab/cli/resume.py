@@ -27,7 +27,7 @@ def resume(
     """
     with progress() as report:
         report("loading", 0, 1)
-        from stresslab.restoring import stopped
+        from stresslab.runs.restore import stopped
 
         settings, bars, generator = stopped(Path(work))
         report("loading", 1, 1)

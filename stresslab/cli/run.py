@@ -18,9 +18,9 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import Reporter, progress, say
 from stresslab.cli.options import DEFAULTS
-from stresslab.config import StressConfig
-from stresslab.errors import InputError, InterruptedRunError, StrategyError
-from stresslab.shards import LEDGER
+from stresslab.core.checkpoints import LEDGER
+from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
+from stresslab.runs.settings import StressConfig
 
 if TYPE_CHECKING:
     from stresslab.data import Bars
@@ -101,7 +101,7 @@ def run(
     settings = options.read_settings(ctx, StressConfig)
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.launch import bars_of, generator_of
+        from stresslab.runs.settings import bars_of, generator_of
 
         bars = bars_of(settings)
         made = generator_of(settings, options.given_flags(ctx))
@@ -113,8 +113,8 @@ def conduct(
     ctx: typer.Context, settings: StressConfig, bars: Bars, generator: Generator, work: Path, report: Reporter
 ) -> None:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
-    from stresslab.launch import stress
-    from stresslab.runs import save_run
+    from stresslab.runs.folder import save_run
+    from stresslab.runs.settings import stress
 
     if settings.grid:
         from stresslab.strategy.parameters import describe_grid
@@ -134,7 +134,7 @@ def conduct(
 
 def disk_told(settings: StressConfig, folder: Path) -> str:
     """What the run needs on disk, in words; refused where that is not there."""
-    from stresslab.resources import check_disk, rows_need
+    from stresslab.core.limits import check_disk, rows_need
     from stresslab.strategy.parameters import grid_values
 
     sets = math.prod(len(grid_values(name, values)) for name, values in (settings.grid or {}).items())

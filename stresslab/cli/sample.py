@@ -9,8 +9,8 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
 from stresslab.cli.options import DEFAULTS
-from stresslab.config import SamplingConfig
-from stresslab.errors import InputError, InterruptedRunError
+from stresslab.core.errors import InputError, InterruptedRunError
+from stresslab.runs.settings import SamplingConfig
 
 EXAMPLE = """Example:
 
@@ -52,10 +52,10 @@ def sample(
     jobs = settings.jobs or os.cpu_count() or 1
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.grounds import split_at_origin
-        from stresslab.launch import bars_of, generator_of
-        from stresslab.resources import check_disk, chunk_size, disk_need, parse_size
-        from stresslab.sampling import sample_shards
+        from stresslab.core.limits import check_disk, chunk_size, disk_need, parse_size
+        from stresslab.data.origin import split_at_origin
+        from stresslab.generators.sharded import sample_shards
+        from stresslab.runs.settings import bars_of, generator_of
 
         bars = bars_of(settings)
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)

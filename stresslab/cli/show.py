@@ -18,8 +18,8 @@ def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
 ) -> None:
     """Print the verdicts and the evidence of a stored run."""
-    from stresslab.integrity import foreign
-    from stresslab.runs import load_run
+    from stresslab.core.safe_files import foreign
+    from stresslab.runs.folder import load_run
 
     result = load_run(run)
     with foreign(run):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from stresslab.cli.console import say
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 

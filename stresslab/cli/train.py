@@ -11,12 +11,12 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
-from stresslab.errors import DataError, InputError
+from stresslab.core.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from stresslab.generators.kronos.checkpoint import Checkpoint
-    from stresslab.generators.kronos.material import Material, Sizes
-    from stresslab.generators.kronos.training import Progress, Schedule
+    from stresslab.generators.kronos.train.bar_files import Material, Sizes
+    from stresslab.generators.kronos.train.loop import Progress, Schedule
 
 EXAMPLE = """Example:
 
@@ -121,7 +121,7 @@ def tokenizer(
     device: Device = "cpu",
 ) -> None:
     """Learn how to write bars as tokens; run again to go on after an interruption."""
-    from stresslab.generators.kronos.recipes import make_tokenizer
+    from stresslab.generators.kronos.train.presets import make_tokenizer
 
     flags = {"context": context, "bits": bits, "tokenizer_width": width, "tokenizer_layers": layers}
     given = {name for name in flags if name.removeprefix("tokenizer_") in options.given_flags(ctx)}
@@ -163,7 +163,7 @@ def model(
     device: Device = "cpu",
 ) -> None:
     """Learn which bars follow which, and score that on series held out; run again to go on after an interruption."""
-    from stresslab.generators.kronos.recipes import make_model
+    from stresslab.generators.kronos.train.presets import make_model
 
     flags = {"context": context, "width": width, "layers": layers, "heads": heads}
     given = set(flags) & set(options.given_flags(ctx))
@@ -216,7 +216,7 @@ class Job:
 def _schedule(
     usual: int, steps: int | None, batch: int, rate: float | None, seed: int, precision: str, start: str | None
 ) -> Schedule:
-    from stresslab.generators.kronos.training import Schedule
+    from stresslab.generators.kronos.train.loop import Schedule
 
     steps = (usual if start is None else TUNING_STEPS) if steps is None else steps
     rate = (RATE if start is None else TUNING_RATE) if rate is None else rate
@@ -243,7 +243,7 @@ def _train(asked: _Request, schedule: Schedule, work: Callable[[Job], str]) -> N
 def _start(asked: _Request) -> tuple[Checkpoint | None, Sizes]:
     """The checkpoint that is tuned, if any, and the sizes."""
     from stresslab.generators.kronos.checkpoint import load_checkpoint
-    from stresslab.generators.kronos.material import Sizes
+    from stresslab.generators.kronos.train.bar_files import Sizes
 
     if asked.start is None:
         return None, Sizes(**asked.flags)
@@ -255,8 +255,8 @@ def _start(asked: _Request) -> tuple[Checkpoint | None, Sizes]:
 
 def _material(asked: _Request, context: int) -> Material:
     from stresslab.data import load_series
-    from stresslab.data.timestamps import parse_date
-    from stresslab.generators.kronos.material import Material
+    from stresslab.data.parsing.timestamps import parse_date
+    from stresslab.generators.kronos.train.bar_files import Material
 
     skipped: list[str] = []
     sources = {}
@@ -298,9 +298,9 @@ def _draw(folder: Path, stage: str, parts: tuple[str, ...], marks: Mapping[str, 
     """The picture of a finished training: `loss.png`, or `tokenizer-loss.png` for the first stage."""
     import numpy as np
 
-    from stresslab.generators.kronos.recipes import STATES
-    from stresslab.generators.kronos.training import read_log
-    from stresslab.report.losses import write_losses
+    from stresslab.generators.kronos.train.loop import read_log
+    from stresslab.generators.kronos.train.presets import STATES
+    from stresslab.report.charts.training_loss import write_losses
 
     log = read_log(folder / STATES / stage)
     losses = np.sum([log[part] for part in parts], axis=0)

@@ -1,4 +1,4 @@
-"""`stresslab verify`: is a stored run what was written? Hashes are `stresslab.integrity`'s business."""
+"""`stresslab verify`: is a stored run what was written? Hashes are `stresslab.core.safe_files`'s business."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from stresslab.cli.console import say
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -19,7 +19,7 @@ def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
 ) -> None:
     """Compute the hash of every file of a stored run anew, and name what was changed; exit with 2 when anything was."""
-    from stresslab.integrity import verify as compute
+    from stresslab.runs.verify import verify as compute
 
     found = compute(run)
     say(str(found))

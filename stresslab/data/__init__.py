@@ -2,8 +2,8 @@
 
 from stresslab.data.bars import Bars
 from stresslab.data.calendar import Calendar
-from stresslab.data.columns import FIELDS
-from stresslab.data.load import load_bars
-from stresslab.data.series import load_series
+from stresslab.data.parsing.column_names import FIELDS
+from stresslab.data.sources.collections import load_series
+from stresslab.data.sources.load import load_bars
 
 __all__ = ["FIELDS", "Bars", "Calendar", "load_bars", "load_series"]

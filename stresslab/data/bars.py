@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.errors import DataError
+from stresslab.core.text import one_line
 from stresslab.data.calendar import Calendar
-from stresslab.data.checks import check
-from stresslab.data.columns import FIELDS, one_ticker
-from stresslab.data.messages import one_line
-from stresslab.data.table import between, final_values, read_table
-from stresslab.data.timestamps import parse_last
-from stresslab.errors import DataError
+from stresslab.data.parsing.column_names import FIELDS, one_ticker
+from stresslab.data.parsing.table import between, final_values, read_table
+from stresslab.data.parsing.timestamps import parse_last
+from stresslab.data.parsing.validation import check
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,13 +120,13 @@ class Bars:
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the closes."""
-        from stresslab.report.notebook import plot_bars
+        from stresslab.report.formats.notebook import plot_bars
 
         return plot_bars(self, axes)
 
     def _repr_html_(self) -> str:
         """What they are, with the first and last of them, in a notebook."""
-        from stresslab.report.notebook import of_bars
+        from stresslab.report.formats.notebook import of_bars
 
         return of_bars(self)
 
@@ -215,3 +215,19 @@ class Bars:
 
     def _with(self, **changes: Any) -> Bars:
         return type(self)(**({item.name: getattr(self, item.name) for item in fields(self)} | changes))
+
+
+def describe_data(bars: Bars) -> dict[str, Any]:
+    """What the loaded bars are, as plain JSON."""
+    return {
+        "source": bars.source,
+        "symbol": bars.symbol,
+        "bars": len(bars),
+        "start": str(bars.timestamps[0]),
+        "end": str(bars.timestamps[-1]),
+        "calendar": bars.calendar.describe(),
+        "periods_per_year": bars.periods_per_year,
+        "repaired": bars.repaired,
+        "notices": list(bars.notices),
+        "digest": bars.digest,
+    }

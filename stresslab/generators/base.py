@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
-from stresslab.errors import InputError
-from stresslab.universes import Universes
+from stresslab.data.universes import Universes
 
 MAX_HORIZON = 100_000
 MAX_UNIVERSES = 100_000_000

@@ -1,7 +1,7 @@
 """The stationary bootstrap: universes as blocks of real bars of random length, laid end to end (Politis & Romano 1994).
 
 It keeps what happens within a bar and, inside a block, from bar to bar; it breaks longer dependence and pays no heed to
-the present volatility or the time of day. How bars become shapes and shapes bars is `stresslab.generators.shapes`'s.
+the present volatility or the time of day. How bars become shapes and shapes bars is `bar_shapes`' part.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
-from stresslab.errors import DataError, InputError
+from stresslab.data.universes import Universes
+from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_universes
 from stresslab.generators.base import Progress
-from stresslab.generators.shapes import FloatArray, Shapes, recent, sample_universes
-from stresslab.randomness import uniforms
-from stresslab.universes import Universes
 
 LEAST_BARS = 50
 

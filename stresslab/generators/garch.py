@@ -1,7 +1,7 @@
 """GJR-GARCH filtered historical simulation: real bars, rescaled to the volatility that a fitted model gives each day.
 
 It starts from the present volatility and lets it react to shocks, more to falls than to rises; it knows no pattern in
-the mean, and pays no heed to the time of day. How shapes become bars is `stresslab.generators.shapes`'s business.
+the mean, and pays no heed to the time of day. How shapes become bars is `stresslab.generators.bar_shapes`'s business.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
-from stresslab.errors import DataError, InputError
+from stresslab.data.universes import Universes
+from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_universes
 from stresslab.generators.base import Progress
-from stresslab.generators.shapes import FloatArray, Shapes, recent, sample_universes
-from stresslab.randomness import uniforms
-from stresslab.universes import Universes
 
 LEAST_BARS = 250
 _MAX_SCALE = 1e6

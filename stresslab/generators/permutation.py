@@ -1,7 +1,7 @@
 """Permuted bars: the same gaps and the same bars in another order, which no rule can have an edge on.
 
 They are no continuation that could follow a history but its past put together otherwise, for tests on real bars; what
-is compared on them is `stresslab.edge`'s business.
+is compared on them is `stresslab.analysis.edge`'s business.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.errors import InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS, Bars
-from stresslab.errors import InputError
-from stresslab.randomness import uniforms
-from stresslab.universes import Universes
+from stresslab.data.universes import Universes
 
 STREAM = 102
 """Stream of uniforms of the permutations; the generators draw from stream 0."""

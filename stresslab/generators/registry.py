@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 from stresslab.generators.base import Generator
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stresslab.result import StressResult
+    from stresslab.analysis.result import StressResult
 
 __all__ = ["write_report"]
 
@@ -21,6 +21,6 @@ def write_report(result: StressResult, folder: Path) -> None:
         result: what was found.
         folder: gets `report.html`, `summary.md` and `figures/*.png`; the same result gives the same bytes.
     """
-    from stresslab.report.formats import render_all
+    from stresslab.report.formats.registry import render_all
 
     render_all(result, folder, ("html", "png", "md"))

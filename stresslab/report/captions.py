@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.verdict import LABELS
 from stresslab.report.wording import money, percent, price, share
-from stresslab.result import StrategyResult, StressResult
-from stresslab.verdict import LABELS
 
 REALISED = "what really happened"
 DEPTH_COLOURS = ("orange", "red")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from stresslab.statistics.measures import MEASURES
-from stresslab.verdict import percent as share
+from stresslab.core.text import percent as share
+from stresslab.metrics.measures import MEASURES
 
 __all__ = [
     "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "columns", "defined",

@@ -1,12 +1,12 @@
 """Strategies: the user's code, found in a file or given as a function, and called so that its faults are its own.
 
-What it sees and answers is `stresslab.panel`'s business; whether it looks ahead is asked in `stresslab.lookahead`, what
-it earns in `stresslab.backtest`.
+What it sees and answers is in `strategy.panel`; whether it looks ahead in `strategy.lookahead`, what it earns in
+`backtest`.
 """
 
-from stresslab.strategy.base import LOCATED, METHODS, Strategy, describe_failures
-from stresslab.strategy.calls import PATIENCE, Log
-from stresslab.strategy.form import Form
+from stresslab.strategy.call_style import Form
 from stresslab.strategy.loading import load_strategies
+from stresslab.strategy.sandbox import PATIENCE, Log
+from stresslab.strategy.strategy import LOCATED, METHODS, Strategy, describe_failures
 
 __all__ = ["LOCATED", "METHODS", "PATIENCE", "Form", "Log", "Strategy", "describe_failures", "load_strategies"]

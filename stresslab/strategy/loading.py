@@ -19,13 +19,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stresslab.errors import StrategyError
-from stresslab.panel import Kind
+from stresslab.core.errors import StrategyError
 from stresslab.strategy import parameters
 from stresslab.strategy.backtesting_py import adapted, is_theirs
-from stresslab.strategy.base import METHODS, Strategy, has_method, owner
-from stresslab.strategy.calls import PATIENCE, Log, aside, blaming, within_memory
+from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MOST_SETS, did_you_mean
+from stresslab.strategy.sandbox import PATIENCE, Log, aside, blaming, within_memory
+from stresslab.strategy.strategy import METHODS, Strategy, has_method, owner
 
 
 @dataclass(frozen=True)

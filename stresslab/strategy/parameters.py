@@ -17,7 +17,7 @@ from decimal import Decimal
 from inspect import Parameter
 from typing import Any
 
-from stresslab.errors import StrategyError
+from stresslab.core.errors import StrategyError
 
 DECLARATION = "PARAMETERS"
 MOST_SETS = 1000

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stresslab.backtest import Backtest, Costs, Sizing, Stops, Terms, backtest
+from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy, load_strategies
-from stresslab.universes import Universes
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 HISTORY = make_bars(60)
 FREE = Costs(fees=0.0, slippage=0.0)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.backtest import Backtest, Terms
-from stresslab.universes import Universes
+from stresslab.data.universes import Universes
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stresslab.backtest import Costs
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 
 def test_default_costs_are_not_zero() -> None:

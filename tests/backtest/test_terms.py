@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stresslab.backtest import Costs, Sizing, Stops, Terms
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 
 @pytest.mark.parametrize(

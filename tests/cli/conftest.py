@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stresslab.cli import main
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Outcome
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 SMALL = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10", "--jobs", "1")
 

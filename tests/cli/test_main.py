@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stresslab import cli
-from stresslab.errors import DataError, InputError, InterruptedRunError
+from stresslab.core.errors import DataError, InputError, InterruptedRunError
 from tests.cli.conftest import Command
 
 INTERPRETER = (sys.executable, "-m", "stresslab")
@@ -33,7 +33,7 @@ def test_errors_become_a_line_and_a_code(
     def fail(path: str) -> None:
         raise error
 
-    monkeypatch.setattr("stresslab.runs.load_run", fail)
+    monkeypatch.setattr("stresslab.runs.folder.load_run", fail)
     outcome = command("show", "somewhere")
     assert (outcome.code, outcome.out) == (code, "")
     assert outcome.err.count("\n") == 1
@@ -48,7 +48,7 @@ def test_debug_shows_the_traceback(command: Command, monkeypatch: pytest.MonkeyP
     def fail(path: str) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("stresslab.runs.load_run", fail)
+    monkeypatch.setattr("stresslab.runs.folder.load_run", fail)
     if how == "environment":
         monkeypatch.setenv("STRESSLAB_DEBUG", "1")
     outcome = command(*(["--debug"] if how == "flag" else []), "show", "somewhere")

@@ -13,8 +13,8 @@ from typer.main import get_command
 
 from stresslab.cli import app, options
 from stresslab.cli.options import parse_parameters
-from stresslab.config import SamplingConfig, StressConfig
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
+from stresslab.runs.settings import SamplingConfig, StressConfig
 
 
 def context(*arguments: str) -> typer.Context:

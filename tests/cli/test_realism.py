@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import stresslab as sl
-from tests.assessment.cases import Walk, normal_bars
 from tests.cli.conftest import Command
+from tests.realism.cases import Walk, normal_bars
 
 SMALL = ("--horizon", "10", "--universes", "16", "--jobs", "1")
 
@@ -47,7 +47,7 @@ def test_prints_label_reasons_and_tables(command: Command, long_csv: Path, tmp_p
     assert content["format_version"] == 1
     assert content["settings"]["generator"] == "bootstrap"
     assert content["realism"]["label"] == lines[0].removeprefix("Realism: ").lower()
-    found = sl.realism(sl.load_bars(long_csv)[:-10], sl.StationaryBootstrap(), 10, universes=16, jobs=1)
+    found = sl.assess_realism(sl.load_bars(long_csv)[:-10], sl.StationaryBootstrap(), 10, universes=16, jobs=1)
     assert content["realism"]["calibration"] == json.loads(json.dumps(found.calibration))
 
 

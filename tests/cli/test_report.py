@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stresslab.runs import save_run
+from stresslab.runs.folder import save_run
 from tests.cli.conftest import Command
-from tests.results import make_result
+from tests.make.results import make_result
 
 
 @pytest.fixture(scope="module")

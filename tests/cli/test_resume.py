@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stresslab.outcomes import Outcome
-from stresslab.shards import LEDGER, Shards
+from stresslab.core.checkpoints import LEDGER, Shards
+from stresslab.runs.shard_result import Outcome
 from tests.cli.conftest import Command
 from tests.cli.test_bad_input import assert_refused
 
@@ -209,7 +209,7 @@ def test_workers_that_cannot_be_are_refused(
     command: Command, words: tuple[object, ...], tmp_path: Path, flags: tuple[str, ...], told: str, monkeypatch: Any
 ) -> None:
     """In one line, with nothing left behind."""
-    monkeypatch.setattr("stresslab.cluster.CONNECT", 0.5)
+    monkeypatch.setattr("stresslab.core.dask.CONNECT", 0.5)
     assert_refused(command(*words, *flags, "--out", tmp_path / "runs"), told)
     assert not (tmp_path / "runs").exists()
 

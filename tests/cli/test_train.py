@@ -16,7 +16,7 @@ import stresslab as sl
 from tests.cli.conftest import Command
 from tests.cli.test_bad_input import assert_refused
 from tests.generators.kronos.cases import save_tiny
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 SHORT = ("--steps", "3", "--batch", "2")
 TOKENIZER = ("--context", "64", "--bits", "4", "--width", "8", "--layers", "1", *SHORT)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.core.errors import DataError
 from stresslab.data import FIELDS, Bars
-from stresslab.errors import DataError
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 
 def test_shapes_and_fields(bars: Bars) -> None:

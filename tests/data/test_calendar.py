@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stresslab.core.errors import DataError
 from stresslab.data.calendar import Calendar, common_step
-from stresslab.errors import DataError
 
 DAY = pd.Timedelta(days=1)
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.core.errors import DataError
 from stresslab.data import load_bars
-from stresslab.data.calendar import Calendar
-from stresslab.data.exchange import check_exchange
-from stresslab.errors import DataError
+from stresslab.data.calendar import Calendar, check_exchange
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between exchange_calendars and pandas
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 from stresslab.generators.base import MAX_HORIZON, MAX_UNIVERSES, check_horizon, universe_ids
 
 NO_COUNTS = [0, -1, 2.5, 2.0, True, "10", None, float("nan"), np.float64(3), [5]]

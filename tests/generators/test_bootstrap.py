@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS, Bars
-from stresslab.errors import DataError, InputError
+from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.bootstrap import StationaryBootstrap, block_positions, optimal_blocks
-from stresslab.generators.shapes import Shapes
-from stresslab.randomness import uniforms
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 
 def market(count: int = 600, seed: int = 0, scale: float = 1.0) -> Bars:

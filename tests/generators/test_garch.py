@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
-from stresslab.errors import DataError, InputError
+from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.garch import Filter, Garch, Parameters, fit, settling
-from stresslab.generators.shapes import Shapes
-from stresslab.randomness import uniforms
 
 TRUE = Parameters(mean=0.05, omega=0.04, alpha=0.04, gamma=0.1, beta=0.87, degrees_of_freedom=6.0)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
-from stresslab.errors import InputError
 from stresslab.generators.permutation import permuted_bars
 from tests.generators.test_bootstrap import assert_valid
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 BARS = make_bars(400)
 WARM = 100

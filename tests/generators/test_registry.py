@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
 from stresslab.generators.registry import GENERATORS, make_generator, settings_of

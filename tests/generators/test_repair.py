@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.generators.repair import LEAST_PRICE, repaired
-from tests.market import make_bars
+from stresslab.generators.transforms import LEAST_PRICE, repaired
+from tests.make.bars import make_bars
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from stresslab.result import StressResult
-from stresslab.stress import stress_test
-from tests.assessment.cases import Walk
-from tests.market import make_bars
-from tests.results import make_realism, make_result
+from stresslab.analysis.result import StressResult
+from stresslab.runs.stress_test import stress_test
+from tests.make.bars import make_bars
+from tests.make.results import make_realism, make_result
+from tests.realism.cases import Walk
 
 NOTICES = [
     "warning: row 212 (2014-06-09): the open is 0.5 times the previous close, as after an unadjusted split",

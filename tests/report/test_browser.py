@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from stresslab.comparison import compare
-from stresslab.report.compared import render_page
-from stresslab.report.html import render
-from stresslab.result import StressResult
-from stresslab.verdict import LABELS
-from tests.report.gridded import gridded as grid_of
-from tests.results import make_realism, make_result
+from stresslab.analysis.compare import compare
+from stresslab.analysis.result import StressResult
+from stresslab.analysis.verdict import LABELS
+from stresslab.report.formats.comparison import render_page
+from stresslab.report.formats.html import render
+from tests.make.gridded import gridded as grid_of
+from tests.make.results import make_realism, make_result
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from stresslab.report import evidence, wording
-from stresslab.statistics.measures import MEASURES
-from stresslab.verdict import LABELS
+from stresslab.analysis.verdict import LABELS
+from stresslab.metrics.measures import MEASURES
+from stresslab.report import wording
+from stresslab.report.sections import strategy
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,6 @@ def test_lookahead(found: list[str], inconclusive: bool, cuts: int, answer: str,
     """The look-ahead check passed, failed or stayed open, and the sentence says on what that rests."""
     decisions = 0 if inconclusive else 7
     report = {"found": found, "inconclusive": inconclusive, "bars": 400, "cuts": cuts, "decisions": decisions}
-    label, sentence = evidence.lookahead(report)
+    label, sentence = strategy.lookahead(report)
     assert label == answer
     assert words in sentence

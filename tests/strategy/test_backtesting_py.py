@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from stresslab.backtest import Costs, Terms, backtest
-from stresslab.forms import recognised
-from stresslab.lookahead import find_lookahead
+from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.backtesting_py import is_theirs
-from stresslab.universes import Universes
-from tests.market import make_bars
+from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.lookahead.check import find_lookahead
+from tests.make.bars import make_bars
 
 BARS = make_bars(400)
 FREE = Terms(Costs(0.0, 0.0), warmup=200)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.errors import StrategyError
+from stresslab.core.errors import StrategyError
 from stresslab.strategy import load_strategies
 from stresslab.strategy.parameters import MOST_SETS, describe_grid, expand, grid_values, parse_grid
 

@@ -20,11 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from stresslab.errors import CheckpointError
-from stresslab.generators.kronos.representation import Representation, representation
+from stresslab.core.errors import CheckpointError
+from stresslab.core.safe_files import MOST_JSON, digest_of
+from stresslab.generators.kronos.features import Representation, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
-from stresslab.integrity import MOST_JSON, digest_of
 
 NANO = "nano"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"

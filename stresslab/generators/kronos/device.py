@@ -8,7 +8,7 @@ from threading import Lock
 
 import torch
 
-from stresslab.errors import InputError
+from stresslab.core.errors import InputError
 
 
 def find_device(name: str) -> torch.device:

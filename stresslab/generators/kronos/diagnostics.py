@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stresslab.core.errors import DataError
 from stresslab.data.bars import FIELDS, Bars
-from stresslab.errors import DataError
 from stresslab.generators.kronos.checkpoint import Checkpoint
-from stresslab.generators.kronos.representation import RETURN, Levels, Representation, Returns
+from stresslab.generators.kronos.features import RETURN, Levels, Representation, Returns
 
 CLOSE = FIELDS.index("close")
 LEAST_BARS = 10

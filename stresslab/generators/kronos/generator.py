@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
-from stresslab.errors import DataError, InputError
+from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
-from stresslab.generators.kronos.batch import Meter, Origin, Plan, sample_all
+from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
-from stresslab.generators.kronos.choice import Choice
 from stresslab.generators.kronos.device import find_device, single_threaded
 from stresslab.generators.kronos.diagnostics import round_trip
 from stresslab.generators.kronos.sampler import Networks
-from stresslab.generators.kronos.stamps import stamps
-from stresslab.generators.repair import CLOSE, repaired
-from stresslab.randomness import check_seed
-from stresslab.universes import Universes
+from stresslab.generators.kronos.tiles import Meter, Origin, Plan, sample_all
+from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.transforms import CLOSE, repaired
 
 LEAST_BARS = 2
 

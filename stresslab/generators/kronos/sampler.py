@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stresslab.generators.kronos.choice import Choice, Uniform
-from stresslab.generators.kronos.folded import Decoder, Transformer
-from stresslab.generators.kronos.memory import Dependency, Shared, Stream, Table, tabled
+from stresslab.core.randomness import WORDS, uniforms
+from stresslab.generators.kronos.inference_weights import Decoder, Transformer
+from stresslab.generators.kronos.kv_cache import Dependency, Shared, Stream, Table, tabled
+from stresslab.generators.kronos.token_sampling import Choice, Uniform
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
-from stresslab.randomness import WORDS, uniforms
 
 TILE = 64
 """Universes computed together; a tile's caches fit the memory of a small machine even for Kronos-base."""

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stresslab.generators.kronos.choice import ATTEMPTS, Choice
 from stresslab.generators.kronos.sampler import Draws, Tokens
+from stresslab.generators.kronos.token_sampling import ATTEMPTS, Choice
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
 

@@ -16,8 +16,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from stresslab.core.errors import CheckpointError
 from stresslab.data.bars import Bars
-from stresslab.errors import CheckpointError
 from stresslab.generators.kronos import checkpoint
 from stresslab.generators.kronos.checkpoint import (
     PUBLISHED,
@@ -29,10 +29,10 @@ from stresslab.generators.kronos.checkpoint import (
     save_model,
     save_tokenizer,
 )
+from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.representation import Levels, Returns
 from tests.generators.kronos.cases import PARITY, case, tiny_networks
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 OFFICIAL = "https://raw.githubusercontent.com/shiyu-coder/Kronos/67b630e67f6a18c9e9be918d9b4337c960db1e9a/tests/data"

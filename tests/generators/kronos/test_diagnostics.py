@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stresslab.errors import DataError
+from stresslab.core.errors import DataError
 from stresslab.generators.kronos.diagnostics import CLOSE, EDGE, touching
+from stresslab.generators.kronos.features import RETURN, Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.representation import RETURN, Levels, Returns
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from tests.generators.kronos.cases import case
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 LEVELS = str(case("within_context").folder)
 WALK = make_bars(200)
@@ -74,7 +74,7 @@ def test_touching_the_end_of_prices() -> None:
 def test_the_share_at_the_end_is_told(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
     """Levels tell which share of the universes asked for touches, returns tell nothing."""
     monkeypatch.setattr(
-        "stresslab.generators.kronos.batch.touching", lambda _, features: np.arange(len(features)) % 2 == 0
+        "stresslab.generators.kronos.tiles.touching", lambda _, features: np.arange(len(features)) % 2 == 0
     )
     assert Kronos(LEVELS).sample(WALK, 3, 8).facts["support_share"] == 0.5
     assert Kronos(LEVELS).sample(WALK, 3, 8, ids=[0, 2, 5, 4]).facts["support_share"] == 0.75

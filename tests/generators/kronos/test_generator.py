@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from stresslab.core.errors import DataError, InputError
 from stresslab.data.bars import Bars
-from stresslab.errors import DataError, InputError
+from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.representation import Levels, Returns
 from tests.generators.kronos.cases import case
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 LEVELS = str(case("within_context").folder)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from stresslab.generators.kronos.choice import Choice
+from stresslab.generators.kronos.calendar_features import stamps
+from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.representation import Levels
-from stresslab.generators.kronos.stamps import stamps
+from stresslab.generators.kronos.token_sampling import Choice
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig, next_token_loss
 from tests.generators.kronos.cases import CASES, PARITY, Case, case

@@ -16,20 +16,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.errors import InputError
-from stresslab.generators.kronos import memory
-from stresslab.generators.kronos.choice import Choice
+from stresslab.core.errors import InputError
+from stresslab.generators.kronos import kv_cache
+from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.device import keep_to_threads, single_threaded
-from stresslab.generators.kronos.folded import Linear
+from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.representation import Levels
+from stresslab.generators.kronos.inference_weights import Linear
 from stresslab.generators.kronos.sampler import TILE, Draws, Networks, Sampler
-from stresslab.generators.kronos.stamps import stamps
+from stresslab.generators.kronos.token_sampling import Choice
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 from tests.generators.kronos.cases import case
 from tests.generators.kronos.reference import Reference
-from tests.market import make_bars
+from tests.make.bars import make_bars
 
 CPU = torch.device("cpu")
 
@@ -151,7 +151,7 @@ def test_without_compiled_parts_the_tokens_are_the_same(monkeypatch: pytest.Monk
     slow = of_case("rolling_window", 60, 40, Choice(), "block")
     drawn = Draws(4, np.arange(TILE), 40, CPU)
     compiled, _ = fast(slow)._tokens(drawn)
-    monkeypatch.setattr(memory, "kernels", memory.attention)
+    monkeypatch.setattr(kv_cache, "kernels", kv_cache.attention)
     plain, _ = fast(slow)._tokens(drawn)
     assert all(torch.equal(one, other) for one, other in zip(plain, compiled, strict=True))
 

@@ -1,0 +1,218 @@
+"""Timing of a strategy's accounts: in universes, and on real bars against permutations of them.
+
+It runs the strategy and applies the formulas of `metrics.market_timing`; what is concluded is `analysis.edge`'s.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.core.errors import InputError
+from stresslab.core.parallel import chunks, map_chunks
+from stresslab.core.plain_json import plain
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.universes import Universes
+from stresslab.generators.permutation import permuted_bars
+from stresslab.metrics.distribution import Interval
+from stresslab.metrics.market_timing import Timing, held_returns, series_timing, timing
+from stresslab.metrics.multiple_testing import permutations_needed
+from stresslab.strategy import Log, Strategy
+
+FloatArray = NDArray[np.float64]
+
+PERMUTATIONS = 999
+STOP = 50
+"""Permutations at least as good as reality after which there is no need for more."""
+AFFORDED = 20_000_000
+"""Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
+DECIDING = 5
+"""Times the permutations that a test at its size needs at least, which it makes on however long a series."""
+PATIENCE = 15.0
+"""Seconds of permutations in one process that are worth starting others, which import for a few seconds first."""
+_BARS_AT_ONCE = 500_000
+OPEN, CLOSE = FIELDS.index("open"), FIELDS.index("close")
+
+
+@dataclass(frozen=True)
+class RealBars:
+    """Timing on one real series against the same bars permuted.
+
+    Attributes:
+        p_value: one-sided, that timing as good comes about without any order in the bars; 1 where nothing was timed.
+        statistic: timing on the real bars in units of its own error.
+        sharpe: annual Sharpe ratio of timing beyond the mean of the permutations, with its central interval; NaN and
+            unbounded where nothing was timed.
+        permutations: how many were made.
+        bars: real bars that were traded.
+        timed: whether exposure varied at all.
+    """
+
+    p_value: float
+    statistic: float
+    sharpe: Interval
+    permutations: int
+    bars: int
+    timed: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain JSON."""
+        return {
+            "p_value": plain(self.p_value),
+            "statistic": plain(self.statistic),
+            "sharpe": self.sharpe.to_dict(),
+            "permutations": self.permutations,
+            "bars": self.bars,
+            "timed": self.timed,
+        }
+
+
+def positions_and_returns(account: Backtest, universes: Universes) -> tuple[FloatArray, FloatArray]:
+    """What was held over each bar and what a full position earned over it (T, N); the accounts are those universes'."""
+    values = universes.values
+    returns = held_returns(values[:, :, OPEN].T, values[:, :, CLOSE].T)
+    return np.asarray(account.position, dtype=np.float64), returns
+
+
+def timing_in_universes(account: Backtest, universes: Universes, periods_per_year: float | None = None) -> Timing:
+    """Timing of a strategy in the universes of one history.
+
+    Args:
+        account: of the strategy in these universes.
+        universes: N universes of T bars.
+        periods_per_year: bars in a year; the history's by default.
+    """
+    periods = periods_per_year or universes.history.periods_per_year
+    return timing(*positions_and_returns(account, universes), periods)
+
+
+def permutation_test(
+    strategy: Strategy,
+    bars: Bars,
+    terms: Terms | None = None,
+    *,
+    permutations: int = PERMUTATIONS,
+    stop: int = STOP,
+    size: float = 0.05,
+    trials: float = 1.0,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> RealBars:
+    """Whether a strategy times real bars better than the same bars in random order (after Masters 2020).
+
+    The whole strategy is run again on each permutation, so that indicators see permuted bars only. The p-value is
+    (b + 1) / (m + 1) with b of m permutations at least as good (Phipson & Smyth 2010): the real order is one of the
+    possible ones, so it is never 0. Where b reaches `stop` before m permutations are made, no more are needed and it is
+    b / m of those made, which is exact as well (Besag & Clifford 1991). A permutation on which the strategy's code
+    fails counts as one that is as good.
+
+    The work grows with the bars. On a series on which m permutations would be more than `AFFORDED` bars, as many are
+    made as that affords, but at least `DECIDING` times those without which the best of so many trials cannot reach
+    `size`; and `stop` shrinks in proportion, to a fifth at most. Both are set before the first one is drawn, so that
+    the p-value stays exact: it is coarser, where a long series makes the evidence sharper anyway.
+
+    Args:
+        strategy: decides anew on every permutation.
+        bars: real bars; those of the warm-up stay as they are.
+        terms: of the accounts; timing is measured before costs.
+        permutations: m at most.
+        stop: b at which to stop.
+        size: the interval's two tails hold this much each, so that it excludes 0 where the p-value is below.
+        trials: that the strategy is the best of, an effective number.
+        seed: of the permutations.
+        jobs: processes.
+        progress: called with the number of permutations newly made.
+    """
+    if permutations < 1 or stop < 1:
+        raise InputError(f"permutations={permutations} with stop={stop} prove nothing; give for example 999 and 50")
+    terms = terms or Terms()
+    warm = max(1, min(terms.warmup, len(bars) // 2))
+    real = Universes.from_bars(bars[warm:], bars[:warm])
+    held, earned = positions_and_returns(backtest(strategy, real, terms), real)
+    statistic = float(series_timing(held, earned)[0])
+    steps, timed = real.horizon, bool(np.ptp(held) > 1e-12)
+    if not timed:
+        return RealBars(1.0, 0.0, Interval(math.nan, -math.inf, math.inf), 0, steps, False)
+    permutations, stop = affordable(steps, permutations, stop, size, trials)
+    work = _Permuted(strategy, bars, terms, warm, seed)
+    pieces = chunks(np.arange(permutations, dtype=np.int64), max(10, _BARS_AT_ONCE // steps))
+    drawn: list[float] = []
+    for piece in _in_order(work, pieces, jobs):
+        drawn.extend(piece)
+        if progress is not None:
+            progress(len(piece))
+        if np.sum(np.array(drawn) >= statistic) >= stop:
+            break  # after whole pieces, so that what is reported does not depend on the number of processes
+    p_value, made = sequential_p_value(np.array(drawn) >= statistic, stop)
+    found = np.array(drawn)[np.isfinite(drawn)]
+    spread = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
+    centre = float(np.mean(found)) if len(found) else math.nan
+    centred, half = statistic - centre, float(stats.norm.ppf(1 - size)) * spread
+    yearly = math.sqrt(bars.periods_per_year / steps)
+    sharpe = Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly)
+    return RealBars(p_value, statistic, sharpe, made, steps, True)
+
+
+@dataclass(frozen=True)
+class _Permuted:
+    """The statistic on some permutations, by their ids."""
+
+    strategy: Strategy
+    bars: Bars
+    terms: Terms
+    warm: int
+    seed: int
+
+    def __call__(self, ids: NDArray[np.int64]) -> list[float]:
+        """One number for each id, infinite where the strategy's code failed."""
+        universes, strategy = permuted_bars(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=Log())
+        account = backtest(strategy, universes, self.terms, periods_per_year=self.bars.periods_per_year)
+        found = series_timing(*positions_and_returns(account, universes))
+        return [float(value) for value in np.where(np.isin(ids, list(strategy.log.failures)), np.inf, found)]
+
+
+def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> Iterator[list[float]]:
+    """What the pieces give, in their order; the first is done here, and others elsewhere where they take long."""
+    started = time.perf_counter()
+    yield work(pieces[0])
+    rest = pieces[1:]
+    if (time.perf_counter() - started) * len(rest) < PATIENCE:
+        jobs = 1
+    for start in range(0, len(rest), jobs):
+        batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))
+        yield from (batch[position] for position in sorted(batch))
+
+
+def affordable(bars: int, permutations: int, stop: int, size: float, trials: float) -> tuple[int, int]:
+    """How many permutations of so many bars are made at most, and at how many as good as reality they end."""
+    if bars * permutations <= AFFORDED:
+        return permutations, stop
+    least = DECIDING * permutations_needed(size, trials)
+    most = min(permutations, max(least, AFFORDED // bars))
+    return most, min(stop, max(STOP // 5, stop * AFFORDED // (bars * permutations)))
+
+
+def sequential_p_value(exceeded: NDArray[np.bool_], stop: int) -> tuple[float, int]:
+    """The p-value of a Monte Carlo test that may stop early (Besag & Clifford 1991), and the draws that it used.
+
+    Args:
+        exceeded: (m,) whether each draw was at least as good as what was observed, in the order of drawing.
+        stop: exceedances at which drawing ends.
+
+    Returns:
+        stop / l where the l-th draw brings that many, exact (Besag & Clifford 1991); else (b + 1) / (m + 1)
+        (Phipson & Smyth 2010).
+    """
+    counts = np.cumsum(exceeded)
+    if len(counts) and counts[-1] >= stop:
+        used = int(np.searchsorted(counts, stop)) + 1
+        return stop / used, used
+    return (int(counts[-1] if len(counts) else 0) + 1) / (len(counts) + 1), len(counts)

@@ -1,0 +1,216 @@
+"""What a stress test found: facts only; how they are shown is the report's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.analysis.verdict import Verdict
+from stresslab.core.plain_json import plain, recorded
+from stresslab.data.bars import Bars
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMAT_VERSION = 3
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles of the fans."""
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """One strategy over all universes.
+
+    Attributes:
+        name: as shown.
+        parameters: keyword arguments it ran with.
+        verdict: label, reasons and checks.
+        backtest: measures on the real bars before the origin, NaN where one is undefined.
+        realised: measures on the real bars after the origin, or None without a full horizon of them.
+        universes: the distribution, as in `result.json`.
+        luck: where the realised outcome falls among the universes.
+        metrics: one row per universe, one column per measure.
+        lookahead: what the look-ahead check covered and found.
+        equity_fan: quantiles of the equity, (T + 1) rows, one column per level.
+        realised_equity: (T + 1,) equity on the real bars after the origin, or None.
+        replays: what really followed and the universes in which it lost most, bar by bar, as `backtest.bar_records`
+            keeps them; None without them.
+        track: the account on the real bars before the origin, and buy and hold, as `metrics.track_record` keeps them.
+        source: where its code was, and the SHA-256 of that: `{"path": ..., "sha256": ...}`; None where that is unknown.
+        edge: whether it adds anything beyond its exposure, with every check; None where that was not asked.
+        studies: what else was asked of it, by name of the study, as `stresslab.analysis.case` answers.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    verdict: Verdict
+    backtest: dict[str, float]
+    realised: dict[str, float] | None
+    universes: dict[str, Any]
+    luck: dict[str, Any]
+    metrics: pd.DataFrame
+    lookahead: dict[str, Any]
+    equity_fan: pd.DataFrame
+    realised_equity: pd.Series[float] | None
+    replays: pd.DataFrame | None = None
+    track: pd.DataFrame | None = None
+    source: Mapping[str, str | None] | None = None
+    edge: Mapping[str, Any] | None = None
+    studies: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This strategy's entry in `result.json`."""
+        return {
+            "name": self.name,
+            "parameters": recorded(self.parameters),
+            "verdict": self.verdict.to_dict(),
+            "backtest": {name: plain(value) for name, value in self.backtest.items()},
+            "realised": None if self.realised is None else {name: plain(v) for name, v in self.realised.items()},
+            "universes": self.universes,
+            "edge": self.edge,
+            "studies": dict(self.studies),
+            "luck": self.luck,
+            "lookahead": self.lookahead,
+        }
+
+    def __repr__(self) -> str:
+        """One line: name and verdict."""
+        loss, count = self.universes["probability_of_loss"]["value"], self.universes["count"]
+        return f"StrategyResult({self.name}: {self.verdict.label}, lost in {loss:.1%} of {count:,} universes)"
+
+    def plot(self, kind: str = "pnl", axes: Axes | None = None) -> Axes:
+        """Draw profit and loss, "drawdown", "equity" or "underwater" over all universes."""
+        from stresslab.report.formats.notebook import plot_strategy
+
+        return plot_strategy(self, kind, axes)
+
+    def _repr_html_(self) -> str:
+        """Verdict and reasons, in a notebook."""
+        from stresslab.report.formats.notebook import of_strategy
+
+        return of_strategy(self)
+
+
+@dataclass(frozen=True)
+class StressResult:
+    """One stress test: strategies, the universes they met, and the real bars beside them.
+
+    Attributes:
+        config: the settings, as plain JSON.
+        bars: the real bars around the origin that are drawn.
+        origin: time stamp of the last real bar the generator saw.
+        horizon: generated bars T.
+        universes_count: N.
+        fan: quantiles of the universes' closes, (T,) rows, one column per level.
+        sample_paths: closes of a few universes, (k, T).
+        data: what the loaded data were: source, symbol, span, rows, calendar, notices, digest.
+        generator: what decided the universes: settings, hashes, training cut-off.
+        generator_facts: what came of it: repaired bars, context used.
+        in_sample: whether the generator was trained on dates after the origin; None where it was not trained.
+        realism: whether the universes behave like this market, as in `result.json`; `{"assessed": False}` without it.
+        notices: what a reader must know.
+        strategies: in the order given.
+        timings: seconds per stage.
+        environment: versions and machine.
+        studies: what is known of all strategies together: paired differences, correlations, selection.
+        failed: why strategies that were to take part have no result, by name; not part of `result.json`, whose notices
+            say it.
+        tested: what the ledger beside the runs is told when this is stored, once; None for a run that was read, or done
+            again. Not part of `result.json`.
+    """
+
+    config: dict[str, Any]
+    bars: Bars
+    origin: pd.Timestamp
+    horizon: int
+    universes_count: int
+    fan: pd.DataFrame
+    sample_paths: NDArray[np.float64]
+    data: dict[str, Any]
+    generator: dict[str, Any]
+    generator_facts: dict[str, Any]
+    in_sample: bool | None
+    realism: dict[str, Any]
+    notices: list[str]
+    strategies: list[StrategyResult]
+    timings: dict[str, float]
+    environment: dict[str, Any]
+    studies: Mapping[str, Any] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    tested: Mapping[str, Any] | None = None
+
+    @property
+    def history(self) -> Bars:
+        """The drawn bars up to the origin."""
+        return self.bars[: int(self.bars.timestamps.searchsorted(self.origin, side="right"))]
+
+    @property
+    def future(self) -> Bars | None:
+        """The real bars after the origin, at most `horizon`, or None."""
+        after = int(self.bars.timestamps.searchsorted(self.origin, side="right"))
+        return self.bars[after : after + self.horizon] if after < len(self.bars) else None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """One row per (strategy, universe): columns strategy, universe, then the measures."""
+        parts = []
+        for strategy in self.strategies:
+            part = strategy.metrics.reset_index(names="universe")
+            part.insert(0, "strategy", strategy.name)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of `result.json`."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "run": {
+                "config": self.config,
+                "data": self.data,
+                "origin": str(self.origin),
+                "horizon": self.horizon,
+                "universes": self.universes_count,
+                "generator": self.generator,
+                "generator_facts": self.generator_facts,
+                "in_sample": self.in_sample,
+                "notices": self.notices,
+            },
+            "strategies": [strategy.to_dict() for strategy in self.strategies],
+            "studies": dict(self.studies),
+            "realism": self.realism,
+        }
+
+    def save(self, folder: str | Path = "reports") -> Path:
+        """Write the run's folder below `folder` and return its path."""
+        from stresslab.runs.folder import save_run
+
+        return save_run(self, Path(folder))
+
+    def __repr__(self) -> str:
+        """One line: how many universes of what, and the verdicts."""
+        told = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
+        return f"StressResult({self.data['symbol']}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the fan of universes over the real path."""
+        from stresslab.report.formats.notebook import plot_result
+
+        return plot_result(self, axes)
+
+    def _repr_html_(self) -> str:
+        """The verdicts as a table, in a notebook."""
+        from stresslab.report.formats.notebook import of_result
+
+        return of_result(self)
+
+    def __str__(self) -> str:
+        """The verdicts first, the evidence below."""
+        from stresslab.report.formats.text import render
+
+        return render(self)

@@ -1,0 +1,253 @@
+"""Hypothetical shocks laid over universes: gaps, wilder prices, costs that multiply, bars in which nobody trades.
+
+What a strategy makes of them is found by running it again; here universes, costs and decisions
+are changed and no account is known. N is universes, T bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from stresslab.analysis.case import Case, figures
+from stresslab.backtest.costs import dearer
+from stresslab.core.errors import InputError
+from stresslab.data.universes import Universes
+from stresslab.generators.transforms import AMOUNT, CLOSE, changed, log_shapes, rebuilt
+from stresslab.strategy import Strategy
+from stresslab.strategy.panel import Decisions, Panel
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+BarIndex = NDArray[np.int64]
+
+NOWHERE = -1
+"""The bar of a universe in which nothing is laid."""
+CLOSED_BARS = 5
+"""Bars without liquidity."""
+
+
+def worst_bar(position: ArrayLike) -> BarIndex:
+    """The bar before whose open a gap hurts most: the one after the largest position, the first of several (N,).
+
+    What is held over bar t-1 meets the gap before the open of bar t, as orders fill after it. Positions up to there do
+    not depend on the gap, so that of the base case may be asked. `NOWHERE` where nothing is ever held.
+
+    Args:
+        position: (T, N) held over each bar in the base case.
+    """
+    size = np.abs(np.asarray(position, dtype=np.float64))[:-1]  # (T - 1, N)
+    if not len(size):
+        return np.full(np.shape(position)[1], NOWHERE, dtype=np.int64)
+    return np.asarray(np.where(size.max(axis=0) > 0, size.argmax(axis=0) + 1, NOWHERE), dtype=np.int64)
+
+
+def against(position: ArrayLike, bar: BarIndex) -> FloatArray:
+    """The sign of a price move before bar `bar` that loses money: -1 against a long position, 1 against a short (N,).
+
+    Args:
+        position: (T, N) held over each bar in the base case.
+        bar: (N,) as from `worst_bar`.
+    """
+    held = np.asarray(position, dtype=np.float64)[np.maximum(bar - 1, 0), np.arange(len(bar))]
+    return np.where(held < 0, 1.0, -1.0)
+
+
+def gap(universes: Universes, size: ArrayLike, bar: ArrayLike) -> Universes:
+    """Universes whose prices jump between the close before a bar and its open, and go on from there.
+
+    Args:
+        universes: base case.
+        size: relative jump, -0.1 for a fall of 10%; one for all or (N,).
+        bar: the bar that opens after the jump; one for all or (N,), `NOWHERE` for none.
+    """
+    jump = np.broadcast_to(np.asarray(size, dtype=np.float64), len(universes))
+    at = np.broadcast_to(np.asarray(bar, dtype=np.int64), len(universes))
+    if (jump <= -1).any() or not np.isfinite(jump).all():
+        raise InputError(f"a gap of {float(jump.min()):g} leaves no price above 0; give more than -1, such as -0.1")
+    if (at >= universes.horizon).any() or (at < NOWHERE).any():
+        raise InputError(f"a gap at bar {int(at.max())} is not among the {universes.horizon} bars, counted from 0")
+    after = (np.arange(universes.horizon) >= at[:, None]) & (at[:, None] != NOWHERE)  # (N, T)
+    factors = np.where(after, 1 + jump[:, None], 1.0)
+    values = universes.values.astype(np.float64)
+    values[:, :, : CLOSE + 1] *= factors[:, :, None]
+    values[:, :, AMOUNT] *= factors
+    return changed(universes, values)
+
+
+def wilder(universes: Universes, factor: float) -> Universes:
+    """Universes whose bars deviate `factor` times as much from their own path's mean log return, gaps and all.
+
+    Every path still ends where it ended: what grows is the way there.
+
+    Args:
+        universes: base case.
+        factor: of the volatility, such as 1.5.
+    """
+    if not 0 < factor < 100:
+        raise InputError(f"volatility x {factor:g} is no factor above 0; write for example 1.5")
+    shapes = log_shapes(universes)
+    own = shapes[:, :, CLOSE].mean(axis=1)[:, None, None]
+    return rebuilt(universes, own + factor * (shapes - own))
+
+
+def closed_from(bar: ArrayLike, bars: int, horizon: int) -> BoolArray:
+    """Where nobody trades (T, N): `bars` bars from each universe's bar on.
+
+    Args:
+        bar: (N,) first of them, `NOWHERE` for none.
+        bars: how many.
+        horizon: T.
+    """
+    first = np.asarray(bar, dtype=np.int64)
+    steps = np.arange(horizon)[:, None]
+    return np.asarray((first != NOWHERE) & (steps >= first) & (steps < first + bars))
+
+
+def postponed_targets(targets: FloatArray, closed: BoolArray) -> FloatArray:
+    """Orders by weight that wait while nobody trades: the last one fills at the first open that trades (T, N).
+
+    Args:
+        targets: (T, N) to be filled at each open, NaN where nothing is ordered.
+        closed: (T, N).
+    """
+    orders = np.array(targets, dtype=np.float64)
+    waiting = np.full(orders.shape[1], np.nan)
+    for row, shut in zip(orders, closed, strict=True):
+        newest = np.where(np.isnan(row), waiting, row)
+        row[:] = np.where(shut, np.nan, newest)
+        waiting = np.where(shut, newest, np.nan)
+    return orders
+
+
+def postponed_signals(signals: tuple[BoolArray, ...], closed: BoolArray) -> tuple[BoolArray, ...]:
+    """Orders by signal that wait while nobody trades: the last bar that said anything decides (T, N) each.
+
+    Args:
+        signals: entries and exits, each (T, N), to be filled at each open.
+        closed: (T, N).
+    """
+    flags = np.stack(signals).astype(bool)  # (4, T, N)
+    waiting = np.zeros(flags[:, 0].shape, dtype=bool)
+    for bar, shut in enumerate(closed):
+        newest = np.where(flags[:, bar].any(axis=0), flags[:, bar], waiting)
+        flags[:, bar] = np.where(shut, False, newest)
+        waiting = np.where(shut, newest, False)
+    return tuple(flags)
+
+
+@dataclass(frozen=True, eq=False)
+class Postponed(Strategy):
+    """A strategy whose orders wait while nobody trades; it decides as ever and does not know.
+
+    What is still open after the last bar is closed at its close all the same, and stops inside a bar do not wait.
+
+    Attributes:
+        closed: (T, N) where nobody trades, by the universes' bars.
+        ids: (N,) of those universes.
+    """
+
+    closed: BoolArray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    ids: BarIndex = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @classmethod
+    def of(cls, strategy: Strategy, closed: BoolArray, ids: BarIndex) -> Postponed:
+        """The same strategy in universes that do not always trade."""
+        return cls(**{one.name: getattr(strategy, one.name) for one in fields(Strategy)}, closed=closed, ids=ids)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the strategy as it pickles itself, and what is closed beside it."""
+        own = Strategy(**{one.name: getattr(self, one.name) for one in fields(Strategy)})
+        return Postponed.of, (own, self.closed, self.ids)
+
+    def decide(self, panel: Panel, *, allow_silence: bool = False) -> Decisions:
+        """What the strategy decides, moved to the rows whose orders fill (row W - 1 + t fills at the open of bar t)."""
+        decisions = super().decide(panel, allow_silence=allow_silence)
+        first = max(panel.warmup - 1, 0)
+        rows = slice(first, panel.rows - 1)
+        closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]
+        closed = closed[: panel.rows - 1 - first]
+        arrays = {name: array.copy() for name, array in decisions.arrays().items()}
+        if decisions.weights is not None:
+            arrays["weights"][rows] = postponed_targets(arrays["weights"][rows], closed)
+        else:
+            moved = postponed_signals(tuple(array[rows] for array in arrays.values()), closed)
+            for array, flags in zip(arrays.values(), moved, strict=True):
+                array[rows] = flags
+        return Decisions(**arrays)
+
+
+@dataclass(frozen=True)
+class Shock:
+    """One row of the table of shocks.
+
+    Attributes:
+        label: what people read.
+        lay: the universes of the shock, from those of the base case and the position held there (T, N).
+        costs: factor of the costs.
+        closed: bars without a fill, from the bar after the largest position on.
+    """
+
+    label: str
+    lay: Callable[[Universes, FloatArray], Universes] = lambda universes, position: universes
+    costs: float = 1.0
+    closed: int = 0
+
+    def runner(self, strategy: Strategy, universes: Universes, position: FloatArray) -> Strategy:
+        """What to run on the shocked universes: the strategy itself, or one whose orders wait while bars are closed.
+
+        Args:
+            strategy: of the base case.
+            universes: of the base case.
+            position: (T, N) held there.
+        """
+        if not self.closed:
+            return strategy
+        return Postponed.of(strategy, closed_from(worst_bar(position), self.closed, universes.horizon), universes.ids)
+
+
+def _gap_against(size: float) -> Callable[[Universes, FloatArray], Universes]:
+    def lay(universes: Universes, position: FloatArray) -> Universes:
+        bar = worst_bar(position)
+        return gap(universes, size * against(position, bar), bar)
+
+    return lay
+
+
+def _wilder(factor: float) -> Callable[[Universes, FloatArray], Universes]:
+    return lambda universes, position: wilder(universes, factor)
+
+
+SHOCKS: Mapping[str, Shock] = MappingProxyType(
+    {
+        "gap-5": Shock("a gap of 5% against the largest position", _gap_against(0.05)),
+        "gap-10": Shock("a gap of 10% against the largest position", _gap_against(0.10)),
+        "gap-20": Shock("a gap of 20% against the largest position", _gap_against(0.20)),
+        "volatility-1.5": Shock("volatility x 1.5", _wilder(1.5)),
+        "volatility-2": Shock("volatility x 2", _wilder(2.0)),
+        "costs-3": Shock("costs x 3", costs=3.0),
+        "illiquid": Shock(f"no fills for {CLOSED_BARS} bars after the largest position", closed=CLOSED_BARS),
+    }
+)
+
+
+def shocks(case: Case) -> list[dict[str, Any]]:
+    """The figures with each hypothetical shock laid over the universes, in the order of `SHOCKS`."""
+    return [
+        {"name": name, "label": shock.label, **figures(_shocked(case, shock), case.seed)}
+        for name, shock in SHOCKS.items()
+    ]
+
+
+def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
+    held = case.account.position
+    universes = shock.lay(case.universes, held)
+    terms = replace(case.terms, costs=dearer(case.terms.costs, shock.costs))
+    other = replace(case, strategy=shock.runner(case.strategy, case.universes, held))
+    return other.measured(universes, terms)

@@ -1,0 +1,319 @@
+"""The test repeated from dates across the history: was the answer that of one date, or of the strategy?
+
+At each origin the generator sees only the bars up to it, and what really followed is laid beside its universes. Origins
+are at least a horizon apart, so that no bar is a future twice. What is concluded is for verdict and edge to say.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.analysis.permutation_test import positions_and_returns
+from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.core.errors import DataError, InputError
+from stresslab.core.plain_json import plain
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.universes import Universes
+from stresslab.generators.base import Generator
+from stresslab.metrics.distribution import (
+    DRAWDOWNS,
+    Interval,
+    expected_shortfall,
+    percentile_of,
+    probability_of_drawdown,
+    probability_of_loss,
+    quantile_interval,
+)
+from stresslab.metrics.error_budget import monte_carlo_variance
+from stresslab.metrics.market_timing import Timing, origin_timing
+from stresslab.metrics.performance import drawdown, max_drawdown, total_return
+from stresslab.realism.rolling_origins import LEAST_HISTORY, positions
+from stresslab.strategy import Strategy
+
+FloatArray = NDArray[np.float64]
+
+UNIVERSES = 256
+"""Universes at each origin, at most: the spread over origins is far wider than what so few leave open."""
+TREND, RECENT = 250, 60
+"""Bars whose return is an origin's trend, and bars whose volatility is compared with the median before."""
+LIVES = 1000
+"""Histories that are put together of one universe per window."""
+SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that tell how wide the results at an origin, or of lives, lie."""
+_LIFE_STREAM = 977
+_CLOSE = FIELDS.index("close")
+
+
+@dataclass(frozen=True, eq=False)
+class Era:
+    """One strategy at one origin.
+
+    Attributes:
+        at: time stamp of the last bar seen.
+        universes: N accounts in the universes.
+        real: the account on what followed.
+        expected: mean position and mean return over the universes, (2, T).
+        followed: position and return on the real bars, (2, T).
+        trend: "up" or "down", by the return of the last `TREND` bars.
+        volatility: "calm" or "turbulent", by the last `RECENT` bars against the median of all such windows before.
+        in_sample: whether the generator was trained on the days that followed; None where it was not trained.
+    """
+
+    at: pd.Timestamp
+    universes: Backtest
+    real: Backtest
+    expected: FloatArray
+    followed: FloatArray
+    trend: str
+    volatility: str
+    in_sample: bool | None
+
+    @property
+    def loss(self) -> Interval:
+        """P(loss) at this origin."""
+        return probability_of_loss(total_return(self.universes.equity))
+
+    def to_dict(self) -> dict[str, Any]:
+        """One row of the table of origins."""
+        returns, real = total_return(self.universes.equity), float(total_return(self.real.equity)[0])
+        falls = max_drawdown(drawdown(self.universes.equity))
+        return {
+            "origin": str(self.at),
+            "trend": self.trend,
+            "volatility": self.volatility,
+            "in_sample": self.in_sample,
+            "universes": len(self.universes),
+            "probability_of_loss": self.loss.to_dict(),
+            "probability_of_drawdown": {
+                str(depth): probability_of_drawdown(falls, depth).to_dict() for depth in DRAWDOWNS
+            },
+            "expected_shortfall_97_5": expected_shortfall(returns).to_dict(),
+            "median_return": plain(float(np.median(returns))),
+            "median_interval": quantile_interval(returns, 0.5).ends(),
+            "quantiles": _spread(returns),
+            "realised_return": plain(real),
+            "realised_percentile": percentile_of(real, returns).to_dict(),
+        }
+
+
+def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[str]) -> list[int]:
+    """Numbers of bars seen at each origin, in order.
+
+    Args:
+        history: real bars up to the run's own origin; what follows each origin lies within them.
+        horizon: bars after each origin.
+        origins: how many, spread evenly; a distance such as "3M" or "1Y"; or months or dates, such as "2008-09".
+
+    Raises:
+        InputError: there is no room for two, or dates lie outside the history or closer than a horizon.
+    """
+    if isinstance(origins, int):
+        found = positions(len(history), horizon, origins)
+        if len(found) < 2:
+            raise InputError(
+                f"origins={origins}: {len(history)} bars before the run's origin leave room for {len(found)} with "
+                f"{horizon} bars after each; give more bars or a shorter --horizon"
+            )
+        return found
+    dates = _every(history, origins) if isinstance(origins, str) else [_named(history, one) for one in origins]
+    found = sorted({len(history.up_to(date)) for date in dates})
+    found = [at for at in found if LEAST_HISTORY <= at <= len(history) - horizon]
+    if isinstance(origins, str):
+        found = _apart(found, horizon)
+    close = [at for at, after in itertools.pairwise(found) if after - at < horizon]
+    if close:
+        raise InputError(
+            f"the origin {history.timestamps[close[0] - 1]} is less than {horizon} bars before the next, so their "
+            "futures overlap; name fewer or give a shorter --horizon"
+        )
+    if len(found) < 2 or (not isinstance(origins, str) and len(found) < len(dates)):
+        raise InputError(
+            f"origins={origins!r}: {len(found)} of {len(dates)} have {LEAST_HISTORY} bars before and {horizon} after "
+            f"them within {history.timestamps[0]} to {history.timestamps[-1]}; choose others"
+        )
+    return found
+
+
+def _every(history: Bars, step: str) -> list[pd.Timestamp]:
+    try:
+        offset = pd.tseries.frequencies.to_offset(step.upper().replace("M", "ME").replace("Y", "YE"))
+    except ValueError:
+        raise InputError(f"every={step!r} is no distance; write for example 3M, 1Y or 2W") from None
+    return list(pd.date_range(history.timestamps[0], history.timestamps[-1], freq=offset))
+
+
+def _named(history: Bars, date: str) -> pd.Timestamp:
+    """The last moment of a month or a day that the user named."""
+    try:
+        return pd.Period(date).end_time
+    except ValueError:
+        raise InputError(f"episode {date!r} is no month or date; write for example 2008-09") from None
+
+
+def _apart(found: Sequence[int], horizon: int) -> list[int]:
+    """Those that are at least a horizon after the one before."""
+    kept: list[int] = []
+    for at in found:
+        if not kept or at - kept[-1] >= horizon:
+            kept.append(at)
+    return kept
+
+
+def relive(
+    strategies: Sequence[Strategy],
+    bars: Bars,
+    generator: Generator,
+    ends: Sequence[int],
+    horizon: int,
+    terms: Terms,
+    *,
+    universes: int = UNIVERSES,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, list[Era]]:
+    """Every strategy at every origin, by name.
+
+    Args:
+        strategies: each meets the same universes.
+        bars: real bars up to the run's own origin.
+        generator: samples at each origin from the bars up to it.
+        ends: numbers of bars seen, as `choose_origins` gives them.
+        horizon: bars after each.
+        terms: of the accounts.
+        universes: at each origin.
+        seed: of the run; each origin draws its own.
+        jobs: workers of the generator.
+        progress: called with 1 after each origin.
+    """
+    found: dict[str, list[Era]] = {one.name: [] for one in strategies}
+    until = generator.describe().get("trained_until")
+    for number, at in enumerate(ends):
+        history = bars[:at]
+        try:
+            sampled = generator.sample(history, horizon, universes, (seed + 1 + number) % 2**64, jobs=jobs)
+        except DataError as error:
+            raise InputError(f"origin {history.timestamps[-1]}: {error}") from error
+        real = Universes.from_bars(bars[at : at + horizon], history)
+        labels = regime(history)
+        trained = None if until is None else bool(sampled.timestamps[0].normalize() <= pd.Timestamp(until))
+        for strategy in strategies:
+            found[strategy.name].append(_era(strategy, sampled, real, terms, labels, trained))
+        if progress is not None:
+            progress(1)
+    return found
+
+
+def _era(
+    strategy: Strategy,
+    sampled: Universes,
+    real: Universes,
+    terms: Terms,
+    labels: tuple[str, str],
+    trained: bool | None,
+) -> Era:
+    account, followed = backtest(strategy, sampled, terms), backtest(strategy, real, terms)
+    expected = np.stack([one.mean(axis=1) for one in positions_and_returns(account, sampled)])
+    happened = np.stack([one[:, 0] for one in positions_and_returns(followed, real)])
+    return Era(sampled.history.timestamps[-1], account, followed, expected, happened, *labels, trained)
+
+
+def regime(history: Bars) -> tuple[str, str]:
+    """Trend and volatility at the end of a history, judged by itself."""
+    logs = np.log(history.values[:, _CLOSE])
+    trend = "up" if logs[-1] >= logs[max(0, len(logs) - 1 - TREND)] else "down"
+    squares = np.cumsum(np.concatenate([[0.0], np.diff(logs) ** 2]))
+    windows = squares[RECENT:] - squares[:-RECENT]
+    wild = len(windows) > 0 and windows[-1] > np.median(windows)
+    return trend, "turbulent" if wild else "calm"
+
+
+def timing_at_origins(eras: Sequence[Era], periods_per_year: float) -> Timing:
+    """Timing on what followed the origins, each origin one cluster."""
+    real, expected = (np.stack([getattr(era, side) for era in eras], axis=2) for side in ("followed", "expected"))
+    return origin_timing(real[0], real[1], expected[0], expected[1], periods_per_year)
+
+
+def effective_origins(eras: Sequence[Era]) -> float:
+    """How many independent origins there are in these: K (1 - r) / (1 + r) (Bartlett 1935, for an AR(1)).
+
+    r is the lag-1 autocorrelation of what the strategy earned at each; the number lies between 1 and K.
+    """
+    earned = np.array([float(total_return(era.real.equity)[0]) for era in eras])
+    centred = earned - earned.mean()
+    variance = float((centred**2).sum())
+    if len(eras) < 3 or variance == 0:
+        return float(len(eras))
+    r = float((centred[1:] * centred[:-1]).sum()) / variance
+    return float(np.clip(len(eras) * (1 - r) / (1 + r), 1.0, len(eras)))
+
+
+def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, Any]:
+    """The whole backtest relived: one universe drawn for each window, their accounts put one after the other.
+
+    Args:
+        eras: of one strategy, in order; their windows do not overlap.
+        seed: of the draws.
+        count: lives to draw.
+
+    Returns:
+        Distribution of total return and maximum drawdown over all windows, and the one that happened in the same
+        windows, each entered anew; "values" are those of every life, in order.
+    """
+    rng = np.random.default_rng([seed, _LIFE_STREAM])
+    pieces = []
+    for era in eras:
+        chosen = rng.integers(0, len(era.universes), count)
+        pieces.append(era.universes.equity[:, chosen] / era.universes.init_cash)
+    lived = _chained(pieces)
+    real = _chained([era.real.equity / era.real.init_cash for era in eras])
+    figures = {}
+    for name, of_lives, of_real in (
+        ("total_return", total_return(lived), total_return(real)),
+        ("max_drawdown", max_drawdown(drawdown(lived)), max_drawdown(drawdown(real))),
+    ):
+        figures[name] = {
+            "quantiles": _spread(of_lives),
+            "values": [round(float(one), 6) for one in np.sort(of_lives)],
+            "real": plain(float(of_real[0])),
+            "real_percentile": percentile_of(float(of_real[0]), of_lives).to_dict(),
+        }
+    loss = probability_of_loss(total_return(lived))
+    bars = sum(len(era.real.timestamps) for era in eras)
+    return {"lives": count, "windows": len(eras), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
+
+
+def _spread(sample: FloatArray) -> dict[str, float | None]:
+    """Quantiles of a sample by level."""
+    return {str(level): plain(float(np.quantile(sample, level))) for level in SPREAD}
+
+
+def _chained(pieces: Sequence[FloatArray]) -> FloatArray:
+    """Growth curves (T+1, n) one after the other, each going on from where the last one ended; a ruined one stays."""
+    chain = pieces[0]
+    for piece in pieces[1:]:
+        chain = np.concatenate([chain, np.maximum(chain[-1], 0.0) * piece[1:]])
+    return chain
+
+
+def describe_eras(eras: Sequence[Era], periods_per_year: float, seed: int = 0) -> dict[str, Any]:
+    """The "origins" section of one strategy in `result.json`."""
+    return {
+        "origins": [era.to_dict() for era in eras],
+        "effective": plain(effective_origins(eras)),
+        "timing": timing_at_origins(eras, periods_per_year).to_dict(),
+        "relived": lives(eras, seed),
+    }
+
+
+def losses_by_origin(eras: Sequence[Era]) -> tuple[list[float], list[float]]:
+    """P(loss) at each origin and its Monte Carlo variance, for the error budget."""
+    shares = [era.loss.value for era in eras]
+    return shares, [monte_carlo_variance(share, len(era.universes)) for share, era in zip(shares, eras, strict=True)]

@@ -1,0 +1,1 @@
+"""What knows no market: errors, randomness, text, files, processes."""

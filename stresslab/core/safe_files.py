@@ -1,0 +1,135 @@
+"""What a folder from somewhere else may be trusted with: which files are read, how large, and are they the same.
+
+Hashes tell what changed since a manifest was written; who wrote it they do not tell. What files mean is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from stresslab.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_JSON = 64 * 2**20
+"""Bytes of the largest JSON file that is read: a thousand strategies' results are a tenth of it."""
+MOST_TABLE = 4 * 2**30
+"""Bytes of the largest table that is read."""
+MOST_CELLS = 2**28
+"""Numbers in the largest table that is read, 2 GiB of them: a small file may claim any number."""
+_BLOCK = 2**20
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name, joined to a folder, stays in it, on any system."""
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    return bool(name) and "\0" not in name and not any(one.anchor or one.drive or ".." in one.parts for one in paths)
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a regular file that is no link and not larger than allowed.
+
+    Raises:
+        InputError: it is not there, is something else, or is larger.
+    """
+    try:
+        about = os.lstat(path)
+        if not stat.S_ISREG(about.st_mode):
+            raise InputError(f"{path} is not a regular file; a run holds files and no links, do not trust this one")
+        if about.st_size > most:
+            raise InputError(f"{path} has {about.st_size:,} bytes, more than the {most:,} that are read; run it again")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path.parent} is not a run: it has no {path.name}; name a folder such as reports/<run id>"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(
+            f"{path} cannot be read as a run's ({reason}); name a folder such as reports/<run id>"
+        ) from None
+
+
+def check_no_links(folder: Path) -> None:
+    """Refuse a folder in which anything is a link, through which reading or writing would leave it."""
+    for root, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if os.path.islink(os.path.join(root, name)):
+                raise InputError(f"{folder} holds a link, {name!r}; a run holds files alone, do not trust this one")
+
+
+@contextmanager
+def foreign(folder: str | Path) -> Iterator[None]:
+    """Whatever goes wrong while the content of a stored run is read or shown is told as the content's fault.
+
+    Its hashes may be right and its content wrong all the same: whoever changes one can change the other.
+    """
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:
+        text = " ".join(str(error).split())
+        raise InputError(
+            f"{folder} is incomplete or was changed ({type(error).__name__}: {text:.120}); run it again"
+        ) from error
+
+
+def read_table(content: bytes, name: str) -> pd.DataFrame:
+    """A parquet table; one that claims more numbers than are read is refused before memory is taken for them."""
+    import io
+
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.ParquetFile(io.BytesIO(content)).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
+    if about.num_rows * about.num_columns > MOST_CELLS:
+        raise InputError(
+            f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MOST_CELLS:,} numbers that "
+            "are read; do not trust this run"
+        )
+    try:
+        return pd.read_parquet(io.BytesIO(content))
+    except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+        raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
+
+
+def digest_of(path: Path) -> str | None:
+    """SHA-256 of a regular file, read piece by piece; None where it is something else or cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return None
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its name there."""
+    return {str(PurePosixPath(path.relative_to(folder))): digest_of(path) or "" for path in sorted(_files(folder))}
+
+
+def _files(folder: Path) -> list[Path]:
+    """Whatever below a folder is no folder; links are not followed."""
+    return [Path(root) / name for root, _, names in os.walk(folder) for name in names]

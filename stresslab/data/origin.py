@@ -1,0 +1,59 @@
+"""The real grounds of a run: where the history ends, and the real bars before and after that strategies meet."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from stresslab.core.errors import InputError
+from stresslab.data.bars import Bars
+from stresslab.data.parsing.timestamps import parse_last
+from stresslab.data.universes import Universes
+
+MIN_HISTORY = 60
+"""Least bars before the origin: fewer tell a generator next to nothing."""
+
+
+def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int) -> tuple[Bars, Bars | None]:
+    """The history up to the origin, and the real bars after it (at most `horizon`), or None.
+
+    Args:
+        bars: real bars.
+        origin: "end", a date (a date without a time means its last bar), or None for `horizon` bars before the end.
+        horizon: bars after the origin.
+    """
+    if len(bars) < MIN_HISTORY:
+        raise InputError(f"{len(bars)} bars are fewer than the {MIN_HISTORY} of the shortest history; load more bars")
+    if origin is None:
+        at = len(bars) - horizon
+        if at < MIN_HISTORY:
+            raise InputError(
+                f"{len(bars)} bars leave {max(at, 0)} before an origin {horizon} bars from the end, fewer than "
+                f"{MIN_HISTORY}; give more bars, a shorter --horizon, or --origin end"
+            )
+    elif isinstance(origin, str) and origin == "end":
+        at = len(bars)
+    else:
+        at = len(bars.up_to(origin))
+        if at == len(bars) and bars.calendar.future(bars.timestamps, 1)[0] <= parse_last("origin", origin):
+            raise InputError(
+                f"origin={origin} lies after the last bar, {bars.timestamps[-1]}; "
+                "choose a date up to it, or --origin end"
+            )
+    if at < MIN_HISTORY:
+        raise InputError(
+            f"origin={origin} leaves {at} bars of history, fewer than {MIN_HISTORY}; "
+            f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
+        )
+    return bars[:at], bars[at : at + horizon] if at < len(bars) else None
+
+
+def real_grounds(history: Bars, future: Bars | None, horizon: int, warmup: int) -> dict[str, Universes]:
+    """The real series that every strategy meets: what went before, and what followed where it is a full horizon.
+
+    The backtest begins after the bars that indicators warm up on.
+    """
+    warm = min(warmup, len(history) // 2)
+    grounds = {"backtest": Universes.from_bars(history[warm:], history[:warm])}
+    if future is not None and len(future) == horizon:
+        grounds["realised"] = Universes.from_bars(future, history)
+    return grounds

@@ -1,0 +1,1 @@
+"""A table of any layout to bars: columns, numbers, time stamps, validation."""

@@ -1,0 +1,1 @@
+"""Where tables are: files, samples, remote services, collections."""

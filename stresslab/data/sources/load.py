@@ -1,0 +1,70 @@
+"""One door to all bars: decides from the source's spelling whether a sample, a service or a file is meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from importlib import import_module
+
+from stresslab.core.errors import DataError
+from stresslab.core.text import one_line
+from stresslab.data.bars import Bars
+from stresslab.data.sources.files import load_file
+from stresslab.data.sources.remote import load_ccxt, load_yahoo
+
+SAMPLES = {"nasdaq": "NASDAQ Composite", "sp500": "S&P 500"}
+"""Modules of `arch.data` and what they hold; opens of the S&P 500 equal the previous close on most days before 2006."""
+
+
+def load_sample(name: str, since: object = None, until: object = None, repair: bool = False) -> Bars:
+    """The bundled sample `name`, as `sample:name`."""
+    if name not in SAMPLES:
+        close = difflib.get_close_matches(name, SAMPLES, n=1)
+        hint = f"did you mean sample:{close[0]}? There are" if close else "there are"
+        known = ", ".join(f"sample:{key} ({title})" for key, title in SAMPLES.items())
+        raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
+    frame = import_module(f"arch.data.{name}").load()
+    return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)
+
+
+SCHEMES = {"sample": load_sample, "yf": load_yahoo, "ccxt": load_ccxt}
+
+
+def load_bars(
+    source: str | os.PathLike[str],
+    since: object = None,
+    until: object = None,
+    repair: bool = False,
+    exchange: str | None = None,
+) -> Bars:
+    """Load and check one real series.
+
+    Args:
+        source: a CSV, parquet or feather file (`path#SYMBOL` where it holds several), `sample:nasdaq`, `sample:sp500`,
+            `yf:TICKER[:INTERVAL]` or `ccxt:EXCHANGE:PAIR:TIMEFRAME`.
+        since: first time stamp to keep.
+        until: last time stamp to keep; a date without a time includes the whole day.
+        repair: repair what can be repaired (drop rows that are not numbers or duplicates, sort, widen high and low, set
+            negative volume to zero), count it and say so, instead of refusing.
+        exchange: an exchange such as `XNYS` whose holidays future time stamps leave out (needs `exchange_calendars`).
+
+    Returns:
+        Bars; `bars.notices` says what was noticed and done.
+    """
+    bars = _load(os.fspath(source), since, until, repair)
+    return bars if exchange is None else bars.on_exchange(exchange)
+
+
+def _load(text: str, since: object, until: object, repair: bool) -> Bars:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9]+):(?![\\/])", text)
+    if scheme and not os.path.exists(text):
+        if scheme[1] not in SCHEMES:
+            known = ", ".join(f"{name}:..." for name in SCHEMES)
+            raise DataError(
+                one_line(f"{text}: {scheme[1]}: is not a kind of source; give a file's path or one of {known}")
+            )
+        return SCHEMES[scheme[1]](text[scheme.end() :], since, until, repair)
+    if re.match(r"[a-z]+://", text):
+        raise DataError(one_line(f"{text}: addresses are not read; download the file and give its path"))
+    return load_file(text, since, until, repair)

@@ -1,0 +1,248 @@
+"""Universes: N continuations of one history, kept apart and never averaged; saved as parquet shards.
+
+A real series is a Universes with N = 1, so that strategy, engine and measures know one kind of input. Where universes
+come from is the generators' business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.core.checkpoints import put
+from stresslab.core.errors import DataError
+from stresslab.data.bars import FIELDS, Bars
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+REAL = -1
+"""The id of the real series."""
+SHARD = 1000
+_METADATA_KEY = b"stresslab"
+
+
+@dataclass(frozen=True, eq=False)
+class Universes:
+    """N continuations of one history.
+
+    Attributes:
+        values: (N, T, F) float32 or float64, fields in the order of `FIELDS`.
+        timestamps: (T,) of the bars.
+        history: the real bars up to the origin.
+        ids: (N,) universe ids; `REAL` for the real series.
+        facts: what the generator says about itself and about these universes, as plain JSON.
+        log_probabilities: (N, T, draws) of what was drawn at each step given all before, under the generator's own
+            distribution; None where they were not asked for. They are not saved.
+    """
+
+    values: NDArray[Any]
+    timestamps: pd.DatetimeIndex
+    history: Bars
+    ids: NDArray[np.int64]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    log_probabilities: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the shapes belong together and freeze the array."""
+        expected = (len(self.ids), len(self.timestamps), len(FIELDS))
+        if self.values.shape != expected:
+            raise DataError(f"values of shape {self.values.shape} do not fit ids, timestamps and fields {expected}")
+        self.values.setflags(write=False)
+
+    @classmethod
+    def from_bars(cls, future: Bars, history: Bars) -> Universes:
+        """The real continuation of `history` as the one universe with id `REAL`."""
+        return cls(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Universes]) -> Universes:
+        """Universes of one history and the same time stamps, in the order given; see `facts_of` for the facts."""
+        first = parts[0]
+        values, ids = np.concatenate([part.values for part in parts]), np.concatenate([part.ids for part in parts])
+        scores = [part.log_probabilities for part in parts if part.log_probabilities is not None]
+        together = np.concatenate(scores) if len(scores) == len(parts) else None
+        facts = facts_of([part.facts for part in parts], [len(part) for part in parts])
+        return cls(values, first.timestamps, first.history, ids, facts, together)
+
+    def __len__(self) -> int:
+        """Number of universes N."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """One line: how many universes of how many bars, of what and from when."""
+        span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
+        return f"Universes({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the fan of their closes after the tail of the history, with some of the paths."""
+        from stresslab.report.formats.notebook import plot_universes
+
+        return plot_universes(self, axes)
+
+    def _repr_html_(self) -> str:
+        """What they are, in a notebook."""
+        from stresslab.report.formats.notebook import of_universes
+
+        return of_universes(self)
+
+    @property
+    def horizon(self) -> int:
+        """Number of bars T."""
+        return len(self.timestamps)
+
+    def take(self, positions: Sequence[int] | NDArray[np.integer] | slice) -> Universes:
+        """The universes at these positions."""
+        scores = None if self.log_probabilities is None else self.log_probabilities[positions]
+        return Universes(self.values[positions], self.timestamps, self.history, self.ids[positions], self.facts, scores)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One field as a (T, N) frame: index time stamps, columns universe ids."""
+        return pd.DataFrame(self.values[:, :, FIELDS.index(name)].T, index=self.timestamps, columns=self.ids)
+
+    @property
+    def open(self) -> pd.DataFrame:
+        """Opens (T, N)."""
+        return self.frame("open")
+
+    @property
+    def high(self) -> pd.DataFrame:
+        """Highs (T, N)."""
+        return self.frame("high")
+
+    @property
+    def low(self) -> pd.DataFrame:
+        """Lows (T, N)."""
+        return self.frame("low")
+
+    @property
+    def close(self) -> pd.DataFrame:
+        """Closes (T, N)."""
+        return self.frame("close")
+
+    @property
+    def volume(self) -> pd.DataFrame:
+        """Volumes (T, N)."""
+        return self.frame("volume")
+
+    @property
+    def amount(self) -> pd.DataFrame:
+        """Amounts (T, N)."""
+        return self.frame("amount")
+
+    def save(self, folder: str | Path, shard: int = SHARD) -> list[Path]:
+        """Write the universes as parquet shards (universe, step, timestamp, six float32 fields) and the history.
+
+        Each shard is written under a temporary name, synced and renamed, so a shard that is there is whole.
+
+        Returns:
+            The paths of the shards.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        put(folder / "history.parquet", lambda path: self.save_history(self.history, path))
+        paths = []
+        for start in range(0, len(self), shard):
+            paths.append(folder / f"universes-{start:09d}.parquet")
+            put(paths[-1], self.take(slice(start, start + shard)).save_shard)
+        return paths
+
+    def save_shard(self, path: Path) -> None:
+        """Write these universes as one shard; the history beside it is `save_history`'s."""
+        _write_parquet(self._table(_about(self.history) | {"facts": dict(self.facts)}), path)
+
+    @staticmethod
+    def save_history(history: Bars, path: Path) -> None:
+        """Write the history that shards share."""
+        _write_parquet(_history_table(history, _about(history)), path)
+
+    def _table(self, about: Mapping[str, Any]) -> Any:
+        import pyarrow as pa
+
+        values = self.values.astype(np.float32, copy=False)  # (N, T, F)
+        count, steps = values.shape[:2]
+        columns: dict[str, Any] = {
+            "universe": np.repeat(self.ids.astype(np.int32), steps),
+            "step": np.tile(np.arange(steps, dtype=np.int16 if steps < 2**15 else np.int32), count),
+            "timestamp": np.tile(self.timestamps.to_numpy(), count),
+        }
+        columns |= {name: values[:, :, position].reshape(-1) for position, name in enumerate(FIELDS)}
+        return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Universes:
+        """Read universes that `save` wrote, all of them; `shards` and `load_shard` read one file at a time."""
+        return cls.concatenate([cls.load_shard(path) for path in shards(folder)])
+
+    @classmethod
+    def load_shard(cls, path: str | Path) -> Universes:
+        """Read the universes of one shard, beside which the history lies."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[_METADATA_KEY])
+        ids = table["universe"].to_numpy()
+        horizon = len(ids) // len(np.unique(ids))
+        values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(-1, horizon, len(FIELDS))
+        timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
+        history = _history(str(Path(path).parent.resolve()), about["history_digest"])
+        return cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"])
+
+
+def facts_of(parts: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[str, Any]:
+    """The facts of universes side by side: bars are added up, shares averaged, and all else is the first part's."""
+    facts = dict(parts[0])
+    if "repaired_bars" in facts:
+        facts["repaired_bars"] = sum(int(part["repaired_bars"]) for part in parts)
+    if "support_share" in facts:
+        facts["support_share"] = float(np.average([part["support_share"] for part in parts], weights=counts))
+    return facts
+
+
+def shards(folder: str | Path) -> list[Path]:
+    """The files of universes in a folder, in order.
+
+    Raises:
+        DataError: there are none.
+    """
+    folder = Path(folder)
+    paths = sorted(folder.glob("universes-*.parquet"))
+    if not paths or not (folder / "history.parquet").is_file():
+        raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample --out` wrote")
+    return paths
+
+
+@lru_cache(maxsize=4)
+def _history(folder: str, digest: str) -> Bars:
+    """The history in a folder of shards; the digest tells one history from another that was written there later."""
+    import pyarrow.parquet as pq
+
+    past = pq.read_table(Path(folder) / "history.parquet")
+    about = json.loads(past.schema.metadata[_METADATA_KEY])
+    return Bars.from_frame(past.to_pandas(), symbol=about["symbol"], source=about["source"])
+
+
+def _history_table(history: Bars, about: Mapping[str, Any]) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"timestamp": history.timestamps.to_numpy()}
+    columns |= {name: history.values[:, position] for position, name in enumerate(FIELDS)}
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+
+
+def _about(history: Bars) -> dict[str, Any]:
+    return {"symbol": history.symbol, "source": history.source, "history_digest": history.digest}
+
+
+def _write_parquet(table: Any, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, compression="zstd")

@@ -1,0 +1,167 @@
+"""Real bars as shapes relative to the close before them, and shapes laid end to end as universes of whole bars.
+
+A shape holds everything of its bar together: open gap, high, low, close, volume and amount. Which shapes follow one
+another is the resampling generators' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.core.errors import DataError
+from stresslab.core.parallel import chunks, map_chunks
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.universes import Universes
+from stresslab.generators.base import Progress, check_horizon, universe_ids
+
+FloatArray = NDArray[np.float64]
+Draw = Callable[[NDArray[np.int64]], tuple[FloatArray, NDArray[np.int64]]]
+"""Maps universe ids (n,) to log prices relative to the previous close (n, T, 4) and the bars they came from (n, T)."""
+
+CLOSE = FIELDS.index("close")
+_CHUNK = 500
+_MAX_LOG = 50.0
+"""Prices are held within e^-50 and e^50 of the last real close, far beyond any market, so that they stay numbers."""
+_MONTHS = 12
+_LEAST_LEVEL_BARS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """The M bars of a history after its first, each relative to what went before it.
+
+    Attributes:
+        prices: (M, 4) log of open, high, low and close over the previous close.
+        volume: (M,) volume over its level, the mean of the month of bars before it.
+        premium: (M,) amount over volume times the bar's mean price.
+        close: the last real close.
+        level: the volume level after the last bar.
+    """
+
+    prices: FloatArray
+    volume: FloatArray
+    premium: FloatArray
+    close: float
+    level: float
+
+    @classmethod
+    def of(cls, bars: Bars) -> Shapes:
+        """The shapes of real bars.
+
+        The volume level is the trailing mean over a month of bars, at least 20 and at most a quarter of the history:
+        volumes grow over the years, and a resampled day keeps how busy it was for its time.
+        """
+        logs = np.log(bars.values[:, : CLOSE + 1])  # (M + 1, 4)
+        volume, amount = bars.values[:, 4], bars.values[:, 5]
+        month = round(bars.periods_per_year / _MONTHS)
+        level = _trailing_mean(volume, min(max(month, _LEAST_LEVEL_BARS), max(len(bars) // 4, 1)))  # (M + 2,)
+        worth = volume * bars.values[:, : CLOSE + 1].mean(axis=1)
+        return cls(
+            prices=logs[1:] - logs[:-1, CLOSE:],
+            volume=_ratio(volume, level[:-1], missing=0.0)[1:],
+            premium=_ratio(amount, worth, missing=1.0)[1:],
+            close=float(bars.values[-1, CLOSE]),
+            level=float(level[-1]),
+        )
+
+    @property
+    def returns(self) -> FloatArray:
+        """Log returns from close to close (M,)."""
+        return self.prices[:, CLOSE]
+
+    def __len__(self) -> int:
+        """Number of shapes M."""
+        return len(self.prices)
+
+    def assemble(self, prices: FloatArray, sources: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
+        """Lay shapes end to end after the last real close.
+
+        Args:
+            prices: (n, T, 4) log prices relative to the previous close.
+            sources: (n, T) position of the shape that each bar's volume and amount come from.
+
+        Returns:
+            (n, T, F) bars, and how many of them had a price beyond the bounds and were held there.
+        """
+        path = np.cumsum(prices[:, :, CLOSE], axis=1)  # (n, T)
+        before = np.concatenate([np.zeros((len(path), 1)), path[:, :-1]], axis=1)
+        logs = before[:, :, None] + prices  # (n, T, 4)
+        held = int(np.any(np.abs(logs) > _MAX_LOG, axis=2).sum())
+        values = np.empty((*path.shape, len(FIELDS)))  # (n, T, F)
+        values[:, :, : CLOSE + 1] = self.close * np.exp(np.clip(logs, -_MAX_LOG, _MAX_LOG))
+        values[:, :, 4] = self.level * self.volume[sources]
+        values[:, :, 5] = values[:, :, 4] * values[:, :, : CLOSE + 1].mean(axis=2) * self.premium[sources]
+        bars = values.astype(np.float32)
+        bars[:, :, 1] = bars[:, :, : CLOSE + 1].max(axis=2)  # equal logs may differ by an exponential's last bit
+        bars[:, :, 2] = bars[:, :, : CLOSE + 1].min(axis=2)
+        return bars, held
+
+
+def _trailing_mean(volume: FloatArray, window: int) -> FloatArray:
+    """Mean of the `window` numbers before each position and before the end (M + 2,); the first are given the next."""
+    sums = np.concatenate([[0.0], np.cumsum(volume)])
+    means = np.empty(len(volume) + 1)
+    means[window:] = (sums[window:] - sums[:-window]) / window
+    means[:window] = means[window]
+    return np.maximum(means, 0.0)
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray, missing: float) -> FloatArray:
+    """Numerator / denominator, `missing` where the denominator is zero."""
+    nothing = denominator <= 0
+    return np.where(nothing, missing, numerator / np.where(nothing, 1.0, denominator))
+
+
+def recent(bars: Bars, context: int | None, least: int, who: str) -> Bars:
+    """The last `context` bars, or all; refused below `least`."""
+    seen = bars if context is None else bars[max(len(bars) - context, 0) :]
+    if len(seen) < least:
+        raise DataError(f"{len(seen)} bars are too few for the {who} generator, which needs {least}; give more history")
+    closes = seen.values[:, CLOSE]
+    if np.all(closes == closes[0]):
+        raise DataError(f"{len(seen)} bars with the one close {closes[0]:g} hold nothing to resample; give other data")
+    return seen
+
+
+def sample_universes(
+    bars: Bars,
+    shapes: Shapes,
+    draw: Draw,
+    facts: Mapping[str, Any],
+    *,
+    horizon: int,
+    universes: int,
+    ids: Sequence[int] | None,
+    jobs: int,
+    progress: Progress | None,
+) -> Universes:
+    """Draw, assemble and collect universes, chunk by chunk; a universe depends on its id alone.
+
+    Args:
+        bars: the history that the universes continue.
+        shapes: of the bars that are resampled.
+        draw: chooses the shapes of some universes.
+        facts: what to say about the universes; the number of repaired bars is added.
+        horizon: bars to generate.
+        universes: number of universes of the run.
+        ids: only these.
+        jobs: threads.
+        progress: called with the number of universes newly finished.
+    """
+    horizon, chosen = check_horizon(horizon), universe_ids(universes, ids)
+    pieces = chunks(chosen, _CHUNK)
+    values = np.empty((len(chosen), horizon, len(FIELDS)), dtype=np.float32)
+    held = 0
+    finished = map_chunks(lambda piece: shapes.assemble(*draw(piece)), pieces, jobs=jobs, threads=True)
+    for position, (part, held_in_part) in finished:
+        values[position * _CHUNK : position * _CHUNK + len(part)] = part
+        held += held_in_part
+        if progress is not None:
+            progress(len(part))
+    timestamps = bars.calendar.future(bars.timestamps, horizon)
+    return Universes(values, timestamps, bars, chosen, {**facts, "repaired_bars": held})

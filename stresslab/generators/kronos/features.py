@@ -1,0 +1,354 @@
+"""How bars become the tokenizer's features and back: price levels (published checkpoints) or scaled returns (ours).
+
+A representation is a pure function of the history: what normalises a bar is known when that bar opens, so nothing of
+the future enters. Tokens and transformers are not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.core.errors import CheckpointError
+
+Floats = NDArray[np.float64]
+OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
+SIGMA_FLOOR = 1e-6
+"""Least volatility per bar that features are measured in, a hundredth of a basis point."""
+SIGMA_CEILING = 10.0
+"""Most volatility of a universe, in units of that at the origin: moving volatility feeds on itself without a bound."""
+
+
+class Representation(Protocol):
+    """Features of bars, and bars of features."""
+
+    @property
+    def clip(self) -> float:
+        """Bound of every feature."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Number of features per bar, the tokenizer's `d_in`."""
+        ...
+
+    @property
+    def loss_weights(self) -> tuple[float, ...]:
+        """(width,) weights of the squared errors when a tokenizer is trained."""
+        ...
+
+    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], Any]:
+        """Features of the last `context` bars of a history.
+
+        Args:
+            values: (T, F) bars; those before the context may serve to warm up.
+            context: number of bars to encode, at most T.
+
+        Returns:
+            (context, width) features within +-clip, and the state that `decode` continues from.
+        """
+        ...
+
+    def decode(self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None) -> Floats:
+        """Bars that follow the history whose `state` is given.
+
+        Args:
+            features: (N, H, width) as the tokenizer decodes them.
+            state: what `encode` returned beside the features.
+            seam: (N, width) or (1, width), the tokenizer's decoding of the last context bar; given, the paths are
+                anchored so that this bar lies on the last real close.
+
+        Returns:
+            (N, H, F) float64; not yet repaired.
+        """
+        ...
+
+    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+        """Features of the last `length` bars for training, from what a generator would know.
+
+        Args:
+            values: (T, F) bars; those before the last `length` may serve to warm up.
+            length: bars of the training window.
+
+        Returns:
+            (length, width) features within +-clip.
+        """
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """What the checkpoint's config records."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------------------- levels
+
+
+@dataclass(frozen=True)
+class LevelsState:
+    """Mean and standard deviation per field (F,), float32, and the last real close."""
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    last_close: float
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The published representation: every field z-scored over the context and clipped.
+
+    Kept exactly as the checkpoints were trained: float32, population deviation + 1e-5. Its support is bounded: a path
+    cannot leave mean +- clip deviations.
+    """
+
+    clip: float = 5.0
+
+    @property
+    def width(self) -> int:
+        """Six fields."""
+        return 6
+
+    @property
+    def loss_weights(self) -> tuple[float, ...]:
+        """Squared errors of all fields count alike."""
+        return (1.0,) * 6
+
+    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], LevelsState]:
+        """See `Representation.encode`; bars before the context are not used."""
+        window = np.asfortranarray(values[-context:], dtype=np.float32)  # column by column, as pandas sums: bit by bit
+        mean, deviation = window.mean(axis=0), window.std(axis=0)
+        features = np.clip((window - mean) / (deviation + 1e-5), -self.clip, self.clip)
+        return np.ascontiguousarray(features), LevelsState(mean, deviation, float(values[-1, CLOSE]))
+
+    def decode(self, features: NDArray[Any], state: LevelsState, seam: NDArray[Any] | None = None) -> Floats:
+        """See `Representation.decode`; anchoring multiplies the four prices by one factor per universe."""
+        values = (features * (state.deviation + 1e-5) + state.mean).astype(np.float64)
+        if seam is not None:
+            decoded_close = seam[:, CLOSE].astype(np.float64) * (state.deviation[CLOSE] + 1e-5) + state.mean[CLOSE]
+            values[:, :, : CLOSE + 1] *= (state.last_close / decoded_close)[:, None, None]
+        return values
+
+    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+        """See `Representation.training_features`; mean and deviation are those of the window's first three quarters.
+
+        So the last quarter, like a generated bar, is measured against a past that does not hold it.
+        """
+        window = values[-length:].astype(np.float32)
+        known = window[: max(2, 3 * length // 4)]
+        features = (window - known.mean(axis=0)) / (known.std(axis=0) + 1e-5)
+        return np.clip(features, -self.clip, self.clip).astype(np.float32)
+
+    def settings(self) -> dict[str, Any]:
+        """What the checkpoint's config records."""
+        return {"kind": "levels", "clip": self.clip}
+
+
+# --------------------------------------------------------------------------------------------------------- returns
+
+GAP, RETURN, UPPER, LOWER, ACTIVITY = range(5)
+
+
+@dataclass
+class ReturnsState:
+    """What the next bar is measured against; arrays broadcast over universes.
+
+    Attributes:
+        close: last close.
+        variances: moving mean squared log-return, one per half-life.
+        log_volume: moving mean of the log-volume; NaN where the market has no volume.
+    """
+
+    close: Any
+    variances: Any
+    log_volume: Any
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Scale-free features, in units of the volatility known at the previous close.
+
+    Per bar: opening gap log(open / previous close), return log(close / previous close), upper shadow
+    log(high / max(open, close)), lower shadow log(min(open, close) / low), each over sigma; and the log-volume against
+    its own moving mean. sigma^2 is the mean of exponentially weighted squared returns with several half-lives, in the
+    manner of the heterogeneous autoregressive model (Corsi 2009). A path has no bounded support, cannot jump at the
+    seam, and a decoded bar is valid by construction: shadows below zero are read as none.
+
+    Attributes:
+        half_lives: of the squared returns, in bars.
+        volume_half_life: of the log-volume, in bars.
+        clip: bound of every feature; the variance is updated with the clipped return.
+        mean: (5,) feature means over the training data, about which `gain` acts.
+        gain: (5,) standard deviation of the real features over that of the decoded ones. A quantizer's reconstruction
+            is a conditional mean and so has less variance than the data (Gersho & Gray 1992, ch. 6); the gain gives it
+            back.
+        own_drift: share that is kept, at the first bar, of the drift which the model gives to all universes of a
+            history alike; at bar k it is the share's k-th power. The drift of `mean` takes the place of the rest; what
+            a universe's own path makes of its drift stays.
+    """
+
+    half_lives: tuple[float, ...] = (5.0, 20.0, 100.0)
+    volume_half_life: float = 20.0
+    clip: float = 8.0
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    gain: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
+    own_drift: float = 1.0
+
+    @property
+    def width(self) -> int:
+        """Five features."""
+        return 5
+
+    @property
+    def loss_weights(self) -> tuple[float, ...]:
+        """Weights of the squared errors: a gap or a shadow is about a third of a return in size, and as important."""
+        return (3.0, 1.0, 3.0, 3.0, 1.0)
+
+    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], ReturnsState]:
+        """See `Representation.encode`; the whole history warms the moving volatility up."""
+        state = self._start(values)
+        logs = np.log(values[:, :VOLUME])
+        with np.errstate(divide="ignore"):
+            log_volumes = np.log(values[:, VOLUME])
+        sigmas, levels = self._scales(logs[:, CLOSE], log_volumes, state)
+        previous = np.concatenate([logs[:1, OPEN], logs[:-1, CLOSE]])
+        body = np.sort(logs[:, [OPEN, CLOSE]], axis=1)  # lower and upper end
+        features = np.column_stack(
+            [
+                (logs[:, OPEN] - previous) / sigmas,
+                (logs[:, CLOSE] - previous) / sigmas,
+                (logs[:, HIGH] - body[:, 1]) / sigmas,
+                (body[:, 0] - logs[:, LOW]) / sigmas,
+                np.nan_to_num(log_volumes - levels, nan=0.0, neginf=-self.clip),
+            ]
+        )
+        return np.clip(features[-context:], -self.clip, self.clip).astype(np.float32), state
+
+    def decode(self, features: NDArray[Any], state: ReturnsState, seam: NDArray[Any] | None = None) -> Floats:
+        """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor.
+
+        With `own_drift` below 1 the N universes, of one history, share what is known of its drift: give all of a tile.
+        """
+        count, horizon, _ = features.shape
+        mean, gain = np.asarray(self.mean), np.asarray(self.gain)
+        scaled = np.clip(mean + gain * (features.astype(np.float64) - mean), -self.clip, self.clip)
+        now = ReturnsState(
+            np.full(count, state.close),
+            [np.full(count, variance) for variance in state.variances],
+            np.full(count, state.log_volume),
+        )
+        values = np.empty((count, horizon, 6))
+        ceiling = SIGMA_CEILING * _volatility(state.variances)
+        for step in range(horizon):
+            bar, values_now = scaled[:, step], values[:, step]
+            sigma = np.minimum(_volatility(now.variances), ceiling)
+            if self.own_drift < 1.0 and count > 1:
+                self._settle_drift(bar, sigma, self.own_drift ** (step + 1))
+            values_now[:, OPEN] = now.close * np.exp(sigma * bar[:, GAP])
+            values_now[:, CLOSE] = now.close * np.exp(sigma * bar[:, RETURN])
+            body = values_now[:, [OPEN, CLOSE]]
+            values_now[:, HIGH] = body.max(axis=1) * np.exp(sigma * np.maximum(bar[:, UPPER], 0.0))
+            values_now[:, LOW] = body.min(axis=1) * np.exp(-sigma * np.maximum(bar[:, LOWER], 0.0))
+            log_volume = now.log_volume + bar[:, ACTIVITY]
+            values_now[:, VOLUME] = np.nan_to_num(np.exp(log_volume), nan=0.0)
+            self._advance(now, sigma * bar[:, RETURN], log_volume)
+            now.close = values_now[:, CLOSE]
+        values[:, :, AMOUNT] = values[:, :, VOLUME] * values[:, :, : CLOSE + 1].mean(axis=2)
+        return values
+
+    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+        """See `Representation.training_features`; every bar is measured against its own past."""
+        return self.encode(values, length)[0]
+
+    def settings(self) -> dict[str, Any]:
+        """What the checkpoint's config records."""
+        return {"kind": "returns"} | asdict(self)
+
+    def _start(self, values: Floats) -> ReturnsState:
+        """The state before the first bar: volatility and volume of the first bars stand in for an unknown past."""
+        first = int(2 * max(self.half_lives[0], self.volume_half_life))
+        squares = np.diff(np.log(values[:first, CLOSE])) ** 2
+        variance = float(squares.mean()) if len(squares) else 0.0
+        traded = values[values[:, VOLUME] > 0, VOLUME][:first]
+        level = float(np.log(traded).mean()) if len(traded) else float("nan")
+        return ReturnsState(float(values[0, OPEN]), [variance] * len(self.half_lives), level)
+
+    def _scales(self, closes: Floats, log_volumes: Floats, state: ReturnsState) -> tuple[Floats, Floats]:
+        """Volatility and volume level known before each bar; leaves `state` after the last one."""
+        sigmas, levels = np.empty(len(closes)), np.empty(len(closes))
+        previous = float(np.log(state.close))
+        for row, (close, log_volume) in enumerate(zip(closes.tolist(), log_volumes.tolist(), strict=True)):
+            sigmas[row] = sigma = _volatility(state.variances)
+            levels[row] = state.log_volume
+            bound = self.clip * sigma
+            if log_volume == -np.inf:
+                log_volume = state.log_volume - self.clip
+            self._advance(state, min(max(close - previous, -bound), bound), log_volume)
+            previous = close
+        state.close = float(np.exp(closes[-1]))
+        return sigmas, levels
+
+    def _settle_drift(self, bar: Floats, sigma: Floats, share: float) -> None:
+        """Keep a share of the common drift of gap and return (N, width), in units of sigma (N,); changes `bar`.
+
+        Deviations from the common drift grow by what estimating it from N universes has taken from their variance.
+        """
+        count = len(bar)
+        widen = np.sqrt((count - share**2) / (count - 1))
+        for feature in (GAP, RETURN):
+            common = (sigma @ bar[:, feature]) / sigma.sum()
+            kept = share * common + (1.0 - share) * self.mean[feature]
+            bar[:, feature] = kept + widen * (bar[:, feature] - common)
+
+    def _advance(self, state: ReturnsState, log_return: Any, log_volume: Any) -> None:
+        """One bar further: exponentially weighted means of the squared return and of the log-volume."""
+        square = log_return * log_return
+        state.variances = [
+            variance + (1.0 - 0.5 ** (1.0 / half_life)) * (square - variance)
+            for half_life, variance in zip(self.half_lives, state.variances, strict=True)
+        ]
+        state.log_volume = state.log_volume + (1.0 - 0.5 ** (1.0 / self.volume_half_life)) * (
+            log_volume - state.log_volume
+        )
+
+
+def _volatility(variances: Any) -> Any:
+    """Root of the mean over half-lives; the floor keeps a flat market's features finite."""
+    return (sum(variances) / len(variances) + SIGMA_FLOOR**2) ** 0.5
+
+
+_KINDS: dict[str, type[Levels] | type[Returns]] = {"levels": Levels, "returns": Returns}
+
+
+def representation(settings: Mapping[str, Any] | None) -> Representation:
+    """The representation that a checkpoint's config records; published configs record none and mean levels."""
+    given = {"kind": "levels"} if settings is None else settings
+    if not isinstance(given, Mapping):
+        raise CheckpointError(f"representation {given!r} is not a table of settings; correct the config.json")
+    kind = given.get("kind")
+    if str(kind) not in _KINDS:
+        raise CheckpointError(f"representation kind {kind!r} is not one of {sorted(_KINDS)}; correct the config.json")
+    usual = _KINDS[str(kind)]()
+    chosen: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items() if key != "kind"}
+    for key, value in chosen.items():
+        if key not in usual.settings():
+            raise CheckpointError(f"representation {kind!r} has no setting {key!r}; correct the config.json")
+        _check_setting(key, value, getattr(usual, key))
+    return _KINDS[str(kind)](**chosen)
+
+
+def _check_setting(key: str, value: Any, usual: Any) -> None:
+    """Refuse what is not one finite number, or several, as the usual value is."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    alike = isinstance(value, tuple) == isinstance(usual, tuple) and len(numbers) > 0
+    if key in ("mean", "gain"):
+        alike = alike and len(numbers) == len(usual)
+    if not alike or not all(type(number) in (int, float) and abs(number) < 1e300 for number in numbers):
+        raise CheckpointError(f"representation: {key}={value!r} is not like {usual!r}; correct the config.json")
+    least = min(numbers)
+    if key == "own_drift" and not 0 <= least <= 1:
+        raise CheckpointError(f"representation: own_drift={value!r} is outside [0, 1]; correct the config.json")
+    if (least < 0 and key != "mean") or (least == 0 and key not in ("mean", "gain", "own_drift")):
+        raise CheckpointError(f"representation: {key}={value!r} is not above zero; correct the config.json")

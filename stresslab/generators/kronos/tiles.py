@@ -1,0 +1,240 @@
+"""Many tiles of several histories on the workers there are: which is sampled when, and what is put together of them.
+
+What a tile holds depends on its history, seed and number alone, so neither order nor company can change a universe.
+Shapes: N universes asked for, H bars of horizon, F fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from stresslab.core.errors import InputError
+from stresslab.core.parallel import chunks, map_chunks
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.generators.base import Progress
+from stresslab.generators.kronos.device import keep_to_threads
+from stresslab.generators.kronos.diagnostics import touching
+from stresslab.generators.kronos.features import Representation
+from stresslab.generators.kronos.sampler import DRAWS, TILE, Networks, Sampler, Tile, Window
+from stresslab.generators.kronos.token_sampling import Choice
+
+Check = Callable[[NDArray[np.float64], Bars], tuple[NDArray[np.float64], int]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all histories of a batch have in common.
+
+    Attributes:
+        networks: model and tokenizer.
+        representation: turns features into bars.
+        max_context: bars in the model's window.
+        choice: how tokens are drawn.
+        horizon: bars to sample.
+        anchor: whether universes start at the last real close.
+        check: refuses or repairs bars (n, H, F) that follow a history, and counts the repairs.
+        scored: whether to keep the tokens' log-probabilities.
+    """
+
+    networks: Networks
+    representation: Representation
+    max_context: int
+    choice: Choice
+    horizon: int
+    anchor: bool
+    check: Check
+    scored: bool
+
+
+@dataclass(eq=False)
+class Origin:
+    """One history, and what has been sampled from it.
+
+    Attributes:
+        bars: the history.
+        timestamps: (H,) of the bars to come.
+        features: (L, width) of the L bars that the model sees.
+        state: what the representation goes on from.
+        marks: (L + H, 5) calendar stamps.
+        seed: of its universes.
+        window: what to do when the model's window is full.
+        values: (N, H, F) float32 bars.
+        log_probabilities: (N, H, 2) of the tokens, or None.
+        repairs: bars repaired.
+        touched: universes that touch the end of what can be represented; None where there is no end.
+    """
+
+    bars: Bars
+    timestamps: pd.DatetimeIndex
+    features: NDArray[np.float32]
+    state: Any
+    marks: NDArray[np.int64]
+    seed: int
+    window: Window
+    values: NDArray[np.float32] = field(init=False)
+    log_probabilities: NDArray[np.float32] | None = field(init=False, default=None)
+    repairs: int = field(init=False, default=0)
+    touched: int | None = field(init=False, default=None)
+
+
+class Stopped(Exception):
+    """Ends a tile whose universes nobody waits for any more."""
+
+
+class Meter:
+    """Turns bars sampled into universes' worth of progress, and one worker's failure into the end of all."""
+
+    def __init__(self, progress: Progress | None, horizon: int) -> None:
+        self.progress, self.horizon = progress, horizon
+        self.stopped, self._lock, self._bars, self._told = Event(), Lock(), 0, 0
+
+    def advance(self, bars: int) -> None:
+        """So many bars more, each of one universe, or fewer; raises `Stopped` when the sampling is over."""
+        with self._lock:
+            if self.stopped.is_set():
+                raise Stopped
+            self._bars += bars
+            new = self._bars // self.horizon - self._told
+            if self.progress is not None and new > 0:
+                self._told += new
+                try:
+                    self.progress(new)
+                except BaseException:
+                    self.stopped.set()  # before another worker tells of a bar more
+                    raise
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """The wanted universes of one tile: where they belong, and what was sampled."""
+
+    rows: NDArray[np.intp]
+    values: NDArray[np.float64]
+    log_probabilities: NDArray[np.float32] | None
+    repairs: int
+    touched: int | None
+
+
+def sample_all(plan: Plan, origins: Sequence[Origin], wanted: NDArray[np.int64], jobs: int, meter: Meter) -> None:
+    """Sample the universes `wanted` (N,) of every origin, and leave them in it."""
+    for origin in origins:
+        origin.values = np.empty((len(wanted), plan.horizon, len(FIELDS)), dtype=np.float32)
+        if plan.scored:
+            origin.log_probabilities = np.empty((len(wanted), plan.horizon, DRAWS), dtype=np.float32)
+    tiles, counts = np.unique(wanted // TILE, return_counts=True)
+    wanted_of, groups = dict(zip(tiles.tolist(), counts.tolist(), strict=True)), chunks(tiles, _tiles_at_once(plan))
+    work = [(one, group) for one in (_Prefilled(plan, origin, len(groups)) for origin in origins) for group in groups]
+
+    def advance(tiles: NDArray[np.int64], bars: int) -> None:
+        meter.advance(bars * sum(wanted_of[int(number)] for number in tiles))
+
+    def sample(numbers: NDArray[np.int64]) -> list[_Made]:
+        keep_to_threads()
+        one, group = work[int(numbers[0])]
+        sampled = one.sample(group, advance)
+        made = [_made(plan, one.origin, wanted, number, tile) for number, tile in zip(group, sampled, strict=True)]
+        advance(group, 1)
+        return made
+
+    numbers = chunks(np.arange(len(work)), 1)
+    for position, finished in map_chunks(sample, numbers, jobs=jobs, threads=True, stop=meter.stopped.set):
+        origin = work[position][0].origin
+        for made in finished:
+            origin.values[made.rows] = made.values
+            if origin.log_probabilities is not None:
+                origin.log_probabilities[made.rows] = made.log_probabilities
+            origin.repairs += made.repairs
+            origin.touched = None if made.touched is None else (origin.touched or 0) + made.touched
+
+
+def _made(plan: Plan, origin: Origin, wanted: NDArray[np.int64], number: int, tile: Tile) -> _Made:
+    """Bars of a tile's features: of the whole tile first, whose universes a representation may lay side by side."""
+    rows = np.flatnonzero(wanted // TILE == number)
+    chosen = wanted[rows] % TILE
+    decoded = plan.representation.decode(tile.features, origin.state, tile.seam if plan.anchor else None)
+    values, repairs = plan.check(decoded[chosen], origin.bars)
+    at_end = touching(plan.representation, tile.features)
+    scores = None if tile.log_probabilities is None else tile.log_probabilities[chosen]
+    return _Made(rows, values, scores, repairs, None if at_end is None else int(at_end[chosen].sum()))
+
+
+class _Prefilled:
+    """A history's sampler, made when its first tile is sampled and forgotten after the last."""
+
+    def __init__(self, plan: Plan, origin: Origin, groups: int) -> None:
+        self.plan, self.origin, self.left = plan, origin, groups
+        self._lock = Lock()
+        self._sampler: Sampler | None = None
+
+    def sample(self, tiles: NDArray[np.int64], advance: Callable[[NDArray[np.int64], int], None]) -> list[Tile]:
+        """Sample tiles, together where the device's memory allows it."""
+        with self._lock:
+            sampler = self._sampler = self._sampler or self._prefill()
+        made = _sample(sampler, tiles, self.origin.seed, self.plan.scored, advance)
+        with self._lock:
+            self.left -= 1
+            if self.left == 0:
+                self._sampler = None
+        return made
+
+    def _prefill(self) -> Sampler:
+        plan, origin = self.plan, self.origin
+        return Sampler(
+            plan.networks,
+            origin.features,
+            origin.marks,
+            horizon=plan.horizon,
+            max_context=plan.max_context,
+            choice=plan.choice,
+            window=origin.window,
+        )
+
+
+def _sample(
+    sampler: Sampler,
+    tiles: NDArray[np.int64],
+    seed: int,
+    scored: bool,
+    advance: Callable[[NDArray[np.int64], int], None],
+) -> list[Tile]:
+    """Sample tiles together, or one half of them after the other where the device's memory runs out.
+
+    `advance` is told after each bar but the last, and told back what was in vain.
+    """
+    bars = 0
+
+    def between_bars() -> None:
+        nonlocal bars
+        bars += 1
+        advance(tiles, 1)
+
+    try:
+        return sampler.sample(tiles, seed, scored=scored, between_bars=between_bars)
+    except torch.OutOfMemoryError:
+        if len(tiles) == 1:
+            device = sampler.networks.device
+            raise InputError(
+                f"device={device} has no memory for {TILE} universes; give cpu, or a shorter horizon"
+            ) from None
+    advance(tiles, -bars)
+    torch.cuda.empty_cache()
+    half = len(tiles) // 2
+    return [made for part in (tiles[:half], tiles[half:]) for made in _sample(sampler, part, seed, scored, advance)]
+
+
+def _tiles_at_once(plan: Plan) -> int:
+    """Tiles to compute together: one per worker on a CPU, on a GPU as many as half of its free memory holds."""
+    device = plan.networks.device
+    if device.type != "cuda":
+        return 1
+    free, _ = torch.cuda.mem_get_info(device)
+    room = min(plan.horizon, plan.max_context)
+    return max(1, int(free / 2 / (TILE * plan.networks.bytes_per_universe(room))))

@@ -1,0 +1,133 @@
+"""Universes written shard by shard: sampled here or on a cluster, streamed to disk, continued where they were stopped.
+
+A shard depends on its ids alone, so that who sampled it, and when, changes no byte of its universes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.core.checkpoints import Shards, put
+from stresslab.core.errors import InputError
+from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
+from stresslab.core.randomness import check_seed
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.generators.base import Generator, check_horizon, universe_ids
+from stresslab.generators.registry import make_generator, settings_of
+
+
+@dataclass(frozen=True, eq=False)
+class SampleTask:
+    """What a worker needs to sample some universes: a generator's settings, the history, what to sample.
+
+    Weights do not travel: the worker loads them, once, and refuses to sample with other ones.
+
+    Attributes:
+        settings: of the generator; "name" says which.
+        identity: what `describe` of the generator must give.
+        history: the real bars up to the origin.
+        horizon: bars to sample.
+        universes: number of universes of the run.
+        seed: of the run.
+    """
+
+    settings: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    history: Bars
+    horizon: int
+    universes: int
+    seed: int
+
+    @classmethod
+    def of(cls, generator: Generator, history: Bars, horizon: int, universes: int, seed: int) -> SampleTask:
+        """The task of a generator that the registry can make again from its settings."""
+        name = generator.name
+        settings = {one: getattr(generator, one) for one in settings_of(name)}
+        return cls({"name": name, **settings}, generator.describe(), history, horizon, universes, seed)
+
+    def __call__(self, ids: Ids) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Values (n, T, F) of these universes, and the facts about them."""
+        generator = _generator(tuple(sorted(self.settings.items())))
+        now = generator.describe()
+        changed = [name for name, value in self.identity.items() if now.get(name) != value]
+        if changed:
+            name = changed[0]
+            raise InputError(
+                f"a worker has another {name} of {self.settings['name']}, {now.get(name)!r:.80} instead of "
+                f"{self.identity[name]!r:.80}; give each worker the same weights and the same --device"
+            )
+        made = generator.sample(self.history, self.horizon, self.universes, self.seed, ids=ids.tolist(), jobs=1)
+        return made.values, dict(made.facts)
+
+
+@lru_cache(maxsize=2)
+def _generator(settings: tuple[tuple[str, Any], ...]) -> Generator:
+    """The generator with these settings, kept in this process with the weights that it has loaded."""
+    return make_generator(**dict(settings))
+
+
+def sample_shards(
+    generator: Generator,
+    history: Bars,
+    horizon: int,
+    universes: int,
+    seed: int,
+    folder: Path,
+    *,
+    size: int,
+    jobs: int = 1,
+    cluster: Workers | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Path]:
+    """Write universes as shards of `size` of them; those that are there already are left as they are.
+
+    Args:
+        generator: makes the universes.
+        history: the real bars up to the origin.
+        horizon: bars to sample.
+        universes: how many.
+        seed: whole number.
+        folder: gets `universes-*.parquet`, `history.parquet`, and what continues an interrupted work.
+        size: universes of a shard; at most one shard is in memory, and on a cluster one for each worker.
+        jobs: threads within a shard.
+        cluster: samples whole shards on these workers instead.
+        progress: called with the number of universes newly finished, those that were there among them.
+
+    Returns:
+        The paths of the shards.
+
+    Raises:
+        InputError: the folder holds other universes, or another process writes them.
+    """
+    horizon, seed, ids = check_horizon(horizon), check_seed(seed), universe_ids(universes, None)
+    pieces = chunks(ids, size)
+    plan = {
+        "generator": generator.describe(), "history": history.digest, "horizon": horizon, "universes": universes,
+        "seed": seed, "shard": size,
+    }  # fmt: skip
+    work = Shards(folder, plan, len(pieces), lambda position: f"universes-{position * size:09d}.parquet")
+    advance = progress or (lambda count: None)
+    timestamps = history.calendar.future(history.timestamps, horizon)
+    with work.working() as missing:
+        advance(universes - sum(len(pieces[position]) for position in missing))
+        if cluster is None:
+            for position in missing:
+                piece = pieces[position].tolist()
+                made = generator.sample(history, horizon, universes, seed, ids=piece, jobs=jobs, progress=advance)
+                work.add(position, made.save_shard)
+        else:
+            task = SampleTask.of(generator, history, horizon, universes, seed)
+            for at, (values, facts) in map_chunks(task, [pieces[position] for position in missing], cluster=cluster):
+                piece = pieces[missing[at]]
+                work.add(missing[at], Universes(values, timestamps, history, piece, facts).save_shard)
+                advance(len(piece))
+        put(folder / "history.parquet", lambda path: Universes.save_history(history, path))
+    return [folder / work.name(position) for position in range(work.count)]

@@ -1,0 +1,250 @@
+"""How well sampled distributions agree with what followed: ranks, proper scores, coverage and exceedance tests.
+
+Formulas only, on plain arrays; which origins are compared and what follows from it is `stresslab.realism`'s
+business. N is universes, K origins, D leads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from scipy.spatial.distance import pdist
+
+from stresslab.core.plain_json import plain
+from stresslab.metrics.distribution import Interval, wilson
+
+FloatArray = NDArray[np.float64]
+
+
+def pit(sample: ArrayLike, outcome: float) -> float:
+    """Probability integral transform (Dawid 1984; Diebold, Gunther & Tay 1998): where an outcome falls in a sample.
+
+    Args:
+        sample: (N,) universes.
+        outcome: what followed.
+
+    Returns:
+        The middle of the outcome's cell when the N universes cut (0, 1) into N + 1 equal cells; ties are split evenly.
+    """
+    numbers = np.asarray(sample, dtype=np.float64)
+    below, equal = np.count_nonzero(numbers < outcome), np.count_nonzero(numbers == outcome)
+    return (below + 0.5 * equal + 0.5) / (len(numbers) + 1)
+
+
+def crps(sample: ArrayLike, outcome: float) -> float:
+    """Continuous ranked probability score of a sample, the fair estimator (Gneiting & Raftery 2007; Ferro 2014).
+
+    E|X - y| - E|X - X'| / 2, the second mean over different universes; 0 is perfect, in units of the outcome.
+    """
+    ordered = np.sort(np.asarray(sample, dtype=np.float64))
+    count = len(ordered)
+    distance = float(np.abs(ordered - outcome).mean())
+    if count < 2:
+        return distance
+    weights = 2.0 * np.arange(1, count + 1) - count - 1.0  # sum over pairs of |x_i - x_j| by order statistics
+    return distance - float(weights @ ordered) / (count * (count - 1))
+
+
+def tail_crps(sample: ArrayLike, outcome: float) -> float:
+    """CRPS with both tails stressed: quantile scores weighted by (2a - 1)^2 (Gneiting & Ranjan 2011, table 4).
+
+    The integral over levels a of weight(a) * 2 (1{y < q(a)} - a) (q(a) - y), exact for the sample's own quantile
+    function q. Unlike `crps` it is not corrected for the size of the sample: compare it at the same N only.
+
+    Args:
+        sample: (N,) universes.
+        outcome: y, what followed.
+
+    Returns:
+        The score in units of the outcome; 0 is perfect.
+    """
+    ordered = np.sort(np.asarray(sample, dtype=np.float64))
+    a = np.arange(len(ordered) + 1) / len(ordered)
+    weight = np.diff((2 * a - 1) ** 3 / 6)  # integrals of (2a - 1)^2 and a (2a - 1)^2 between levels
+    moment = np.diff(a**4 - 4 * a**3 / 3 + a**2 / 2)
+    return float((2 * ((outcome < ordered) * weight - moment) * (ordered - outcome)).sum())
+
+
+def energy_score(sample: ArrayLike, outcome: ArrayLike) -> float:
+    """Energy score of whole paths, the CRPS of vectors (Gneiting & Raftery 2007, eq. 22; fair as in `crps`).
+
+    Args:
+        sample: (N, D) universes at D leads, each lead in units of its own size.
+        outcome: (D,) what followed.
+    """
+    points, real = np.asarray(sample, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    distance = float(np.linalg.norm(points - real, axis=1).mean())
+    return distance - 0.5 * float(pdist(points).mean()) if len(points) > 1 else distance
+
+
+def inside(ranks: ArrayLike, level: float, universes: int) -> FloatArray:
+    """Which outcomes (K,) lie inside the central interval of that level: 1, 0, or a part where its end cuts a cell.
+
+    An outcome whose cell is cut counts by the part of the cell that lies inside. So the mean is unbiased for any number
+    of universes, which that of a mere count is not.
+
+    Args:
+        ranks: (K,) PIT values.
+        level: 0.9 for the 90% interval.
+        universes: N at each origin.
+    """
+    half = 0.5 / (universes + 1)
+    distance = np.abs(np.asarray(ranks, dtype=np.float64) - 0.5)
+    return np.asarray(np.clip((level / 2 - (distance - half)) / (2 * half), 0.0, 1.0))
+
+
+def coverage(ranks: ArrayLike, level: float, universes: int, confidence: float = 0.95) -> Interval:
+    """Share of outcomes inside the central interval of that level, with its Wilson interval; see `inside`.
+
+    Args:
+        ranks: (K,) PIT values of independent origins.
+        level: 0.9 for the 90% interval.
+        universes: N at each origin.
+        confidence: of the Wilson interval.
+
+    Returns:
+        The share and its interval; NaN and [0, 1] without ranks.
+    """
+    held = inside(ranks, level, universes)
+    return wilson(float(held.sum()), len(held), confidence)
+
+
+def clustered_ratio(
+    numerators: ArrayLike, denominators: ArrayLike, clusters: ArrayLike, level: float = 0.95, draws: int = 2000
+) -> Interval:
+    """Ratio of two sums with a percentile interval from resampling whole clusters (Cameron, Gelbach & Miller 2008).
+
+    The percentiles are widened for few clusters (Hesterberg 2015, "expanded percentile interval").
+
+    Args:
+        numerators: (K,) numbers.
+        denominators: (K,) numbers.
+        clusters: (K,) labels; numbers of one label are not independent.
+        level: coverage of the interval.
+        draws: bootstrap repetitions, from a fixed seed.
+
+    Returns:
+        The ratio and its interval; NaN without numbers or where the denominators sum to 0, and no bounds with fewer
+        than two clusters.
+    """
+    above, below = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    _, index = np.unique(np.asarray(clusters), return_inverse=True)
+    groups = int(index.max()) + 1 if len(index) else 0
+    value = float(above.sum() / below.sum()) if below.sum() != 0 else math.nan
+    if groups < 2 or math.isnan(value):
+        return Interval(value, -math.inf, math.inf)
+    sums = np.column_stack([np.bincount(index, above), np.bincount(index, below)])
+    drawn = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), size=draws) @ sums  # (draws, 2)
+    ratios = drawn[:, 0] / np.where(drawn[:, 1] == 0, np.nan, drawn[:, 1])
+    tail = stats.norm.cdf(math.sqrt(groups / (groups - 1)) * stats.t.ppf(0.5 - level / 2, groups - 1))
+    low, high = np.nanquantile(ratios, [tail, 1 - tail])
+    return Interval(value, float(low), float(high))
+
+
+def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = 0.95, draws: int = 2000) -> Interval:
+    """Mean with an interval from resampling whole clusters; see `clustered_ratio`."""
+    numbers = np.asarray(values, dtype=np.float64)
+    return clustered_ratio(numbers, np.ones(len(numbers)), clusters, level, draws)
+
+
+def clustered_share(held: ArrayLike, clusters: ArrayLike, level: float = 0.95, draws: int = 2000) -> Interval:
+    """A share with an interval from resampling whole clusters; where that collapses, Wilson's of as many as clusters.
+
+    Args:
+        held: (K,) numbers in [0, 1].
+        clusters: (K,) labels; numbers of one label are not independent.
+        level: coverage of the interval.
+        draws: bootstrap repetitions, from a fixed seed.
+    """
+    numbers, groups = np.asarray(held, dtype=np.float64), len(np.unique(np.asarray(clusters)))
+    if len(numbers) == 0 or numbers.min() == numbers.max():
+        return wilson(float(numbers.mean()) * groups if groups else 0.0, groups, level)
+    found = clustered_mean(numbers, clusters, level, draws)
+    return Interval(found.value, max(0.0, found.low), min(1.0, found.high))
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Mean of independent numbers with Student's interval; NaN without numbers, no bounds with fewer than two."""
+    numbers = np.asarray(values, dtype=np.float64)
+    mean = float(numbers.mean()) if len(numbers) else math.nan
+    if len(numbers) < 2:
+        return Interval(mean, -math.inf, math.inf)
+    half = float(stats.t.ppf(0.5 + level / 2, len(numbers) - 1)) * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
+    return Interval(mean, mean - half, mean + half)
+
+
+@dataclass(frozen=True)
+class Exceedances:
+    """Outcomes beyond a value at risk, and what two tests say of them.
+
+    Attributes:
+        probability: promised share, as near to the one asked for as the number of universes allows from below.
+        count: how many there were.
+        expected: how many there should be.
+        kupiec: p-value of the exact binomial test that they are as frequent as promised.
+        christoffersen: p-value of the likelihood-ratio test that they come independently; None where fewer than five
+            are expected, or where none comes before or none after another outcome.
+    """
+
+    probability: float
+    count: int
+    expected: float
+    kupiec: float
+    christoffersen: float | None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """As plain JSON."""
+        return {name: plain(value) if isinstance(value, float) else value for name, value in vars(self).items()}
+
+
+LEAST_EXPECTED = 5.0
+"""Exceedances to be expected before their independence can be tested."""
+
+
+def value_at_risk_exceedances(ranks: ArrayLike, probability: float, universes: int) -> Exceedances | None:
+    """Outcomes below the k-th smallest universe, k / (N + 1) being at most the probability; None where k is 0.
+
+    Args:
+        ranks: (K,) PIT values in the order of time.
+        probability: 0.05 for the value at risk at 95%.
+        universes: N at each origin.
+    """
+    numbers, k = np.asarray(ranks, dtype=np.float64), int(probability * (universes + 1) + 1e-9)
+    promised = k / (universes + 1)
+    return exceedances(numbers < promised, promised) if k and len(numbers) else None
+
+
+def exceedances(hits: ArrayLike, probability: float) -> Exceedances:
+    """Tests of value-at-risk exceedances (Kupiec 1995, in the exact binomial form; Christoffersen 1998).
+
+    Args:
+        hits: (K,) whether the outcome lay beyond the value at risk, in the order of time.
+        probability: promised share of exceedances.
+    """
+    series = np.asarray(hits, dtype=bool)
+    count, expected = int(series.sum()), len(series) * probability
+    kupiec = float(stats.binomtest(count, len(series), probability).pvalue)
+    independence = _independence(series) if expected >= LEAST_EXPECTED else None
+    return Exceedances(probability, count, expected, kupiec, independence)
+
+
+def _independence(series: NDArray[np.bool_]) -> float | None:
+    """Likelihood ratio of first-order Markov hits against independent ones, chi-square with one degree of freedom."""
+    before, after = series[:-1], series[1:]
+    n01, n11 = int((~before & after).sum()), int((before & after).sum())
+    n00, n10 = int((~before & ~after).sum()), int((before & ~after).sum())
+    if n01 + n11 == 0 or n10 + n11 == 0:
+        return None
+    alike = _bernoulli(n01 + n11, n00 + n10)
+    apart = _bernoulli(n01, n00) + _bernoulli(n11, n10)
+    return float(stats.chi2.sf(max(0.0, 2.0 * (apart - alike)), 1))
+
+
+def _bernoulli(hits: int, misses: int) -> float:
+    """Log-likelihood at its maximum."""
+    total = hits + misses
+    return sum(count * math.log(count / total) for count in (hits, misses) if count)

@@ -1,0 +1,72 @@
+"""The backtest over time: the account on the real bars beside buy and hold, thinned, and its returns by period.
+
+How the account came about is the engine's business; what a reader sees of it is the report's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.core.plain_json import plain
+from stresslab.metrics.performance import drawdown
+
+STRETCHES = 500
+"""A longer account keeps, of so many stretches, the lowest and highest value, both ends, and its deepest drawdown."""
+YEARS = 2.0
+"""A shorter account is told by the month, a longer one by the year."""
+
+FloatArray = NDArray[np.float64]
+
+
+def track_of(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> pd.DataFrame:
+    """The account and buy and hold at the times worth drawing.
+
+    Args:
+        equity: (T + 1,) currency, of the strategy.
+        held: (T + 1,) currency, of buy and hold.
+        timestamps: (T + 1,) of the values, the first before anything is held.
+
+    Returns:
+        Columns "equity" and "held" by time stamp, all rows or about 2 `STRETCHES`.
+    """
+    kept = np.arange(len(equity))
+    if len(equity) > 2 * STRETCHES:
+        parts = np.array_split(kept, STRETCHES)
+        ends = [[part[equity[part].argmin()], part[equity[part].argmax()]] for part in parts]
+        trough = int((equity / np.maximum.accumulate(equity)).argmin())
+        deepest = [int(equity[: trough + 1].argmax()), trough]
+        kept = np.unique(np.concatenate([[0, len(equity) - 1], deepest, *ends]))
+    return pd.DataFrame({"equity": equity[kept], "held": held[kept]}, index=timestamps[kept])
+
+
+def by_period(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> list[dict[str, Any]]:
+    """Return of the account and of buy and hold, and the account's deepest drawdown, in each year or month.
+
+    A period goes from the last value before it to its last value; a drawdown counts from the highest value in it, that
+    first one included. Undefined figures, as after ruin, are None.
+
+    Args:
+        equity: (T + 1,) currency, of the strategy.
+        held: (T + 1,) currency, of buy and hold.
+        timestamps: (T + 1,) of the values.
+    """
+    years = (timestamps[-1] - timestamps[0]).days / 365.25
+    names = np.asarray(timestamps.strftime("%Y" if years > YEARS else "%Y-%m"))
+    first = np.flatnonzero(np.concatenate([[True], names[2:] != names[1:-1]])) + 1
+    rows = []
+    for start, end in zip(first, [*first[1:], len(names)], strict=True):
+        own, other = equity[start - 1 : end], held[start - 1 : end]
+        fall = drawdown(own[:, None])[:, 0] if own[0] > 0 else np.array([np.nan])
+        rows.append(
+            {
+                "period": str(names[start]),
+                "total_return": plain(own[-1] / own[0] - 1 if own[0] > 0 else np.nan),
+                "held": plain(other[-1] / other[0] - 1 if other[0] > 0 else np.nan),
+                "max_drawdown": plain(float(fall.min())),
+            }
+        )
+    return rows

@@ -1,0 +1,211 @@
+"""assess_realism(): rolling origins, the gate and the evidence put together into the realism section of a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from stresslab.core.errors import InputError
+from stresslab.core.randomness import check_seed
+from stresslab.data.bars import Bars
+from stresslab.generators.base import Generator, check_horizon, universe_ids
+from stresslab.realism.calibration import calibration, growth_by_displacement, score_ratios, stylised_facts
+from stresslab.realism.diagnostics import diagnose
+from stresslab.realism.gate import Check, Label, gate
+from stresslab.realism.rolling_origins import LEAST_HISTORY, ORIGINS, UNIVERSES, Origin, positions, roll
+
+
+@dataclass(frozen=True)
+class Realism:
+    """The evidence and what the gate makes of it.
+
+    Attributes:
+        label: "trusted", "caution" or "not trusted".
+        reasons: in words, the gravest first.
+        checks: every question of the gate.
+        origins: number of independent origins K.
+        horizon: bars compared after each.
+        universes: sampled at each.
+        start: first origin.
+        end: last origin.
+        calibration: by quantity, the coverage of each interval, the ranks, and the scores.
+        facts: stylised facts of the universes and of reality, by name.
+        notes: what is worth knowing but decides nothing, in words.
+        growth: E[S_H] / S_0 of universes and reality by where the last price lay.
+        diagnostics: what the generator tells about itself: "round_trip" and "cuts", where there are any.
+        baselines: CRPS over that of other generators at the same origins, by their names and by quantity.
+    """
+
+    label: Label
+    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    origins: int
+    horizon: int
+    universes: int
+    start: str | None
+    end: str | None
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    growth: Sequence[Mapping[str, Any]] = ()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    baselines: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trusted(self) -> bool | None:
+        """Whether the universes behave like this market; None where the label is "caution" and so leaves it open."""
+        return {"trusted": True, "not trusted": False}.get(self.label)
+
+    def trust(self, accept_untrusted: bool = False) -> tuple[bool | None, str | None]:
+        """What a verdict is told: whether it may rest on these universes, and where that is open, why.
+
+        Accepted universes are not thereby like the market: it stays open whether they are.
+        """
+        if self.label == "caution":
+            return None, self.reasons[0]
+        if self.label == "not trusted" and accept_untrusted:
+            return None, f"they are not trusted, and --accept-untrusted was given. {self.reasons[0]}"
+        return self.trusted, None
+
+    def _repr_html_(self) -> str:
+        """Label, reasons and checks, in a notebook."""
+        from stresslab.report.formats.notebook import of_realism
+
+        return of_realism(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The "realism" section of `result.json`."""
+        return asdict(self) | {
+            "assessed": True,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "growth": [dict(row) for row in self.growth],
+            "checks": [check.to_dict() for check in self.checks],
+        }
+
+    def __str__(self) -> str:
+        """The label first, then the reasons, the checks and the notes."""
+        where = f"{self.origins} origin{'' if self.origins == 1 else 's'}"
+        lines = [f"{self.label.upper()} on {where}", *(f"  {reason}" for reason in self.reasons)]
+        lines += [f"  {check.outcome:<15}{check.reason}" for check in self.checks]
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
+def assess_realism(
+    bars: Bars,
+    generator: Generator,
+    horizon: int = 120,
+    *,
+    origins: int = ORIGINS,
+    universes: int = UNIVERSES,
+    seed: int = 0,
+    jobs: int = 0,
+    baselines: Mapping[str, Generator] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Realism:
+    """Compare what a generator samples with what really followed, at rolling origins within `bars`.
+
+    Example:
+        >>> bars = sl.load_bars("sample:nasdaq")
+        >>> print(sl.assess_realism(bars, sl.StationaryBootstrap(), horizon=60))
+
+    Args:
+        bars: real bars; only what lies before a run's origin, when this judges a run.
+        generator: what is judged.
+        horizon: bars to compare after each origin; origins are at least as far apart.
+        origins: most origins to take, spread over the bars.
+        universes: to sample at each origin.
+        seed: whole number; each origin draws from its own.
+        jobs: workers; 0 means one per processor.
+        baselines: other generators by name, whose CRPS at the same origins is compared; none by default.
+        progress: called with 1 after each origin, of baselines too.
+
+    Returns:
+        The label with its reasons, every check, and the evidence.
+
+    Raises:
+        InputError: a setting is out of range, or one that the generator refuses.
+    """
+    horizon, seed, jobs = check_horizon(horizon), check_seed(seed), jobs or os.cpu_count() or 1
+    universe_ids(universes, None)
+    if origins < 1 or universes < 2:
+        raise InputError(f"origins={origins}, universes={universes} is too few; give at least 1 origin, 2 universes")
+    ends = positions(len(bars), horizon, origins)
+    rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+    found = assess(rolled.origins, horizon, universes, rolled.refusals)
+    trained_until = generator.describe().get("trained_until")
+    diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
+    notes = [*found.notes, *_training_notes(rolled.origins, trained_until), *_diagnostic_notes(diagnostics)]
+    compared = {}
+    for name, other in (baselines or {}).items():
+        against = roll(bars, other, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress).origins
+        shared = {origin.at for origin in rolled.origins} & {origin.at for origin in against}
+        compared[name] = {"origins": len(shared), "crps_ratio": score_ratios(rolled.origins, against)}
+    return replace(found, notes=tuple(notes), diagnostics=diagnostics, baselines=compared)
+
+
+def assess(origins: Sequence[Origin], horizon: int, universes: int, refusals: Sequence[str] = ()) -> Realism:
+    """What the origins say together, and the gate's label.
+
+    Args:
+        origins: in the order of time.
+        horizon: bars compared after each.
+        universes: sampled at each.
+        refusals: why the generator could not sample at others.
+    """
+    notes = (
+        (f"At {len(refusals)} of {len(refusals) + len(origins)} origins nothing could be sampled: {refusals[0]}",)
+        if refusals
+        else ()
+    )
+    if not origins:
+        reason = f"No origin has {LEAST_HISTORY} bars before it and {horizon} after it: more history is needed."
+        return Realism("caution", notes or (reason,), (), 0, horizon, universes, None, None)
+    label, reasons, checks = gate(origins)
+    return Realism(
+        label=label,
+        reasons=reasons,
+        checks=checks,
+        origins=len(origins),
+        horizon=horizon,
+        universes=universes,
+        start=str(origins[0].at),
+        end=str(origins[-1].at),
+        calibration=calibration(origins),
+        facts=stylised_facts(origins),
+        notes=notes,
+        growth=growth_by_displacement(origins),
+    )
+
+
+def _training_notes(origins: Sequence[Origin], trained_until: str | None) -> list[str]:
+    """That the evidence is in-sample for the generator, where it is."""
+    if trained_until is None:
+        return []
+    seen = sum(origin.at < pd.Timestamp(trained_until) for origin in origins)
+    if not seen:
+        return []
+    return [
+        f"{seen} of {len(origins)} origins lie before {trained_until}, up to when the generator was trained: it may "
+        "know what followed, and look better than it is."
+    ]
+
+
+def _diagnostic_notes(found: Mapping[str, Any]) -> list[str]:
+    """What settings cut from the tails, in words."""
+    cut = found.get("cuts")
+    if not cut:
+        return []
+    settings = ", ".join(f"{name}={value:g}" for name, value in cut["settings"].items())
+    volatility, tail = (cut[name]["value"] for name in ("volatility_ratio", "tail_ratio"))
+    if volatility is None or tail is None:
+        return []
+    return [
+        f"{settings}: bars are {volatility:.2f} times as volatile, and the 1% quantile of the return at the horizon is "
+        f"{tail:.2f} times as far from the mean, as in universes drawn from what the model learned with the same "
+        f"random numbers ({cut['origins']} origins)."
+    ]

@@ -1,0 +1,141 @@
+"""One figure under several conditions, a row with its interval for each: shocks beside the base case, other worlds.
+
+The conditions are those of `analysis.shocks` and `analysis.sensitivity`; the figures are those of
+`result.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stresslab.report.charts.chart import Axis, Chart, Mark, Point, Shape, Tick, across, percent_tick
+from stresslab.report.wording import interval, percent, share
+
+BASE = "as generated"
+
+Row = Mapping[str, Any]
+Named = Sequence[tuple[str, Row]]
+
+
+def shock_charts(base: Row, shocks: Sequence[Row], key: str) -> list[Chart]:
+    """P(loss) and expected shortfall, each with its interval, under each shock; the base case as a line."""
+    named = [(BASE, base), *((short(str(row["label"])), row) for row in shocks)]
+    made = []
+    for figure, name, title, x_name, read in (
+        ("probability_of_loss", "loss", "P(loss) under each shock", "P(loss)", share),
+        (
+            "expected_shortfall_97_5",
+            "shortfall",
+            "Expected shortfall 97.5% under each shock",
+            "mean of the worst 2.5%",
+            percent,
+        ),
+    ):
+        found = [(label, row[figure]) for label, row in named]
+        made.append(forest(found, f"{key}-shocks-{name}", title, _shocked(found, read), x_name, read, first=True))
+    return made
+
+
+def world_charts(worlds: Sequence[Row], key: str) -> list[Chart]:
+    """P(loss) and timing in each world, the run's own first."""
+    losses = [(str(row["label"]), row["probability_of_loss"]) for row in worlds]
+    timing = [(str(row["label"]), row["timing"]["total"]) for row in worlds]
+    known = [found["value"] for _, found in losses]
+    told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by the world."
+    above = [label for label, found in timing if found["low"] is not None and found["low"] > 0]
+    below = [label for label, found in timing if found["high"] is not None and found["high"] < 0]
+    parts = [
+        *([f"earns something in {_quoted(above)}"] if above else []),
+        *([f"costs something in {_quoted(below)}"] if below else []),
+    ]
+    timed = f"Error included, timing {' and '.join(parts)}."
+    if not parts:
+        timed = "In no world can its timing be told from nothing."
+    return [
+        forest(losses, f"{key}-worlds-loss", "P(loss) in other worlds", told, "P(loss)", share, first=True),
+        forest(timing, f"{key}-worlds-timing", "Timing in other worlds", timed, "timing over the horizon", _signed),
+    ]
+
+
+def short(label: str) -> str:
+    """A shock's name without where it is laid: a gap of 5%, no fills for 5 bars."""
+    return label.partition(" against ")[0].partition(" after ")[0]
+
+
+def forest(
+    named: Named, key: str, title: str, sentence: str, x_name: str, read: Callable[[float], str], *, first: bool = False
+) -> Chart:
+    """A row for each condition.
+
+    Args:
+        named: what it is called, and value, low and high there; a row without a value stays empty.
+        key: of the chart.
+        title: of the chart.
+        sentence: what to see in it.
+        x_name: what the figure is.
+        read: a value in words.
+        first: whether the first row is what the others are held against; zero is otherwise.
+    """
+    known = [(at, found) for at, (_, found) in enumerate(named) if found["value"] is not None]
+    ends = [found[end] for _, found in known for end in ("value", "low", "high") if found[end] is not None]
+    x, count = Axis.around(ends, [0.0]), len(named)
+    heights = [1 - (at + 0.5) / count for at in range(count)]
+    lines = "".join(
+        across(heights[at], float(x.at(found["low"])), float(x.at(found["high"])))
+        for at, found in known
+        if found["low"] is not None and found["high"] is not None
+    )
+    shapes = [Shape("baseline", f"M{1000 * float(x.at(0.0)):.1f} 0V1000")] if min(ends, default=0.0) < 0 else []
+    base = named[0][1]["value"] if first else None
+    return Chart(
+        key=key,
+        title=title,
+        sentence=sentence,
+        x_ticks=[Tick(float(100 * x.at(tick)), percent_tick(tick), bool(i % 2)) for i, tick in enumerate(x.ticks())],
+        y_ticks=[Tick(100 * height, name) for height, (name, _) in zip(heights, named, strict=True)],
+        x_name=f"{x_name}, 95% interval",
+        y_name="",
+        shapes=[*shapes, *([Shape("whisker", lines)] if lines else [])],
+        marks=[] if base is None else [Mark(100 * float(x.at(base)), f"{named[0][0]} {read(base)}", "middle")],
+        points=[Point(100 * float(x.at(found["value"])), 100 * heights[at], "dot") for at, found in known],
+        hover={
+            "unit": "text",
+            "x": [round(float(x.at(found["value"])), 4) for _, found in known],
+            "y": [round(heights[at], 4) for at, _ in known],
+            "titles": [named[at][0] for at, _ in known],
+            "series": [
+                {"name": x_name, "text": [read(found["value"]) for _, found in known]},
+                {"name": "95% interval", "text": [_range(found, read) for _, found in known]},
+            ],
+        },
+        named=True,
+    )
+
+
+def _shocked(named: Named, read: Callable[[float], str]) -> str:
+    """The base case, and the worst of the shocks where one is worse."""
+    values = [found["value"] for _, found in named]
+    worst = max(range(len(named)), key=lambda at: float("-inf") if values[at] is None else values[at])
+    if not worst:
+        return f"None of these makes it worse than the {_said(values[0], read)} {BASE}."
+    return (
+        f"{BASE.capitalize()} it is {_said(values[0], read)}; under the worst of these, {named[worst][0]}, "
+        f"{_said(values[worst], read)}."
+    )
+
+
+def _quoted(labels: Sequence[str]) -> str:
+    return ", ".join(f'"{label}"' for label in labels)
+
+
+def _said(value: float | None, read: Callable[[float], str]) -> str:
+    return percent(value) if value is None else read(value)
+
+
+def _signed(value: float) -> str:
+    return percent(value, signed=True)
+
+
+def _range(found: Row, read: Callable[[float], str]) -> str:
+    return interval(found["low"], found["high"], read=lambda value, signed=False: read(value))

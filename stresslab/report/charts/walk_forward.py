@@ -1,0 +1,292 @@
+"""Many origins over time, and the backtest relived, as charts: was the answer that of one date?
+
+The tests from other dates are `stresslab.analysis.walk_forward`' business; the figures are those of `result.json`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stresslab.report.charts import binning
+from stresslab.report.charts.chart import (
+    Axis,
+    Chart,
+    FloatArray,
+    Point,
+    Shape,
+    Tick,
+    across,
+    box,
+    line,
+    percent_tick,
+    stamp_texts,
+    upright,
+)
+from stresslab.report.charts.fans_and_histograms import histogram_chart, marked
+from stresslab.report.wording import percent, share, shares
+
+TICKS = 5
+"""Dates along the bottom, at most one more."""
+WIDEST = 0.022
+"""Half of the width of an origin's sign, at most, as a share of the chart's."""
+FOOT = 0.07
+"""Share of the height below zero that holds the signs of the trend."""
+
+Row = Mapping[str, Any]
+
+
+def origins_charts(found: Mapping[str, Any], own_loss: float, key: str) -> list[Chart]:
+    """P(loss) at each origin over time, and what followed beside the universes' returns there.
+
+    Args:
+        found: the "eras" of a strategy.
+        own_loss: P(loss) of the run itself.
+        key: what the charts' keys begin with.
+    """
+    rows = found["origins"]
+    if len(rows) < 2:
+        return []
+    times = pd.DatetimeIndex([row["origin"] for row in rows])
+    days = (times.as_unit("ns").asi8 / 86_400e9).astype(np.float64)
+    x = Axis.around(days, room=0.06)
+    half = min(WIDEST, 0.4 * float(np.diff(np.sort(x.at(days))).min()))
+    charts = [_losses(rows, x, days, half, own_loss, f"{key}-origins-loss")]
+    if all("quantiles" in row for row in rows):
+        charts.append(_returns(rows, x, days, half, f"{key}-origins-return"))
+    return charts
+
+
+def relived_charts(found: Mapping[str, Any], key: str) -> list[Chart]:
+    """Total return and deepest drawdown over all windows: lives that could have been, and the one that was."""
+    if "values" not in found["total_return"]:
+        return []
+    gains, falls = found["total_return"], found["max_drawdown"]
+    lives, windows = int(found["lives"]), int(found["windows"])
+    place = gains["real_percentile"]["value"]
+    better = "" if place is None else f", better than {share(place)} of them"
+    deeper = falls["real_percentile"]["value"]
+    than = "" if deeper is None else f", deeper than {share(1 - deeper)} of them"
+    real = percent(gains["real"], signed=True)
+    return [
+        _lives(
+            np.asarray(gains["values"], dtype=np.float64),
+            gains["real"],
+            key=f"{key}-relived-return",
+            title="The whole backtest relived: return",
+            sentence=f"Of {lives:,} lives, each put together of one universe for each of the {windows} windows, "
+            f"{share(found['probability_of_loss']['value'])} lost; what happened in the same windows, {real}, is the "
+            f"solid line{better}.",
+            x_name="total return over all windows",
+            signed=True,
+        ),
+        _lives(
+            -np.asarray(falls["values"], dtype=np.float64) + 0.0,
+            None if falls["real"] is None else -falls["real"],
+            key=f"{key}-relived-drawdown",
+            title="The whole backtest relived: drawdown",
+            sentence=f"Half of the lives fall by more than {percent(-falls['quantiles']['0.5'])} at worst; what "
+            f"happened fell by {percent(None if falls['real'] is None else -falls['real'])}{than}.",
+            x_name="deepest fall below the running maximum, over all windows",
+            signed=False,
+        ),
+    ]
+
+
+def _lives(
+    values: FloatArray, real: float | None, *, key: str, title: str, sentence: str, x_name: str, signed: bool
+) -> Chart:
+    found = binning.histogram(values, [] if real is None else [real])
+    middle = float(np.median(values))
+    marks = [marked(found, middle, f"median life {percent(middle, signed=signed)}", "middle")]
+    if real is not None:
+        marks.append(marked(found, real, f"what happened {percent(real, signed=signed)}", "outcome"))
+    everything = np.ones(len(found.counts), dtype=np.bool_)
+    groups = [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)] if signed else [("depth0", everything)]
+    return histogram_chart(
+        found,
+        groups,
+        key=key,
+        title=title,
+        sentence=sentence,
+        x_name=x_name,
+        marks=marks,
+        signed=signed,
+        of="lives",
+    )
+
+
+def _losses(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, own: float, key: str) -> Chart:
+    """A sign and its interval at each origin; shades where the market was turbulent, the trend at the foot."""
+    y = Axis(-FOOT / (1 - FOOT), 1.02)
+    places = x.at(days)
+    whiskers = "".join(
+        upright(
+            float(at), float(y.at(row["probability_of_loss"]["low"])), float(y.at(row["probability_of_loss"]["high"]))
+        )
+        for at, row in zip(places, rows, strict=True)
+    )
+    points = [
+        Point(100 * float(at), 100 * float(y.at(row["probability_of_loss"]["value"])), _seen(row))
+        for at, row in zip(places, rows, strict=True)
+    ]
+    points += [
+        Point(100 * float(at), 100 * FOOT / 2, "rise" if row["trend"] == "up" else "fall")
+        for at, row in zip(places, rows, strict=True)
+    ]
+    values = [row["probability_of_loss"]["value"] for row in rows]
+    over = sum(value >= 0.5 for value in values)
+    level, half_way = float(y.at(own)), float(y.at(0.5))
+    return Chart(
+        key=key,
+        title="P(loss) from other dates",
+        sentence=f"From {len(rows)} dates of the history P(loss) lies between {share(min(values))} and "
+        f"{share(max(values))}, and at half or more at {over} of them; the run's own is {share(own)}. "
+        f"{_grouped(rows)}",
+        x_ticks=_ticks(x),
+        y_ticks=[Tick(100 * float(y.at(tick)), f"{tick:.0%}") for tick in (0.0, 0.25, 0.5, 0.75, 1.0)],
+        x_name="origin",
+        y_name="P(loss) with its 95% interval",
+        shapes=[
+            *_shades(rows, places, half),
+            Shape("baseline", across(half_way, 0.0, 1.0)),
+            Shape("median", line(np.array([0.0, 1.0]), np.array([level, level]))),
+            Shape("whisker", whiskers),
+        ],
+        points=points,
+        legend=[*_legend(rows), ("median", "this run's own")],
+        hover=_hover(rows, places, [("P(loss)", [_with_range(row) for row in rows])]),
+    )
+
+
+def _returns(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, key: str) -> Chart:
+    """A box of the universes' returns at each origin, and a sign at what followed."""
+    spread = [row["quantiles"] for row in rows]
+    real = [row["realised_return"] for row in rows]
+    numbers = [value for one in spread for value in one.values() if value is not None]
+    y = Axis.around(numbers, [value for value in real if value is not None], [0.0])
+    places, zero = x.at(days), float(y.at(0.0))
+    whiskers, boxes, medians = "", "", ""
+    for at, one in zip(places, spread, strict=True):
+        if None in one.values():
+            continue
+        low, quarter, middle, three, high = (
+            float(y.at(one[level])) for level in ("0.05", "0.25", "0.5", "0.75", "0.95")
+        )
+        whiskers += upright(float(at), low, high)
+        boxes += box(float(at) - half, float(at) + half, quarter, max(three, quarter + 0.004))
+        medians += across(middle, float(at) - half, float(at) + half)
+    known = [(at, value, row) for at, value, row in zip(places, real, rows, strict=True) if value is not None]
+    outside = sum(
+        not row["quantiles"]["0.05"] <= value <= row["quantiles"]["0.95"]
+        for _, value, row in known
+        if None not in row["quantiles"].values()
+    )
+    lost = sum(value < 0 for _, value, _ in known)
+    return Chart(
+        key=key,
+        title="What followed each date",
+        sentence=f"What really followed (the signs) was a loss after {lost} of {len(known)} dates, and lies outside "
+        f"nine tenths of the universes (the lines) at {outside}, where {0.1 * len(known):.1f} would be expected.",
+        x_ticks=_ticks(x),
+        y_ticks=[Tick(100 * float(y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
+        x_name="origin",
+        y_name="total return over the horizon",
+        shapes=[
+            *_shades(rows, places, half),
+            Shape("baseline", across(zero, 0.0, 1.0)),
+            Shape("whisker", whiskers),
+            Shape("b50", boxes),
+            Shape("bar-median", medians),
+        ],
+        points=[Point(100 * float(at), 100 * float(y.at(value)), _seen(row)) for at, value, row in known],
+        legend=[
+            *(row for row in _legend(rows) if row[0] not in ("rise", "fall")),
+            ("b50", "half of the universes"),
+            ("whisker", "nine tenths"),
+        ],
+        hover=_hover(
+            rows,
+            places,
+            [
+                ("what followed", [percent(value, signed=True) for value in real]),
+                ("median", [percent(one["0.5"], signed=True) for one in spread]),
+                (
+                    "nine tenths",
+                    [f"{percent(one['0.05'], signed=True)} to {percent(one['0.95'], signed=True)}" for one in spread],
+                ),
+            ],
+        ),
+    )
+
+
+def _seen(row: Row) -> str:
+    """A hollow sign where the generator was trained on what followed."""
+    return "ring" if row["in_sample"] else "dot"
+
+
+def _shades(rows: Sequence[Row], places: FloatArray, half: float) -> list[Shape]:
+    wild = "".join(
+        box(float(at) - 1.1 * half, float(at) + 1.1 * half, 0.0, 1.0)
+        for at, row in zip(places, rows, strict=True)
+        if row["volatility"] == "turbulent"
+    )
+    return [Shape("wild", wild)] if wild else []
+
+
+def _legend(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """The signs that are drawn, and no others."""
+    told = [
+        ("dot", "generator not trained on what followed", any(row["in_sample"] is False for row in rows)),
+        ("ring", "generator trained on what followed", any(row["in_sample"] for row in rows)),
+        ("wild", "turbulent market", any(row["volatility"] == "turbulent" for row in rows)),
+        ("rise", "rising", any(row["trend"] == "up" for row in rows)),
+        ("fall", "falling", any(row["trend"] == "down" for row in rows)),
+    ]
+    return [(style, meaning) for style, meaning, drawn in told if drawn]
+
+
+def _grouped(rows: Sequence[Row]) -> str:
+    """How the regimes differ, where there are origins of both kinds; empty otherwise."""
+    groups = {
+        name: [row["probability_of_loss"]["value"] for row in rows if row["trend"] == trend]
+        for trend, name in (("up", "rising"), ("down", "falling"))
+    }
+    if min(map(len, groups.values())) == 0:
+        return ""
+    told = " and ".join(f"{share(math.fsum(values) / len(values))} in {name}" for name, values in groups.items())
+    return f"On average it is {told} markets."
+
+
+def _with_range(row: Row) -> str:
+    found = row["probability_of_loss"]
+    return f"{share(found['value'])} ({shares(found)})"
+
+
+def _hover(rows: Sequence[Row], places: FloatArray, told: list[tuple[str, list[str]]]) -> dict[str, Any]:
+    trained = {True: "trained on it", False: "not trained on it", None: ""}
+    return {
+        "unit": "text",
+        "x": [round(float(at), 4) for at in places],
+        "titles": stamp_texts(pd.DatetimeIndex([row["origin"] for row in rows])),
+        "series": [
+            *({"name": name, "text": texts} for name, texts in told),
+            {"name": "market", "text": [f"{row['trend']}, {row['volatility']}" for row in rows]},
+            {"name": "generator", "text": [trained[row["in_sample"]] for row in rows]},
+        ],
+    }
+
+
+def _ticks(x: Axis) -> list[Tick]:
+    """Years, or evenly spread dates where they are few."""
+    first, last = (pd.Timestamp(day * 86_400e9) for day in (x.low, x.high))
+    years = [int(year) for year in binning.ticks(first.year, last.year, TICKS) if float(year).is_integer()]
+    starts = [(year, pd.Timestamp(year, 1, 1)) for year in years if first <= pd.Timestamp(year, 1, 1) <= last]
+    if len(starts) >= 3:
+        return [Tick(100 * float(x.at(start.value / 86_400e9)), str(year)) for year, start in starts]
+    days = np.linspace(x.low, x.high, 5)[1:-1]
+    return [Tick(100 * float(x.at(day)), str(pd.Timestamp(day * 86_400e9).date())) for day in days]

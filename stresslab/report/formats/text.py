@@ -1,0 +1,154 @@
+"""A stress test as plain text for the terminal: the verdicts first, the evidence below.
+
+The numbers and sentences are `evidence`'s and `provenance`'s, so that terminal and page cannot disagree.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.metrics.measures import MEASURES
+from stresslab.report.captions import measure_of
+from stresslab.report.sections import overview, provenance, realism
+from stresslab.report.sections import strategy as evidence
+from stresslab.report.sections.studies import edge_sentence
+from stresslab.report.wording import UNDEFINED, clean, measure, percent, share, shares
+
+WIDTH = 100
+LONGEST_NAME = 26
+QUANTILES = (("5%", "0.05"), ("25%", "0.25"), ("Median", "0.5"), ("75%", "0.75"), ("95%", "0.95"))
+
+
+def render(result: StressResult) -> str:
+    """What `print(result)` shows: lines of at most 100 columns without control characters."""
+    cash = float(result.config["init_cash"])
+    several = len(result.strategies) > 1
+    blocks = [_overview(result.strategies)] if several else []
+    told = overview.roles(result)
+    if len(told) < len(result.strategies):
+        blocks.append(
+            wrapped(f"Of {len(result.strategies):,} strategies these follow: {', '.join(told.values())}.", "")
+        )
+    blocks += [_strategy(result.strategies[at], cash) for at in told]
+    blocks += [_caution(result), *([_realism(result)] if result.realism["assessed"] else []), _run(result)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
+
+
+def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
+    """One line per strategy."""
+    rows = []
+    for strategy in strategies:
+        loss, returns = strategy.universes["probability_of_loss"], measure_of(strategy, "total_return")["quantiles"]
+        real = None if strategy.realised is None else strategy.realised["total_return"]
+        rows.append(
+            [
+                shown_name(strategy),
+                strategy.verdict.label.upper(),
+                UNDEFINED if strategy.edge is None else strategy.edge["label"],
+                share(loss["value"]),
+                shares(loss),
+                percent(returns["0.5"], signed=True),
+                percent(returns["0.05"], signed=True),
+                percent(real, signed=True),
+            ]
+        )
+    return table(["Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=3)
+
+
+def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
+    """Verdict, reasons, key figures, checks and measures of one strategy."""
+    luck, edge = evidence.luck_sentence(strategy), edge_sentence(strategy)
+    asked = "" if strategy.edge is None else f", edge: {strategy.edge['label']}"
+    lines = [f"{shown_name(strategy)}: {strategy.verdict.label.upper()}{asked}"]
+    for reason in [*strategy.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])]:
+        lines += wrapped(reason)
+    lines.append("")
+    figures = evidence.key_figures(strategy, cash)
+    lines += [f"  {figure.name:<26} {figure.value:>8}   {figure.detail}" for figure in figures]
+    answer, sentence = evidence.lookahead(strategy.lookahead)
+    lines += ["", *_checks(strategy), *wrapped(f"{answer:<12}  {sentence}", hanging=16)]
+    return [*lines, "", *_measures(strategy)]
+
+
+def _checks(strategy: StrategyResult) -> list[str]:
+    rows = [
+        [row["answer"], row["name"], row["value"], row["interval"], row["threshold"]]
+        for row in evidence.checks(strategy.verdict)
+    ]
+    return table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", least=12)
+
+
+def _measures(strategy: StrategyResult) -> list[str]:
+    """Quantiles of every measure, with the real outcome and the backtest beside them."""
+    real = strategy.realised
+    headings = ["Measure", *(heading for heading, _ in QUANTILES), *(["Real"] if real else []), "Backtest"]
+    rows = []
+    for name, row in MEASURES.items():
+        quantiles = measure_of(strategy, name)["quantiles"]
+        cells = [measure(name, quantiles[level]) for _, level in QUANTILES]
+        cells += [measure(name, real.get(name))] if real else []
+        rows.append([row.label, *cells, measure(name, strategy.backtest.get(name))])
+    return table(headings, rows, left=1, indent="  ")
+
+
+def _caution(result: StressResult) -> list[str]:
+    """Everything that the reader must know before relying on it."""
+    lines = ["Before you rely on it"]
+    for notice in provenance.notices(result):
+        lines += wrapped(f"{notice.heading}: {notice.text}", first="  - ", hanging=4)
+    return lines
+
+
+def _realism(result: StressResult) -> list[str]:
+    """The gate's checks, one line each."""
+    found = realism.evidence(result)
+    rows = [[row.outcome, row.name, row.value, row.interval, row.acceptable] for row in found.rows]
+    headings = ["Answer", "Check", "Value", "Interval", "Acceptable"]
+    lines = [f"Realism of the universes: {found.label.upper()}"]
+    return lines + (table(headings, rows, left=2, indent="  ") if rows else [])
+
+
+def _run(result: StressResult) -> list[str]:
+    """Data, generator and size of the run."""
+    data, config, day = result.data, result.config, provenance.day
+    span, last = f"from {day(data['start'])} to {day(data['end'])}", day(result.fan.index[-1])
+    rows = [
+        ("Data", f"{data['symbol']}, {data['bars']:,} bars {span}, {data['calendar']}"),
+        ("Universes", f"{result.universes_count:,} of {result.horizon:,} bars, after {day(result.origin)} to {last}"),
+        ("Generator", f"{provenance.generator_name(result)}, {provenance.sample_label(result)[0]}"),
+        ("Costs", provenance.execution(config)),
+        ("Seed", str(config.get("seed", UNDEFINED))),
+    ]
+    lines = ["Run"]
+    for name, text in rows:
+        lines += wrapped(f"{name:<11}{clean(text)}", hanging=13)
+    return lines + [line for limit in provenance.LIMITS[:2] for line in ("", *wrapped(limit))]
+
+
+def shown_name(strategy: StrategyResult) -> str:
+    """The name on one line, shortened where it is very long."""
+    name = clean(strategy.name)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def wrapped(text: str, first: str = "  ", hanging: int = 2) -> list[str]:
+    """A text as lines of at most `WIDTH` columns."""
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * hanging, break_on_hyphens=False)
+
+
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, indent: str = "", least: int = 0
+) -> list[str]:
+    """Columns as wide as they need, the first `left` of them flush left."""
+    widths = [max(len(line[column]) for line in [headings, *rows]) for column in range(len(headings))]
+    widths[0] = max(widths[0], least)
+    lines = []
+    for line in [headings, *rows]:
+        cells = [
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        lines.append(indent + "  ".join(cells))
+    return lines

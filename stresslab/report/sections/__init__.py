@@ -1,0 +1,1 @@
+"""Sections of a report: results in, what a page shows out."""

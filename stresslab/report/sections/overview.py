@@ -1,0 +1,176 @@
+"""Every strategy of a run in one line, and which of them have a sheet of their own where they are very many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.backtest.portfolio import BOOK
+from stresslab.report import wording
+from stresslab.report.captions import measure_of
+from stresslab.report.wording import GLYPHS, clean, percent, share
+
+MOST_SHEETS = 30
+"""Strategies up to which each has a sheet of its own."""
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """P(loss) on a scale from 0 to 100%: value, interval and both thresholds, in percent of its length."""
+
+    value: float
+    low: float
+    high: float
+    robust: float
+    lucky: float
+    text: str
+    scale: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as people read it, and what it is sorted by; None sorts last."""
+
+    text: str
+    order: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A strategy in the overview.
+
+    Attributes:
+        key: of its sheet.
+        name: as shown.
+        note: what else it is: the parts of a book.
+        label: of the verdict.
+        glyph: beside the label.
+        edge: its label; None where that was not asked.
+        gauge: P(loss).
+        overview: numbers, in the order of `OVERVIEW`.
+        linked: whether it has a sheet.
+    """
+
+    key: str
+    name: str
+    note: str
+    label: str
+    glyph: str
+    edge: str | None
+    gauge: Gauge
+    overview: list[Cell]
+    linked: bool
+
+    @property
+    def evidence(self) -> str:
+        """The anchor of its evidence, where it was studied."""
+        return self.key.replace("strategy", "evidence")
+
+
+OVERVIEW = (
+    "P(loss)", "Median return", "5% quantile", "ES 97.5", "Median drawdown", "P(drawdown > 20%)",
+    "Real outcome", "Better than", "Median excess",
+)  # fmt: skip
+"""Headings of the overview's numbers, in the order of `Sheet.overview`."""
+
+
+def lines(result: StressResult) -> list[Line]:
+    """Every strategy in the overview: as given, or the lowest P(loss) first where they are very many."""
+    sheeted = roles(result)
+    found = [line(one, at, at in sheeted) for at, one in enumerate(result.strategies)]
+    return found if len(found) <= MOST_SHEETS else sorted(found, key=lambda one: one.gauge.value)
+
+
+def line(strategy: StrategyResult, at: int, linked: bool) -> Line:
+    """The strategy at a place, from 0, in the overview."""
+    return Line(
+        key=f"strategy-{at + 1}",
+        name=clean(strategy.name),
+        note=f"capital: {book}" if (book := shares_of(strategy)) else "",
+        label=strategy.verdict.label,
+        glyph=GLYPHS[strategy.verdict.label],
+        edge=None if strategy.edge is None else strategy.edge["label"],
+        gauge=gauge(strategy),
+        overview=overview(strategy),
+        linked=linked,
+    )
+
+
+def shares_of(strategy: StrategyResult) -> str:
+    """The parts of a book in words; empty for a strategy."""
+    if strategy.source is not None or strategy.name != BOOK:
+        return ""
+    return ", ".join(f"{share(float(part))} {clean(name)}" for name, part in strategy.parameters.items())
+
+
+def roles(result: StressResult) -> dict[int, str]:
+    """The strategies that have a sheet of their own, by place from 0, and what singles them out among very many.
+
+    All have one as long as there are at most `MOST_SHEETS`; of more, those that a reader would ask for first, and the
+    book. Every one stands in the overview and in the tables.
+    """
+    found = result.strategies
+    if len(found) <= MOST_SHEETS:
+        return dict.fromkeys(range(len(found)), "")
+    losses = np.array([one.universes["probability_of_loss"]["value"] for one in found])
+    real = np.array([one.backtest["total_return"] for one in found], dtype=np.float64)
+    order = np.argsort(losses, kind="stable")
+    single = [
+        (int(np.argmax(np.nan_to_num(real, nan=-np.inf))), "the best on the real bars before the origin"),
+        (int(order[0]), "the lowest P(loss)"),
+        (int(order[len(order) // 2]), "P(loss) in the middle"),
+        (int(order[-1]), "the highest P(loss)"),
+    ]
+    single += [(at, "the book") for at, one in enumerate(found) if shares_of(one)]
+    told: dict[int, str] = {}
+    for at, why in single:
+        told[at] = f"{told[at]}, and {why}" if at in told else why
+    return told
+
+
+def gauge(strategy: StrategyResult) -> Gauge:
+    """P(loss) beside the thresholds that the verdict compared it with."""
+    loss = strategy.universes["probability_of_loss"]
+    limits = {check.name: check.threshold for check in strategy.verdict.checks}
+    robust, lucky = limits.get("probability_of_loss_robust"), limits.get("probability_of_loss_lucky")
+    return Gauge(
+        value=100 * loss["value"],
+        low=100 * loss["low"],
+        high=100 * loss["high"],
+        robust=100 * (robust or 0.0),
+        lucky=100 * (1.0 if lucky is None else lucky),
+        text=f"P(loss) {share(loss['value'])}, 95% interval {wording.shares(loss)}",
+        scale=", ".join(
+            f"{name} {share(limit)}"
+            for name, limit in (("Robust up to", robust), ("lucky or losing from", lucky))
+            if limit is not None
+        ),
+    )
+
+
+def overview(strategy: StrategyResult) -> list[Cell]:
+    """The strategy's numbers in the overview, in the order of `OVERVIEW`."""
+    returns, falls = measure_of(strategy, "total_return"), measure_of(strategy, "max_drawdown")
+    loss = strategy.universes["probability_of_loss"]["value"]
+    deep = strategy.universes["probability_of_drawdown"].get("0.2", {"value": None})["value"]
+    real = None if strategy.realised is None else strategy.realised["total_return"]
+    place = strategy.luck.get("realised_percentile")
+    excess = measure_of(strategy, "excess_return")["quantiles"]["0.5"]
+    shortfall = returns["expected_shortfall_97_5"]
+    return [
+        Cell(share(loss), loss),
+        _signed(returns["quantiles"]["0.5"]),
+        _signed(returns["quantiles"]["0.05"]),
+        Cell(percent(shortfall), shortfall),
+        Cell(percent(falls["quantiles"]["0.5"]), falls["quantiles"]["0.5"]),
+        Cell(wording.UNDEFINED if deep is None else share(deep), deep),
+        _signed(real),
+        Cell(wording.UNDEFINED if place is None else share(place), place),
+        _signed(excess),
+    ]
+
+
+def _signed(value: float | None) -> Cell:
+    return Cell(percent(value, signed=True), value)

@@ -1,0 +1,319 @@
+"""P(loss) and the median return over the grid of a strategy's parameters: a line for one, a map for two or more.
+
+Of more than two parameters the two along which P(loss) varies most are drawn, the others held at the values that were
+best on the real bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.report.captions import measure_of
+from stresslab.report.charts import heatmap
+from stresslab.report.charts.chart import (
+    Axis,
+    Chart,
+    FloatArray,
+    Mark,
+    Point,
+    Shape,
+    Tick,
+    area,
+    line,
+    percent_tick,
+    rounded,
+)
+from stresslab.report.wording import clean, number, percent, plain_value, share, shares
+
+LABELS = 10
+"""Values of a parameter that are written along an axis, at most."""
+ENOUGH = 8
+"""Sets from which the ranks on the real bars and in the universes are compared."""
+HELD = 0.3
+"""Rank correlation below which the order of the real bars is called no guide."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The sets of one strategy.
+
+    Attributes:
+        name: of the strategy, without its set.
+        names: of the parameters that vary, those that are drawn first.
+        values: of each, in order.
+        sets: results by values, in the order of `names`.
+        best: values of the set with the highest return on the real bars before the origin.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    values: Mapping[str, list[Any]]
+    sets: Mapping[tuple[Any, ...], StrategyResult]
+    best: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the section shows of one strategy: a title, what to take along, and the charts."""
+
+    title: str
+    sentences: list[str]
+    charts: list[Chart]
+
+
+def grids(result: StressResult) -> list[Grid]:
+    """The grids of a result: each strategy that ran with several sets of parameters."""
+    varied = list(result.config.get("grid") or {})
+    families: dict[str, list[StrategyResult]] = {}
+    for one in result.strategies:
+        if varied and one.name.endswith("]"):
+            families.setdefault(one.name.rpartition("[")[0], []).append(one)
+    return [_grid(name, found, varied) for name, found in families.items() if len(found) > 1]
+
+
+def _grid(name: str, found: Sequence[StrategyResult], varied: Sequence[str]) -> Grid:
+    values = {key: list(dict.fromkeys(_key(one.parameters.get(key)) for one in found)) for key in varied}
+    names = [key for key in varied if len(values[key]) > 1]
+    losses = pd.Series([_loss(one) for one in found])
+    sway = {
+        key: float(losses.groupby([str(_key(one.parameters.get(key))) for one in found]).mean().std()) for key in names
+    }
+    if len(names) > 2:
+        names.sort(key=lambda key: -sway[key])
+    sets = {tuple(_key(one.parameters.get(key)) for key in names): one for one in found}
+    best = max(sets, key=lambda key: (np.nan_to_num(sets[key].backtest["total_return"], nan=-np.inf),))
+    return Grid(clean(name), tuple(names), {key: values[key] for key in names}, sets, best)
+
+
+def _key(value: Any) -> Any:
+    """A parameter's value as what sets are found by."""
+    return value if isinstance(value, int | float | str | bool) else str(value)
+
+
+def contents(result: StressResult) -> list[Content] | None:
+    """The section; None where nothing was varied."""
+    found = grids(result)
+    return [_content(one, f"grid-{at}") for at, one in enumerate(found, 1)] or None
+
+
+def _content(grid: Grid, key: str) -> Content:
+    title = f"{grid.name}: {len(grid.sets):,} sets of {' x '.join(map(clean, grid.names))}"
+    draw = _lines if len(grid.names) == 1 else _maps
+    return Content(title, _sentences(grid), draw(grid, key))
+
+
+def _sentences(grid: Grid) -> list[str]:
+    """Whether what was best on the real bars is good in the universes, and whether ranks agree."""
+    best, count = grid.sets[grid.best], len(grid.sets)
+    ranked = sorted(grid.sets.values(), key=_loss)
+    rank = 1 + sum(_loss(one) < _loss(best) for one in ranked)
+    told = [
+        f"Best on the real bars before the origin: {named(grid, grid.best)} "
+        f"({percent(best.backtest['total_return'], signed=True)}). In the universes it loses in {share(_loss(best))}, "
+        f"number {rank:,} of {count:,}; the sets lie between {share(_loss(ranked[0]))} and {share(_loss(ranked[-1]))}."
+    ]
+    real = np.array([one.backtest["total_return"] for one in ranked], dtype=np.float64)
+    median = np.array([_median(one) for one in ranked], dtype=np.float64)
+    known = np.isfinite(real) & np.isfinite(median)
+    if known.sum() >= ENOUGH and np.ptp(real[known]) > 0 and np.ptp(median[known]) > 0:
+        agree = float(stats.spearmanr(real[known], median[known]).statistic)
+        meant = (
+            "sets that were better on the real bars are better here, too"
+            if agree >= HELD
+            else "sets that were better on the real bars are worse here"
+            if agree <= -HELD
+            else "how good a set was on the real bars says next to nothing about it here"
+        )
+        told.append(f"Rank correlation of the backtest with the median return: {number(agree)}; {meant}.")
+    if len(grid.names) > 2:
+        rest = dict(zip(grid.names[2:], grid.best[2:], strict=True))
+        told.append(
+            f"Drawn are {clean(grid.names[0])} and {clean(grid.names[1])}, along which P(loss) varies most; the others "
+            f"are held at the best set's {clean(plain_value(rest))}."
+        )
+    return told
+
+
+def named(grid: Grid, values: Sequence[Any]) -> str:
+    """A set in words: fast=10, slow=50."""
+    return ", ".join(
+        f"{clean(name)}={clean(plain_value(value))}" for name, value in zip(grid.names, values, strict=False)
+    )
+
+
+def _loss(one: StrategyResult) -> float:
+    return float(one.universes["probability_of_loss"]["value"])
+
+
+def _median(one: StrategyResult) -> float:
+    value = measure_of(one, "total_return")["quantiles"]["0.5"]
+    return float("nan") if value is None else float(value)
+
+
+def _maps(grid: Grid, key: str) -> list[Chart]:
+    """Two maps over the two parameters that are drawn."""
+    return [
+        _map(grid, f"{key}-loss", f"P(loss) over the grid of {grid.name}", _loss, signed=False),
+        _map(grid, f"{key}-median", f"Median return over the grid of {grid.name}", _median, signed=True),
+    ]
+
+
+def _map(grid: Grid, key: str, title: str, value: Any, *, signed: bool) -> Chart:
+    across, up = (grid.values[name] for name in grid.names[:2])
+    x, y = Axis(0, len(across)), Axis(0, len(up))
+    cells: list[tuple[int, int, StrategyResult]] = []
+    for i, first in enumerate(across):
+        for j, second in enumerate(up):
+            one = grid.sets.get((first, second, *grid.best[2:]))
+            if one is not None:
+                cells.append((i, j, one))
+    numbers = np.array([value(one) for _, _, one in cells])
+    shapes, legend = heatmap.painted([(i, j) for i, j, _ in cells], numbers, len(across), len(up), signed=signed)
+    best = (across.index(grid.best[0]), up.index(grid.best[1]))
+    return Chart(
+        key=key,
+        title=title,
+        sentence=_map_sentence(grid, cells, numbers, signed),
+        x_ticks=_value_ticks(across, x),
+        y_ticks=[Tick(tick.at, tick.label) for tick in _value_ticks(up, y)],
+        x_name=clean(grid.names[0]),
+        y_name=clean(grid.names[1]),
+        shapes=shapes,
+        points=[Point(100 * float(x.at(best[0] + 0.5)), 100 * float(y.at(best[1] + 0.5)), "best")],
+        legend=[*legend, ("best", "best on the real bars")],
+        hover={
+            "unit": "text",
+            "x": rounded(np.array([(i + 0.5) / len(across) for i, _, _ in cells])),
+            "y": rounded(np.array([(j + 0.5) / len(up) for _, j, _ in cells])),
+            "titles": [named(grid, (across[i], up[j])) for i, j, _ in cells],
+            "series": _told([one for _, _, one in cells]),
+        },
+    )
+
+
+def _map_sentence(
+    grid: Grid, cells: Sequence[tuple[int, int, StrategyResult]], numbers: FloatArray, signed: bool
+) -> str:
+    """Where it is lightest and darkest, and whether the neighbours of the best set are like it."""
+    across, up = (grid.values[name] for name in grid.names[:2])
+    i, j = across.index(grid.best[0]), up.index(grid.best[1])
+    near = [n for (a, b, _), n in zip(cells, numbers, strict=True) if max(abs(a - i), abs(b - j)) == 1]
+    own = float(numbers[[(a, b) for a, b, _ in cells].index((i, j))])
+
+    def read(value: float) -> str:
+        return percent(value, signed=True) if signed else share(value)
+
+    low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    text = f"{'It' if signed else 'P(loss)'} lies between {read(low)} and {read(high)}"
+    if near and np.isfinite(near).all():
+        text += (
+            f"; at the set that was best on the real bars it is {read(own)}, at its neighbours {read(float(min(near)))}"
+            f" to {read(float(max(near)))}: a result worth trusting does not hang on one cell"
+        )
+    return f"{text}."
+
+
+def _lines(grid: Grid, key: str) -> list[Chart]:
+    """P(loss) with its interval, and the median return with the middle half, along the one parameter."""
+    values = grid.values[grid.names[0]]
+    sets = [grid.sets[(value,)] for value in values]
+    losses = [one.universes["probability_of_loss"] for one in sets]
+    quantiles = [measure_of(one, "total_return")["quantiles"] for one in sets]
+    ends = [[part[name] for part in losses] for name in ("low", "value", "high")]
+    spread = [[_nan(part[level]) for part in quantiles] for level in ("0.25", "0.5", "0.75")]
+    best = values.index(grid.best[0])
+    lost = f"P(loss) lies between {share(min(ends[1]))} and {share(max(ends[1]))}; the band is its 95% interval."
+    gained = (
+        f"The median return lies between {percent(float(np.nanmin(spread[1])), signed=True)} and "
+        f"{percent(float(np.nanmax(spread[1])), signed=True)}; half of the universes lie in the band."
+    )
+    return [
+        _line(grid, f"{key}-loss", f"P(loss) over the grid of {grid.name}", "P(loss)", lost, ends, best, [0.0]),
+        _line(
+            grid,
+            f"{key}-median",
+            f"Median return over the grid of {grid.name}",
+            "total return",
+            gained,
+            spread,
+            best,
+            [0.0],
+        ),
+    ]
+
+
+def _line(
+    grid: Grid,
+    key: str,
+    title: str,
+    y_name: str,
+    sentence: str,
+    rows: list[list[float]],
+    best: int,
+    held: list[float],
+) -> Chart:
+    values = grid.values[grid.names[0]]
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    order = np.argsort(np.asarray(values, dtype=np.float64)) if numeric else np.arange(len(values))
+    places = np.asarray(values, dtype=np.float64) if numeric else np.arange(len(values), dtype=np.float64)
+    low, middle, high = (np.asarray(row, dtype=np.float64)[order] for row in rows)
+    x, y = Axis.around(places), Axis.around(low, middle, high, held)
+    at = x.at(places[order])
+    zero = np.full(2, float(y.at(0.0)))
+    return Chart(
+        key=key,
+        title=title,
+        sentence=sentence,
+        x_ticks=[
+            Tick(100 * float(x.at(places[i])), clean(plain_value(values[i]))) for i in order[_labelled(len(values))]
+        ],
+        y_ticks=[Tick(100 * float(y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
+        x_name=clean(grid.names[0]),
+        y_name=y_name,
+        shapes=[
+            Shape("b50", area(at, y.at(low), y.at(high))),
+            Shape("baseline", line(np.array([0.0, 1.0]), zero)),
+            Shape("real", line(at, y.at(middle))),
+        ],
+        marks=[Mark(100 * float(x.at(places[best])), f"best on the real bars: {named(grid, grid.best)}", "outcome")],
+        hover={
+            "unit": "text",
+            "x": rounded(at),
+            "titles": [named(grid, (values[i],)) for i in order],
+            "series": _told([grid.sets[(values[i],)] for i in order]),
+        },
+    )
+
+
+def _told(sets: Sequence[StrategyResult]) -> list[dict[str, Any]]:
+    """What stands under a pointer."""
+    losses = [one.universes["probability_of_loss"] for one in sets]
+    return [
+        {"name": "P(loss)", "text": [f"{share(one['value'])} ({shares(one)})" for one in losses]},
+        {"name": "median return", "text": [percent(_median(one), signed=True) for one in sets]},
+        {"name": "backtest", "text": [percent(one.backtest["total_return"], signed=True) for one in sets]},
+    ]
+
+
+def _value_ticks(values: Sequence[Any], axis: Axis) -> list[Tick]:
+    """Some of a parameter's values at the middle of their cells."""
+    return [
+        Tick(100 * float(axis.at(at + 0.5)), clean(plain_value(values[at])), bool(place % 2))
+        for place, at in enumerate(_labelled(len(values)))
+    ]
+
+
+def _labelled(count: int) -> list[int]:
+    """Which of so many values are written: every one, every second, every third ..."""
+    return list(range(0, count, -(-count // LABELS)))
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

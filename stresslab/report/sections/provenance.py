@@ -1,0 +1,228 @@
+"""Where a run's figures come from and what they leave out: data, generator, settings, machine, notices and limits.
+
+The strategies' own evidence is `evidence`'s.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stresslab.analysis.result import StressResult
+from stresslab.report.sections.realism import evidence
+from stresslab.report.wording import UNDEFINED, clean, money, number, percent, plain_value
+from stresslab.runs.settings import StressConfig
+
+WARNING = "warning:"
+"""What the notices of the data begin with where something may be wrong."""
+
+IN_SAMPLE = "In-sample"
+DOUBTFUL = ("in-sample", "training dates unknown")
+"""Labels of training that a reader must not overlook."""
+
+LIMITS = (
+    "A research instrument, not regulatory capital: value at risk and expected shortfall are those of one strategy "
+    "over one horizon in generated universes, not of a portfolio under any rulebook.",
+    "The distribution of scenarios is the generator's own. Intervals cover chance among the universes alone, not the "
+    "error of the generator; what it never saw, it does not generate.",
+    "Fills are at the next open, at the costs that the settings name; what they do not name, such as borrowing, is "
+    "free. Market impact, margin calls, taxes and outages are not modelled.",
+    "Nothing here is investment advice.",
+)
+READING = (
+    (
+        "Universe",
+        "One continuation of the real bars that the generator drew. All of them begin at the origin, the last real "
+        "bar it saw; every strategy meets the same ones.",
+    ),
+    (
+        "P(loss)",
+        "The share of universes in which the strategy ends below its initial capital, net of costs. The verdict "
+        "rests on it.",
+    ),
+    ("95% interval", "How far off the figure may be because there are only so many universes. More narrow it."),
+    (
+        "Verdict",
+        "Robust: loses in few universes. Fragile: in more than that, less than half. Losing: in half or more. Lucky: "
+        "likewise, although the real bars brought a gain. Inconclusive: the evidence does not decide. The checks "
+        "hold the thresholds.",
+    ),
+    (
+        "Real outcome",
+        "The same strategy on the real bars after the origin, run by the same code: one draw among the many that "
+        "could have been.",
+    ),
+    (
+        "VaR, expected shortfall",
+        "VaR 95 is the loss that one universe in twenty exceeds; ES 97.5 is the mean loss of the worst 2.5%. Both are "
+        "positive losses over the whole horizon; a negative one is a gain.",
+    ),
+    ("Drawdown", "How far the account fell below its highest value so far. Returns and drawdowns carry their sign."),
+    ("Quantile", "In 5% of universes the measure lies below its 5% quantile, in half of them below the median."),
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a reader must know: whether it is a warning, what it is about, and what it says."""
+
+    warning: bool
+    heading: str
+    text: str
+
+
+def sample_label(result: StressResult) -> tuple[str, str]:
+    """How the generator's training lies to the origin: a label and a sentence."""
+    generator = result.generator
+    if result.in_sample:
+        return "in-sample", (
+            f"The generator was trained on bars up to {clean(str(generator['trained_until']))}, after the origin: it "
+            "may know what followed."
+        )
+    if result.in_sample is False:
+        return "out-of-sample", (
+            f"The generator was trained on bars up to {clean(str(generator['trained_until']))}, not after the origin."
+        )
+    if "trained_until" in generator:
+        return (
+            "training dates unknown",
+            "The weights do not say until when they were trained: they may know what followed.",
+        )
+    return "fitted to the history", "The generator saw the bars before the origin and nothing else."
+
+
+def notices(result: StressResult) -> list[Notice]:
+    """What a reader must know, nothing twice: warnings first, then realism and training, then what was merely noted."""
+    found = list(dict.fromkeys(clean(text) for text in result.notices))
+    warnings = [text for text in found if _warns(text)]
+    realism = evidence(result)
+    label, training = sample_label(result)
+    told = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
+    told.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
+    if not any(text.startswith(IN_SAMPLE) for text in warnings):
+        told.append(Notice(label in DOUBTFUL, label.capitalize(), training))
+    return told + [Notice(False, "Note", _sentence(text)) for text in found if text not in warnings]
+
+
+def _warns(text: str) -> bool:
+    """Whether a notice bears on what the figures are worth."""
+    signs = (IN_SAMPLE, "LOOKS AHEAD", "understated", "is not the distribution", "not trusted")
+    return text.startswith(WARNING) or any(sign in text for sign in signs)
+
+
+def _sentence(text: str) -> str:
+    """A notice as a sentence; names of settings keep their spelling."""
+    text = text.strip()
+    begins = text[:1].upper() + text[1:] if text.split(" ", 1)[0].isalpha() else text
+    return begins + ("" if begins.endswith((".", "!", "?")) else ".")
+
+
+def day(stamp: object) -> str:
+    """A time stamp, without the time where that is midnight."""
+    return str(stamp).removesuffix(" 00:00:00")
+
+
+def generator_name(result: StressResult) -> str:
+    """The generator in a word or two: kronos nano, bootstrap."""
+    parts = [result.generator.get("name", "generator"), result.generator.get("model")]
+    return clean(" ".join(str(part) for part in parts if part))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What decided a run: titled lists of (name, value), and the command that makes it again, if there is one."""
+
+    cards: list[tuple[str, list[tuple[str, str]]]]
+    command: str
+
+
+def run(result: StressResult) -> Run:
+    """Everything that decided the run."""
+    facts = {name: value for name, value in result.generator_facts.items() if name != "generator"}
+    data = {name: value for name, value in result.data.items() if name != "notices"}
+    data |= {name: day(data[name]) for name in ("start", "end") if name in data}
+    machine = {name: value for name, value in result.environment.items() if name != "commit"}  # known when stored
+    seconds = [(_words(stage), f"{spent:.1f} s") for stage, spent in result.timings.items()]
+    cards = [
+        ("Settings", _rows(result.config)),
+        ("Data", _rows(data)),
+        ("Generator", [*_rows(result.generator), *_rows(facts)]),
+        ("Environment", [*_rows(machine), *((f"time for {stage}", spent) for stage, spent in seconds)]),
+    ]
+    return Run(cards, command(result.config))
+
+
+LOCAL = ("jobs", "out", "fail_on", "strategies", "param", "grid", "book")
+"""Settings that do not decide the figures, or are spelled in a way of their own."""
+
+
+def command(config: Mapping[str, Any]) -> str:
+    """The command line that makes a run again; empty for one that was not started from the command line."""
+    if not config.get("data") or not config.get("strategies"):
+        return ""
+    known = StressConfig.model_fields
+    words = ["stresslab", "run", *(str(path) for path in config["strategies"]), "--data", str(config["data"])]
+    for name, value in config.items():
+        if name in known and name not in LOCAL and name != "data" and value != known[name].default:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    for name, value in (config.get("param") or {}).items():
+        words += ["--param", f"{name}={value}"]
+    for name, values in (config.get("grid") or {}).items():
+        words += ["--grid", f"{name}={_range(values)}"]
+    if config.get("book"):
+        words += ["--book", ",".join(f"{name}={part}" for name, part in config["book"].items())]
+    return " ".join(shlex.quote(clean(word)) for word in words)
+
+
+def _range(values: Sequence[Any]) -> str:
+    """The values of a grid as the command line spells them: 5:20:5 where whole numbers are evenly spread, or a list."""
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    if whole and len(values) > 2:
+        step = values[1] - values[0]
+        if step and list(values) == list(range(values[0], values[-1] + (1 if step > 0 else -1), step)):
+            return f"{values[0]}:{values[-1]}:{step}"
+    return ",".join(str(value) for value in values)
+
+
+def execution(config: Mapping[str, Any]) -> str:
+    """What an account pays and on what terms it trades, as far as that is set: fees 0.05%, stop loss 5%."""
+    told = [read(config[name]) for name, read in _EXECUTION.items() if config.get(name) is not None]
+    return clean(", ".join(told)) if told else UNDEFINED
+
+
+_EXECUTION: Mapping[str, Callable[[Any], str]] = {
+    "fees": lambda value: f"fees {percent(value)}",
+    "slippage": lambda value: f"slippage {percent(value)}",
+    "slippage_volatility": lambda value: f"and {number(value)} of recent volatility",
+    "fixed_fee": lambda value: f"{money(value)} an order",
+    "borrow": lambda value: f"borrowing {percent(value)} a year",
+    "funding": lambda value: f"funding {percent(value)} a year",
+    "min_trade": lambda value: f"no orders below {money(value)}",
+    "sizing": lambda value: f"sizing {value}",
+    "stop_loss": lambda value: f"stop loss {percent(value)}",
+    "take_profit": lambda value: f"take profit {percent(value)}",
+    "trailing_stop": lambda value: f"trailing stop {percent(value)}",
+    "max_leverage": lambda value: f"exposure up to {number(value)} times the equity",
+    "risk_free": lambda value: f"interest {percent(value)} a year",
+}
+
+
+def _rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values as people read them, mappings spread out; what is not set is left out."""
+    rows: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{_words(name)} · {_words(key)}", text) for key, text in _flat(value)]
+        elif value is not None and value != "" and value != [] and value != ():
+            rows.append((_words(name), plain_value(value)))
+    return rows
+
+
+def _flat(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(key), plain_value(value)) for key, value in facts.items() if value is not None and value != {}]
+
+
+def _words(name: str) -> str:
+    return clean(str(name)).replace("_", " ")

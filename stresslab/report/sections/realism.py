@@ -1,0 +1,146 @@
+"""Whether the universes behave like this market, as the result tells it: a label, a sentence and the gate's checks.
+
+Nothing is assessed here; without an assessment the pages say so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stresslab.analysis.result import StressResult
+from stresslab.report.wording import UNDEFINED, defined, number, percent
+
+NAMES: Mapping[str, str] = {
+    "volatility": "Volatility, as a multiple of reality's",
+    "coverage_90": "Outcomes inside the 90% intervals",
+    "reversion": "Way back to the past's mean price",
+    "first_bar_jump": "Common move of the first bar, in sigmas",
+    "first_bar_volatility": "Volatility of first bar over later ones",
+    "lag_one": "Autocorrelation of returns, difference",
+    "clustering": "Clustering of volatility, difference",
+    "repaired_bars": "Repaired bars",
+    "support": "Universes at the model's last price",
+}
+"""What each check measures; others are shown under their own names."""
+SHARES = ("coverage_90", "reversion", "repaired_bars", "support")
+FACTS: Mapping[str, str] = {
+    "volatility": "Volatility of a bar",
+    "lag_one": "Autocorrelation of returns, lag 1",
+    "clustering": "Autocorrelation of absolute returns",
+    "leverage": "Leverage: return with later absolute ones",
+    "kurtosis": "Kurtosis",
+    "left_tail_index": "Tail index of losses",
+    "right_tail_index": "Tail index of gains",
+    "variance_ratio": "Variance ratio, 5 bars",
+    "volume_volatility": "Volume with absolute return",
+}
+"""What each stylised fact is called."""
+COVERAGES = ("0.5", "0.8", "0.9", "0.98")
+ROUND_TRIP = "The tokenizer's round trip"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check as people read it: its outcome with the style of that, value, interval and what is acceptable."""
+
+    name: str
+    outcome: str
+    style: str
+    value: str
+    interval: str
+    acceptable: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about the universes' realism: a label, whether it warns, a sentence, reasons and checks."""
+
+    label: str
+    warning: bool
+    sentence: str
+    reasons: list[str]
+    rows: list[Row]
+
+
+def evidence(result: StressResult) -> Evidence:
+    """The realism section of a result, in words."""
+    return evidence_of(result.realism)
+
+
+def evidence_of(found: Mapping[str, Any]) -> Evidence:
+    """A realism section in words."""
+    if not found["assessed"]:
+        sentence = (
+            "The universes' realism was not assessed: nothing here says whether they behave like this market, "
+            "and no figure should be trusted further than the generator is."
+        )
+        return Evidence("not assessed", True, sentence, [], [])
+    label, count = str(found["label"]), int(found["origins"])
+    at = f"at {count:,} past origins" if count != 1 else "at one past origin"
+    sentence = {
+        "trusted": f"Compared with what followed {at}, the universes pass the gate; where they still differ from this "
+        "market, the section on realism shows.",
+        "caution": f"Compared with what followed {at}, the universes raise doubts about how far they resemble this "
+        "market; read the figures with caution.",
+    }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
+    reasons = [defined(str(reason)) for reason in found["reasons"]]
+    return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found["checks"]])
+
+
+def quantity(name: str, *, sentence: bool = False) -> str:
+    """What a ranked quantity is called: return, bar 20; max drawdown."""
+    text = name.replace("return_", "return, bar ").replace("_", " ")
+    return text[0].upper() + text[1:] if sentence else text
+
+
+def fact(name: str, value: float | None) -> str:
+    """A stylised fact: volatility in percent, everything else plain."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    return f"{100 * value:.3f}%" if name == "volatility" else plain(value, 3)
+
+
+def plain(value: float | None, digits: int = 2) -> str:
+    """A number of the evidence, with so many decimals."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    return number(value) if digits == 2 else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def span(low: str, high: str) -> str:
+    """Two numbers as a range; undefined where either is."""
+    return UNDEFINED if UNDEFINED in (low, high) else f"{low} to {high}"
+
+
+def ratio(found: Mapping[str, float | None] | None) -> str:
+    """A ratio of scores with its interval."""
+    if not found:
+        return UNDEFINED
+    value, low, high = (plain(found[key], 3) for key in ("value", "low", "high"))
+    return value if UNDEFINED in (low, high) else f"{value} [{low}, {high}]"
+
+
+def _row(check: Mapping[str, Any]) -> Row:
+    name, outcome = str(check["name"]), str(check["outcome"])
+    low, high = check["low"], check["high"]
+    exact = low is None or high is None or low == high
+    return Row(
+        name=NAMES.get(name, name.replace("_", " ")),
+        outcome=outcome,
+        style="open" if outcome == "not assessable" else outcome,
+        value=_read(name, check["value"]),
+        interval=UNDEFINED if exact else f"{_read(name, low)} to {_read(name, high)}",
+        acceptable=f"{_read(name, check['least'])} to {_read(name, check['most'])}",
+        reason=defined(str(check["reason"])),
+    )
+
+
+def _read(name: str, value: float | None) -> str:
+    """A number of a check: a share in percent, everything else plain."""
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    return percent(value) if name in SHARES else number(value)

@@ -1,0 +1,162 @@
+"""What the answer depends on: how dear trading is, the strategy's parameters, the generator's knobs, the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stresslab.metrics.distribution import wilson
+from stresslab.report.charts import binning, forest
+from stresslab.report.charts.chart import POINTS, Axis, Chart, Shape, Tick, area, line, percent_tick, rounded, whole
+from stresslab.report.sections import generator_sensitivity
+from stresslab.report.sections.table import HEADINGS, Table, figures
+from stresslab.report.wording import clean, percent, plain_value, share
+
+Row = Mapping[str, Any]
+
+
+def tables(found: Mapping[str, Any], settings: Row | None, key: str) -> list[Table]:
+    """A table for everything that was varied, each with its pictures.
+
+    Args:
+        found: the studies of one strategy.
+        settings: what settings of the generator do to realism; None where they were not turned.
+        key: of the strategy's charts.
+    """
+    made = []
+    if found.get("costs"):
+        made.append(_costs(found["costs"], key))
+    if found.get("parameters"):
+        made.append(_parameters(found["parameters"], key))
+    if found.get("knobs") and settings:
+        made.append(generator_sensitivity.table(found["knobs"], settings, key))
+    if found.get("horizon"):
+        made.append(_horizon(found["horizon"], key))
+    return made
+
+
+def _costs(rows: Sequence[Row], key: str) -> Table:
+    cells = tuple((factor_name(row), *figures(row)) for row in rows)
+    sentence = "What if trading and borrowing were dearer than assumed, or free?"
+    return Table(
+        "sensitivity", "Sensitivity to costs", sentence, ("Costs", *HEADINGS), cells, (costs_chart(rows, key),)
+    )
+
+
+def _parameters(found: Row, key: str) -> Table:
+    named = [("as given", found["as_given"]), *((_moved(row), row) for row in found["moved"])]
+    losses = [row["probability_of_loss"]["value"] for _, row in named]
+    sentence = (
+        f"What if each parameter were a little lower or higher? P(loss) lies between {share(min(losses))} and "
+        f"{share(max(losses))}: logic stands the next value, luck needs just this one."
+    )
+    refused = ", ".join(map(_moved, found["refused"]))
+    if refused:
+        sentence += f" The strategy refuses {refused}."
+    drawn = forest.forest(
+        [(label, row["probability_of_loss"]) for label, row in named],
+        f"{key}-parameters",
+        "P(loss) by the strategy's parameters",
+        f"As given it loses in {share(losses[0])} of the universes, next to it in {share(min(losses[1:]))} to "
+        f"{share(max(losses[1:]))}.",
+        "P(loss)",
+        share,
+        first=True,
+    )
+    cells = tuple((label, *figures(row)) for label, row in named)
+    return Table("parameters", "Sensitivity to parameters", sentence, ("Parameters", *HEADINGS), cells, (drawn,))
+
+
+def _moved(row: Row) -> str:
+    return f"{clean(row['parameter'])}={clean(plain_value(row['value']))}"
+
+
+def _horizon(found: Row, key: str) -> Table:
+    sentence = "What if one looked at the account earlier than at the end of the horizon?"
+    headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
+    rows = tuple(horizon_rows(found))
+    return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (horizon_chart(found, key),))
+
+
+def factor_name(row: Row) -> str:
+    """A multiple of the costs in words."""
+    named = {0.0: "without costs", 1.0: "as given"}
+    return named.get(row["factor"], f"x {row['factor']:g}")
+
+
+def costs_chart(rows: Sequence[Row], key: str) -> Chart:
+    """P(loss) at multiples of the costs, with its intervals."""
+    named = [(factor_name(row), row["probability_of_loss"]) for row in rows]
+    title = "P(loss) by the costs of trading and borrowing"
+    return forest.forest(named, f"{key}-costs", title, costs_sentence(rows), "P(loss)", share)
+
+
+def costs_sentence(rows: Sequence[Row]) -> str:
+    """From no costs to the dearest."""
+    first, last = rows[0], rows[-1]
+    losses = [share(row["probability_of_loss"]["value"]) for row in (first, last)]
+    medians = [percent(row["median_return"], signed=True) for row in (first, last)]
+    return (
+        f"{factor_name(first).capitalize()} it loses in {losses[0]} of the universes, at {last['factor']:g} times the "
+        f"costs in {losses[1]}; the median return goes from {medians[0]} to {medians[1]}."
+    )
+
+
+def horizon_chart(found: Row, key: str) -> Chart:
+    """P(loss) after each bar, with the 95% interval of chance around it."""
+    losing, count = np.asarray(found["losing"], dtype=np.int64)[1:], int(found["universes"])
+    parts = [wilson(int(lost), count) for lost in losing]
+    bars = np.arange(1, len(losing) + 1)
+    low, value, high = (np.array([getattr(part, end) for part in parts]) for end in ("low", "value", "high"))
+    x, y = Axis(0, len(losing)), Axis.around(low, high, [0.0])
+    kept = binning.thin_line(value, 2 * POINTS)
+    shapes = [Shape("band b90", area(x.at(bars[kept]), y.at(low[kept]), y.at(high[kept])))]
+    shapes.append(Shape("real after", line(x.at(bars[kept]), y.at(value[kept]))))
+    places = binning.thin(len(losing), POINTS)
+    return Chart(
+        key=f"{key}-horizon",
+        title="P(loss) by the horizon",
+        sentence=horizon_sentence(found),
+        x_ticks=[
+            Tick(float(100 * x.at(tick)), f"{tick:,.0f}", bool(i % 2))
+            for i, tick in enumerate(whole(binning.ticks(0, len(losing))))
+        ],
+        y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
+        x_name="bars after the origin",
+        y_name="share of universes below the initial capital",
+        shapes=shapes,
+        legend=[("real", "P(loss)"), ("b90", "95% interval")],
+        hover={
+            "unit": "text",
+            "x": rounded(x.at(bars[places])),
+            "titles": [f"after {bars[at]:,} bars" for at in places],
+            "series": [
+                {"name": "P(loss)", "text": [share(value[at]) for at in places]},
+                {"name": "95% interval", "text": [f"{share(low[at])} to {share(high[at])}" for at in places]},
+            ],
+        },
+    )
+
+
+def horizon_rows(found: Row) -> list[tuple[str, str, str, str]]:
+    """At a quarter, at half and at the whole of the horizon: universes that lose, their share and its interval."""
+    losing, count = found["losing"], int(found["universes"])
+    rows = []
+    for at in _marks(found):
+        part = wilson(int(losing[at]), count)
+        within = f"{share(part.low)} to {share(part.high)}"
+        rows.append((f"{at:,} bars", f"{losing[at]:,} of {count:,}", share(part.value), within))
+    return rows
+
+
+def horizon_sentence(found: Row) -> str:
+    """At a quarter, at half and at the whole of the horizon."""
+    told = [f"{share(found['losing'][at] / found['universes'])} after {at:,}" for at in _marks(found)]
+    return f"Of the universes, {', '.join(told)} bars lie below the initial capital."
+
+
+def _marks(found: Row) -> list[int]:
+    bars = len(found["losing"]) - 1
+    return sorted({max(1, bars // 4), max(1, bars // 2), bars})

@@ -1,0 +1,258 @@
+"""One strategy's sheet: its verdict, key figures, charts, checks and tables as the template sets them.
+
+The charts come from `charts`; where the run came from and what it assumes is `provenance`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.verdict import Verdict
+from stresslab.metrics.distribution import wilson
+from stresslab.metrics.measures import MEASURES
+from stresslab.report import wording
+from stresslab.report.captions import measure_of
+from stresslab.report.charts import candles, fans_and_histograms
+from stresslab.report.charts.chart import Chart, stamp_texts
+from stresslab.report.charts.track_record import falls_chart, period_rows, track_chart
+from stresslab.report.sections.overview import Line, line, roles
+from stresslab.report.sections.studies import edge_sentence
+from stresslab.report.wording import clean, money, percent, share
+
+TAILS = (("value_at_risk_95", "VaR 95"), ("value_at_risk_99", "VaR 99"), ("expected_shortfall_97_5", "ES 97.5"))
+SIGNS = {
+    "exposed_universes": "≥", "probability_of_loss_robust": "≤", "probability_of_loss_lucky": "<", "real_result": ">",
+}  # fmt: skip
+"""How a value that passes compares with the threshold, by check."""
+KIND, HARSH = 0.95, 0.05
+"""Shares of universes beyond which the real outcome is called an unusual draw."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A key figure: what it is, how much, and the rest that belongs beside it."""
+
+    name: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Sheet(Line):
+    """Everything that the page shows of one strategy."""
+
+    reasons: tuple[str, ...]
+    edge_sentence: str
+    role: str
+    figures: list[Figure]
+    luck: str
+    track: list[Chart]
+    periods: list[tuple[str, ...]]
+    distributions: list[Chart]
+    followed: Chart | None
+    worst: list[Chart]
+    checks: list[dict[str, str]]
+    tails: list[tuple[str, list[str]]]
+    measures: list[tuple[str, str, list[str]]]
+    parameters: str
+    lookahead: tuple[str, str]
+    has_realised: bool
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Every chart of the sheet."""
+        return [*self.track, *self.distributions, *([self.followed] if self.followed else []), *self.worst]
+
+
+MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
+
+
+def sheets(result: StressResult) -> list[Sheet]:
+    """The sheet of every strategy that has one."""
+    cash = float(result.config["init_cash"])
+    stamps = stamp_texts(result.fan.index.insert(0, result.origin))
+    return [sheet(result.strategies[at], at + 1, cash, stamps, role) for at, role in roles(result).items()]
+
+
+def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], role: str = "") -> Sheet:
+    """The sheet of the strategy at a position, from 1; `stamps` are those of the origin and the horizon."""
+    key = f"strategy-{position}"
+    return Sheet(
+        **vars(line(strategy, position - 1, True)),
+        reasons=strategy.verdict.reasons,
+        edge_sentence=edge_sentence(strategy) or "",
+        role=role,
+        figures=key_figures(strategy, init_cash),
+        luck=luck_sentence(strategy),
+        track=[drawn for drawn in (track_chart(strategy, key), falls_chart(strategy, key)) if drawn is not None],
+        periods=period_rows(strategy),
+        distributions=distributions(strategy, key, init_cash, stamps),
+        followed=candles.followed_chart(strategy, key, init_cash, stamps),
+        worst=candles.worst_charts(strategy, key, init_cash, stamps),
+        checks=checks(strategy.verdict),
+        tails=tails(strategy),
+        measures=measure_rows(strategy),
+        parameters=wording.plain_value(strategy.parameters) if strategy.parameters else "",
+        lookahead=lookahead(strategy.lookahead),
+        has_realised=strategy.realised is not None,
+    )
+
+
+def distributions(strategy: StrategyResult, key: str, init_cash: float, stamps: list[str]) -> list[Chart]:
+    """The charts of a strategy over all universes: profit and loss, drawdown, account, time under water."""
+    return [
+        fans_and_histograms.pnl_chart(strategy, key, init_cash),
+        fans_and_histograms.drawdown_chart(strategy, key),
+        fans_and_histograms.equity_chart(strategy, key, init_cash, stamps),
+        fans_and_histograms.underwater_chart(strategy, key),
+    ]
+
+
+def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
+    """The figures that a reader looks for first, each with its interval."""
+    returns, found = measure_of(strategy, "total_return"), strategy.universes
+    loss, falls = found["probability_of_loss"], found["probability_of_drawdown"]
+
+    def cash(value: float | None) -> str:
+        return money(None if value is None else value * init_cash, signed=True)
+
+    def between(path: str) -> str:
+        return wording.interval(*found["intervals"][f"total_return.{path}"], signed=True)
+
+    def beside(*parts: str) -> str:
+        return " · ".join(part for part in parts if part != wording.UNDEFINED)
+
+    middle, low = returns["quantiles"]["0.5"], returns["quantiles"]["0.05"]
+    shortfall = returns["expected_shortfall_97_5"]
+    worst = wording.interval(*found["intervals"]["total_return.expected_shortfall_97_5"])
+    figures = [
+        Figure("P(loss)", share(loss["value"]), f"95% interval {wording.shares(loss)}"),
+        Figure("Median return", percent(middle, signed=True), beside(cash(middle), between("quantiles.0.5"))),
+        Figure("5% quantile of return", percent(low, signed=True), beside(cash(low), between("quantiles.0.05"))),
+        Figure("Expected shortfall 97.5", percent(shortfall), beside("mean loss of the worst 2.5%", worst)),
+    ]
+    figures += [
+        Figure(f"P(drawdown > {share(float(depth))})", share(part["value"]), wording.shares(part))
+        for depth, part in falls.items()
+    ]
+    rare = (
+        ("Never in the market", "never_traded", "of universes, where ratios are undefined"),
+        ("Ruined", "ruined", "of universes, where all equity was lost"),
+    )
+    for name, key, what in rare:
+        if (part := found.get(key)) and part["value"]:
+            figures.append(Figure(name, share(part["value"]), f"{what} · {wording.shares(part)}"))
+    beaten = _beats_buy_and_hold(strategy)
+    if beaten is not None:
+        figures.append(beaten)
+    if strategy.realised is not None:
+        real, place = strategy.realised["total_return"], strategy.luck["realised_percentile"]
+        figures.append(Figure("Real outcome", percent(real, signed=True), f"better than {share(place)} of universes"))
+    return figures
+
+
+def _beats_buy_and_hold(strategy: StrategyResult) -> Figure | None:
+    """In how many universes it earned more than buy and hold; None for buy and hold itself."""
+    excess = strategy.metrics["excess_return"].to_numpy(dtype=np.float64)
+    excess = excess[np.isfinite(excess)]
+    if not len(excess) or not np.any(excess):
+        return None
+    beaten = wilson(int((excess > 0).sum()), len(excess))
+    return Figure("Beats buy and hold in", share(beaten.value), f"of universes · {wording.shares(beaten.to_dict())}")
+
+
+def luck_sentence(strategy: StrategyResult) -> str:
+    """Where the real outcome falls among the universes, in words; empty without one."""
+    place, ends = strategy.luck.get("realised_percentile"), strategy.luck.get("realised_percentile_interval")
+    if strategy.realised is None or place is None or ends is None:
+        return ""
+    draw = (
+        "an unusually kind draw" if place > KIND else "an unusually harsh draw" if place < HARSH else "an ordinary draw"
+    )
+    real = percent(strategy.realised["total_return"], signed=True)
+    return (
+        f"What really happened after the origin, {real}, is better than {share(place)} of universes "
+        f"(95% interval {share(ends[0])} to {share(ends[1])}): {draw}, as these universes go."
+    )
+
+
+def checks(verdict: Verdict) -> list[dict[str, str]]:
+    """Each check: what it asks, value, interval, threshold, answer and note."""
+    rows = []
+    for check in verdict.checks:
+        real = check.name == "real_result"
+        rows.append(
+            {
+                "name": wording.check_name(check.name),
+                "value": percent(check.value, signed=True) if real else _share(check.value),
+                "interval": wording.shares({"low": check.low, "high": check.high}),
+                "threshold": _threshold(check.name, check.threshold),
+                "answer": wording.answer(check.passed, check.value, is_open=check.note.startswith("open")),
+                "style": wording.ANSWERS[check.passed],
+                "note": check.note,
+            }
+        )
+    return rows
+
+
+def _share(value: float | None) -> str:
+    return wording.UNDEFINED if value is None else share(value)
+
+
+def _threshold(name: str, threshold: float | None) -> str:
+    """What would pass: at least for shares of universes that should be many, at most for losses."""
+    if threshold is None:
+        return wording.UNDEFINED
+    return f"{SIGNS.get(name, '')} {share(threshold)}".strip()
+
+
+def tails(strategy: StrategyResult) -> list[tuple[str, list[str]]]:
+    """VaR and expected shortfall with intervals, of each measure whose low tail is a loss in capital."""
+    rows = []
+    for name, row in MEASURES.items():
+        entry = measure_of(strategy, name)
+        if not row.tail or entry["value_at_risk_95"] is None:
+            continue
+        cells, read = [], money if row.format == "currency" else percent
+        for path, _ in TAILS:
+            ends = strategy.universes["intervals"][f"{name}.{path}"]
+            cells += [read(entry[path]), wording.interval(*ends, read=read)]
+        rows.append((row.label, cells))
+    return rows
+
+
+def measure_rows(strategy: StrategyResult) -> list[tuple[str, str, list[str]]]:
+    """Label, description and cells of each measure: mean, quantiles, real outcome, its percentile, backtest."""
+    rows = []
+    places = strategy.luck.get("percentiles") or {}
+    for name, row in MEASURES.items():
+        entry = measure_of(strategy, name)
+        numbers = [entry["mean"], *entry["quantiles"].values()]
+        cells = [wording.measure(name, value) for value in numbers]
+        if strategy.realised is not None:
+            place = places.get(name)
+            cells += [wording.measure(name, strategy.realised.get(name)), _share(place)]
+        star = " *" if name in wording.GROWING else ""
+        cells.append(wording.measure(name, strategy.backtest.get(name)) + star)
+        rows.append((row.label, row.description, cells))
+    return rows
+
+
+def lookahead(report: Mapping[str, Any]) -> tuple[str, str]:
+    """What the look-ahead check says: its answer (passed, failed, open) and a sentence."""
+    bars, decisions, cuts = (int(report[name]) for name in ("bars", "decisions", "cuts"))
+    if report["found"]:
+        first, more = clean(str(report["found"][0])), len(report["found"]) - 1
+        return "failed", f"It looks ahead: {first}{f' (and {more} more)' if more else ''}. Its figures are no evidence."
+    if report.get("chance"):
+        return "open", f"Whether it looks ahead is open: {clean(str(report['covered']))}."
+    if report["inconclusive"]:
+        why = "could be compared" if decisions else "fired"
+        return "open", f"Whether it looks ahead is open: no decision {why} in {bars:,} real bars."
+    how = f"stay the same when later bars are taken away at {cuts} cuts" if cuts else "are made one bar at a time"
+    return "passed", f"Decisions in {bars:,} real bars: {decisions:,}; they {how}."

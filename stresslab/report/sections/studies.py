@@ -1,0 +1,314 @@
+"""The evidence below the verdict: edge, fragility, error budget, shocks, what broke it, worlds, origins.
+
+Each table begins with one sentence that says what to see in it; pictures stand above it where they show more. The
+figures are those of `result.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stresslab.analysis.edge import edge_table
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.report.charts import error_budget, forest, walk_forward
+from stresslab.report.charts.candles import universe_chart
+from stresslab.report.charts.chart import Chart, stamp_texts
+from stresslab.report.sections import sensitivity
+from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share
+from stresslab.report.wording import UNDEFINED, clean, interval, percent
+
+EDGES: Mapping[str, str] = {
+    "yes": "Its timing adds to its exposure, in the universes and on the real bars.",
+    "no": "Nothing that it earns comes from its timing.",
+    "unclear": "Its timing cannot be told from chance.",
+}
+"""What the labels of edge say."""
+_STANDINGS = {"supports": "speak for it", "open": "are open", "excludes": "speak against it"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The tables of one strategy, and the pictures above them; `key` is the anchor."""
+
+    key: str
+    name: str
+    edge: str
+    tables: tuple[Table, ...]
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Every picture."""
+        return [chart for table in self.tables for chart in table.charts]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What the evidence of every strategy needs of the run.
+
+    Attributes:
+        cash: that an account begins with.
+        stamps: of the origin and the horizon.
+        settings: what those of the generator do to realism; None where they were not turned.
+    """
+
+    cash: float
+    stamps: list[str]
+    settings: Mapping[str, Any] | None
+
+
+def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
+    """The evidence of those strategies that were studied among some, which are named by their place from 0."""
+    about = _About(
+        float(result.config["init_cash"]),
+        stamp_texts(result.fan.index.insert(0, result.origin)),
+        result.studies.get("knobs"),
+    )
+    return [_of(result.strategies[at], at + 1, about) for at in chosen if result.strategies[at].edge is not None]
+
+
+def edge_sentence(strategy: StrategyResult) -> str | None:
+    """The label of edge and what it says; None where it was not asked."""
+    if strategy.edge is None:
+        return None
+    label = strategy.edge["label"]
+    return f"Edge: {label}. {EDGES[label]}"
+
+
+def labels() -> Table:
+    """How the real bars and the universes map to a label."""
+    grid = edge_table()
+    headings = ("The real bars", *(f"and the universes {_STANDINGS[name]}" for name in grid))
+    rows = tuple((_STANDINGS[real], *line.values()) for real, line in grid.items())
+    sentence = "An edge is claimed only where the real bars support it too; real origins can only take a claim back."
+    return Table("evidence-labels", "How the edge is judged", sentence, headings, rows)
+
+
+def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
+    """The evidence of the strategy at a place, from 1."""
+    assert strategy.edge is not None
+    found, key = strategy.studies, f"strategy-{at}"
+    made = [_edge(strategy.edge)]
+    if found.get("fragility"):
+        made.append(_fragility(found["fragility"]))
+    if found.get("random_timing"):
+        made.append(_random_timing(found["random_timing"]))
+    made.append(_budget(strategy, key))
+    made += sensitivity.tables(found, about.settings, key)
+    if found.get("shocks"):
+        made.append(_shocks(found["shocks"], found.get("fragility"), key))
+    if found.get("breaking"):
+        made.append(_breaking(found["breaking"], _typical(strategy, key, about)))
+    if found.get("contrasts"):
+        made.append(_contrasts(found["contrasts"], key))
+    if found.get("eras"):
+        own = strategy.universes["probability_of_loss"]["value"]
+        made += [_eras(found["eras"], own, key), _lives(found["eras"]["relived"], key)]
+    named = tuple(replace(table, key=f"evidence-{at}-{table.key}") for table in made)
+    return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge["label"], named)
+
+
+def _edge(edge: Mapping[str, Any]) -> Table:
+    asked = {
+        "timing_in_universes": "In the universes: timing over the horizon, before costs",
+        "timing_on_real_bars": "On the real bars: share of random orders of them that are as good",
+        "timing_at_origins": "On what followed real origins: timing over the horizon, before costs",
+    }
+    answers = {True: "for it", False: "against it", None: "open"}
+    rows = tuple(
+        (
+            asked[check["name"]],
+            percent(check["value"]),
+            interval(check["low"], check["high"]),
+            answers[check["passed"]],
+            check["note"],
+        )
+        for check in edge["checks"]
+    )
+    sentence = "Does it add anything beyond exposure? " + " ".join(edge["reasons"])
+    return Table("edge", f"Edge: {edge['label']}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
+
+
+def _fragility(found: Mapping[str, Any]) -> Table:
+    named = (("as generated", "as_generated"), ("without the shared drift", "drift_neutral"))
+    rows = tuple((label, *figures(found[key])) for label, key in named)
+    against = found["against_buy_and_hold"]
+    ahead = (
+        f"Against buy and hold in the same universe it returns {percent(against['mean']['value'], signed=True)} on "
+        f"average ({interval(against['mean']['low'], against['mean']['high'], signed=True)}), and more in "
+        f"{share(against['better']['value'])} of them."
+    )
+    sentence = f"How bad does it get, and how much of that is drift that all universes share? {ahead}"
+    return Table("fragility", "Fragility", sentence, ("Universes", *HEADINGS), rows)
+
+
+def _random_timing(found: Mapping[str, Any]) -> Table:
+    ahead = found["difference"]
+    sentence = (
+        "What would the same positions earn at times that know nothing of the path? Each universe gets those of "
+        "another: as much exposure, as many trades, before costs. Its own timing makes a difference of "
+        f"{percent(ahead['mean']['value'], signed=True)} to the mean return "
+        f"({interval(ahead['mean']['low'], ahead['mean']['high'], signed=True)}) and is ahead in "
+        f"{share(ahead['better']['value'])} of the universes."
+    )
+    rows = tuple(
+        (
+            label,
+            chance(found[side]["probability_of_loss"]),
+            chance(found[side]["expected_shortfall_97_5"]),
+            percent(found[side]["median_return"], signed=True),
+        )
+        for label, side in (("its own timing", "own"), ("random timing", "random"))
+    )
+    headings = ("Positions", "P(loss) before costs", "Expected shortfall 97.5%", "Median return")
+    return Table("random", "Against random timing", sentence, headings, rows)
+
+
+def _budget(strategy: StrategyResult, key: str) -> Table:
+    found = error_budget.headlines(strategy)
+    parts = [name for name in reversed(error_budget.PARTS) if any(one.range_of(name) for one in found)]
+    rows = tuple(
+        (one.name, one.read(one.budget.value), *(one.range_of(part) or UNDEFINED for part in parts)) for one in found
+    )
+    headings = ("Figure", "Value", *(f"{error_budget.PARTS[part].capitalize()}" for part in parts))
+    drawn = error_budget.chart(found, f"{key}-budget")
+    sentence = "" if drawn else f"{error_budget.sentence(found)} "
+    told = (
+        f"{sentence}Chance is the error of so few universes. Generators are few and chosen by hand, so theirs is the "
+        "range of what they say; that of origins is twice the spread between them, chance taken out. Only chance "
+        "shrinks with more universes, so the parts are not added."
+    )
+    title = "The error of each figure in its parts"
+    return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
+
+
+def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:
+    worst = max(rows, key=lambda row: row["probability_of_loss"]["value"] or 0.0)
+    sentence = (
+        f"What if, on top of the universes? The worst of these is {worst['label']}: it loses in "
+        f"{share(worst['probability_of_loss']['value'])}."
+    )
+    cells = tuple((row["label"], *figures(row)) for row in rows)
+    drawn: tuple[Chart, ...] = ()
+    if fragility:
+        base = fragility["as_generated"]
+        cells = ((f"none: {forest.BASE}", *figures(base)), *cells)
+        drawn = tuple(forest.shock_charts(base, rows, key))
+    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *HEADINGS), cells, drawn)
+
+
+def _breaking(rows: Sequence[Mapping[str, Any]], drawn: Sequence[Chart]) -> Table:
+    first = rows[0]
+    sentence = (
+        f"What breaks it? Of the worst 5% of the universes, {share(first['of_worst'])} are a {first['name']}: "
+        f"{first['meaning']}."
+    )
+    cells = tuple(
+        (
+            row["name"],
+            row["meaning"],
+            share(row["of_worst"]),
+            chance(row["of_universes"]),
+            "–" if row["broken"]["value"] is None else share(row["broken"]["value"]),
+            percent(row["mean_return"], signed=True),
+            ", ".join(map(str, row["representatives"])) or UNDEFINED,
+        )
+        for row in rows
+    )
+    headings = (
+        "Event",
+        "What it is",
+        "Of the worst",
+        "Of all universes",
+        "Break it",
+        "Mean return",
+        "Typical universe",
+    )
+    return Table("breaking", "Reverse stress", sentence, headings, cells, tuple(drawn))
+
+
+def _typical(strategy: StrategyResult, key: str, about: _About) -> list[Chart]:
+    """The most central universe of each event among the worst, bar by bar."""
+    found = [
+        universe_chart(
+            strategy,
+            number,
+            f"{key}-typical-{number}",
+            f"{'A typical ' + row['name'] if row['name'] != 'other' else 'Lost otherwise'}, universe {number:,}",
+            about.cash,
+            about.stamps,
+        )
+        for row in strategy.studies["breaking"]
+        for number in row["representatives"][:1]
+    ]
+    return [chart for chart in found if chart is not None]
+
+
+def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
+    cells = tuple(
+        (
+            row["label"],
+            chance(row["probability_of_loss"]),
+            percent(row["median_return"], signed=True),
+            f"{percent(row['timing']['total']['value'], signed=True)}\n"
+            f"{interval(row['timing']['total']['low'], row['timing']['total']['high'], signed=True)}",
+            percent(row["against_buy_and_hold"]["mean"]["value"], signed=True),
+            row["keeps"],
+            row["lacks"],
+        )
+        for row in rows
+    )
+    headings = ("World", "P(loss)", "Median return", "Timing", "Over buy and hold", "It keeps", "It lacks")
+    sentence = (
+        "The same test in worlds of other generators, equally volatile: what differs is what the result lives on."
+    )
+    return Table("contrasts", "Other worlds", sentence, headings, cells, tuple(forest.world_charts(rows, key)))
+
+
+def _eras(found: Mapping[str, Any], own: float, key: str) -> Table:
+    rows = found["origins"]
+    seen = {True: "yes", False: "no", None: UNDEFINED}
+    cells = tuple(
+        (
+            row["origin"].removesuffix(" 00:00:00"),
+            f"{row['trend']}, {row['volatility']}",
+            chance(row["probability_of_loss"]),
+            percent(row["median_return"], signed=True),
+            percent(row["realised_return"], signed=True),
+            share(row["realised_percentile"]["value"]),
+            seen[row["in_sample"]],
+        )
+        for row in rows
+    )
+    lost = sum(row["realised_return"] is not None and row["realised_return"] < 0 for row in rows)
+    sentence = (
+        f"The test from {len(rows)} dates of the history, worth {found['effective']:.2g} independent ones: what "
+        f"really followed was a loss after {lost} of them."
+    )
+    headings = ("Origin", "Regime", "P(loss)", "Median return", "What followed", "Its rank", "Trained on it")
+    drawn = tuple(walk_forward.origins_charts(found, own, key))
+    return Table("origins", "Many origins", sentence, headings, cells, drawn)
+
+
+def _lives(found: Mapping[str, Any], key: str) -> Table:
+    names = {"total_return": "Total return", "max_drawdown": "Maximum drawdown"}
+    cells = tuple(
+        (
+            names[key],
+            *(
+                percent(found[key]["quantiles"][level], signed=True)
+                for level in ("0.05", "0.25", "0.5", "0.75", "0.95")
+            ),
+            percent(found[key]["real"], signed=True),
+            share(found[key]["real_percentile"]["value"]),
+        )
+        for key in names
+    )
+    sentence = (
+        f"One universe drawn for each of the {found['windows']} windows, {found['lives']:,} times: lives of "
+        f"{found['bars']:,} bars that could have been. {share(found['probability_of_loss']['value'])} of them lost."
+    )
+    headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
+    drawn = tuple(walk_forward.relived_charts(found, key))
+    return Table("relived", "The backtest relived", sentence, headings, cells, drawn)

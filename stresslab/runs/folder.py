@@ -1,0 +1,262 @@
+"""A run on disk: its folder is written whole or not at all, and read back as the result it came from.
+
+What the pages of a run look like is the report's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stresslab.analysis.result import FORMAT_VERSION, StrategyResult, StressResult
+from stresslab.analysis.verdict import Verdict
+from stresslab.backtest.bar_records import COLUMNS
+from stresslab.core.checkpoints import sync
+from stresslab.core.errors import InputError
+from stresslab.core.safe_files import MOST_JSON, MOST_TABLE, check_no_links, digests, foreign, read_bounded, read_table
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.runs.environment import code
+from stresslab.runs.trial_ledger import add, check_ledger
+
+_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
+
+
+def run_id(result: StressResult, now: datetime) -> str:
+    """Name of a run's folder: when, on what, and six digits of its settings."""
+    what = re.sub(r"[^A-Za-z0-9]+", "-", result.data["symbol"]).strip("-").lower()[:40] or "bars"
+    identity = json.dumps([result.config, result.data["digest"], result.generator], sort_keys=True, default=str)
+    return f"{now:%Y%m%d-%H%M%S}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:6]}"
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse, before any work is done, a folder that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        check_ledger(folder)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder} cannot be written ({error.strerror}); name a folder that you may write to"
+        ) from None
+
+
+def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path:
+    """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
+
+    Everything is written into a hidden folder beside it first and renamed at the end; the ledger is told last.
+
+    Args:
+        result: what was found.
+        folder: gets the run's folder.
+        log: lines to keep as `log.jsonl`, if any.
+    """
+    from stresslab.report import write_report
+
+    check_writable(folder)
+    now = datetime.now(UTC)
+    name = run_id(result, now)
+    partial = folder / f".{name}.{uuid.uuid4().hex[:8]}.partial"
+    try:
+        partial.mkdir()
+        _write_tables(result, partial)
+        _write_json(result.to_dict(), partial / "result.json")
+        write_report(result, partial)
+        if log is not None:
+            (partial / "log.jsonl").write_text(log, encoding="utf-8")
+        _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+        sync(partial)
+        published = _publish(partial, folder / name)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}: {error.strerror or error} while writing the run; free space or name another"
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    if result.tested is not None:
+        add(folder, {"run": published.name, "time": now.isoformat(timespec="seconds"), **result.tested})
+    return published
+
+
+def _publish(partial: Path, final: Path) -> Path:
+    """Rename to the first free name: two runs of one second do not harm each other."""
+    for attempt in range(1, 1000):
+        target = final if attempt == 1 else final.with_name(f"{final.name}-{attempt}")
+        try:
+            if not target.exists():
+                os.rename(partial, target)
+                return target
+        except OSError:
+            if not target.exists():
+                raise
+    raise InputError(f"{final} and 999 more of its name exist; name another --out")
+
+
+def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> dict[str, Any]:
+    """Everything that decided the run, and the hash of every file in its folder."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "run": name,
+        "created": now.isoformat(timespec="seconds"),
+        "config": result.config,
+        "data": result.data,
+        "generator": result.generator,
+        "strategies": {one.name: one.source for one in result.strategies},
+        "ledger": result.studies.get("ledger"),
+        "code": code()["sha256"],
+        "environment": result.environment | {"commit": code()["commit"]},
+        "timings": result.timings,
+        "files": digests(folder),
+    }
+
+
+def _write_json(content: Any, path: Path) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_tables(result: StressResult, folder: Path) -> None:
+    """Everything beside `result.json` that the report draws, as parquet."""
+    result.metrics.to_parquet(folder / "metrics.parquet", index=False)
+    bars = result.bars.frame.reset_index(names="timestamp")
+    bars.to_parquet(folder / "bars.parquet", index=False)
+    paths = result.fan.add_prefix("quantile_")
+    samples = pd.DataFrame(result.sample_paths.T, index=paths.index).add_prefix("path_")
+    paths.join(samples).reset_index(names="timestamp").to_parquet(folder / "paths.parquet", index=False)
+    equities = []
+    for strategy in result.strategies:
+        equity = strategy.equity_fan.add_prefix("quantile_").reset_index(names="step")
+        real = strategy.realised_equity
+        equity["realised"] = np.nan if real is None else real.to_numpy()
+        equity.insert(0, "strategy", strategy.name)
+        equities.append(equity)
+    pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
+    replays_table(result).to_parquet(folder / "replays.parquet", index=False)
+    track_table(result).to_parquet(folder / "track.parquet", index=False)
+
+
+def track_table(result: StressResult) -> pd.DataFrame:
+    """The accounts of all strategies on the real bars, with a column that names the strategy."""
+    kept = [one.track.rename_axis("timestamp").reset_index() for one in result.strategies if one.track is not None]
+    names = [one.name for one in result.strategies if one.track is not None]
+    parts = [table.assign(strategy=name) for table, name in zip(kept, names, strict=True)]
+    empty = pd.DataFrame(columns=["timestamp", "equity", "held", "strategy"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def replays_table(result: StressResult) -> pd.DataFrame:
+    """What all strategies did bar by bar, with a column that names the strategy; no rows where nothing was kept."""
+    kept = [one.replays.assign(strategy=one.name) for one in result.strategies if one.replays is not None]
+    table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["strategy", *COLUMNS])
+    return table[["strategy", *COLUMNS]]
+
+
+def load_run(folder: str | Path) -> StressResult:
+    """Read a run that `save_run` wrote.
+
+    Raises:
+        InputError: the folder is not a run, is incomplete, or is of another format version.
+    """
+    folder = Path(folder)
+    check_no_links(folder)
+    try:
+        contents = {
+            name: read_bounded(folder / name, MOST_JSON if name.endswith(".json") else MOST_TABLE)
+            for name in ("result.json", "manifest.json", *_TABLES)
+        }
+        facts, manifest = json.loads(contents["result.json"]), json.loads(contents["manifest.json"])
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder} cannot be read as a run ({' '.join(str(error).split())}); run it again") from None
+    version = facts.get("format_version") if isinstance(facts, dict) else None
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{folder} has format_version {version!r:.40}, this stresslab reads {FORMAT_VERSION}; run it again"
+        )
+    with foreign(folder):
+        _check_unchanged(contents, manifest["files"], folder)
+        tables = {Path(name).stem: read_table(contents[name], f"{folder}/{name}") for name in _TABLES}
+        return _assemble(facts, manifest, tables)
+
+
+def _check_unchanged(contents: Mapping[str, bytes], hashes: Mapping[str, str], folder: Path) -> None:
+    """Refuse a file that is not what the manifest says was written."""
+    for name, content in contents.items():
+        if name != "manifest.json" and hashlib.sha256(content).hexdigest() != hashes[name]:
+            raise InputError(f"{folder}/{name} is not what the run wrote: it was damaged or changed; run it again")
+
+
+def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> StressResult:
+    run, paths = facts["run"], tables["paths"].set_index("timestamp")
+    paths.index = pd.DatetimeIndex(paths.index)
+    bars = Bars.from_frame(
+        tables["bars"].set_index("timestamp")[list(FIELDS)], symbol=run["data"]["symbol"], source=run["data"]["source"]
+    )
+    return StressResult(
+        config=run["config"],
+        bars=bars,
+        origin=pd.Timestamp(run["origin"]),
+        horizon=run["horizon"],
+        universes_count=run["universes"],
+        fan=_prefixed(paths, "quantile_"),
+        sample_paths=_prefixed(paths, "path_").to_numpy(dtype=np.float64).T,
+        data=run["data"],
+        generator=run["generator"],
+        generator_facts=run["generator_facts"],
+        in_sample=run["in_sample"],
+        realism=facts["realism"],
+        notices=run["notices"],
+        strategies=[
+            replace(_strategy(entry, tables), source=manifest["strategies"][entry["name"]])
+            for entry in facts["strategies"]
+        ],
+        timings=manifest["timings"],
+        environment=manifest["environment"],
+        studies=facts["studies"],
+    )
+
+
+def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
+    metrics, equity, replays, track = (
+        tables[name][tables[name]["strategy"] == entry["name"]].drop(columns="strategy")
+        for name in ("metrics", "equity", "replays", "track")
+    )
+    rows, steps = metrics.set_index("universe"), equity.set_index("step")
+    return StrategyResult(
+        name=entry["name"],
+        parameters=entry["parameters"],
+        verdict=Verdict.from_dict(entry["verdict"]),
+        backtest=_numbers(entry["backtest"]),
+        realised=None if entry["realised"] is None else _numbers(entry["realised"]),
+        universes=entry["universes"],
+        edge=entry["edge"],
+        studies=entry["studies"],
+        luck=entry["luck"],
+        metrics=rows,
+        lookahead=entry["lookahead"],
+        equity_fan=_prefixed(steps, "quantile_"),
+        realised_equity=None if steps["realised"].isna().all() else steps["realised"],
+        replays=replays.reset_index(drop=True) if len(replays) else None,
+        track=track.set_index("timestamp") if len(track) else None,
+    )
+
+
+def _numbers(measures: dict[str, float | None]) -> dict[str, float]:
+    """Measures from JSON: null is NaN."""
+    return {name: float("nan") if value is None else float(value) for name, value in measures.items()}
+
+
+def _prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """The columns that begin with a prefix, without it."""
+    chosen = [column for column in frame.columns if column.startswith(prefix)]
+    return frame[chosen].rename(columns=lambda column: column.removeprefix(prefix))

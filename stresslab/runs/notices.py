@@ -1,0 +1,120 @@
+"""What a reader must know before relying on a run: one sentence each, from what was set and what was found.
+
+How they are shown is the report's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stresslab.backtest.evaluate import Evaluation
+from stresslab.data.bars import Bars
+from stresslab.realism import Realism
+from stresslab.runs.trial_ledger import LEDGER, Earlier
+from stresslab.strategy import Log, Strategy, describe_failures
+from stresslab.strategy.lookahead.check import LookAheadReport
+
+
+def of_generator(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
+    """What the generator's settings and training mean for the figures."""
+    notices = []
+    if in_sample:
+        notices.append(
+            f"In-sample for the generator: it was trained on bars up to {generator['trained_until']}, after the "
+            "origin, so it may know what followed."
+        )
+    if generator.get("top_p", 1.0) < 1.0 or generator.get("top_k", 0) > 0:
+        notices.append(
+            f"top_p={generator.get('top_p')}, top_k={generator.get('top_k')} cut the tails of every bar, so risk is "
+            "understated; risk figures are meant for top_p=1 and top_k=0."
+        )
+    if generator.get("temperature", 1.0) != 1.0:
+        notices.append(
+            f"temperature={generator['temperature']} is not the distribution that the model learned: below 1 it "
+            "narrows the universes, above 1 it widens them."
+        )
+    return notices
+
+
+def of_future(future: Bars | None, horizon: int) -> list[str]:
+    """Why there is no realised outcome where one might be expected."""
+    if future is None or len(future) == horizon:
+        return []
+    return [
+        f"Only {len(future)} of {horizon} real bars follow the origin: they are drawn but not compared, since risk "
+        "grows with the horizon."
+    ]
+
+
+def of_ledger(earlier: Earlier, trials: float) -> list[str]:
+    """That the same bars were tested before, and that what is chosen now is judged as one of so many.
+
+    Args:
+        earlier: what the ledger beside the runs says.
+        trials: that this run's strategies are judged as the best of.
+    """
+    notices = []
+    if earlier.runs:
+        runs = "once" if earlier.runs == 1 else f"{earlier.runs:,} times"
+        variants = "1 variant" if earlier.variants == 1 else f"{earlier.variants:,} variants"
+        notices.append(
+            f"These bars were tested {runs} before, with {variants} of strategies ({LEDGER} beside the runs): edge and "
+            f"Sharpe ratio are judged as those of the best of {trials:.3g} trials."
+        )
+    if earlier.unread:
+        lines = "1 line" if earlier.unread == 1 else f"{earlier.unread:,} lines"
+        notices.append(f"{lines} of {LEDGER} cannot be read: these bars may have been tested more often than is known.")
+    return notices
+
+
+def of_realism(found: Realism | None, accepted: bool) -> list[str]:
+    """That a verdict rests on universes which the gate does not trust."""
+    if found is None or found.label != "not trusted" or not accepted:
+        return []
+    return [
+        "The universes are not trusted on this market; the verdict rests on them because --accept-untrusted was given."
+    ]
+
+
+def of_lookahead(strategies: Sequence[Strategy], reports: Sequence[LookAheadReport]) -> list[str]:
+    """Strategies that look ahead although that was allowed, and those that could not be checked."""
+    notices = []
+    for strategy, report in zip(strategies, reports, strict=True):
+        if report.found:
+            notices.append(f"{strategy.name} LOOKS AHEAD ({report.found[0]}): its figures are no evidence.")
+        elif report.chance:
+            notices.append(
+                f"{strategy.name} DECIDES BY CHANCE: {report.chance} is another one each time on the very same bars, "
+                "so no run of it can be repeated, and whether it looks ahead is open; seed random numbers inside it."
+            )
+        elif report.inconclusive:
+            notices.append(f"{strategy.name}: whether it looks ahead is open: {report.covered}.")
+    return notices
+
+
+def of_calls(strategies: Sequence[Strategy], found: Sequence[Evaluation]) -> list[str]:
+    """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
+
+    The parameter sets of one strategy share a sentence, but for failures.
+    """
+    notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, Log]()
+    for strategy, evaluation in zip(strategies, found, strict=False):
+        log, family = evaluation.log, strategy.name.partition("[")[0]
+        if strategy.form.one_by_one:
+            alone.setdefault(family, []).append(strategy)
+        if log.characters:
+            printed.setdefault(family, Log()).add(log)
+        if log.failures:
+            told = describe_failures(strategy.name, log.failures, evaluation.universes)
+            notices.append(f"{told[0].upper()}{told[1:]}; its results leave these out, and studies stay flat there.")
+    for name, sets in alone.items():
+        form = sets[0].form
+        notices.append(
+            f"{name} was written for one series: it is called once for each universe (about {1000 * form.seconds:,.0f} "
+            f"ms for {form.rows:,} bars) and not once for all of them; strategies/README.md says how to make it faster."
+        )
+    for name, log in printed.items():
+        first = " ".join(log.beginning.split())
+        notices.append(f"{name} printed {log.characters:,} characters, which are not shown; they begin {first!r}.")
+    return notices

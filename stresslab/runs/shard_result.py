@@ -1,0 +1,196 @@
+"""What strategies come to in a shard of universes: rows of measures and counts for the fans, small enough to travel.
+
+Where shards are sampled, in which order and by whom, is `streaming`'s business; an outcome depends on the ids alone.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.backtest import CHUNK, Terms
+from stresslab.backtest.evaluate import Evaluation, evaluate
+from stresslab.core.errors import InputError
+from stresslab.core.parallel import Ids
+from stresslab.data.bars import FIELDS
+from stresslab.data.universes import Universes, facts_of
+from stresslab.generators.sharded import SampleTask
+from stresslab.metrics.quantile_sketch import Sketch
+from stresslab.strategy import Log, Strategy
+
+CLOSE = FIELDS.index("close")
+_UNREADABLE = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy and zipfile raise on bytes that are no arrays."""
+NARROW = 128
+"""Universes that are worth a process of their own, at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What strategies come to in n universes.
+
+    Attributes:
+        found: of each strategy, and last of the book where there is one: measures and fan, no curves.
+        closes: how the universes' closes are distributed at each of T bars.
+        facts: about the universes.
+        universes: how many, n.
+        first: (k, T, F) values of those universes that are wanted themselves, k <= n.
+    """
+
+    found: tuple[Evaluation, ...]
+    closes: Sketch
+    facts: Mapping[str, Any]
+    universes: int
+    first: NDArray[np.float32]
+
+    @classmethod
+    def merged(cls, parts: Sequence[Outcome]) -> Outcome:
+        """The outcome in all universes, in the order given; of the fans the order does not matter."""
+        counts = [part.universes for part in parts]
+        return cls(
+            tuple(Evaluation.concatenate(of_one) for of_one in zip(*(part.found for part in parts), strict=True)),
+            Sketch.merged([part.closes for part in parts]),
+            facts_of([part.facts for part in parts], counts),
+            sum(counts),
+            np.concatenate([part.first for part in parts]),
+        )
+
+    def without(self, positions: Sequence[int]) -> Outcome:
+        """The outcome without some of the strategies."""
+        return replace(self, found=tuple(one for at, one in enumerate(self.found) if at not in positions))
+
+    def save(self, path: Path) -> None:
+        """Write arrays and plain JSON, nothing that is code."""
+        arrays, told = {"first": self.first} | _arrays("closes", self.closes), []
+        for at, one in enumerate(self.found):
+            arrays |= {f"{at}.{number}": column.to_numpy() for number, (_, column) in enumerate(one.metrics.items())}
+            arrays |= {f"{at}.ids": one.metrics.index.to_numpy()} | (_arrays(f"{at}.fan", one.fan) if one.fan else {})
+            arrays |= {} if one.losing is None else {f"{at}.losing": one.losing}
+            log = [one.log.characters, one.log.beginning, list(one.log.failures.items())]
+            told.append([list(one.metrics.columns), one.metrics.index.name, log, one.error, one.universes])
+        text = json.dumps({"found": told, "facts": dict(self.facts), "universes": self.universes})
+        with path.open("wb") as stream:
+            np.savez(stream, told=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Outcome:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is no such outcome, although its hash is the one that was written down.
+        """
+        try:
+            return cls._load(path)
+        except _UNREADABLE as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path} holds no finished universes ({reason:.120}); delete it and resume again"
+            ) from None
+
+    @classmethod
+    def _load(cls, path: Path) -> Outcome:
+        with np.load(path, allow_pickle=False) as arrays:
+            told = json.loads(arrays["told"].tobytes())
+            found = []
+            for at, (columns, index, (characters, beginning, failures), error, universes) in enumerate(told["found"]):
+                ids = pd.Index(arrays[f"{at}.ids"], name=index)
+                metrics = pd.DataFrame({name: arrays[f"{at}.{n}"] for n, name in enumerate(columns)}, index=ids)
+                fan = _sketch(f"{at}.fan", arrays) if f"{at}.fan.keys" in arrays else None
+                losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
+                log = Log(characters, beginning, {int(universe): why for universe, why in failures})
+                found.append(Evaluation(metrics, None, fan, losing, log, error, universes))
+            return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"], arrays["first"])
+
+
+def _arrays(name: str, sketch: Sketch) -> dict[str, Any]:
+    return {
+        f"{name}.keys": np.concatenate(sketch.keys),
+        f"{name}.counts": np.concatenate(sketch.counts),
+        f"{name}.rows": np.array([len(row) for row in sketch.keys]),
+        f"{name}.unit": np.array(sketch.unit),
+    }
+
+
+def _sketch(name: str, arrays: Mapping[str, Any]) -> Sketch:
+    ends = np.cumsum(arrays[f"{name}.rows"])[:-1]
+    keys, counts = (tuple(np.split(arrays[f"{name}.{part}"], ends)) for part in ("keys", "counts"))
+    return Sketch(keys, counts, float(arrays[f"{name}.unit"]))
+
+
+@dataclass(frozen=True)
+class Contestants:
+    """The strategies of a run and the terms they trade on.
+
+    Attributes:
+        strategies: each meets every universe.
+        terms: of the accounts.
+        shares: of the capital, by name of the strategy, of the book; none without one.
+        periods_per_year: bars in a year.
+        jobs: processes.
+        broken: positions of strategies whose code has failed, and is not tried again.
+    """
+
+    strategies: Sequence[Strategy]
+    terms: Terms
+    shares: Mapping[str, float]
+    periods_per_year: float
+    jobs: int = 1
+    broken: frozenset[int] = frozenset()
+
+    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[Evaluation]:
+        """Every strategy, and the book if there is one, on some universes, with curves."""
+        return self._evaluate(ground, keep_equity=True, progress=advance)
+
+    def meet(self, universes: Universes, kept: int = 0, advance: Callable[[int], None] | None = None) -> Outcome:
+        """What every strategy, and the book, comes to in some universes.
+
+        Args:
+            universes: some of a run's.
+            kept: of the run's first universes, which are wanted themselves.
+            advance: called with the number of universes done.
+        """
+        chunk = min(CHUNK, max(NARROW, -(-len(universes) // self.jobs)))
+        found = self._evaluate(universes, keep_fan=True, progress=advance, chunk=chunk)
+        closes = Sketch.of(universes.values[:, :, CLOSE].T, unit=float(universes.history.values[-1, CLOSE]))
+        first = universes.values[universes.ids < kept]
+        return Outcome(tuple(found), closes, universes.facts, len(universes), first)
+
+    def _evaluate(self, universes: Universes, **options: Any) -> list[Evaluation]:
+        return evaluate(
+            self.strategies, universes, self.terms, periods_per_year=self.periods_per_year, jobs=self.jobs,
+            book=self.shares, keep_going=True, broken=self.broken, **options,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ShardTask:
+    """Sample a shard of universes and run strategies in them: a function of their ids alone, which travels.
+
+    Attributes:
+        sample: what is sampled.
+        contestants: who meets it.
+        kept: of the run's first universes, which are wanted themselves.
+    """
+
+    sample: SampleTask
+    contestants: Contestants
+    kept: int = 0
+
+    def __call__(self, ids: Ids) -> Outcome:
+        """The outcome in these universes."""
+        values, facts = self.sample(ids)
+        history = self.sample.history
+        stamps = history.calendar.future(history.timestamps, self.sample.horizon)
+        return self.contestants.meet(Universes(values, stamps, history, ids, facts), self.kept)

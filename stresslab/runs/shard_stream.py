@@ -1,0 +1,184 @@
+"""The universes of a run, met shard by shard: sampled, traded in, summed up, and let go.
+
+Finished shards may be kept in a folder, from which an interrupted run goes on. How many universes a shard holds, who
+computes it and when change no byte of any result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stresslab.backtest.evaluate import PATIENCE
+from stresslab.core.checkpoints import Shards
+from stresslab.core.errors import StrategyError
+from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.generators.base import Generator
+from stresslab.generators.registry import GENERATORS
+from stresslab.generators.sharded import SampleTask
+from stresslab.metrics.error_budget import more_universes
+from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
+
+SHARD = 1024
+"""Universes of a shard: as many tiles of Kronos as most processors have cores."""
+
+Advance = Callable[[int], None]
+
+
+def _nothing(count: int) -> None:
+    """Progress that nobody follows."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Where a run's universes come from.
+
+    Attributes:
+        generator: makes them.
+        history: the real bars up to the origin.
+        horizon: bars of each.
+        seed: of the run.
+        jobs: workers on this machine.
+        size: universes of a shard.
+        kept: of the first universes, which are wanted themselves; at most one shard more is in memory.
+        cluster: computes whole shards on these workers instead.
+        work: folder that keeps finished shards; None keeps none.
+        plan: everything that decides the outcome of a shard, as plain JSON.
+    """
+
+    generator: Generator
+    history: Bars
+    horizon: int
+    seed: int
+    jobs: int
+    size: int = SHARD
+    kept: int = 0
+    cluster: Workers | None = None
+    work: Path | None = None
+    plan: Mapping[str, Any] = field(default_factory=dict)
+
+    def meet(
+        self, contestants: Contestants, start: int, stop: int, sampled: Advance = _nothing, tested: Advance = _nothing
+    ) -> Outcome:
+        """What strategies come to in the universes from `start` on, before `stop`.
+
+        Args:
+            contestants: who meets them.
+            start: id of the first universe.
+            stop: id after the last one.
+            sampled: called with the number of universes newly sampled.
+            tested: called with the number of universes that all strategies have newly met.
+
+        Raises:
+            InputError: the folder holds the shards of another run, or cannot be written.
+            InterruptedRunError: workers were lost.
+        """
+        pieces = chunks(np.arange(start, stop, dtype=np.int64), self.size)
+        shards, found = self._shards(start, stop, len(pieces)), dict[int, Outcome]()
+        with nullcontext(list(range(len(pieces)))) if shards is None else shards.working() as missing:
+            for position in sorted(set(range(len(pieces))) - set(missing)):
+                assert shards is not None
+                found[position] = Outcome.load(shards.folder / shards.name(position))
+                sampled(found[position].universes)
+                tested(found[position].universes)
+            compute = self._here if self.cluster is None else self._elsewhere
+            for at, outcome in compute(contestants, [pieces[position] for position in missing], stop, sampled, tested):
+                found[missing[at]] = outcome
+                if shards is not None:
+                    shards.add(missing[at], outcome.save)
+        return Outcome.merged([found[position] for position in range(len(pieces))])
+
+    def first(self, outcome: Outcome) -> Universes:
+        """The first universes, at most `kept`."""
+        stamps = self.history.calendar.future(self.history.timestamps, self.horizon)
+        return Universes(outcome.first, stamps, self.history, np.arange(len(outcome.first)), outcome.facts)
+
+    def _shards(self, start: int, stop: int, count: int) -> Shards | None:
+        """The folder of these universes' shards, if any is kept."""
+        if self.work is None:
+            return None
+        folder = self.work if start == 0 else self.work / f"from-{start}"
+        plan = dict(self.plan) | {"start": start, "stop": stop, "shard": self.size}
+        return Shards(folder, plan, count, lambda position: f"outcome-{position:06d}.npz")
+
+    def _here(
+        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Shard after shard on this machine; in processes, a shard each, where strategies take most of the time."""
+        for at, piece in enumerate(pieces):
+            begun = time.perf_counter()
+            universes = self.generator.sample(
+                self.history, self.horizon, stop, self.seed, ids=piece.tolist(), jobs=self.jobs, progress=sampled
+            )
+            there = time.perf_counter()
+            outcome = contestants.meet(universes, self.kept, tested)
+            contestants = _without_broken(contestants, outcome)
+            yield at, outcome
+            spent, left = time.perf_counter() - there, len(pieces) - at - 1
+            if at and spent * left > PATIENCE and spent > there - begun and self._travels():  # the first one imports
+                others = self._by_others(contestants, pieces[at + 1 :], stop, sampled, tested)
+                yield from ((at + 1 + position, outcome) for position, outcome in others)
+                return
+
+    def _travels(self) -> bool:
+        """Whether there are processes that can make the generator again."""
+        return self.jobs > 1 and self.generator.name in GENERATORS
+
+    def _elsewhere(
+        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Shards on a cluster: the first one alone, so that code that is broken fails once, not in each."""
+        for at, outcome in self._by_others(contestants, pieces[:1], stop, sampled, tested):
+            contestants = _without_broken(contestants, outcome)
+            yield at, outcome
+        for at, outcome in self._by_others(contestants, pieces[1:], stop, sampled, tested):
+            yield at + 1, outcome
+
+    def _by_others(
+        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Each shard by a worker: a process of this machine, or one of the cluster's."""
+        if not pieces:
+            return
+        sample = SampleTask.of(self.generator, self.history, self.horizon, stop, self.seed)
+        task = ShardTask(sample, replace(contestants, jobs=1), self.kept)
+        for at, outcome in map_chunks(task, pieces, jobs=self.jobs, cluster=self.cluster):
+            sampled(outcome.universes)
+            tested(outcome.universes)
+            yield at, outcome
+
+
+def _without_broken(contestants: Contestants, outcome: Outcome) -> Contestants:
+    """Contestants whose broken strategies are not tried again.
+
+    Raises:
+        StrategyError: all are broken.
+    """
+    errors = [one.error for one in outcome.found]
+    if all(errors):
+        raise StrategyError(errors[0])
+    broken = {number for number, error in enumerate(errors[: len(contestants.strategies)]) if error}
+    return replace(contestants, broken=contestants.broken | broken)
+
+
+MOST_UNIVERSES = 200_000
+"""Universes that precision may ask for."""
+
+
+def to_precision(precision: float, stream: Stream, judged: Contestants, outcome: Outcome) -> Outcome:
+    """The outcome in more universes, as many as make every P(loss) as precise as asked."""
+    while True:
+        have = outcome.universes
+        losses = [int((one.metrics["total_return"] < 0).sum()) for one in outcome.found if not one.error]
+        count = max((more_universes(lost, have, precision, MOST_UNIVERSES) for lost in losses), default=0)
+        if count == 0:
+            return outcome
+        outcome = Outcome.merged([outcome, stream.meet(judged, have, have + count)])

@@ -1,0 +1,311 @@
+"""The ledger beside the runs: how often the same bars were tested before, and how many variants of strategies on them.
+
+One line of JSON for each run that was stored, only ever added to, so that a run that is deleted stays counted. What the
+count does to a p-value or a Sharpe ratio is `stresslab.metrics.multiple_testing`'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.backtest import Terms
+from stresslab.core.errors import InputError
+from stresslab.core.plain_json import recorded
+from stresslab.core.randomness import uniforms
+from stresslab.core.safe_files import MOST_JSON, read_bounded
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.strategy import Strategy
+
+LEDGER = "ledger.jsonl"
+MARKS = 128
+"""Bars by which a series is known again."""
+SHARED = 0.5
+"""Two series are the same data where they share so much of the shorter one's time, and of the marks in it."""
+STREAM = 103
+"""Stream of uniforms that choose the marks."""
+RULES = ("sizing", "stop_loss", "take_profit", "trailing_stop", "max_leverage")
+"""Terms that are chosen as a strategy's parameters are: another stop is another variant."""
+_CLOSE = FIELDS.index("close")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one run tested on which bars.
+
+    Attributes:
+        symbol: of the bars, for people first.
+        digest: of the bars.
+        first: seconds since 1970 of the first bar that the run looked at.
+        last: of the last one.
+        marks: log returns of some bars, as text, by their seconds since 1970.
+        variants: of each strategy its name, parameters, SHA-256 of its code and rules of execution.
+        trials: how many independent strategies they amount to, at most as many as there are.
+    """
+
+    symbol: str
+    digest: str
+    first: int
+    last: int
+    marks: Mapping[int, str]
+    variants: tuple[Mapping[str, Any], ...]
+    trials: float
+
+    @classmethod
+    def of(cls, bars: Bars, strategies: Sequence[Strategy], terms: Terms) -> Entry:
+        """What a run tests, each strategy an independent trial.
+
+        Args:
+            bars: real bars that it looks at: those before the origin, and the horizon after it.
+            strategies: each is a variant with these terms.
+            terms: of the accounts.
+        """
+        rules = {name: value for name, value in terms.recorded().items() if name in RULES and value is not None}
+        variants = tuple(
+            {
+                "name": one.name.partition("[")[0],
+                "parameters": recorded(one.parameters),
+                "sha256": one.digest,
+                **({"rules": recorded(rules)} if rules else {}),
+            }
+            for one in strategies
+        )
+        first, last = (int(second) for second in _seconds(bars)[[0, -1]])
+        return cls(bars.symbol, bars.digest, first, last, marks_of(bars), variants, float(len(variants)))
+
+    @classmethod
+    def from_line(cls, line: str) -> Entry | None:
+        """The entry in a line of the file; None where it is none, torn off or somebody else's."""
+        try:
+            stored = json.loads(line)
+            variants = tuple(dict(one) for one in stored["variants"])
+            marks = {int(second): str(move) for second, move in stored["marks"].items()}
+            first, last, trials = int(stored["first"]), int(stored["last"]), float(stored["trials"])
+            texts = str(stored["symbol"]), str(stored["digest"])
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+            return None
+        seconds = (first, last, *marks)
+        if max(seconds) >= 2**62 or min(seconds) <= -(2**62) or first > last or len(marks) > MARKS:
+            return None
+        if not variants or not 1 <= trials <= len(variants):
+            return None
+        return cls(*texts, first, last, marks, variants, trials)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        about = {name: value for name, value in vars(self).items() if name not in ("variants", "marks")}
+        marks = {str(second): move for second, move in self.marks.items()}
+        return {**about, "variants": [dict(one) for one in self.variants], "marks": marks}
+
+    @property
+    def keys(self) -> list[str]:
+        """What tells each variant from all others."""
+        texts = (json.dumps(dict(one), sort_keys=True) for one in self.variants)
+        return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What was tested on the same bars before a run.
+
+    Attributes:
+        runs: stored ones.
+        variants: distinct ones in them.
+        trials: how many independent strategies these amount to; those of different runs count as unrelated.
+        repeated: share of this run's own variants that are among them.
+        unread: lines of the ledger that could not be read.
+    """
+
+    runs: int = 0
+    variants: int = 0
+    trials: float = 0.0
+    repeated: float = 0.0
+    unread: int = 0
+
+    def with_these(self, trials: float) -> float:
+        """Independent trials on these bars, this run's included: those before and the share of its own that is new.
+
+        Args:
+            trials: how many independent ones this run's strategies amount to.
+        """
+        return max(trials, self.trials + trials * (1 - self.repeated))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Earlier:
+        """What `to_dict` wrote.
+
+        Raises:
+            ValueError: these are no counts.
+        """
+        found = cls(*(type(value)(stored[name]) for name, value in vars(cls()).items()))
+        if not all(math.isfinite(value) and value >= 0 for value in vars(found).values()) or found.repeated > 1:
+            raise ValueError("the counts of the ledger are none")
+        return found
+
+
+def marks_of(bars: Bars) -> dict[int, str]:
+    """The bars by which a series is known again: the first `MARKS` of those that moved, in an order of their own.
+
+    The order depends on a time stamp alone, so that two series with a common stretch of time have the same marks in it
+    (a bottom-k sketch; Cohen & Kaplan 2007), however many bars one of them has before or after. A mark is the log
+    return to its close in three digits: prices that were rescaled for a split keep it.
+
+    Args:
+        bars: one real series.
+    """
+    logs, seconds = np.log(bars.values[:, _CLOSE]), _seconds(bars)
+    moves = np.diff(logs, prepend=logs[0])
+    moved = np.flatnonzero(moves)
+    chosen = np.sort(moved[np.argsort(_order(seconds[moved]), kind="stable")[:MARKS]])
+    return {int(seconds[at]): f"{moves[at]:.3g}" for at in chosen}
+
+
+def same_bars(one: Entry, other: Entry) -> bool:
+    """Whether two runs looked at the same data, as far as selection is concerned.
+
+    They did where at least half of the shorter one's time belongs to both, and at least half of the marks there agree;
+    where no mark falls there, as one of them is so long or prices stand still, their symbols decide. So neither a few
+    more bars nor another origin, horizon, file name or adjustment makes data new. Another market does; so do the same
+    market in bars of another length, and a provider whose prices differ, which goes unnoticed.
+    """
+    if one.digest == other.digest:
+        return True
+    begin, end = max(one.first, other.first), min(one.last, other.last)
+    if end <= begin or end - begin < SHARED * min(one.last - one.first, other.last - other.first):
+        return False
+    reach = min(_reach(one.marks), _reach(other.marks))
+    mine, theirs = ({at: one[at] for at in _within(one, begin, end, reach)} for one in (one.marks, other.marks))
+    if not mine and not theirs:
+        return one.symbol == other.symbol
+    agreed = sum(theirs.get(at) == move for at, move in mine.items())
+    return agreed > 0 and agreed >= SHARED * max(len(mine), len(theirs))
+
+
+def _seconds(bars: Bars) -> NDArray[np.int64]:
+    return np.asarray(bars.timestamps.asi8 // 1_000_000_000, dtype=np.int64)
+
+
+def _order(seconds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A number in (0, 1) for each time stamp, the same in every series."""
+    return uniforms(0, seconds % 2**32, 1, 1, stream=STREAM)[:, 0, 0]
+
+
+def _reach(marks: Mapping[int, str]) -> float:
+    """Up to where in their order all bars that moved are marks."""
+    return 1.0 if len(marks) < MARKS else float(_order(np.array(list(marks))).max())
+
+
+def _within(marks: Mapping[int, str], begin: int, end: int, reach: float) -> list[int]:
+    """Marks after `begin`, whose first bar may have no return, up to `end` and within reach."""
+    seconds = np.array([at for at in marks if begin < at <= end], dtype=np.int64)
+    return [int(at) for at in seconds[_order(seconds) <= reach]]
+
+
+def entries(folder: Path) -> tuple[list[Entry], int]:
+    """The entries of a folder's ledger, and the number of lines that are none; nothing where there is no ledger.
+
+    Raises:
+        InputError: it is no regular file, too large, or cannot be read.
+    """
+    path = folder / LEDGER
+    if not os.path.lexists(path):
+        return [], 0
+    text = read_bounded(path, MOST_JSON).decode("utf-8", "replace")
+    found = [Entry.from_line(line) for line in text.split("\n") if line.strip()]
+    known = [one for one in found if one is not None]
+    return known, len(found) - len(known)
+
+
+def before(ledger: str | os.PathLike[str] | Earlier | None, entry: Entry) -> Earlier:
+    """What was tested on the same bars before.
+
+    Args:
+        ledger: folder of the runs; what a ledger said, for a run that is done again; None asks nobody.
+        entry: what is to be tested now.
+    """
+    if ledger is None or isinstance(ledger, Earlier):
+        return ledger or Earlier()
+    known, unread = entries(Path(ledger))
+    same = [one for one in known if same_bars(one, entry)]
+    seen, trials = set[str](), 0.0
+    for one in same:
+        fresh = set(one.keys) - seen
+        trials += one.trials * len(fresh) / len(one.variants)
+        seen |= fresh
+    repeated = sum(key in seen for key in entry.keys) / len(entry.variants)
+    return Earlier(len(same), len(seen), trials, repeated, unread)
+
+
+def add(folder: Path, entry: Mapping[str, Any]) -> None:
+    """Add a line, by one write at the end, so that runs that are stored at once do not harm each other's.
+
+    Args:
+        folder: of the runs.
+        entry: as from `Entry.to_dict`, with the run's id and the time.
+
+    Raises:
+        InputError: the ledger is no regular file, or cannot be written.
+    """
+    content = (json.dumps(dict(entry), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+    try:
+        handle = _opened(folder)
+        try:
+            size = os.fstat(handle).st_size
+            torn = size > 0 and _last_byte(handle, size) != b"\n"
+            written = os.write(handle, b"\n" + content if torn else content)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise _refused(folder, error.strerror or str(error)) from None
+    if written < len(content) + torn:
+        raise _refused(folder, "the disk is full")
+
+
+def check_ledger(folder: Path) -> None:
+    """Refuse, before any work is done, a ledger that is there and cannot be read or added to."""
+    if not os.path.lexists(folder / LEDGER):
+        return
+    try:
+        handle = _opened(folder)
+        size = os.fstat(handle).st_size
+        os.close(handle)
+    except OSError as error:
+        raise _refused(folder, error.strerror or str(error)) from None
+    if size > MOST_JSON:
+        raise _refused(folder, f"{size:,} bytes are more than the {MOST_JSON:,} that are read")
+
+
+def _opened(folder: Path) -> int:
+    """The file, to read and to add to; a link or what is no regular file is not followed."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(folder / LEDGER, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("no regular file")
+    return handle
+
+
+def _last_byte(handle: int, size: int) -> bytes:
+    os.lseek(handle, size - 1, os.SEEK_SET)
+    return os.read(handle, 1)
+
+
+def _refused(folder: Path, reason: str) -> InputError:
+    return InputError(
+        f"{folder / LEDGER} cannot be used ({reason}); it counts the tests of the same bars: make it a file that "
+        "can be written, or name another --out"
+    )

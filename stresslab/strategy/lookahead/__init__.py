@@ -1,0 +1,1 @@
+"""Does a strategy look ahead? Probes of its decisions, and the likely cause."""

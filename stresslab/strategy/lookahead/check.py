@@ -1,0 +1,280 @@
+"""The look-ahead check: a decision counts only if it can be made from the bars that were there at its close.
+
+Bars after a cut are taken away, or others are put in their place, and the strategy decides again; what it decided up
+to the cut must stay. Which bars a strategy sees and what it may answer is laid down in `strategy`; what a leak
+probably comes from is told by `leaks`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.core.errors import StrategyError
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.strategy import Strategy
+from stresslab.strategy.lookahead.causes import likely_cause
+from stresslab.strategy.lookahead.perturbations import CLOSE, continuations, mirrored, other_futures
+from stresslab.strategy.lookahead.probe import Trial, column, first_difference, stamp, where
+from stresslab.strategy.panel import Decisions, Panel
+
+ROWS = 2500
+"""Latest bars that are looked at: ten years of days."""
+CUTS = 32
+SHOWN = 5
+"""Findings after which the search stops."""
+EXCUSED = 250
+"""Code may raise or stay silent while it has fewer bars than this, or than half of all: it is not warm yet."""
+SEAM = 20
+"""Bars of a universe that are put after the last real bar."""
+
+
+@dataclass(frozen=True)
+class LookAheadReport:
+    """What the check found and what it covered.
+
+    Attributes:
+        found: one line per finding: the bar, the evidence and, in the first, the likely cause; empty if none.
+        inconclusive: nothing was found, but no decision fired in the part that could be compared.
+        bars: bars looked at, the latest ones.
+        cuts: places where the later bars were taken away; 0 for `on_bar`, which is handed one bar at a time.
+        decisions: rows where the decision differed from the row before.
+        futures: other futures that were put in the place of the later bars.
+        seam: whether universes that follow the last bar were compared.
+        chance: where it decided differently on the very same bars, called the first time; then nothing was compared.
+    """
+
+    found: list[str] = field(default_factory=list)
+    inconclusive: bool = False
+    bars: int = 0
+    cuts: int = 0
+    decisions: int = 0
+    futures: int = 0
+    seam: bool = False
+    chance: str = ""
+
+    @property
+    def covered(self) -> str:
+        """What the answer rests on, as a clause."""
+        if self.chance:
+            return f"it decides by chance: {self.chance} is another one each time on the very same bars"
+        if not self.decisions:
+            return f"no decision fired in {self.bars:,} bars"
+        basis = f"{self.decisions:,} decisions in {self.bars:,} bars"
+        if self.inconclusive:
+            return f"{basis}, but no shorter stretch that holds one could be compared"
+        ways = [
+            f"taken away at {self.cuts} cuts" if self.cuts else "",
+            f"replaced by {self.futures} other futures" if self.futures else "",
+            "and put after the last bar" if self.seam else "",
+        ]
+        told = ", ".join(way for way in ways if way)
+        return f"{basis}; later bars {told}" if told else f"{basis}, made one bar at a time"
+
+    def __str__(self) -> str:
+        """One line: the finding, or what its absence rests on."""
+        if self.found:
+            more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
+            return f"looks ahead: {self.found[0]}{more}"
+        if self.inconclusive:
+            remedy = "seed random numbers inside the function" if self.chance else "give more bars or other parameters"
+            return f"inconclusive: {self.covered}; {remedy}"
+        return f"does not look ahead ({self.covered})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON, with the text of what it covered."""
+        return {**asdict(self), "covered": self.covered}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One decision that changed: its row and name, the rows that stayed, and by what it changed."""
+
+    row: int
+    name: str
+    cut: int
+    evidence: str
+
+
+def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: int = ROWS) -> LookAheadReport:
+    """Whether decisions depend on later bars, by deciding again without those and with others in their place.
+
+    Covers the latest `rows` bars. Half of the cuts come right after a bar where the decision changes, each signal in
+    turn with its first and its last change, so that a rare one has its share; the others come after the largest moves,
+    as such and against the moves before, and at random bars, one in each of equal stretches. At each cut the later bars
+    are taken away; replaced by their opposite, three times as large; and replaced by calm ones drawn from the whole
+    sample. At the seam, universes are put after the last bar. All decisions before the cut are compared, so a leak of
+    one bar (`shift(-1)`) shows as well as one of the whole sample (`close / close.max()`). Every draw is seeded: the
+    same bars give the same report.
+
+    Rounding is no finding: a difference counts when it is larger than 1e-9 and larger than ten times what a change of
+    each bar's prices by 1e-12 makes of the same decision; a comparison of two equal figures is thus left out.
+    Code may raise or stay silent on fewer than 250 bars. `on_bar` is handed one bar at a time and cannot look ahead.
+
+    A leak that changes no decision at any cut stays unseen, and so does what the author knew: dates, levels or files
+    made from these very bars.
+
+    Chance without a seed is neither: nothing can be compared then, and the report says so.
+
+    More findings void a stress test in the same way: a decision in one universe that changes when another universe
+    stands beside it, and one that cannot be made at its close, because the code raises without the later bars.
+
+    Args:
+        strategy: decides once on all bars, once for each cut and on all other futures at once.
+        bars: real bars.
+        cuts: places to compare, at most.
+        rows: latest bars, at most.
+
+    Raises:
+        StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
+    """
+    bars = bars[max(0, len(bars) - rows) :]
+    case = Trial.of(replace(strategy, excused=None), bars)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the code on short histories; what it warns of on all bars was shown
+        return _searched(case, cuts)
+
+
+def _searched(case: Trial, cuts: int) -> LookAheadReport:
+    """The report on a strategy that has decided on all bars."""
+    strategy, bars, changes = case.strategy, case.bars, _changes(case.full)
+    chance = _check_memory(case)
+    if chance:
+        return LookAheadReport(inconclusive=True, bars=len(bars), decisions=len(changes), chance=chance)
+    found = case.beside_another()
+    if strategy.kind == "on_bar":
+        return LookAheadReport(found, not found and not len(changes), len(bars), 0, len(changes))
+    places = _places(case.full, bars, cuts)
+    compared, findings = _taken_away(case, places, SHOWN - len(found))
+    futures, others = _replaced(case, places) if not found else (0, [])
+    seam, beyond = (False, []) if found or findings or others else _seam(case)
+    findings = list(dict.fromkeys(findings or others or beyond))[: SHOWN - len(found)]
+    told = [_told(case, one) for one in findings]
+    if told and (futures or beyond):
+        reach = max((one.cut - one.row for one in others or beyond), default=None)
+        told[0] += f"; {likely_cause(reach, strategy.path)}"
+    reached = max([*compared, *(places[-1:] if futures else []), *([len(bars)] if seam else [])], default=0)
+    silent = not found and not told and (not len(changes) or reached <= int(changes[0]))
+    return LookAheadReport(found + told, silent, len(bars), len(compared), len(changes), futures, seam)
+
+
+def _check_memory(case: Trial) -> str:
+    """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
+    strategy, others = case.strategy, mirrored(case.bars.values)[None]
+    after, difference = column(case.decide(others), 0), None
+    if strategy.path is not None:
+        difference = first_difference(column(replace(case, strategy=strategy.twin()).decide(others), 0), after)
+    again = strategy.decide(case.panel, allow_silence=True)
+    difference = difference or first_difference(column(case.full, 0), column(again, 0))
+    if not difference:
+        return ""
+    first, second = (column(strategy.twin().decide(case.panel, allow_silence=True), 0) for _ in range(2))
+    chance = first_difference(first, second)
+    if chance:
+        return where(case, *chance)
+    raise StrategyError(
+        f"strategy {strategy.name!r} decides differently on the very same bars ({where(case, *difference)}); a "
+        "run could not be repeated: seed random numbers inside the function and keep nothing between calls"
+    )
+
+
+def _taken_away(case: Trial, places: list[int], most: int) -> tuple[list[int], list[_Finding]]:
+    """The places that could be compared, and what differs when only so many rows have happened."""
+    compared, findings = [], list[_Finding]()
+    fired = _changes(case.full)
+    warm = min(EXCUSED, case.panel.rows // 2)
+    for cut in places:
+        if len(findings) >= most:
+            break
+        try:
+            known = case.strategy.decide(case.panel.until(cut), allow_silence=True)
+        except StrategyError as error:
+            if cut >= warm and (fired < cut).any():
+                reason = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else str(error)
+                compared.append(cut)
+                findings.append(_Finding(cut - 1, "", cut, reason))
+            continue
+        if cut < warm and not len(_changes(known)):
+            continue
+        compared.append(cut)
+        difference = case.difference(column(case.full, 0), column(known, 0))
+        if difference:
+            findings.append(_Finding(*difference, cut, "it changes when they are taken away"))
+    return compared, findings
+
+
+def _replaced(case: Trial, places: list[int]) -> tuple[int, list[_Finding]]:
+    """How many other futures could be compared, and what differs when they follow the cuts."""
+    futures = list(other_futures(case.bars.values, places))
+    try:
+        decisions = case.decide(np.stack([case.bars.values, *futures]))
+    except StrategyError:
+        return 0, []
+    findings = []
+    real = column(decisions, 0)
+    for at in range(len(futures)):
+        cut = places[at // 2]
+        known = {name: array[:cut] for name, array in column(decisions, at + 1).items()}
+        difference = case.difference(real, known)
+        if difference:
+            findings.append(_Finding(*difference, cut, "it changes when others take their place"))
+    return len(futures), findings
+
+
+def _seam(case: Trial) -> tuple[bool, list[_Finding]]:
+    """Whether the seam could be compared, and what differs in the history when universes follow it."""
+    bars, values = case.bars, continuations(case.bars.values, SEAM)
+    stamps = bars.calendar.future(bars.timestamps, SEAM)
+    universes = Universes(values, stamps, bars, np.arange(len(values), dtype=np.int64))
+    try:
+        decisions = case.strategy.decide(Panel.of(universes, len(bars)), allow_silence=True)
+    except StrategyError:
+        return False, []
+    findings = []
+    for at in range(len(values)):
+        known = {name: array[: len(bars)] for name, array in column(decisions, at).items()}
+        difference = case.difference(column(case.full, 0), known)
+        if difference:
+            findings.append(_Finding(*difference, len(bars), "it changes when a universe follows the history"))
+    return True, findings
+
+
+def _places(decisions: Decisions, bars: Bars, count: int) -> list[int]:
+    """Numbers of rows to keep, ascending: right after changes of decision, after the largest moves, and at random."""
+    sides = [rows for rows in _changes_by_side(decisions) if len(rows)]
+    each = max(1, (count + 1) // 2 // max(1, len(sides)))
+    chosen = {int(row) + 1 for rows in sides for row in rows[np.linspace(0, len(rows) - 1, each).astype(int)]}
+    move = pd.Series(np.log(bars.values[:, CLOSE])).diff().abs().fillna(0.0)
+    for size in (move, (move / move.ewm(span=20).mean().shift(1)).fillna(0.0)):
+        chosen |= {int(row) + 1 for row in np.argsort(-size.to_numpy(), kind="stable")[: count // 8]}
+    edges = np.linspace(1, max(len(bars), 2), max(count - len(chosen), 0) + 1)
+    chosen |= {int(cut) for cut in np.random.default_rng(0).uniform(edges[:-1], edges[1:])}
+    return sorted(cut for cut in chosen if 0 < cut < len(bars))[:count]
+
+
+def _changes(decisions: Decisions) -> NDArray[np.intp]:
+    """Rows whose decision is another than the row before had, beginning from none, in the first universe."""
+    return np.unique(np.concatenate(_changes_by_side(decisions)))
+
+
+def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
+    """Such rows of each signal, or of the weights."""
+    if decisions.weights is not None:
+        held = pd.Series(decisions.weights[:, 0]).ffill().fillna(0.0).to_numpy()  # (T,)
+        return [np.flatnonzero(np.diff(held, prepend=0.0) != 0)]
+    fired = [array[:, 0].astype(np.int8) for array in decisions.arrays().values()]  # (T,) each
+    return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
+
+
+def _told(case: Trial, finding: _Finding) -> str:
+    """A finding about later bars as a line."""
+    end = stamp(case.bars.timestamps, finding.cut - 1)
+    if not finding.name:
+        return f"at {end} it cannot decide without the bars after it ({finding.evidence})"
+    return f"{where(case, finding.row, finding.name)} depends on bars after {end}: {finding.evidence}"

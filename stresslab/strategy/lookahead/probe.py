@@ -1,0 +1,119 @@
+"""A strategy tried on real bars: what it decides on them, and whether other decisions are the same within rounding.
+
+What is changed about the bars, and what a difference means, is for `lookahead` and `forms` to say.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.data.bars import Bars
+from stresslab.data.universes import REAL, Universes
+from stresslab.strategy import Strategy
+from stresslab.strategy.lookahead.perturbations import mirrored
+from stresslab.strategy.panel import Decisions, Panel
+
+TOLERANCE = 1e-9
+"""By which weights may differ, absolute and relative."""
+JITTER = 1e-12
+"""Relative change of the prices, a thousand times float64's rounding, that tells a tie."""
+SHAKES = 24
+"""Such changes: a tie, which each turns over with probability 1/2, is overlooked in 1 of 16 million."""
+Columns = dict[str, NDArray[Any]]
+_ALOUD = {
+    "long_entries": "the entry",
+    "long_exits": "the exit",
+    "short_entries": "the short entry",
+    "short_exits": "the short exit",
+    "weights": "the weight",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A strategy on real bars, what it decides on all of them, and how firm each decision is."""
+
+    strategy: Strategy
+    bars: Bars
+    panel: Panel
+    full: Decisions
+
+    @classmethod
+    def of(cls, strategy: Strategy, bars: Bars) -> Trial:
+        """The strategy tried on the real bars alone."""
+        panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+        return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
+
+    def decide(self, values: NDArray[np.float64]) -> Decisions:
+        """On N series side by side, values (N, T, F), at the real bars' time stamps."""
+        ids = np.arange(REAL, REAL + len(values), dtype=np.int64)
+        universes = Universes(values, self.bars.timestamps, self.bars[:0], ids)
+        return self.strategy.decide(Panel.of(universes, 0), allow_silence=True)
+
+    @functools.cached_property
+    def slack(self) -> dict[str, NDArray[np.float64]]:
+        """(T,) by decision: how far each moves when prices change by `JITTER`; infinite where it comes and goes."""
+        rng, real = np.random.default_rng(0), column(self.full, 0)
+        most = {name: np.zeros(len(array)) for name, array in real.items()}
+        for _ in range(SHAKES):
+            shaken = self.bars.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
+            for name, array in column(self.decide(shaken[None]), 0).items():
+                most[name] = np.maximum(most[name], _distance(real[name], array))
+        return most
+
+    def difference(self, mine: Columns, theirs: Columns) -> tuple[int, str] | None:
+        """Like `first_difference`, but leaves out what rounding can turn over."""
+        first = first_difference(mine, theirs)
+        return first and first_difference(mine, theirs, self.slack)
+
+    def beside_another(self) -> list[str]:
+        """Whether decisions change when a second universe, the first one's mirror image, stands beside it."""
+        both = self.decide(np.stack([self.bars.values, mirrored(self.bars.values)]))
+        difference = self.difference(column(self.full, 0), column(both, 0))
+        return [f"{where(self, *difference)} depends on the other universes"] if difference else []
+
+
+def first_difference(
+    mine: Columns, theirs: Columns, slack: Mapping[str, NDArray[np.float64]] | None = None
+) -> tuple[int, str] | None:
+    """Row and name of the first decision of `mine` that `theirs`, maybe shorter, does not repeat."""
+    if mine.keys() != theirs.keys():
+        return 0, ""
+    first = []
+    for name, array in theirs.items():
+        bound = TOLERANCE * (1 + np.abs(np.nan_to_num(array.astype(float))))  # (rows,)
+        if slack is not None:
+            bound = bound + 10 * slack[name][: len(array)]
+        apart = _distance(mine[name][: len(array)], array) > bound
+        first += [(int(apart.argmax()), name)] if apart.any() else []
+    return min(first, key=lambda one: one[0]) if first else None
+
+
+def column(decisions: Decisions, universe: int) -> Columns:
+    """(T,) by decision, of one universe."""
+    return {name: array[:, universe] for name, array in decisions.arrays().items()}
+
+
+def _distance(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """Absolute difference; 0 where both are NaN, infinite where one is."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    apart = np.abs(first - second)
+    lone = np.isnan(first) != np.isnan(second)
+    return np.where(lone, np.inf, np.where(np.isnan(apart), 0.0, apart))
+
+
+def where(case: Trial, row: int, name: str) -> str:
+    """A decision in words: when and which."""
+    return f"at {stamp(case.bars.timestamps, row)} {_ALOUD.get(name, 'the answer')}"
+
+
+def stamp(timestamps: pd.DatetimeIndex, row: int) -> str:
+    """A row's date, with the time of day where bars have one."""
+    return str(timestamps[row].date() if (timestamps == timestamps.normalize()).all() else timestamps[row])

@@ -1,0 +1,243 @@
+"""A strategy: the user's code with its parameters, called on panels of universes; its answers become decisions.
+
+Where the code comes from is `loading`'s business, how a call is kept in bounds that of `calls`. Whether it looks ahead
+is asked in `stresslab.strategy.lookahead.check`, what it earns in `stresslab.backtest`.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import os
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+
+from stresslab.core.errors import StrategyError, StrategyLimitError
+from stresslab.data.bars import FIELDS
+from stresslab.data.universes import REAL
+from stresslab.strategy.call_style import WIDE, Form
+from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
+from stresslab.strategy.sandbox import PATIENCE, Log, aside, blaming, within_memory
+
+METHODS: tuple[Kind, ...] = ("signals", "weights", "on_bar")
+LOCATED = 20
+"""Universes in which a strategy fails after which the search for more of them stops."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strategy:
+    """One strategy with its parameters.
+
+    Attributes:
+        name: the file's stem, the name after the colon or the callable's name; of a grid with the parameters chosen.
+        parameters: every keyword argument with the value that it gets.
+        kind: what is called.
+        path: the file, or None for a callable.
+        digest: SHA-256 of the source.
+        form: how it takes its bars.
+        patience: seconds that one call may take.
+        excused: universes of one call in which its code may fail; they stay flat, and `log` says why. None: none, and
+            nobody looks for them.
+        ranges: what `PARAMETERS` declares of its parameters: a pair, from and to, or a list of values.
+        log: what calls left behind; not part of what the strategy is, and not sent to workers.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    kind: Kind
+    path: str | None
+    digest: str
+    _function: Any = field(repr=False)
+    """A function, or a class or an object that has the method `kind`."""
+    _entry: str = field(repr=False, default="")
+    """The function's or class's name in the file."""
+    form: Form = WIDE
+    patience: float = PATIENCE
+    excused: int | None = None
+    ranges: Mapping[str, Any] = field(default_factory=dict)
+    log: Log = field(repr=False, default_factory=Log)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each universe is a call (for `on_bar` a walk) of its own, which takes time in proportion."""
+        return self.kind == "on_bar" or self.form.one_by_one
+
+    def decide(self, panel: Panel, *, allow_silence: bool = False) -> Decisions:
+        """Call the user's code on the whole panel (`on_bar`: bar by bar) and check what it answers.
+
+        Args:
+            panel: bars of N universes.
+            allow_silence: accept weights that are NaN in every row, as on a panel shorter than the warm-up.
+
+        Raises:
+            StrategyError: the code raised, or its answer is no decision; one line, with the user's own line of code.
+            StrategyLimitError: it took more time or memory than it may.
+        """
+        with aside(self.log), within_memory():
+            try:
+                decisions = self._answer(panel)
+            except StrategyLimitError:
+                raise
+            except StrategyError as error:
+                if self.excused is None or (panel.ids == REAL).all():
+                    raise
+                decisions = self._without_failing(panel, error)
+        if decisions.weights is not None and not allow_silence and np.isnan(decisions.weights).all():
+            raise StrategyError(
+                f"strategy {self.name!r}: every weight in {panel.rows} rows is NaN, so it can never trade; return 0 "
+                "for flat, or give it more bars than its longest window"
+            )
+        return decisions
+
+    def twin(self) -> Strategy:
+        """The same strategy as if its code had never run: its file loaded again, or what a function holds on to copied.
+
+        A function's module and a class are shared all the same.
+        """
+        if self.path is not None:
+            return replace(copy.copy(self), log=self.log)  # a copy loads its file again
+        function = self._function
+        if inspect.isfunction(function) and function.__closure__:
+            try:
+                cells = tuple(types.CellType(copy.deepcopy(cell.cell_contents)) for cell in function.__closure__)
+            except Exception:  # what cannot be copied is shared
+                return replace(self)
+            twin = types.FunctionType(
+                function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
+            )
+            twin.__kwdefaults__ = function.__kwdefaults__
+            return replace(self, _function=twin)
+        return replace(self)
+
+    def _answer(self, panel: Panel) -> Decisions:
+        """The decisions in all universes."""
+        if self.one_by_one:
+            one = self._walked if self.kind == "on_bar" else self._called
+            return Decisions.side_by_side([one(panel.take(slice(at, at + 1))) for at in range(panel.shape[1])])
+        return self._called(panel)
+
+    def _called(self, panel: Panel) -> Decisions:
+        """One call, on the form's own kind of bars."""
+        with self._blaming():
+            answer = self._fresh()(self.form.of(panel))
+        try:
+            return read_decisions(self.kind, answer, panel)
+        except StrategyError as error:
+            raise StrategyError(f"strategy {self.name!r}: {error}") from None
+
+    def _walked(self, panel: Panel) -> Decisions:
+        """`on_bar` at each bar of one universe, with a state and (for a class) an object of its own."""
+        targets = np.full((panel.rows, 1), np.nan)
+        arrays = (panel.array(name)[:, 0].tolist() for name in FIELDS)
+        with self._blaming():
+            on_bar, state = self._fresh(), dict[str, Any]()
+            for at, values in enumerate(zip(panel.timestamps, *arrays, strict=True)):
+                target = on_bar(state, Bar._make(values))
+                if target is None:
+                    continue
+                if not isinstance(target, (float, int, np.number, np.bool_)):
+                    raise StrategyError(
+                        f"strategy {self.name!r}: on_bar returned {target!r:.60} at {values[0]}; return a number, the "
+                        "target weight, or None to keep what is held"
+                    )
+                targets[at] = target
+        try:
+            return read_decisions(self.kind, targets, panel)
+        except StrategyError as error:
+            raise StrategyError(f"strategy {self.name!r}: {error}") from None
+
+    def _without_failing(self, panel: Panel, error: StrategyError) -> Decisions:
+        """The decisions in the universes where the code works, found by halving; flat in the few where it fails."""
+        most = max(self.excused or 0, LOCATED)
+        found: dict[int, Decisions] = {}
+        failures: dict[int, str] = {}
+        waiting = [slice(0, panel.shape[1])]
+        while waiting and len(failures) <= most:
+            part = waiting.pop()
+            try:
+                if part == slice(0, panel.shape[1]) and panel.shape[1] > 1:
+                    raise error
+                found[part.start] = self._answer(panel.take(part))
+            except StrategyLimitError:
+                raise
+            except StrategyError as failure:
+                if part.stop - part.start == 1:
+                    failures[int(panel.ids[part.start])] = str(failure)
+                    found[part.start] = Decisions(weights=np.full((panel.rows, 1), np.nan))
+                    continue
+                middle = part.start + 1 if self.one_by_one else (part.start + part.stop) // 2
+                waiting += [slice(middle, part.stop), slice(part.start, middle)]
+        if not failures:  # it fails only where they are together
+            raise error
+        if len(failures) > (self.excused or 0):
+            raise StrategyError(describe_failures(self.name, failures, panel.shape[1], whole=not waiting))
+        self.log.failures.update(failures)
+        failed = {at for at, one in enumerate(panel.ids) if int(one) in failures}
+        kinds = [one for start, one in sorted(found.items()) if start not in failed]
+        flat = kinds[0].flat() if kinds else Decisions(weights=np.zeros((panel.rows, 1)))
+        return Decisions.side_by_side([flat if start in failed else one for start, one in sorted(found.items())])
+
+    def _blaming(self) -> Any:
+        return blaming(f"strategy {self.name!r}", self.path or _file_of(self._function), self.patience)
+
+    def _fresh(self) -> Callable[..., Any]:
+        """The user's function with its parameters; of a class or an object a new one, so that no call sees another."""
+        if inspect.isclass(self._function):
+            return getattr(self._function(**self.parameters), self.kind)  # type: ignore[no-any-return] # the user's method
+        if has_method(self._function):
+            return functools.partial(getattr(copy.deepcopy(self._function), self.kind), **self.parameters)
+        return functools.partial(self._function, **self.parameters)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a file's strategy by path, name and settings; a worker loads the file again."""
+        from stresslab.strategy.loading import reload
+
+        settings = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "log"}
+        if self.path is None:
+            return _rebuilt, (settings,)
+        del settings["_function"], settings["kind"]
+        settings["path"] = os.path.abspath(self.path)  # a worker may be in another folder
+        return reload, (settings,)
+
+
+def _rebuilt(settings: Mapping[str, Any]) -> Strategy:
+    return Strategy(**settings)
+
+
+def describe_failures(name: str, failures: Mapping[int, str], universes: int, *, whole: bool = True) -> str:
+    """Which universes a strategy fails in, and the first of its errors, in one line.
+
+    Args:
+        name: of the strategy.
+        failures: error by id of the universe.
+        universes: how many there were.
+        whole: whether that is all of them.
+    """
+    ids = sorted(failures)
+    listed = ", ".join(map(str, ids[:LOCATED])) + (", ..." if len(ids) > LOCATED or not whole else "")
+    first = failures[ids[0]].removeprefix(f"strategy {name!r}").removeprefix(":").strip()
+    count = f"{len(ids)}" if whole else f"at least {len(ids)}"
+    return f"strategy {name!r} fails in {count} of {universes:,} universes ({listed}); in universe {ids[0]}: {first}"
+
+
+def has_method(thing: Any) -> bool:
+    """Whether something other than a function has one of the methods of a strategy."""
+    return not inspect.isroutine(thing) and any(callable(getattr(thing, method, None)) for method in METHODS)
+
+
+def owner(function: Any) -> Any:
+    """What has a name and a source: the function inside a partial, the class of an object."""
+    function = function.func if isinstance(function, functools.partial) else function
+    return function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
+
+
+def _file_of(function: Any) -> str:
+    try:
+        return inspect.getfile(owner(function))
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,304 @@
+"""The verdict: a total table of labels, checks and reasons that agree with it."""
+
+import json
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from stresslab.analysis.verdict import (
+    LABELS,
+    Check,
+    Criteria,
+    Verdict,
+    implied_sharpe,
+    judge,
+    label,
+    straddled,
+    universes_needed,
+)
+from stresslab.core.errors import InputError
+from stresslab.core.text import percent
+from stresslab.metrics.distribution import Interval, wilson
+
+
+def judged(
+    losses: int,
+    universes: int = 1000,
+    *,
+    exposed: int | None = None,
+    realised: float | None = 0.05,
+    backtest: float | None = 0.2,
+    trusted: bool | None = True,
+    criteria: Criteria | None = None,
+) -> Verdict:
+    """A verdict over 120 daily bars."""
+    return judge(
+        losses=losses,
+        exposed=universes if exposed is None else exposed,
+        universes=universes,
+        horizon=120,
+        periods_per_year=252,
+        realised_return=realised,
+        backtest_return=backtest,
+        trusted=trusted,
+        criteria=criteria,
+    )
+
+
+def check(verdict: Verdict, name: str) -> Check:
+    """The check of this name."""
+    return next(one for one in verdict.checks if one.name == name)
+
+
+shares = st.floats(0, 1)
+
+
+@st.composite
+def intervals(draw: st.DrawFn) -> Interval:
+    """Any interval of a share."""
+    low, value, high = sorted(draw(st.tuples(shares, shares, shares)))
+    return Interval(value, low, high)
+
+
+@st.composite
+def criterias(draw: st.DrawFn) -> Criteria:
+    """Any valid criteria."""
+    robust, lucky = sorted(draw(st.tuples(st.floats(0.01, 0.99), st.floats(0.01, 0.99))))
+    assume(robust < lucky)
+    return Criteria(exposed=draw(shares), robust=robust, lucky=lucky)
+
+
+@given(intervals(), shares, st.sampled_from([None, True, False]), st.booleans(), criterias())
+def test_every_input_has_exactly_one_label(loss, exposed, trusted, won, criteria):
+    """The table is total and its lines exclude one another: written as disjoint conditions it says the same."""
+    open_question = exposed < criteria.exposed or trusted is False or bool(straddled(loss, criteria))
+    conditions = {
+        "inconclusive": open_question,
+        "robust": not open_question and loss.high <= criteria.robust,
+        "lucky": not open_question and loss.low >= criteria.lucky and won,
+        "losing": not open_question and loss.low >= criteria.lucky and not won,
+        "fragile": not open_question and criteria.robust < loss.low and loss.high < criteria.lucky,
+    }
+    assert [name for name, holds in conditions.items() if holds] == [label(loss, exposed, trusted, won, criteria)]
+
+
+@given(
+    st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.integers(0, n), st.just(n))),
+    st.sampled_from([None, True, False]),
+    st.sampled_from([None, -0.1, 0.0, 0.1]),
+    st.sampled_from([None, -0.1, 0.1]),
+)
+def test_judge_agrees_with_the_table(counts, trusted, realised, backtest):
+    """Whatever is judged gets a label of the table, all checks in the table's order, and reasons in one line each."""
+    losses, exposed, universes = counts
+    verdict = judged(losses, universes, exposed=exposed, trusted=trusted, realised=realised, backtest=backtest)
+    won = (realised if realised is not None else backtest or 0.0) > 0
+    assert verdict.label in LABELS
+    assert verdict.label == label(wilson(losses, universes), exposed / universes, trusted, won, Criteria())
+    assert [one.name for one in verdict.checks] == [
+        "exposed_universes",
+        "trusted_universes",
+        "probability_of_loss_robust",
+        "probability_of_loss_lucky",
+        "real_result",
+    ]
+    assert verdict.reasons
+    assert all("\n" not in reason and reason.endswith(".") for reason in verdict.reasons)
+    if verdict.label != "inconclusive":
+        assert verdict.universes_needed is None
+
+
+@pytest.mark.parametrize(
+    ("losses", "realised", "backtest", "expected"),
+    [
+        (0, 0.05, 0.2, "robust"),
+        (70, -0.05, 0.2, "robust"),
+        (200, 0.05, 0.2, "fragile"),
+        (600, 0.05, -0.2, "lucky"),
+        (600, None, 0.2, "lucky"),
+        (600, -0.05, 0.2, "losing"),
+        (600, 0.0, 0.2, "losing"),
+        (600, None, -0.2, "losing"),
+        (600, None, None, "losing"),
+        (100, 0.05, 0.2, "inconclusive"),
+        (500, 0.05, 0.2, "inconclusive"),
+    ],
+)
+def test_labels(losses, realised, backtest, expected):
+    """Each line of the table is reached, the realised result outranks the backtest, and a result of 0 is no win."""
+    assert judged(losses, realised=realised, backtest=backtest).label == expected
+
+
+def test_inconclusive_comes_first():
+    """Too little exposure and untrusted universes outrank even a probability of loss of zero, and say so first."""
+    idle = judged(0, exposed=799)
+    assert idle.label == "inconclusive"
+    assert "79.9% of universes, fewer than 80%" in idle.reasons[0]
+    assert "More universes would not settle it" in idle.reasons[0]
+    assert judged(0, exposed=800).label == "robust"
+    untrusted = judged(0, trusted=False)
+    assert untrusted.label == "inconclusive"
+    assert "do not behave like this market" in untrusted.reasons[0]
+    assert idle.universes_needed is untrusted.universes_needed is None
+
+
+def test_trust_not_assessed_does_not_decide_and_is_said():
+    """Without a realism check the verdict is given, with a null check and a sentence that says so."""
+    verdict = judged(0, trusted=None)
+    assert verdict.label == "robust"
+    assert check(verdict, "trusted_universes").passed is None
+    assert check(verdict, "trusted_universes").note.startswith("not assessed")
+    assert "was not assessed" in verdict.reasons[-1]
+
+
+def test_caution_leaves_trust_open_and_says_why():
+    """Doubts about the universes do not decide the label, but the check is open and both it and a reason name them."""
+    verdict = judge(
+        losses=0, exposed=1000, universes=1000, horizon=120, periods_per_year=252.0, realised_return=0.1,
+        backtest_return=0.1, trusted=None, caution="Only 4 origins were to be had.",
+    )  # fmt: skip
+    assert verdict.label == "robust"
+    assert check(verdict, "trusted_universes").passed is None
+    assert check(verdict, "trusted_universes").note == "open: Only 4 origins were to be had."
+    assert verdict.reasons[-1].endswith("behave like the market is open: Only 4 origins were to be had.")
+    assert not any("not assessed" in reason for reason in verdict.reasons)
+
+
+def test_inconclusive_by_chance_alone_says_how_many_universes_settle_it():
+    """The number printed for a straddled threshold settles it when the share stays, and hardly fewer do."""
+    verdict = judged(920, 10_000)
+    needed = judged(92, 1000).universes_needed
+    assert verdict.label == "robust"
+    assert needed == 5403  # 1.959964^2 * 0.1 * 0.9 / 0.008^2 = 5402.2
+    assert "About 5,403 universes" in " ".join(judged(92, 1000).reasons)
+    assert wilson(0.092 * needed, needed).high <= 0.10
+    assert wilson(0.092 * (needed - 20), needed - 20).high > 0.10
+
+
+def test_a_share_on_the_threshold_is_settled_by_no_number():
+    """Exactly 10% of losses cannot be settled by more universes, and the verdict says that no number would."""
+    verdict = judged(100)
+    assert verdict.universes_needed is None
+    assert "No number of universes would settle" in " ".join(verdict.reasons)
+
+
+def test_a_share_next_to_the_threshold_is_settled_by_no_practicable_number():
+    """Where more than ten million universes were needed, the verdict says that in practice no number would do."""
+    verdict = judged(1_000_001, 10_000_000)
+    assert verdict.universes_needed is None
+    assert "in practice, no number would" in " ".join(verdict.reasons)
+
+
+def test_few_universes_leave_both_thresholds_open():
+    """One loss in four leaves both thresholds possible; the larger number of universes is asked for."""
+    both = judged(1, 4)
+    assert straddled(wilson(1, 4), Criteria()) == (0.1, 0.5)
+    assert both.universes_needed == max(universes_needed(0.25, 0.1), universes_needed(0.25, 0.5))
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.01, 0.99), st.sampled_from([0.9, 0.95, 0.99]))
+def test_universes_needed_inverts_the_wilson_interval(share, threshold, level):
+    """That many universes keep the threshold out of the interval, and 2% fewer do not."""
+    assume(share != threshold)
+    needed = universes_needed(share, threshold, level)
+    settled = wilson(share * needed, int(needed), level)
+    assert not settled.low + 1e-9 < threshold < settled.high - 1e-9
+    if 100 < needed < 1e9:
+        fewer = int(0.98 * needed)
+        open_still = wilson(share * fewer, fewer, level)
+        assert open_still.low < threshold < open_still.high
+
+
+def test_implied_sharpe_golden():
+    """An annual Sharpe ratio of 1.8571 loses in 10% of horizons of 120 days; at one year it is 1.2816."""
+    assert implied_sharpe(0.10, 252, 252) == pytest.approx(1.2815515655)
+    assert implied_sharpe(0.10, 120, 252) == pytest.approx(1.2815515655 * math.sqrt(2.1))
+    assert implied_sharpe(0.5, 120, 252) == 0
+
+
+@given(st.floats(0.001, 0.999), st.integers(1, 5000), st.floats(1, 1e5))
+def test_implied_sharpe_gives_its_probability_back(probability, horizon, periods_per_year):
+    """A normal strategy of the implied Sharpe ratio loses over the horizon with the probability it came from."""
+    per_bar = implied_sharpe(probability, horizon, periods_per_year) / math.sqrt(periods_per_year)
+    assert stats.norm.cdf(-per_bar * math.sqrt(horizon)) == pytest.approx(probability)
+
+
+def test_checks_carry_values_intervals_and_thresholds():
+    """Each check shows what was found, its interval, its threshold, and the Sharpe ratio the threshold implies."""
+    verdict = judged(92)
+    loss = wilson(92, 1000)
+    robust, lucky = check(verdict, "probability_of_loss_robust"), check(verdict, "probability_of_loss_lucky")
+    assert (robust.value, robust.low, robust.high, robust.threshold) == (0.092, loss.low, loss.high, 0.10)
+    assert robust.passed is None
+    assert lucky.passed is True
+    assert "annual Sharpe ratio of 1.86" in robust.note
+    assert "annual Sharpe ratio of 0.00" in lucky.note
+    real = check(verdict, "real_result")
+    assert real.passed is True
+    assert real.note == "what really happened after the origin was a gain of 5%"
+    assert set(verdict.to_dict()["checks"][0]) == {"name", "value", "low", "high", "threshold", "passed", "note"}
+
+
+@pytest.mark.parametrize(("losses", "robust", "lucky"), [(0, True, True), (200, False, True), (600, False, False)])
+def test_loss_checks_pass_below_their_thresholds(losses, robust, lucky):
+    """P(loss) passes a threshold when its whole interval lies below it and fails when above."""
+    verdict = judged(losses)
+    assert check(verdict, "probability_of_loss_robust").passed is robust
+    assert check(verdict, "probability_of_loss_lucky").passed is lucky
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"exposed": 1.2}, "exposed=1.2"),
+        ({"robust": 0.6}, "robust=0.6, lucky=0.5"),
+        ({"robust": 0.0}, "robust=0.0"),
+        ({"lucky": 1.0}, "lucky=1.0"),
+        ({"level": 95}, "level=95"),
+        ({"robust": math.nan}, "robust=nan"),
+    ],
+)
+def test_wrong_criteria_are_refused(settings, message):
+    """A threshold that is no share, or thresholds out of order, are refused in one line that names them."""
+    with pytest.raises(InputError, match=message) as error:
+        Criteria(**settings)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("losses", "exposed", "universes"), [(1, 0, 0), (3, 2, 2), (-1, 0, 5), (0, 6, 5)])
+def test_counts_that_are_no_counts_are_refused(losses, exposed, universes):
+    """More losses than universes, or none at all, cannot be judged."""
+    with pytest.raises(InputError, match="not counts"):
+        judged(losses, universes, exposed=exposed)
+
+
+@pytest.mark.parametrize("losses", [0, 92, 200, 600])
+def test_a_verdict_survives_json(losses):
+    """A verdict written to JSON and read again is the same verdict."""
+    verdict = judged(losses, trusted=None)
+    assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict(), allow_nan=False))) == verdict
+
+
+def test_own_criteria_move_the_labels():
+    """With a stricter robust threshold what was robust becomes fragile."""
+    assert judged(70).label == "robust"
+    assert judged(70, criteria=Criteria(robust=0.02)).label == "fragile"
+
+
+def test_percent():
+    """A share is written with the digits it needs: never 0% for what is not zero, never 100% for what is not all."""
+    texts = {0: "0%", 1: "100%", 0.1: "10%", 0.092: "9.2%", 0.0004: "0.04%", 0.9996: "99.96%", 0.8: "80%", 1.5: "150%"}
+    for share, text in texts.items():
+        assert percent(share) == text
+    assert percent(0.7996) == "80%"
+    assert percent(0.7996, 0.8) == "79.96%"
+    assert percent(0.8, 0.8) == "80%"
+
+
+def test_a_share_next_to_its_threshold_is_written_apart_from_it():
+    """79.96% of exposed universes are not printed as 80%, nor 9.98% of losses as 10%."""
+    assert "only 79.96% of universes, fewer than 80%" in judged(0, 10_000, exposed=7996).reasons[0]
+    assert "(9.98%, " in judged(998, 10_000).reasons[0]

@@ -1,0 +1,76 @@
+"""The stream of uniforms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from stresslab.core.errors import InputError
+from stresslab.core.randomness import philox, uniforms
+
+FULL = 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(
+    ("counter", "key", "words"),
+    [
+        ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+        ((FULL, FULL, FULL, FULL), (FULL, FULL), (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+        (
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xA4093822, 0x299F31D0),
+            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+        ),
+    ],
+)
+def test_known_answers(counter: tuple[int, ...], key: tuple[int, int], words: tuple[int, ...]) -> None:
+    """Philox4x32-10 gives the words of the Random123 distribution's known-answer file."""
+    found = philox([np.uint64(word) for word in counter], key)
+    assert tuple(int(word) for word in found) == words
+
+
+@given(
+    seed=st.integers(0, 2**64 - 1),
+    ids=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True),
+    steps=st.integers(1, 5),
+    draws=st.integers(1, 9),
+    cut=st.integers(0, 5),
+)
+def test_a_number_depends_on_its_address_alone(seed: int, ids: list[int], steps: int, draws: int, cut: int) -> None:
+    """A universe's numbers are the same alone, in another order, and in steps asked for in two parts."""
+    together = uniforms(seed, ids, steps, draws)
+    cut = min(cut, steps)
+    parts = [uniforms(seed, ids, cut, draws), uniforms(seed, ids, steps - cut, draws, first_step=cut)]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), together)
+    for position, universe in enumerate(ids):
+        np.testing.assert_array_equal(uniforms(seed, [universe], steps, draws)[0], together[position])
+    assert together.shape == (len(ids), steps, draws)
+    assert ((together > 0) & (together < 1)).all()
+
+
+def test_seeds_and_streams_differ() -> None:
+    """Another seed, its upper half included, or another stream gives other numbers."""
+    numbers = [
+        uniforms(seed, [3], 1, 1, stream=stream)[0, 0, 0] for seed, stream in [(1, 0), (2, 0), (1 + 2**32, 0), (1, 1)]
+    ]
+    assert len(set(numbers)) == 4
+
+
+def test_numbers_are_uniform_and_uncorrelated() -> None:
+    """100,000 numbers pass a Kolmogorov-Smirnov test, and neighbours along every axis are uncorrelated."""
+    numbers = uniforms(7, np.arange(100), 250, 4)
+    assert stats.kstest(numbers.ravel(), "uniform").pvalue > 0.001
+    for axis in range(3):
+        first = np.take(numbers, range(numbers.shape[axis] - 1), axis).ravel()
+        second = np.take(numbers, range(1, numbers.shape[axis]), axis).ravel()
+        assert abs(np.corrcoef(first, second)[0, 1]) < 0.015
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "7", True])
+def test_a_wrong_seed_is_refused(seed: object) -> None:
+    """A seed that is no whole number in range is named with the rule and a remedy."""
+    with pytest.raises(InputError, match=r"seed=.* is not a whole number in \[0, 2\^64\); give"):
+        uniforms(seed, [0], 1, 1)  # type: ignore[arg-type] # the wrong types are the point

@@ -1,0 +1,144 @@
+"""What a folder may be trusted with: files by their hashes, names that stay inside, sizes that fit memory."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stresslab.core import safe_files as integrity
+from stresslab.core.errors import InputError
+from stresslab.core.safe_files import check_no_links, digest_of, digests, is_inside, read_bounded, read_table
+from stresslab.runs.environment import code
+from stresslab.runs.verify import verify
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two files and a manifest of their hashes."""
+    run = tmp_path / "run"
+    (run / "figures").mkdir(parents=True)
+    (run / "a.json").write_text("1")
+    (run / "figures" / "b.png").write_bytes(b"2")
+    (run / "manifest.json").write_text(json.dumps({"files": digests(run)}))
+    return run
+
+
+def test_an_unchanged_folder_is_whole(folder: Path) -> None:
+    """Every file counts, and the manifest's own hash is told."""
+    found = verify(folder)
+    assert found.whole
+    assert found.files == 2
+    assert found.manifest == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert found.manifest in str(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "name"),
+    [
+        (lambda run: (run / "a.json").write_text("9"), "changed", "a.json"),
+        (lambda run: (run / "figures" / "b.png").unlink(), "missing", "figures/b.png"),
+        (lambda run: (run / "c.txt").touch(), "additional", "c.txt"),
+        (lambda run: (run / "figures" / "c").symlink_to(run / "a.json"), "additional", "figures/c"),
+    ],
+)
+def test_what_is_not_as_it_was_is_named(folder: Path, change: Callable[[Path], object], kind: str, name: str) -> None:
+    """A changed, a missing and an additional file, each by its name in the folder."""
+    change(folder)
+    found = verify(folder)
+    assert not found.whole
+    assert getattr(found, kind) == (name,)
+    assert str(found).splitlines()[0] == f"{kind}: {name}"
+
+
+def test_a_file_replaced_by_a_link_to_its_copy_is_changed(folder: Path) -> None:
+    """A link is not the file that was written, whatever it leads to."""
+    copy = folder.parent / "copy"
+    (folder / "a.json").rename(copy)
+    (folder / "a.json").symlink_to(copy)
+    assert verify(folder).changed == ("a.json",)
+
+
+def test_what_was_rendered_later_is_counted_but_not_held_against_the_run(folder: Path) -> None:
+    """`stresslab report` adds files to a folder of its own."""
+    (folder / "report").mkdir()
+    (folder / "report" / "page.html").touch()
+    found = verify(folder)
+    assert found.whole
+    assert found.rendered == ("report/page.html",)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"files": 3}', '{"files": {}}', '{"files": {"../a": "0"}}', "[" * 100_000]
+)
+def test_a_manifest_that_is_none_is_refused(folder: Path, content: str) -> None:
+    """In one line that names the folder."""
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match="run") as caught:
+        verify(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", "a/b.png", "a..b", "..a/b", "a/.b"])
+def test_names_inside(name: str) -> None:
+    """Files of the folder and of folders in it."""
+    assert is_inside(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../a", "a/../../b", "/etc/passwd", "C:\\a", "\\\\host\\a", "a\\..\\b", "a\0"]
+)
+def test_names_outside(name: str) -> None:
+    """Whatever leaves the folder on any system."""
+    assert not is_inside(name)
+
+
+def test_only_regular_files_of_a_bounded_size_are_read(tmp_path: Path) -> None:
+    """No link, no device, no folder, nothing missing, nothing too large."""
+    file = tmp_path / "file"
+    file.write_bytes(b"12345")
+    assert read_bounded(file, 5) == b"12345"
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for path, most in ((file, 4), (tmp_path / "link", 10), (tmp_path, 10), (tmp_path / "none", 10)):
+        with pytest.raises(InputError):
+            read_bounded(path, most)
+
+
+def test_links_anywhere_in_a_folder_are_refused(folder: Path) -> None:
+    """Files and folders alike."""
+    check_no_links(folder)
+    (folder / "figures" / "out").symlink_to(folder.parent, target_is_directory=True)
+    with pytest.raises(InputError, match="'out'"):
+        check_no_links(folder)
+
+
+def test_a_small_table_of_many_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of some kilobytes may claim millions of equal numbers; it is refused by its claim."""
+    written = io.BytesIO()
+    pq.write_table(pa.table({"a": np.zeros(100_000)}), written)
+    assert len(written.getvalue()) < 10_000
+    read_table(written.getvalue(), "table")
+    monkeypatch.setattr(integrity, "MOST_CELLS", 99_999)
+    with pytest.raises(InputError, match="table claims 100,000 rows of 1"):
+        read_table(written.getvalue(), "table")
+
+
+def test_hashes_are_sha256_of_the_content(tmp_path: Path) -> None:
+    """Also of a file larger than a block; None of what is no file."""
+    content = bytes(range(256)) * 10_000
+    (tmp_path / "file").write_bytes(content)
+    assert digest_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+    assert digest_of(tmp_path) is None
+    assert digest_of(tmp_path / "none") is None
+
+
+def test_the_code_has_a_digest() -> None:
+    """Of all sources, so that it changes with any of them."""
+    assert len(str(code()["sha256"])) == 64

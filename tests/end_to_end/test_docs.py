@@ -1,0 +1,71 @@
+"""The documentation follows from the code, and leads somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generate() -> Any:
+    """The script that writes the generated pages."""
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["commands.md", "result.schema.json", "method.md"])
+def test_generated_pages_are_up_to_date(generate: Any, name: str) -> None:
+    """What the script writes is what is there; after a change of the code run `python docs/generate.py`."""
+    assert generate.pages()[name] == (DOCS / name).read_text(encoding="utf-8")
+
+
+def test_every_command_and_flag_is_in_the_reference(generate: Any) -> None:
+    """No command, argument or flag is left out."""
+    from typer.main import get_command
+
+    from stresslab.cli import app
+
+    text = generate.commands()
+
+    def check(command: Any, words: str) -> None:
+        for name, inner in getattr(command, "commands", {}).items():
+            check(inner, f"{words} {name}")
+        if words == "stresslab":
+            return
+        section = text[text.index(f"## {words}\n") :].partition("\n## ")[0]
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and parameter.name != "help":
+                assert f"`{parameter.opts[0]}" in section
+
+    check(get_command(app), "stresslab")
+
+
+def test_the_schema_is_json() -> None:
+    """The published schema is read by any program."""
+    schema = json.loads((DOCS / "result.schema.json").read_text(encoding="utf-8"))
+    assert schema["$schema"].endswith("2020-12/schema")
+
+
+def test_sections_that_are_named_exist() -> None:
+    """What `extending.md` tells to edit is there."""
+    text = (DOCS / "extending.md").read_text(encoding="utf-8")
+    for path in set(re.findall(r"`((?:stresslab|tests)/[\w/]+\.py)`", text)):
+        assert (DOCS.parent / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link of a page leads to a file."""
+    for target in re.findall(r"\]\(([^)#:]+)\)", (DOCS / page).read_text(encoding="utf-8")):
+        assert (DOCS / target).exists(), target

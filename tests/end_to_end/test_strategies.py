@@ -1,0 +1,192 @@
+"""The strategy files that are shipped: each follows its rule, is causal, and is documented by code that runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.strategy import load_strategies
+from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.lookahead.check import find_lookahead
+from stresslab.strategy.panel import Decisions, Panel
+from tests.make.bars import make_bars
+
+FOLDER = Path(__file__).parents[2] / "strategies"
+FILES = sorted([*FOLDER.glob("*.py"), *FOLDER.glob("forms/*.py")])
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def decide(name: str, bars: Bars, **params: object) -> Decisions:
+    """What a shipped strategy decides on one series."""
+    (strategy,) = load_strategies(FOLDER / f"{name}.py", params)
+    return strategy.decide(Panel.of(Universes.from_bars(bars[100:], bars[:100]), 100))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_plain_short_files(path: Path) -> None:
+    """A shipped strategy is under 25 lines, has a docstring and imports nothing from stresslab."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 25
+    assert ast.get_docstring(ast.parse(text))
+    assert "stresslab" not in text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_causal_and_awake(path: Path, bars: Bars) -> None:
+    """A shipped strategy decides something and never looks ahead."""
+    strategy = recognised(load_strategies(path, {})[0], bars)
+    report = find_lookahead(strategy, bars)
+    assert (report.found, report.inconclusive) == ([], False)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_universes_side_by_side(path: Path) -> None:
+    """What a shipped strategy decides in a universe is the same beside others as alone."""
+    past, futures = make_bars(150), [make_bars(60, seed=seed) for seed in range(3)]
+    stamps = past.calendar.future(past.timestamps, 60)
+    values, ids = np.stack([future.values for future in futures]), np.arange(3)
+    strategy = recognised(load_strategies(path, {})[0], past)
+    together = strategy.decide(Panel.of(Universes(values, stamps, past, ids), 100)).arrays()
+    for at in range(3):
+        alone = strategy.decide(Panel.of(Universes(values[[at]], stamps, past, ids[[at]]), 100)).arrays()
+        for name, array in alone.items():
+            np.testing.assert_array_equal(array[:, 0], together[name][:, at])
+
+
+def test_buy_and_hold(bars: Bars) -> None:
+    """Buy and hold is fully invested at every bar."""
+    weights = decide("buy_and_hold", bars).weights
+    assert weights is not None
+    assert (weights == 1.0).all()
+
+
+def test_sma_cross(bars: Bars) -> None:
+    """The crossing averages fire exactly where the sign of fast minus slow changes, taken bar by bar."""
+    decisions = decide("sma_cross", bars, fast=5, slow=20)
+    close = bars.close.to_numpy()
+    spread = [close[at - 4 : at + 1].mean() - close[at - 19 : at + 1].mean() for at in range(19, len(close))]
+    entries, exits = np.flatnonzero(decisions.long_entries), np.flatnonzero(decisions.long_exits)
+    sign = np.sign(np.round(spread, 9))
+    expected = [at + 19 for at in range(len(sign)) if sign[at] > 0 and (at == 0 or sign[at - 1] <= 0)]
+    assert list(entries) == expected
+    assert abs(len(entries) - len(exits)) <= 1
+    assert len(set(entries) & set(exits)) == 0
+
+
+def test_rsi_reversion(bars: Bars) -> None:
+    """The relative strength index is Wilder's recursion, written out bar by bar."""
+    window, low, high = 14, 35.0, 60.0
+    decisions = decide("rsi_reversion", bars, window=window, low=low, high=high)
+    gain = loss = None
+    index = [np.nan]
+    for change in np.diff(bars.close.to_numpy()):
+        up, down = max(change, 0.0), max(-change, 0.0)
+        gain = up if gain is None else gain + (up - gain) / window
+        loss = down if loss is None or gain is None else loss + (down - loss) / window
+        index.append(100 * gain / (gain + loss) if gain + loss else np.nan)
+    index[:window] = [np.nan] * window
+    np.testing.assert_array_equal(np.ravel(decisions.long_entries), np.array(index) < low)
+    np.testing.assert_array_equal(np.ravel(decisions.long_exits), np.array(index) > high)
+
+
+def test_donchian_breakout(bars: Bars) -> None:
+    """The channel is that of the bars before, so that a bar is never compared with itself."""
+    decisions = decide("donchian_breakout", bars, entry=15, exit=7)
+    close, high, low = (series.to_numpy() for series in (bars.close, bars.high, bars.low))
+    entries = [at >= 15 and close[at] > high[at - 15 : at].max() for at in range(len(close))]
+    exits = [at >= 7 and close[at] < low[at - 7 : at].min() for at in range(len(close))]
+    np.testing.assert_array_equal(np.ravel(decisions.long_entries), entries)
+    np.testing.assert_array_equal(np.ravel(decisions.long_exits), exits)
+    assert any(entries)
+    assert any(exits)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_readme_examples(number: int, tmp_path: Path, bars: Bars) -> None:
+    """Every example of the strategies' README loads, decides and is causal."""
+    path = tmp_path / "example.py"
+    path.write_text(EXAMPLES[number], encoding="utf-8")
+    strategy = recognised(load_strategies(path, {})[0], bars)
+    report = find_lookahead(strategy, bars)
+    assert (report.found, report.inconclusive) == ([], False)
+    assert strategy.form.shape == ("series" if "as a loop" in EXAMPLES[number] else "wide")
+
+
+def test_readme_table() -> None:
+    """The README's tables list every shipped strategy with its parameters and their defaults."""
+    assert len(EXAMPLES) == 6
+    for path in FILES:
+        (strategy,) = load_strategies(path, {})
+        settings = " ".join(f"{name}={value!r}" for name, value in strategy.parameters.items())
+        row = next(line for line in README.splitlines() if f"({path.relative_to(FOLDER)})" in line)
+        assert row.endswith(f"| `{settings}` |" if settings else "| |")
+
+
+def test_no_frame_is_changed(bars: Bars) -> None:
+    """The shipped strategies leave the panel's frames as they were."""
+    panel = Panel.of(Universes.from_bars(bars[100:], bars[:100]), 100)
+    before = panel.close.copy()
+    for path in FILES:
+        recognised(load_strategies(path, {})[0], bars).decide(panel)
+    pd.testing.assert_frame_equal(panel.close, before)
+
+
+def test_calm_trend(bars: Bars) -> None:
+    """Flat in a falling market, and in a rising one as much as the volatility asks for, in tenths."""
+    weights = decide("forms/calm_trend", bars, lag=50, window=20, target=0.2).weights
+    assert weights is not None
+    close = bars.close.to_numpy()
+    for at in range(60, len(close), 37):
+        sigma = np.std(np.diff(close[at - 20 : at + 1]) / close[at - 20 : at], ddof=1) * 252**0.5
+        expected = round(min(1.0, 0.2 / max(sigma, 0.01)), 1) if close[at] > close[at - 50] else 0.0
+        assert weights[at, 0] == pytest.approx(expected)
+
+
+def by_hand(closes: list[float]) -> Bars:
+    """Bars of these prices, the last of them going on."""
+    frame = make_bars(40).frame.copy()
+    for name in ("open", "high", "low", "close"):
+        frame[name] = [float(one) for one in (closes + [closes[-1]] * 40)[:40]]
+    return Bars.from_frame(frame, symbol="HAND", source="test")
+
+
+def test_peak_guard() -> None:
+    """Out at the fall, in at the new high, or after so many bars; by hand on few closes."""
+    bars = by_hand([100, 105, 94, 95, 106, 90, 91, 92, 93, 94, 80, 81])
+    (strategy,) = load_strategies(FOLDER / "forms/peak_guard.py", {"drop": 0.1, "wait": 3})
+    weights = strategy.decide(Panel.of(Universes.from_bars(bars, bars[:0]), 0)).weights
+    assert weights is not None
+    assert weights[:12, 0].tolist() == [1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0]
+
+
+def test_swing_loop() -> None:
+    """In after a rise of the step from the low, out after a fall of it from the high."""
+    bars = by_hand([100, 95, 99, 101, 110, 104, 103])
+    strategy = recognised(load_strategies(FOLDER / "forms/swing_loop.py", {"step": 0.06})[0], bars)
+    decisions = strategy.decide(Panel.of(Universes.from_bars(bars, bars[:0]), 0))
+    assert np.flatnonzero(decisions.long_entries).tolist() == [3]  # 101 is 6.3% above 95
+    assert np.flatnonzero(decisions.long_exits).tolist() == [6]  # 103 is 6.4% below 110, 104 only 5.5%
+
+
+def test_long_short_channel(bars: Bars) -> None:
+    """Each side looks at the closes before; the short side mirrors the long one."""
+    decisions = decide("forms/long_short_channel", bars, entry=12, exit=5)
+    close = bars.close.to_numpy()
+    for name, window, high in (
+        ("long_entries", 12, True),
+        ("long_exits", 5, False),
+        ("short_entries", 12, False),
+        ("short_exits", 5, True),
+    ):
+        past = [close[at - window : at] for at in range(window, len(close))]
+        now = close[window:]
+        expected = [c > one.max() if high else c < one.min() for c, one in zip(now, past, strict=True)]
+        np.testing.assert_array_equal(np.ravel(decisions.arrays()[name])[window:], expected)

@@ -1,0 +1,137 @@
+"""Bars to features and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stresslab.core.errors import CheckpointError
+from stresslab.data.bars import Bars
+from stresslab.generators.kronos.features import Levels, Representation, Returns, representation
+from tests.make.bars import make_bars
+
+HISTORY, FUTURE = 400, 50
+
+
+@given(seed=st.integers(0, 1000))
+def test_returns_of_the_real_future_decode_to_the_real_bars(seed: int) -> None:
+    """Features of the bars that followed, decoded from the state at the origin, are those bars."""
+    bars = make_bars(HISTORY + FUTURE, seed)
+    scaled = Returns()
+    features, _ = scaled.encode(bars.values, FUTURE)
+    _, state = scaled.encode(bars.values[:HISTORY], 100)
+    decoded = scaled.decode(features[None], state)[0]
+    kept = (np.abs(features) < scaled.clip).all(axis=1).cumprod().astype(bool)  # a clipped bar is another bar
+    np.testing.assert_allclose(decoded[kept, :5], bars.values[HISTORY:][kept, :5], rtol=1e-4)
+
+
+def test_levels_of_the_context_decode_to_the_context(bars: Bars) -> None:
+    """Inside the support, z-scoring is undone exactly up to float32."""
+    levels = Levels()
+    features, state = levels.encode(bars.values, 100)
+    assert np.abs(features).max() < levels.clip
+    np.testing.assert_allclose(levels.decode(features[None], state)[0], bars.values[-100:], rtol=1e-4)
+
+
+@pytest.mark.parametrize("scaled", [Levels(), Returns()])
+def test_features_do_not_see_the_future(scaled: Representation, bars: Bars) -> None:
+    """What a generator is given at the origin is the same whatever follows."""
+    features, _ = scaled.encode(bars.values[:HISTORY], 100)
+    changed = bars.values.copy()
+    changed[HISTORY:] *= 3.0
+    again, _ = scaled.encode(changed[:HISTORY], 100)
+    np.testing.assert_array_equal(features, again)
+    early = scaled.training_features(bars.values[:HISTORY], 100)
+    late = scaled.training_features(changed[:HISTORY], 100)
+    np.testing.assert_array_equal(early, late)
+
+
+def test_features_are_scale_free(bars: Bars) -> None:
+    """Prices in cents and volumes in lots have the features of prices in dollars and volumes in shares."""
+    features, _ = Returns().encode(bars.values, 200)
+    again, _ = Returns().encode(bars.values * [100, 100, 100, 100, 0.01, 1], 200)
+    np.testing.assert_allclose(again, features, atol=1e-5)
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.floats(0.1, 20.0))
+def test_any_features_decode_to_valid_bars(seed: int, size: float) -> None:
+    """Whatever the tokenizer says, a bar of `Returns` has high and low around open and close, and positive volume."""
+    bars = make_bars(120)
+    scaled = Returns()
+    _, state = scaled.encode(bars.values, 100)
+    noise = np.random.default_rng(seed).normal(scale=size, size=(3, 20, 5))
+    values = scaled.decode(noise, state)
+    opens, highs, lows, closes, volumes = (values[:, :, field] for field in range(5))
+    assert np.isfinite(values).all()
+    assert (highs >= np.maximum(opens, closes)).all()
+    assert ((lows <= np.minimum(opens, closes)) & (lows > 0)).all()
+    assert (volumes > 0).all()
+
+
+def test_a_market_without_volume_stays_without() -> None:
+    """No volume in the history gives features of zero and no volume in the universes."""
+    values = make_bars(200).values.copy()
+    values[:, 4:] = 0.0
+    features, state = Returns().encode(values, 100)
+    assert (features[:, 4] == 0).all()
+    assert (Returns().decode(np.ones((2, 5, 5)), state)[:, :, 4:] == 0).all()
+
+
+def test_the_gain_restores_variance() -> None:
+    """A gain of 2 about the mean doubles the return."""
+    _, state = Returns().encode(make_bars(200).values, 100)
+    features = np.zeros((1, 1, 5))
+    features[0, 0, 1] = 0.5
+    plain, doubled = (Returns(gain=(1.0, gain, 1.0, 1.0, 1.0)).decode(features, state)[0, 0, 3] for gain in (1.0, 2.0))
+    assert np.log(doubled / state.close) == pytest.approx(2 * np.log(plain / state.close))
+
+
+def test_settings_make_the_same_representation() -> None:
+    """What a checkpoint's config records is read back as the same object."""
+    for scaled in (Levels(clip=4.0), Returns(half_lives=(3.0, 30.0), gain=(1.1,) * 5)):
+        assert representation(scaled.settings()) == scaled
+    assert representation(None) == Levels()
+
+
+@pytest.mark.parametrize("settings", [{"kind": "wavelets"}, {}, {"kind": "returns", "halflives": [1]}])
+def test_unknown_settings_are_refused(settings: dict[str, object]) -> None:
+    """A config of another kind is named."""
+    with pytest.raises(CheckpointError, match=r"config\.json"):
+        representation(settings)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_shared_drift_gives_way_and_the_spread_stays(share: float, bars: Bars) -> None:
+    """The drift that all universes have alike becomes the share kept plus the training data's; deviations keep theirs.
+
+    The model here drifts by 0.3 sigma a bar, and by 0.2 more where a path's last return was above that.
+    """
+    rng = np.random.default_rng(5)
+    tiles, count, steps = 60, 64, 30
+    scaled = Returns(mean=(0.01, 0.02, 0.3, 0.3, 0.0), own_drift=share, half_lives=(1e9,))  # constant volatility
+    _, state = scaled.encode(bars.values, 100)
+    returns = np.empty((tiles, count, steps))
+    for tile in returns:
+        noise = rng.normal(size=(count, steps))
+        for step in range(1, steps):
+            noise[:, step] += 0.2 * ((noise[:, step - 1] > 0) - 0.5)
+        features = np.zeros((count, steps, 5))
+        features[:, :, 1] = 0.3 + noise
+        closes = scaled.decode(features, state)[:, :, 3]
+        tile[:] = np.diff(np.log(closes / state.close), axis=1, prepend=0.0) / np.sqrt(np.mean(state.variances))
+    kept = share ** np.arange(1, steps + 1)
+    expected = 0.3 * kept + 0.02 * (1 - kept)
+    error = 4 / np.sqrt(tiles * count)
+    np.testing.assert_allclose(returns.mean(axis=(0, 1)), expected, rtol=0, atol=1e-9 if share == 0 else error)
+    deviations = returns - expected
+    assert (deviations**2).mean() == pytest.approx(1.01, abs=0.02)
+    assert (deviations[:, :, 1:] * deviations[:, :, :-1]).mean() == pytest.approx(0.08, abs=0.015)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_of_drift_is_a_share(share: float) -> None:
+    """Outside [0, 1] it is refused by name."""
+    with pytest.raises(CheckpointError, match="own_drift"):
+        representation({"kind": "returns", "own_drift": share})

@@ -1,0 +1,166 @@
+"""The gate: true universes are trusted, faults are found for the right reason, and nothing undefined is said."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.realism import Origin, assess
+from stresslab.realism.gate import ENOUGH_ORIGINS, Check, gate
+from tests.realism.cases import FAULTS, simulate
+
+
+def checks(origins: list[Origin]) -> dict[str, Check]:
+    """The gate's checks by name."""
+    return {check.name: check for check in gate(origins)[2]}
+
+
+def judged(fault: str | None, cases: int, horizon: int = 60) -> tuple[Counter[str], int]:
+    """How often each label is given in so many simulated markets, and how often for the right reason."""
+    labels: Counter[str] = Counter()
+    right = 0
+    for seed in range(cases):
+        label, _, found = gate(simulate(fault, seed, horizon))
+        labels[label] += 1
+        named = [check for check in found if fault is not None and check.name == FAULTS[fault]]
+        right += label == "not trusted" and named[0].outcome == "failed" if named else 0
+    return labels, right
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_the_gate_errs_seldom(fault: str | None) -> None:
+    """On 200 markets of 24 origins: at least 90% trusted under the true process, 80% rejected under every fault.
+
+    Rejected for the right reason: the check that was made for this fault fails.
+    """
+    labels, right = judged(fault, 200)
+    if fault is None:
+        assert labels["trusted"] >= 180
+    else:
+        assert right >= 160
+
+
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_the_gate_on_a_few_markets(fault: str | None) -> None:
+    """The same on ten markets of shorter horizons."""
+    labels, right = judged(fault, 10, 20)
+    if fault is None:
+        assert labels["trusted"] >= 9
+    else:
+        assert right >= 7
+
+
+def test_a_failed_check_is_the_first_reason() -> None:
+    """What failed decides the label and is said first, in a sentence with its interval."""
+    label, reasons, _ = gate(simulate("volatility x 0.6", 0, 20))
+    assert label == "not trusted"
+    assert re.fullmatch(r"Universes are 0\.\d\d \[0\.\d\d, 0\.\d\d\] times as volatile as what followed\.", reasons[0])
+
+
+def test_few_origins_are_never_trusted() -> None:
+    """Below twelve independent origins the label is caution, and the reason says what is missing."""
+    origins = simulate(None, 3, 20)
+    label, reasons, _ = gate(origins[: ENOUGH_ORIGINS - 1])
+    assert label == "caution"
+    assert reasons[-1].startswith("Only 11 independent origins were to be had")
+    assert gate(origins[:ENOUGH_ORIGINS])[0] == "trusted"
+    assert "Only 1 independent origin was" in gate(origins[:1])[1][-1]
+
+
+def test_no_origin_at_all() -> None:
+    """Without an origin there is a label and a reason too."""
+    found = assess([], 60, 64)
+    assert (found.label, found.origins, found.trusted) == ("caution", 0, None)
+    assert "more history is needed" in found.reasons[0]
+    refused = assess([], 60, 64, ["80 bars are too few; give more"])
+    assert refused.reasons == ("At 1 of 1 origins nothing could be sampled: 80 bars are too few; give more",)
+
+
+def flat(origin: Origin, *, universes: bool, real: bool) -> Origin:
+    """The origin with prices that do not move."""
+    paths = np.zeros_like(origin.paths) if universes else origin.paths
+    return replace(origin, paths=paths, real=np.zeros_like(origin.real) if real else origin.real)
+
+
+@pytest.mark.parametrize("count", [1, 2, 24])
+@pytest.mark.parametrize("horizon", [1, 2, 20])
+@pytest.mark.parametrize("which", ["all", "universes flat", "real flat", "both flat", "same displacement"])
+def test_nothing_undefined_is_said(count: int, horizon: int, which: str) -> None:
+    """With one origin, one bar or flat prices no sentence holds nan or inf, and the section is plain JSON."""
+    origins = simulate(None, 1, horizon, count=count, universes=16)
+    if "flat" in which:
+        both = which == "both flat"
+        origins = [
+            flat(one, universes=both or which == "universes flat", real=both or which == "real flat") for one in origins
+        ]
+    elif which == "same displacement":
+        origins = [replace(one, displacement=0.1, spread=0.0, recent_volatility=0.0) for one in origins]
+    found = assess(origins, horizon, 16)
+    words = [*found.reasons, *(check.reason for check in found.checks), *found.notes]
+    for word in words:
+        assert "nan" not in word
+        assert "inf" not in word
+        assert word.endswith(".")
+    json.dumps(found.to_dict(), allow_nan=False)
+    for check in found.checks:
+        finite = all(math.isfinite(number) for number in (check.value, check.low, check.high))
+        assert (check.outcome == "not assessable") is not finite
+
+
+def test_universes_that_do_not_move_are_not_trusted() -> None:
+    """Flat universes in a market that moves fail the check of volatility, although their logarithm is undefined."""
+    origins = [flat(origin, universes=True, real=False) for origin in simulate(None, 2, 20)]
+    found = checks(origins)
+    assert found["volatility"].outcome == found["coverage_90"].outcome == "failed"
+
+
+def test_a_reversion_that_reality_shows_is_accepted() -> None:
+    """Universes that go back to the past's mean are not blamed where what followed did so clearly, too."""
+    origins = simulate("all the way back to the mean", 4, 20)
+    assert checks(origins)["reversion"].outcome == "failed"
+    steps = np.arange(1, 21)
+    back = [replace(one, real=-one.displacement * (1 - np.exp(-3 * steps / 20)) + 0.1 * one.real) for one in origins]
+    assert checks(back)["reversion"].outcome == "passed"
+
+
+@pytest.mark.parametrize(("share", "outcome"), [(0.0, "passed"), (0.04, "passed"), (0.2, "failed")])
+def test_repairs_and_support(share: float, outcome: str) -> None:
+    """Many repaired bars, or many universes at the model's last price, fail; a model without an end has none."""
+    origins = simulate(None, 5, 20)
+    found = checks([replace(one, repaired=share, support=share) for one in origins])
+    assert found["repaired_bars"].outcome == found["support"].outcome == outcome
+    assert checks(origins)["support"].outcome == "not assessable"
+
+
+def test_autocorrelation_and_clustering() -> None:
+    """Universes whose returns alternate, or whose volatility clusters unlike reality's, are found out."""
+    origins = simulate(None, 6, 60)
+    signs = np.where(np.arange(60) % 2, 1.0, -1.0)
+    alternating = [replace(one, paths=np.cumsum(np.abs(one.returns) * signs, axis=1)) for one in origins]
+    assert checks(alternating)["lag_one"].outcome == "failed"
+    swell = np.where(np.arange(60) < 30, 4.0, 0.2)
+    waves = [replace(one, paths=np.cumsum(one.returns * swell, axis=1)) for one in origins]
+    assert checks(waves)["clustering"].outcome == "failed"
+
+
+def test_a_common_jump_is_measured_in_sigmas() -> None:
+    """A first bar that lifts all universes by a known number of sigmas is found with that number."""
+    rng = np.random.default_rng(7)
+    returns = 0.01 * rng.normal(size=(24, 64, 20))
+    returns[:, :, 0] += 0.007
+    origins = [
+        Origin(pd.Timestamp("2020-01-01"), np.cumsum(one, axis=1), 0.01 * rng.normal(size=20).cumsum(), 0.1 * k, 0.01)
+        for k, one in enumerate(returns)
+    ]
+    found = checks(origins)["first_bar_jump"]
+    assert found.value == pytest.approx(0.7, abs=0.06)
+    assert found.low < 0.7 < found.high
+    assert found.outcome == "failed"

@@ -1,0 +1,76 @@
+"""What the realism of universes does to a run: its section, its notices, and the verdict's check."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import stresslab as sl
+from stresslab.report.formats import text
+from stresslab.report.sections import strategy
+from tests.realism.cases import Walk, normal_bars
+
+BARS = normal_bars(1000, seed=1)
+
+
+def hold(bars: Any) -> pd.DataFrame:
+    """Always fully long."""
+    return bars.close * 0 + 1.0
+
+
+hold.__name__ = "weights"
+
+
+def run(generator: Any, **settings: Any) -> sl.StressResult:
+    """A small run of a strategy that holds."""
+    return sl.stress_test(hold, BARS, generator, universes=60, horizon=20, warmup=50, jobs=1, **settings)
+
+
+def trust(result: sl.StressResult) -> tuple[bool | None, str, str]:
+    """The verdict's check of the universes: passed, its note, and its answer on the pages."""
+    verdict = result.strategies[0].verdict
+    (check,) = (check for check in verdict.checks if check.name == "trusted_universes")
+    (row,) = (row for row in strategy.checks(verdict) if row["note"] == check.note)
+    return check.passed, check.note, row["answer"]
+
+
+def test_trusted_universes() -> None:
+    """The section is in the result, made of bars before the origin alone, and the check is passed."""
+    result = run(Walk())
+    assert result.realism["label"] == "trusted"
+    assert pd.Timestamp(result.realism["end"]) < result.origin
+    assert trust(result) == (True, "the universes behave like this market", "passed")
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_caution_leaves_the_check_open(accepted: bool) -> None:
+    """With few origins the check is open, neither passed nor unassessed, and says why, accepted or not."""
+    result = run(Walk(), realism_origins=4, accept_untrusted=accepted)
+    passed, note, answer = trust(result)
+    assert (passed, answer) == (None, "open")
+    assert note.startswith("open: Only 4 independent origins were to be had")
+    assert "is open: Only 4 independent origins" in " ".join(text.render(result).split())
+
+
+def test_untrusted_universes_make_a_verdict_inconclusive() -> None:
+    """Unless they are accepted: then the check is open, with what speaks against them, and a notice says so."""
+    result = run(Walk(temperature=0.4))
+    assert result.strategies[0].verdict.label == "inconclusive"
+    assert trust(result)[0] is False
+    accepted = run(Walk(temperature=0.4), accept_untrusted=True)
+    passed, note, answer = trust(accepted)
+    assert (passed, answer) == (None, "open")
+    assert note.startswith("open: they are not trusted, and --accept-untrusted was given. Universes are 0.")
+    assert any("are not trusted on this market" in notice for notice in accepted.notices)
+    assert any(notice.startswith("temperature=0.4: bars are 0.40 times as volatile") for notice in accepted.notices)
+
+
+def test_not_assessed() -> None:
+    """Without origins nothing is assessed and the check says so."""
+    result = run(Walk(), realism_origins=0)
+    assert result.realism == {"assessed": False}
+    assert trust(result)[::2] == (None, "not assessed")

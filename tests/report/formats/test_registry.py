@@ -1,0 +1,241 @@
+"""A report in every format, from a result alone."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import json
+import re
+import shlex
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_schema import SCHEMA
+from stresslab.core.errors import InputError
+from stresslab.metrics.measures import MEASURES
+from stresslab.report.charts import images
+from stresslab.report.formats import html
+from stresslab.report.formats.markdown import summary
+from stresslab.report.formats.registry import FORMATS, on_paper, render_all
+from stresslab.report.formats.tables import tables
+from stresslab.report.sections.registry import SECTIONS, parts
+from stresslab.strategy.parameters import parse_grid
+from tests.make.results import make_result
+
+LIGHT = [name for name in FORMATS if name != "pdf"]
+
+
+@pytest.fixture(scope="module")
+def written(several: StressResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything but the PDF."""
+    folder = tmp_path_factory.mktemp("formats")
+    render_all(several, folder, LIGHT)
+    return folder
+
+
+def test_each_format_writes_what_it_says(several: StressResult, tmp_path: Path) -> None:
+    """One format alone writes its own files and returns where they are."""
+    for name in ("md", "csv", "json"):
+        (path,) = render_all(several, tmp_path / name, [name])
+        assert path.exists()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".csv") == [
+        "result.json", "result.schema.json", "summary.md",
+    ]  # fmt: skip
+
+
+def test_all_formats_are_written_or_none(single: StressResult, tmp_path: Path) -> None:
+    """A number that JSON has no word for is found after the summary was made; what lay there before stays."""
+    (tmp_path / "summary.md").write_text("before")
+    spoilt = replace(single, generator_facts={"repaired_share": float("inf")})
+    with pytest.raises(ValueError, match="JSON"):
+        render_all(spoilt, tmp_path, ["md", "json"])
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("summary.md", "before")]
+    tmp_path.chmod(0o755)
+    render_all(single, tmp_path, ["md"])
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_tables_hold_what_the_result_holds(written: Path, several: StressResult) -> None:
+    """CSV and parquet are the same tables: a row per strategy, per measure of each, and per universe of each."""
+    names = {one.name for one in several.strategies}
+    for name, table in tables(several).items():
+        parquet = pd.read_parquet(written / "tables" / f"{name}.parquet")
+        csv = pd.read_csv(written / "tables" / f"{name}.csv")
+        pd.testing.assert_frame_equal(parquet, table, check_dtype=False)
+        assert list(csv.columns) == list(table.columns)
+        assert len(csv) == len(table)
+    verdicts = pd.read_csv(written / "tables" / "verdicts.csv").set_index("strategy")
+    assert set(verdicts.index) == names
+    for one in several.strategies:
+        row = verdicts.loc[one.name]
+        assert row["verdict"] == one.verdict.label
+        assert row["probability_of_loss"] == pytest.approx(one.universes["probability_of_loss"]["value"])
+    assert len(pd.read_csv(written / "tables" / "measures.csv")) == len(names) * len(MEASURES)
+    assert len(pd.read_csv(written / "tables" / "metrics.csv")) == len(several.metrics)
+
+
+def test_studies_have_tables(studied: StressResult) -> None:
+    """Errors in their parts, shocks beside the base case, and origins, one row each for every studied strategy."""
+    found = tables(studied)
+    asked = [one for one in studied.strategies if one.edge is not None]
+    assert list(found["verdicts"]["edge"].dropna()) == [one.edge["label"] for one in asked]
+    for one in asked:
+        origins = found["origins"][found["origins"]["strategy"] == one.name]
+        assert list(origins["origin"]) == [row["origin"] for row in one.studies["eras"]["origins"]]
+        shocks = found["shocks"][found["shocks"]["strategy"] == one.name]
+        assert shocks["shock"].iloc[0] == "as generated"
+        assert len(shocks) == 1 + len(one.studies["shocks"])
+        errors = found["errors"][found["errors"]["strategy"] == one.name]
+        own = errors[(errors["figure"] == "P(loss)") & (errors["part"] == "monte_carlo")].iloc[0]
+        loss = one.universes["probability_of_loss"]
+        assert (own["value"], own["low"], own["high"]) == (loss["value"], loss["low"], loss["high"])
+        assert set(errors["part"]) == {"monte_carlo", "generators", "origins"}
+        knobs = found["knobs"][found["knobs"]["strategy"] == one.name]
+        assert len(knobs) == len(studied.studies["knobs"]["settings"])
+        assert {"temperature", "top_p", "context", "probability_of_loss", "volatility_ratio"} <= set(knobs)
+        assert len(found["worlds"][found["worlds"]["strategy"] == one.name]) == len(one.studies["contrasts"])
+        assert len(found["costs"][found["costs"]["strategy"] == one.name]) == len(one.studies["costs"])
+    assert set(found["parameters"]["strategy"]) == {"trend"}
+    assert list(found["parameters"]["moved_to"].dropna()) == [8, 12]
+    assert set(found["origins"]["strategy"]) == {one.name for one in asked}
+
+
+def test_json_fits_its_schema(result: StressResult, studied: StressResult) -> None:
+    """What is written fits the published schema, with studies and without."""
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator
+    validator.check_schema(SCHEMA)
+    validator(SCHEMA).validate(result.to_dict())
+    validator(SCHEMA).validate(studied.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("strategies.0.verdict.label", "great"),
+        ("strategies.0.universes.probability_of_loss.value", 1.2),
+        ("strategies.0.universes.measures.sharpe", None),
+        ("strategies.0.universes.intervals", {"total_return.mean": [1]}),
+        ("run.data.digest", "abc"),
+        ("strategies.0.edge", {"label": "perhaps", "reasons": ["so"], "checks": []}),
+        ("strategies.0.studies", {"eras": {"origins": []}}),
+        ("strategies.0.studies", {"shocks": [{"name": "a", "label": "b"}]}),
+        ("format_version", 2),
+        ("strategies", []),
+        ("realism", {"assessed": True}),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(single: StressResult, path: str, value: Any) -> None:
+    """A label, a share, a digest or a version that cannot be is refused."""
+    jsonschema = pytest.importorskip("jsonschema")
+    content = json.loads(json.dumps(single.to_dict()))
+    inner: Any = content
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in parents:
+        inner = inner[part]
+    inner[last] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(SCHEMA).validate(content)
+
+
+def test_summary_says_it_on_one_page(several: StressResult, single: StressResult) -> None:
+    """Every verdict with P(loss) and reasons, the notices and the limits, in few lines."""
+    for result in (several, single):
+        text = summary(result)
+        assert len(text.splitlines()) < 60
+        for one in result.strategies:
+            assert f"| {one.name} | {one.verdict.label} |" in text
+            assert one.verdict.reasons[0].split("(")[0].strip() in text
+        assert "Nothing here is investment advice." in text
+    assert "strategies" in summary(several).split("|")[0]
+
+
+def test_summary_of_hostile_names_is_text() -> None:
+    """Pipes, markup and links from outside cannot change the page."""
+    evil = "a|b [x](javascript:alert(1)) <img src=x> `c`"
+    text = summary(make_result("follow", universes=20, rename={"follow": evil}))
+    row = next(line for line in text.splitlines() if line.startswith("| a"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 10
+    assert not re.search(r"(?<!\\)<img|(?<!\\)\]\(", text)
+
+
+def test_a_command_that_makes_it_again() -> None:
+    """The settings that are not defaults stand in the command, quoted where they must be; from Python there is none."""
+    result = make_result("follow", universes=20)
+    assert "The command" not in summary(result)
+    config = result.config | {
+        "strategies": ["my strategies/a.py"], "data": "bars.csv", "seed": 7, "universes": 1000, "fees": 0.0005,
+        "repair": True, "param": {"fast": 10}, "jobs": 3, "origin": None, "out": "elsewhere",
+    }  # fmt: skip
+    text = summary(replace(result, config=config))
+    assert "stresslab run 'my strategies/a.py' --data bars.csv --seed 7 --repair --param fast=10\n" in text
+
+
+def test_a_grid_and_a_book_in_the_command() -> None:
+    """They are spelled as the command line reads them, and read back as they were."""
+    grid = {"fast": list(range(5, 25)), "slow": [30, 40, 60], "by": ["sma", "ema"], "x": [0.5, 0.1]}
+    result = make_result("follow", universes=20)
+    config = result.config | {
+        "strategies": ["a.py"], "data": "bars.csv", "seed": 0, "grid": grid, "book": {"a": 0.6, "b": 0.4},
+    }  # fmt: skip
+    (line,) = (line for line in summary(replace(result, config=config)).splitlines() if "stresslab run" in line)
+    words = shlex.split(line)
+    assert parse_grid([words[at + 1] for at, word in enumerate(words) if word == "--grid"]) == grid
+    assert words[words.index("--book") + 1] == "a=0.6,b=0.4"
+    assert "fast=5:24:1" in words
+
+
+def test_sections_without_content_are_left_out(forward: StressResult, assessed: StressResult) -> None:
+    """Only what has something to say stands in the report and its contents."""
+    keys = [part.section.key for part in parts(forward)]
+    assert "realism" not in keys
+    assert "contrasts" not in keys
+    assert "realism" in [part.section.key for part in parts(assessed)]
+    page = html.render(forward)
+    contents = page[page.index('class="contents"') : page.index("</nav>")]
+    for section in SECTIONS:
+        assert (f'id="{section.key}"' in page) == (section.key in keys)
+        assert (f'href="#{section.key}"' in contents) == (section.key in keys[1:])
+
+
+def test_pdf_needs_weasyprint(several: StressResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it one line says how to get it, and nothing is written."""
+    load = builtins.__import__
+
+    def missing(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.split(".")[0] == "weasyprint":
+            raise ImportError(name)
+        return load(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(InputError, match=r'pip install "stresslab\[pdf\]"') as caught:
+        render_all(several, tmp_path / "new", ["html", "pdf"])
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "new").exists()
+
+
+def test_letters_of_charts_on_paper_are_text(single: StressResult) -> None:
+    """So that a reader can search a PDF for them; pictures as files have outlines, the same on every machine."""
+    chart = next(one for part in parts(single) for one in part.charts if one.key == "strategy-1-pnl")
+    drawn = base64.b64decode(on_paper(chart, "half").partition("base64,")[2]).decode()
+    for label in [tick.label for tick in chart.x_ticks if not tick.minor] + [mark.label for mark in chart.marks]:
+        assert f">{label}</text>" in drawn
+    assert "</text>" not in images.picture(chart, "svg").decode()
+
+
+def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) -> None:
+    """The PDF is a PDF, and its page holds a picture for each chart and no script."""
+    pytest.importorskip("weasyprint", exc_type=(ImportError, OSError))
+    (path,) = render_all(single, tmp_path, ["pdf"])
+    assert path.read_bytes().startswith(b"%PDF")
+    assert path.stat().st_size > 50_000
+    prepared = parts(single)
+    page = html.render(single, prepared, draw=on_paper)
+    assert page.count('src="data:image/svg+xml') == sum(len(part.charts) for part in prepared)
+    assert "<script" not in page

@@ -1,0 +1,148 @@
+"""What the sections say: contrasts between strategies, what a report rests on, candles of the worst universes."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.report.charts.candles import CANDLES, SIGNS, followed_chart, worst_charts
+from stresslab.report.charts.chart import Chart
+from stresslab.report.formats.html import render
+from stresslab.report.sections.inputs import inputs
+from stresslab.report.sections.pairs import contrasts
+from stresslab.report.wording import percent
+from tests.make.results import make_result
+
+
+def candles(strategy: StrategyResult) -> list[Chart]:
+    """The charts of a strategy's worst universes."""
+    assert strategy.replays is not None
+    steps = int(strategy.replays["step"].max())
+    return worst_charts(strategy, "strategy-1", 100_000.0, [f"day {step}" for step in range(steps + 1)])
+
+
+def one_universe(position: list[float], traded: list[float]) -> pd.DataFrame:
+    """A universe whose price stands still, so that only the position matters."""
+    count = len(position)
+    flat = {name: np.full(count, 100.0) for name in ("open", "high", "low", "close")}
+    steps = np.arange(1, count + 1)
+    return pd.DataFrame({"universe": 5, "step": steps, **flat, "position": position, "traded": traded, "equity": 1e5})
+
+
+def signs(chart: Chart, style: str) -> list[int]:
+    """Bars, from 1, at which a chart has a sign."""
+    bars = len(chart.hover["x"])
+    return [round(point.at / 100 * bars + 0.5) for point in chart.points if point.style == style]
+
+
+def test_the_best_stands_first_with_its_lead() -> None:
+    """Strategies by mean return, each with the paired lead of the best and how often it is ahead."""
+    result = make_result("hold", "churn", "favour", universes=200)
+    found = contrasts(result)
+    assert found is not None
+    returns = {one.name: one.metrics["total_return"] for one in result.strategies}
+    assert [rival.name for rival in found.rivals] == sorted(returns, key=lambda name: -returns[name].mean())
+    assert found.rivals[0].name == "favour"
+    lead = 100 * float((returns["favour"] - returns["churn"]).mean())
+    assert found.rivals[-1].difference == f"+{lead:.1f}%"
+    assert "ahead of 2 of the other 2" in found.sentence
+    ahead = float((returns["favour"] > returns["hold"]).mean() + 0.5 * (returns["favour"] == returns["hold"]).mean())
+    place = found.names.index("hold")
+    assert float(found.matrix[0][place].rstrip("%")) == pytest.approx(100 * ahead, abs=0.06)
+    assert float(found.matrix[place][0].rstrip("%")) == pytest.approx(100 * (1 - ahead), abs=0.06)
+
+
+def test_one_strategy_has_no_rivals(single: StressResult) -> None:
+    """With one strategy there is nothing to compare."""
+    assert contrasts(single) is None
+
+
+def test_thirty_strategies_are_compared_with_the_best() -> None:
+    """Of many strategies each stands against the best, and no matrix grows beyond reading."""
+    base = make_result("hold", "follow", "churn", universes=40)
+    many = [replace(base.strategies[i % 3], name=f"s{i}") for i in range(30)]
+    found = contrasts(replace(base, strategies=many))
+    assert found is not None
+    assert len(found.rivals) == 30
+    assert found.matrix == []
+
+
+def test_inputs_say_what_it_rests_on(single: StressResult) -> None:
+    """Purpose with the regulation worded right, data with repairs, seed, training, costs and position."""
+    config = single.config | {"position": "flat", "slippage": 0.001}
+    text = " ".join(
+        paragraph
+        for _, paragraphs in inputs(replace(single, config=config, data=single.data | {"repaired": 3}))
+        for paragraph in paragraphs
+    )
+    assert "3 rows were repaired or dropped" in text
+    assert "from seed 0" in text
+    assert "fees 0.05%, slippage 0.1%" in text
+    assert "waits for a new signal" in text
+    assert "not the stress testing of system capacity in RTS 6, Article 10" in text
+    assert "17 of 12,000 generated bars" in text
+
+
+def test_entries_and_exits_stand_at_their_bars(single: StressResult) -> None:
+    """An order at an open is marked at that bar; a position gone without an order was stopped out in the bar before."""
+    bars = one_universe([0, 1, 1, 0, 0, -1, 0, 0, 1, 1], [0, 1, 0, 1, 0, 1, 0, 0, 1, 1])
+    (chart,) = candles(replace(single.strategies[0], replays=bars))
+    assert signs(chart, "in") == [2, 6, 9]
+    assert signs(chart, "out") == [4, 6, 10]
+    assert "it goes in 3 times and is in the market over 50% of the bars" in chart.sentence
+    assert {"long", "short"} <= {style for style, _ in chart.legend}
+
+
+def test_a_reversal_is_an_exit_and_an_entry(single: StressResult) -> None:
+    """From long to short in one order, both signs stand at the same bar."""
+    (chart,) = candles(replace(single.strategies[0], replays=one_universe([1, 1, -1, -1], [1, 0, 2, 1])))
+    assert signs(chart, "in") == [1, 3]
+    assert signs(chart, "out") == [3, 4]
+
+
+def test_many_bars_become_fewer_candles() -> None:
+    """2,000 bars are merged; the extremes, the first open and the last close stay."""
+    strategy = make_result("follow", universes=20, horizon=2000).strategies[0]
+    chart = candles(strategy)[0]
+    assert len(chart.hover["x"]) <= CANDLES
+    assert chart.x_name == "16 bars a candle"
+    assert len(chart.points) <= SIGNS
+
+
+def test_what_really_happened_is_drawn_bar_by_bar(single: StressResult, forward: StressResult) -> None:
+    """Where something followed; the account ends where the realised outcome is."""
+    strategy = single.strategies[0]
+    stamps = [f"day {step}" for step in range(single.horizon + 1)]
+    chart = followed_chart(strategy, "strategy-1", 100_000.0, stamps)
+    assert chart is not None
+    assert strategy.realised is not None
+    assert f"the account {percent(strategy.realised['total_return'], signed=True)}" in chart.sentence
+    assert chart.title == "What really happened, bar by bar"
+    assert chart.title in render(single)
+    assert len(candles(strategy)) == 3
+    assert followed_chart(forward.strategies[0], "strategy-1", 100_000.0, stamps) is None
+    assert chart.title not in render(forward)
+
+
+def test_without_universes_there_are_no_candles(single: StressResult) -> None:
+    """A result that kept none draws none."""
+    assert worst_charts(replace(single.strategies[0], replays=None), "strategy-1", 1e5, []) == []
+
+
+def test_every_template_is_packaged() -> None:
+    """What a section is set by is installed with the package, wherever it lies below the templates."""
+    root = Path(__file__).parents[3]
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    package = root / "stresslab"
+    shipped = {path for pattern in declared["stresslab"] for path in package.glob(pattern)}
+    templates = {path for path in (package / "report" / "templates").rglob("*") if path.is_file()}
+    assert len(templates) > 10
+    assert templates <= shipped

@@ -1,0 +1,121 @@
+"""One universe of a stored run again, by its number alone."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.cli import main
+from stresslab.core.errors import InputError
+from stresslab.data import load_bars
+from stresslab.data.bars import FIELDS
+from stresslab.generators.kronos.generator import Kronos
+from stresslab.runs.replay import replay
+from tests.make.bars import make_bars
+from tests.runs.test_rerun import made
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with two sets of parameters and stops; not to be changed."""
+    flags = ("--generator", "bootstrap", "--grid", "window=10,20", "--stop-loss", "0.03", "--jobs", "2")
+    return made(tmp_path_factory.mktemp("replay"), *flags)
+
+
+def test_any_universe_has_the_measures_that_were_stored(run: Path) -> None:
+    """The first, one in the middle and the last; of all strategies, or of one."""
+    stored = pd.read_parquet(run / "metrics.parquet")
+    for number in (0, 33, 69):
+        found = replay(run, number)
+        assert found.same
+        assert found.differences == ()
+        own = stored[stored["universe"] == number].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found.measures, own)
+        for row in own.itertuples():
+            account = found.accounts[row.strategy]
+            assert account["equity"].iloc[-1] / found.terms.init_cash - 1 == pytest.approx(row.total_return, abs=1e-12)
+            held = account["held"].iloc[-1] / found.terms.init_cash - 1
+            assert row.total_return - held == pytest.approx(row.excess_return, abs=1e-12)
+    one = replay(run, 5, ["above[window=20]"])
+    assert list(one.accounts) == ["above[window=20]"]
+    assert one.same
+
+
+def test_kronos_draws_the_same_universe_alone(tmp_path: Path) -> None:
+    """Bars equal those that the generator gives for all."""
+    folder = made(tmp_path, "--generator", "kronos", "--context", "40")
+    found = replay(folder, 41)
+    assert found.same
+    history = load_bars(tmp_path / "bars.csv")[:388]
+    whole = Kronos(context=40).sample(history, 12, 70, 5)
+    np.testing.assert_array_equal(found.universe.values[0], whole.values[41])
+
+
+def test_what_is_written_is_what_was_found(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bars that can be loaded again, accounts, and a picture of each; the terminal names them all."""
+    assert main(["replay", str(run), "33", "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "Universe 33 of bars: 12 bars from" in told
+    assert "the same measures as in the run" in told
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        "universe-33.csv",
+        *(f"universe-33-{at}-above-window-{w}.{kind}" for at, w in ((1, 10), (2, 20)) for kind in ("csv", "png")),
+    }
+    assert all(str(tmp_path / "out" / name) in told for name in names)
+    bars, found = pd.read_csv(tmp_path / "out" / "universe-33.csv"), replay(run, 33)
+    np.testing.assert_allclose(bars[list(FIELDS)], found.universe.values[0], rtol=1e-6)
+    account = pd.read_csv(tmp_path / "out" / "universe-33-1-above-window-10.csv")
+    np.testing.assert_allclose(account["equity"], found.accounts["above[window=10]"]["equity"])
+    assert (tmp_path / "out" / "universe-33-1-above-window-10.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("70",), "universe=70 is none of"),
+        (("-1",), "universe=-1 is none of"),
+        (("3", "--strategy", "below"), "strategy 'below' is none of"),
+        (("3", "--tear-sheet"), "add --out"),
+        (("many",), "is not a whole number"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    run: Path, words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, with exit code 2."""
+    assert main(["replay", str(run), *(("--", *words) if words[0] == "-1" else words)]) == 2
+    assert told in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_changed_bars_are_refused(tmp_path: Path) -> None:
+    """As by a rerun: another history has other universes."""
+    folder = made(tmp_path, "--generator", "bootstrap")
+    make_bars(401).frame.to_csv(tmp_path / "bars.csv", index_label="date")
+    with pytest.raises(InputError, match="bars have changed"):
+        replay(folder, 3)
+
+
+def test_a_tear_sheet_of_what_moved(run: Path, tmp_path: Path) -> None:
+    """Beside buy and hold; of an account that stands still there is none, and a line says so."""
+    pytest.importorskip("quantstats")
+    found = replay(run, 33)
+    found.accounts["above[window=20]"]["equity"] = found.terms.init_cash
+    written, missing = found.save(tmp_path, tear_sheets=True)
+    (page,) = (path for path in written if path.suffix == ".html")
+    assert "above[window=10] in universe 33" in page.read_text()
+    assert missing == ["no tear sheet of above[window=20]: its account never moves"]
+
+
+def test_without_quantstats_nothing_is_begun(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says how to get it."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["replay", str(run), "3", "--out", str(tmp_path / "out"), "--tear-sheet"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("pip install quantstats")
+    assert not (tmp_path / "out").exists()

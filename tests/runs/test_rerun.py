@@ -1,0 +1,199 @@
+"""A run again from its manifest: the same bytes, or a line that says what has changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.cli import main
+from stresslab.core.errors import InputError
+from stresslab.runs.rerun import FLIPPED, TOLERANCE, compared, rerun
+from stresslab.runs.stress_test import stress_test
+from tests.make.bars import make_bars
+
+SETTINGS = ("--universes", "70", "--horizon", "12", "--realism-origins", "0", "--warmup", "50", "--seed", "5")
+
+
+def made(folder: Path, *flags: str) -> Path:
+    """A run of a strategy on a CSV file, both in the folder."""
+    make_bars(400).frame.to_csv(folder / "bars.csv", index_label="date")
+    strategy = folder / "above.py"
+    strategy.write_text(
+        "def signals(bars, window=20):\n"
+        "    above = bars.close > bars.close.rolling(window).mean()\n"
+        "    return above, ~above\n"
+    )
+    words = ["run", strategy, "--data", folder / "bars.csv", "--out", folder / "runs", *SETTINGS, *flags]
+    assert main([str(word) for word in words]) == 0
+    (run,) = (folder / "runs").glob("*/")
+    return run
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the bootstrap with a parameter of the strategy; not to be changed."""
+    return made(tmp_path_factory.mktemp("rerun"), "--generator", "bootstrap", "--param", "window=15", "--jobs", "2")
+
+
+@pytest.fixture
+def run(original: Path, tmp_path: Path) -> Path:
+    """A copy of the run whose data and strategy may be changed."""
+    shutil.copytree(original.parent.parent, tmp_path / "copy")
+    copied = tmp_path / "copy" / "runs" / original.name
+    for name in ("manifest.json",):
+        text = (copied / name).read_text().replace(str(original.parent.parent), str(tmp_path / "copy"))
+        (copied / name).write_text(text)
+    return copied
+
+
+def edited(run: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    edit(manifest)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_same_bytes_from_the_manifest_alone(original: Path, jobs: int) -> None:
+    """Whatever the number of workers."""
+    found = rerun(original, jobs=jobs)
+    assert found.same
+    assert found.within
+    assert (found.rows, found.beyond, found.largest) == (70, 0, 0.0)
+    assert found.differences == ()
+    assert found.result.strategies[0].parameters == {"window": 15}
+
+
+def test_kronos_gives_the_same_bytes_too(tmp_path: Path) -> None:
+    """Weights and sampling settings are in the manifest."""
+    run = made(tmp_path, "--generator", "kronos", "--temperature", "0.8", "--context", "40", "--jobs", "1")
+    found = rerun(run, jobs=2)
+    assert found.same
+    assert found.differences == ()
+
+
+def test_changed_bars_are_refused_with_both_digests(run: Path) -> None:
+    """The run's and the file's."""
+    make_bars(401).frame.to_csv(run.parent.parent / "bars.csv", index_label="date")
+    then, now = json.loads((run / "manifest.json").read_text())["data"]["digest"], make_bars(401).digest
+    with pytest.raises(InputError, match="bars have changed") as caught:
+        rerun(run)
+    assert then in str(caught.value)
+    assert now[:8] in str(caught.value) or "digest" in str(caught.value)
+
+
+def test_a_changed_strategy_is_refused_before_it_is_run(run: Path) -> None:
+    """A file that would fail loudly is never loaded."""
+    (run.parent.parent / "above.py").write_text("raise SystemError('this was run')\n")
+    with pytest.raises(InputError, match="strategy 'above' has changed"):
+        rerun(run)
+    (run.parent.parent / "above.py").unlink()
+    with pytest.raises(InputError, match="is not there"):
+        rerun(run)
+
+
+def test_code_that_the_manifest_has_no_hash_of_is_not_run(run: Path) -> None:
+    """Settings that name another file than the one whose hash is recorded."""
+    other = run.parent.parent / "other.py"
+    other.write_text("raise SystemError('this was run')\n")
+    edited(run, lambda manifest: manifest["config"].update(strategies=[str(other)]))
+    with pytest.raises(InputError, match="no code of it"):
+        rerun(run)
+
+
+def test_changed_weights_are_refused(run: Path) -> None:
+    """By their hashes."""
+
+    def other(manifest: dict[str, Any]) -> None:
+        manifest["config"]["generator"] = "kronos"
+        manifest["generator"] = {"name": "kronos", "model": "nano", "hashes": {"model": "0" * 64}}
+
+    edited(run, other)
+    with pytest.raises(InputError, match="weights have changed: model of nano"):
+        rerun(run)
+
+
+def test_other_versions_are_named_and_do_not_matter_while_the_bytes_agree(run: Path) -> None:
+    """Libraries, code and processor may differ."""
+
+    def older(manifest: dict[str, Any]) -> None:
+        manifest["environment"]["versions"]["numpy"] = "1.0"
+        manifest["code"] = "0"
+
+    edited(run, older)
+    found = rerun(run, jobs=1)
+    assert found.same
+    assert [difference.partition(":")[0] for difference in found.differences] == ["code", "numpy"]
+
+
+def test_damaged_metrics_are_refused(run: Path) -> None:
+    """What is compared with must be what was written."""
+    content = bytearray((run / "metrics.parquet").read_bytes())
+    content[100] ^= 1
+    (run / "metrics.parquet").write_bytes(bytes(content))
+    with pytest.raises(InputError, match="verify"):
+        rerun(run)
+
+
+@pytest.mark.parametrize("missing", ["config", "strategies", "data", "files", "environment", "generator", "code"])
+def test_a_manifest_that_lacks_something_is_refused(run: Path, missing: str) -> None:
+    """In one line, before anything is computed."""
+    edited(run, lambda manifest: manifest.pop(missing))
+    with pytest.raises(InputError) as caught:
+        rerun(run)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_from_python_says_that_it_cannot_be_repeated(tmp_path: Path) -> None:
+    """No manifest holds a function."""
+
+    def idle(bars: Any) -> pd.DataFrame:
+        return bars.close * 0
+
+    from stresslab.generators.bootstrap import StationaryBootstrap
+
+    result = stress_test(idle, make_bars(400), StationaryBootstrap(), 20, 10, realism_origins=0, jobs=1)
+    with pytest.raises(InputError, match="in Python"):
+        rerun(result.save(tmp_path))
+
+
+def test_differences_are_counted_by_row() -> None:
+    """Roundings are none; NaN equals NaN; another number, another NaN or another table are."""
+    frame = pd.DataFrame({"strategy": "a", "universe": range(200), "x": np.linspace(0, 1, 200), "y": np.nan})
+    assert compared(frame, frame.copy()) == (200, 0, 0.0)
+    rounded = frame.assign(x=frame["x"] * (1 + TOLERANCE / 2))
+    rows, beyond, largest = compared(frame, rounded)
+    assert (rows, beyond) == (200, 0)
+    assert largest == pytest.approx(TOLERANCE / 2, rel=1e-3)
+    moved = frame.copy()
+    moved.loc[3, "x"] *= 1.5
+    moved.loc[4, "y"] = 1.0
+    assert compared(frame, moved)[:2] == (200, 2)
+    assert 2 <= FLIPPED * 200
+    assert compared(frame, frame.iloc[:100])[1] == 200
+
+
+def test_the_commands(original: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`verify` and `rerun` exit with 0 and say what was compared; the new run is stored where that is wanted."""
+    assert main(["verify", str(original)]) == 0
+    assert "files are what the run wrote" in capsys.readouterr().out
+    assert main(["rerun", str(original), "--jobs", "1", "--out", str(tmp_path / "again")]) == 0
+    assert "equal byte for byte" in capsys.readouterr().out
+    (again,) = (tmp_path / "again").iterdir()
+    assert (again / "metrics.parquet").read_bytes() == (original / "metrics.parquet").read_bytes()
+
+
+def test_verify_exits_with_2_when_a_file_was_changed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And names the file on stdout."""
+    (run / "result.json").write_text("{}")
+    assert main(["verify", str(run)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.startswith("changed: result.json\n")
+    assert printed.err.count("\n") == 1

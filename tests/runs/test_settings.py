@@ -1,0 +1,121 @@
+"""Settings: flags and fields are the same, a wrong one is named with its rule, and YAML is read safely."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from stresslab.cli import app
+from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean
+from stresslab.runs.settings import SampleConfig, SamplingConfig, StressConfig
+
+GIVEN: dict[str, Any] = {"data": "bars.csv", "strategies": ["sma.py"]}
+
+
+@pytest.mark.parametrize(("command", "model"), [("run", StressConfig), ("sample", SamplingConfig)])
+def test_every_flag_is_a_field_and_every_field_a_flag(command: str, model: type[SampleConfig]) -> None:
+    """What the command line takes, a file can give, under the same name; nothing can be set by a file alone."""
+    flags = {parameter.name for parameter in get_command(app).commands[command].params} - {"config"}
+    assert flags == set(model.model_fields)
+
+
+def test_defaults_are_settings() -> None:
+    """What must be given is the data and the strategies; all else has a default that passes its own check."""
+    settings = StressConfig.of(GIVEN)
+    assert (settings.horizon, settings.universes, settings.seed, settings.generator) == (120, 1000, 0, "kronos")
+    assert StressConfig.of(settings.model_dump()) == settings
+
+
+def test_settings_cannot_be_changed() -> None:
+    """A run's settings stay what they were."""
+    with pytest.raises(ValueError, match="frozen"):
+        StressConfig.of(GIVEN).seed = 3
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("horizn", "horizon"), ("universe", "universes"), ("init-cash", "init_cash"), ("top_P", "top_p")]
+)
+def test_an_unknown_setting_suggests_a_known_one(key: str, meant: str) -> None:
+    """A misspelt key is named, with the nearest that exists."""
+    with pytest.raises(InputError, match=f"^run.yaml: '{key}' is not a setting; did you mean '{meant}'\\?$"):
+        StressConfig.of(GIVEN | {key: 1}, "run.yaml")
+
+
+def test_a_setting_that_resembles_none_lists_them_all() -> None:
+    """Where nothing is near, the known ones are listed."""
+    with pytest.raises(InputError, match=r"'xyzzy' is not a setting; known are data, since, .*fail_on$"):
+        StressConfig.of(GIVEN | {"xyzzy": 1})
+    assert did_you_mean("rosbust", ["robust", "lucky"]) == "; did you mean 'robust'?"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("horizon", 0), ("horizon", 10**9), ("horizon", 2.5), ("horizon", "many"),
+        ("universes", 0), ("universes", 10**9), ("temperature", 0), ("temperature", float("nan")),
+        ("temperature", float("inf")), ("top_p", 0), ("top_p", 1.01), ("top_p", float("nan")), ("top_k", -1),
+        ("context", 0), ("seed", -1), ("seed", 2**64), ("jobs", -1), ("warmup", -1), ("position", "sideways"),
+        ("fees", 1.0), ("fees", float("nan")), ("slippage", -0.1), ("init_cash", 0), ("init_cash", float("inf")),
+        ("realism_origins", -1), ("repair", "perhaps"), ("param", [1]), ("strategies", []), ("strategies", 3),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_with_its_rule(key: str, value: Any) -> None:
+    """One line: the setting, what was given, what is allowed, the flag to correct."""
+    with pytest.raises(InputError) as caught:
+        StressConfig.of(GIVEN | {key: value})
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(f"settings: {key}={value!r} is refused: ")
+    assert text.endswith(f"correct --{key.replace('_', '-')}")
+
+
+def test_missing_data_is_named() -> None:
+    """What must be given and is not is named too."""
+    with pytest.raises(InputError, match="data=nothing is refused: field required; correct --data"):
+        StressConfig.of({"strategies": ["sma.py"]})
+
+
+def test_a_file_gives_settings(tmp_path: Path) -> None:
+    """Keys may be spelled as flags or as fields; values keep their types."""
+    path = tmp_path / "run.yaml"
+    path.write_text("data: bars.csv\ninit-cash: 5e+3\nhorizon: 60\nparam: {fast: 10}\nstrategies: [a.py, b.py]\n")
+    settings = StressConfig.of(StressConfig.read(path))
+    assert (settings.init_cash, settings.horizon, settings.param) == (5000.0, 60, {"fast": 10})
+    assert settings.strategies == ("a.py", "b.py")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"horizon: [1", "is not YAML"),
+        (b"a: b: c", "is not YAML"),
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"until: 2018-13-45", "is not YAML"),
+        (b"seed: !!python/object/apply:os.system [echo]", "is not YAML"),
+        (b"[" * 5000, "is not YAML"),
+        (b"", "holds NoneType, not settings"),
+        (b"- horizon\n- 60\n", "holds list, not settings"),
+        (b"horizon", "holds str, not settings"),
+    ],
+    ids=lambda value: value[:20].decode(errors="replace") if isinstance(value, bytes) else "",
+)
+def test_what_holds_no_settings_is_refused(content: bytes, words: str, tmp_path: Path) -> None:
+    """One line says what is wrong with the file and what a line of settings looks like; no code in it runs."""
+    path = tmp_path / "run.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words) as caught:
+        StressConfig.read(path)
+    assert "\n" not in str(caught.value)
+    assert "horizon: 120" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A missing file and a folder are named with the reason."""
+    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read \(No such file"):
+        StressConfig.read(tmp_path / "nowhere.yaml")
+    with pytest.raises(InputError, match="cannot be read"):
+        StressConfig.read(tmp_path)
