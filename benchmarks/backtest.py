@@ -27,13 +27,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from stresslab.backtest import CHUNK, Costs, Terms, vectorbt_fills  # noqa: E402
-from stresslab.backtest.evaluate import evaluate  # noqa: E402
+from stresslab.backtest.evaluate import evaluate, measures  # noqa: E402
 from stresslab.backtest.event_fills import walk  # noqa: E402
 from stresslab.backtest.orders import Signals, orders_of  # noqa: E402
 from stresslab.data import load_bars  # noqa: E402
 from stresslab.data.bars import FIELDS, Bars  # noqa: E402
 from stresslab.data.universes import Universes  # noqa: E402
-from stresslab.metrics.measures import MEASURES, Account, measures  # noqa: E402
+from stresslab.metrics.measures import MEASURES, MeasureInputs  # noqa: E402
 from stresslab.strategy import load_strategies  # noqa: E402
 from stresslab.strategy.panel import Panel  # noqa: E402
 
@@ -149,7 +149,7 @@ def engine(history: Bars, horizon: int, repeats: int, chunks: int) -> dict[str, 
 
     def same() -> None:
         for run in runs:
-            account = Account.of(run, periods)
+            account = MeasureInputs(run, periods, np.full(len(run), np.nan))
             for name in SAME:
                 MEASURES[name].compute(account)
 
@@ -177,7 +177,7 @@ def child(code: str, **environment: str) -> dict[str, Any]:
 
 STREAM = """
 import json, resource, time
-from stresslab.backtest.evaluate import evaluate
+from stresslab.backtest.evaluate import evaluate, measures
 from stresslab.strategy import load_strategies
 started = time.perf_counter()
 (found,) = evaluate(load_strategies({strategy!r}, {{}}), {folder!r}, jobs={jobs}, patience=0)
@@ -192,7 +192,7 @@ import json
 from numba.core import event
 recorder = event.RecordingListener()
 event.register("numba:compile", recorder)
-from stresslab.backtest.evaluate import evaluate
+from stresslab.backtest.evaluate import evaluate, measures
 from stresslab.strategy import load_strategies
 evaluate(load_strategies({strategy!r}, {{}}), {folder!r})
 compiled = [str(one.data["dispatcher"]) for _, one in recorder.buffer if one.is_start]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from stresslab.core import display
+
 if TYPE_CHECKING:
     from stresslab.analysis.result import StressResult
     from stresslab.backtest.costs import Costs
@@ -41,6 +43,8 @@ __all__ = [
     "load_run",
     "stress_test",
 ]
+
+display.use(lambda: importlib.import_module("stresslab.runs.presenter"))
 
 _HOMES = {
     "Bars": "stresslab.data.bars",

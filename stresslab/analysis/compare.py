@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.core.display import Displayed
 from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval, wilson
 from stresslab.metrics.paired import Difference, differences
@@ -62,7 +63,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Displayed):
     """What was compared, and how.
 
     Attributes:
@@ -82,12 +83,6 @@ class Comparison:
     unpaired: dict[str, str]
     pairs: list[Pair]
     same_horizon: bool
-
-    def _repr_html_(self) -> str:
-        """Every strategy with its verdict, in a notebook."""
-        from stresslab.report.formats.notebook import of_comparison
-
-        return of_comparison(self)
 
 
 def compare(results: Sequence[StressResult], folders: Sequence[str] | None = None) -> Comparison:

@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.analysis.verdict import Verdict
+from stresslab.core.display import Plotted, presenter
 from stresslab.core.plain_json import plain, recorded
 from stresslab.data.bars import Bars
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 FORMAT_VERSION = 3
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -24,7 +25,7 @@ LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
-class StrategyResult:
+class StrategyResult(Plotted):
     """One strategy over all universes.
 
     Attributes:
@@ -84,21 +85,9 @@ class StrategyResult:
         loss, count = self.universes["probability_of_loss"]["value"], self.universes["count"]
         return f"StrategyResult({self.name}: {self.verdict.label}, lost in {loss:.1%} of {count:,} universes)"
 
-    def plot(self, kind: str = "pnl", axes: Axes | None = None) -> Axes:
-        """Draw profit and loss, "drawdown", "equity" or "underwater" over all universes."""
-        from stresslab.report.formats.notebook import plot_strategy
-
-        return plot_strategy(self, kind, axes)
-
-    def _repr_html_(self) -> str:
-        """Verdict and reasons, in a notebook."""
-        from stresslab.report.formats.notebook import of_strategy
-
-        return of_strategy(self)
-
 
 @dataclass(frozen=True)
-class StressResult:
+class StressResult(Plotted):
     """One stress test: strategies, the universes they met, and the real bars beside them.
 
     Attributes:
@@ -188,29 +177,13 @@ class StressResult:
 
     def save(self, folder: str | Path = "reports") -> Path:
         """Write the run's folder below `folder` and return its path."""
-        from stresslab.runs.folder import save_run
-
-        return save_run(self, Path(folder))
+        return presenter().save(self, Path(folder))
 
     def __repr__(self) -> str:
         """One line: how many universes of what, and the verdicts."""
         told = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
         return f"StressResult({self.data['symbol']}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
 
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the fan of universes over the real path."""
-        from stresslab.report.formats.notebook import plot_result
-
-        return plot_result(self, axes)
-
-    def _repr_html_(self) -> str:
-        """The verdicts as a table, in a notebook."""
-        from stresslab.report.formats.notebook import of_result
-
-        return of_result(self)
-
     def __str__(self) -> str:
         """The verdicts first, the evidence below."""
-        from stresslab.report.formats.text import render
-
-        return render(self)
+        return presenter().text(self)

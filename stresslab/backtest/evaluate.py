@@ -21,7 +21,8 @@ from stresslab.backtest.portfolio import combine
 from stresslab.core.errors import StrategyError
 from stresslab.core.parallel import map_chunks
 from stresslab.data.universes import Universes, shards
-from stresslab.metrics.measures import measures
+from stresslab.metrics.measures import MEASURES, MeasureInputs
+from stresslab.metrics.performance import total_return
 from stresslab.metrics.quantile_sketch import Sketch
 from stresslab.strategy import Log, Strategy
 
@@ -250,3 +251,23 @@ def curves(evaluation: Evaluation) -> NDArray[np.float64]:
     """The curves that were kept."""
     assert evaluation.equity is not None
     return evaluation.equity
+
+
+def measures(
+    account: Backtest, periods_per_year: float, benchmark: Backtest | None = None, risk_free: float = 0.0
+) -> pd.DataFrame:
+    """All measures of a strategy in each universe.
+
+    Args:
+        account: of the strategy.
+        periods_per_year: bars in a year.
+        benchmark: buy and hold in the same universes, which `excess_return` compares with; None leaves it undefined.
+        risk_free: interest a year, which Sharpe and Sortino subtract bar by bar.
+
+    Returns:
+        (N,) rows indexed by universe id, one column per measure in the order of `MEASURES`.
+    """
+    held = np.full(len(account.ids), np.nan) if benchmark is None else total_return(benchmark.equity)
+    inputs = MeasureInputs(account, periods_per_year, held, risk_free)
+    columns = {name: row.compute(inputs) for name, row in MEASURES.items()}
+    return pd.DataFrame(columns, index=pd.Index(account.ids, name="universe"))

@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.metrics.measures import Account
+
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Backtest:
+class Backtest(Account):
     """N accounts over the T generated bars; the arrays cannot be written to. No value is NaN.
 
     Each universe is contiguous in memory: sums over its bars then do not depend on how many lie beside it.
@@ -43,13 +45,6 @@ class Backtest:
         init_cash: initial equity, currency.
     """
 
-    equity: FloatArray
-    position: FloatArray
-    traded: FloatArray
-    trades: NDArray[np.int64]
-    wins: NDArray[np.int64]
-    gross_profit: FloatArray
-    gross_loss: FloatArray
     interest: FloatArray
     ruined: NDArray[np.bool_]
     ids: NDArray[np.int64]

@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
 from stresslab.core.text import one_line
 from stresslab.data.calendar import Calendar
@@ -23,14 +24,11 @@ from stresslab.data.parsing.table import between, final_values, read_table
 from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.parsing.validation import check
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 __all__ = ["FIELDS", "Bars"]
 
 
 @dataclass(frozen=True, eq=False)
-class Bars:
+class Bars(Plotted):
     """One real series of T bars.
 
     Make them with `load_bars` or `Bars.from_frame`, which check every rule; the constructor checks shapes only.
@@ -117,18 +115,6 @@ class Bars:
         if not len(self):
             return f"Bars({self.symbol}, empty)"
         return f"Bars({self.symbol}, {len(self):,} bars, {self.timestamps[0]} to {self.timestamps[-1]})"
-
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the closes."""
-        from stresslab.report.formats.notebook import plot_bars
-
-        return plot_bars(self, axes)
-
-    def _repr_html_(self) -> str:
-        """What they are, with the first and last of them, in a notebook."""
-        from stresslab.report.formats.notebook import of_bars
-
-        return of_bars(self)
 
     def __getitem__(self, part: slice) -> Bars:
         """Consecutive bars `a:b`; the notices stay."""

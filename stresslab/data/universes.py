@@ -11,18 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.checkpoints import put
+from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
 from stresslab.data.bars import FIELDS, Bars
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 REAL = -1
 """The id of the real series."""
@@ -31,7 +29,7 @@ _METADATA_KEY = b"stresslab"
 
 
 @dataclass(frozen=True, eq=False)
-class Universes:
+class Universes(Plotted):
     """N continuations of one history.
 
     Attributes:
@@ -81,18 +79,6 @@ class Universes:
         """One line: how many universes of how many bars, of what and from when."""
         span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
         return f"Universes({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
-
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the fan of their closes after the tail of the history, with some of the paths."""
-        from stresslab.report.formats.notebook import plot_universes
-
-        return plot_universes(self, axes)
-
-    def _repr_html_(self) -> str:
-        """What they are, in a notebook."""
-        from stresslab.report.formats.notebook import of_universes
-
-        return of_universes(self)
 
     @property
     def horizon(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from stresslab.core.display import Displayed
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
@@ -20,7 +21,7 @@ from stresslab.realism.rolling_origins import LEAST_HISTORY, ORIGINS, UNIVERSES,
 
 
 @dataclass(frozen=True)
-class Realism:
+class Realism(Displayed):
     """The evidence and what the gate makes of it.
 
     Attributes:
@@ -70,12 +71,6 @@ class Realism:
         if self.label == "not trusted" and accept_untrusted:
             return None, f"they are not trusted, and --accept-untrusted was given. {self.reasons[0]}"
         return self.trusted, None
-
-    def _repr_html_(self) -> str:
-        """Label, reasons and checks, in a notebook."""
-        from stresslab.report.formats.notebook import of_realism
-
-        return of_realism(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """The "realism" section of `result.json`."""

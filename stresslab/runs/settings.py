@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from stresslab.core.errors import InputError
 from stresslab.core.limits import parse_size
-from stresslab.core.text import did_you_mean
+from stresslab.core.text import did_you_mean, one_line
 
 if TYPE_CHECKING:
     from stresslab.analysis.result import StressResult
@@ -179,9 +180,25 @@ class StressConfig(SamplingConfig):
         settings = self.model_dump(mode="json")
         rare = (name for name in type(self).model_fields if name in RARE)
         unset = {name for name in rare if settings[name] == type(self).model_fields[name].default}
-        return {name: value for name, value in settings.items() if name not in unset}
+        return {name: value for name, value in settings.items() if name not in unset} | {"command": self.command()}
+
+    def command(self) -> str:
+        """The command line that makes this run again: what is not a default, and what decides figures."""
+        words = ["stresslab", "run", *self.strategies, "--data", self.data]
+        for name, value in self.model_dump(mode="json").items():
+            if name not in LOCAL and value != type(self).model_fields[name].default:
+                words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        for name, value in self.param.items():
+            words += ["--param", f"{name}={value}"]
+        for name, values in (self.grid or {}).items():
+            words += ["--grid", f"{name}={_range(values)}"]
+        if self.book:
+            words += ["--book", ",".join(f"{name}={part}" for name, part in self.book.items())]
+        return " ".join(shlex.quote(one_line(word)) for word in words)
 
 
+LOCAL = ("data", "jobs", "out", "fail_on", "strategies", "param", "grid", "book")
+"""Settings that do not decide the figures, or are spelled in a way of their own."""
 RARE = (
     *("fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade", "sizing", "stop_loss", "take_profit"),
     *(
@@ -207,6 +224,18 @@ class RealismConfig(SampleConfig):
     universes: int = Field(default=64, ge=2, le=100_000_000)
     realism_origins: int = Field(default=24, ge=1, le=1000)
     fit_temperature: bool = False
+
+
+def _range(values: Any) -> str:
+    """The values of a grid as the command line spells them: 5:20:5 where whole numbers are evenly spread, or a list."""
+    if isinstance(values, str):
+        return values
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    if whole and len(values) > 2:
+        step = values[1] - values[0]
+        if step and list(values) == list(range(values[0], values[-1] + (1 if step > 0 else -1), step)):
+            return f"{values[0]}:{values[-1]}:{step}"
+    return ",".join(str(value) for value in values)
 
 
 def _values(tree: Any) -> Iterator[Any]:

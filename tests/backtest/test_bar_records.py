@@ -7,9 +7,9 @@ import numpy as np
 import stresslab as sl
 from stresslab.backtest import Terms, backtest
 from stresslab.backtest.bar_records import COLUMNS, WORST, replays
+from stresslab.backtest.evaluate import measures
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import REAL, Universes
-from stresslab.metrics.measures import measures
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.backtest import Backtest, Costs, Terms, backtest, buy_and_hold
+from stresslab.backtest.evaluate import measures
 from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.universes import REAL, Universes
-from stresslab.metrics.measures import measures
 from tests.backtest.cases import FREE, HISTORY, Case, cases, market, rows, strategy
 from tests.backtest.reference import assert_equal, outcomes
 

@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 
 from stresslab.backtest import Costs, Sizing, Stops, Terms, backtest, buy_and_hold
-from stresslab.backtest.evaluate import evaluate
+from stresslab.backtest.evaluate import evaluate, measures
 from stresslab.core.errors import DataError, StrategyError
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.metrics.measures import measures
 from stresslab.strategy import Strategy, load_strategies
 from tests.make.bars import make_bars
 

@@ -15,7 +15,7 @@ from stresslab.analysis.verdict import judge
 from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL
 from stresslab.metrics.distribution import describe_realised, describe_universes
-from stresslab.metrics.measures import MEASURES, Account
+from stresslab.metrics.measures import MEASURES, Account, MeasureInputs
 from stresslab.metrics.track_record import by_period, track_of
 from stresslab.realism import Origin, assess
 from tests.make.bars import make_bars
@@ -64,27 +64,25 @@ class Market:
 
     def run(self, position: Position) -> tuple[FloatArray, pd.DataFrame]:
         """Equity (T + 1, N) and measures of a strategy, with holding throughout as its benchmark."""
-        account = self._account(position(self.closes)[:-1], np.full(self.closes.shape[1], np.nan))
-        benchmark = self._account(hold(self.closes)[:-1], account.benchmark).equity[-1] / CASH - 1
-        account = self._account(account.position, benchmark)
-        return account.equity, pd.DataFrame({name: row.compute(account) for name, row in MEASURES.items()})
+        account = self._account(position(self.closes)[:-1])
+        benchmark = self._account(hold(self.closes)[:-1]).equity[-1] / CASH - 1
+        inputs = MeasureInputs(account, self.periods_per_year, benchmark)
+        return account.equity, pd.DataFrame({name: row.compute(inputs) for name, row in MEASURES.items()})
 
-    def _account(self, held: FloatArray, benchmark: FloatArray) -> Account:
+    def _account(self, held: FloatArray) -> Account:
         traded = np.abs(np.diff(held, axis=0, prepend=0.0))  # (T, N)
         gains = held * (self.closes[1:] / self.closes[:-1] - 1) - COST * traded
         growth = np.vstack([np.ones(held.shape[1]), 1 + gains])
         equity = np.asarray(CASH * np.cumprod(growth, axis=0), dtype=np.float64)
-        profits, trades = np.diff(equity, axis=0), (traded > 0).sum(axis=0).astype(np.float64)
+        profits, trades = np.diff(equity, axis=0), (traded > 0).sum(axis=0)
         return Account(
             equity=equity,
             position=held,
             traded=traded,
             trades=trades,
-            wins=np.floor(trades * (gains > 0).mean(axis=0)),
+            wins=np.floor(trades * (gains > 0).mean(axis=0)).astype(np.int64),
             gross_profit=np.maximum(profits, 0).sum(axis=0),
             gross_loss=np.maximum(-profits, 0).sum(axis=0),
-            benchmark=benchmark,
-            periods_per_year=self.periods_per_year,
         )
 
 

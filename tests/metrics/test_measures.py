@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stresslab.metrics.measures import MEASURES, Account
+from stresslab.metrics.measures import MEASURES, Account, MeasureInputs
 from stresslab.metrics.performance import (
     annual_return,
     annual_volatility,
@@ -224,11 +224,11 @@ def of_equity(equity: np.ndarray, periods_per_year: float = 12) -> dict[str, np.
     return {name: MEASURES[name].compute(account) for name in NAMES[:8]}
 
 
-def account_of(equity: np.ndarray, periods_per_year: float = 12) -> Account:
+def account_of(equity: np.ndarray, periods_per_year: float = 12) -> MeasureInputs:
     """An account with this equity that always holds half of it and never trades."""
     bars, universes = len(equity) - 1, equity.shape[1]
     nothing = np.zeros(universes)
-    return Account(
+    account = Account(
         equity=equity,
         position=np.full((bars, universes), 0.5),
         traded=np.zeros((bars, universes)),
@@ -236,9 +236,8 @@ def account_of(equity: np.ndarray, periods_per_year: float = 12) -> Account:
         wins=nothing,
         gross_profit=nothing,
         gross_loss=nothing,
-        benchmark=np.full(universes, np.nan),
-        periods_per_year=periods_per_year,
     )
+    return MeasureInputs(account, periods_per_year, np.full(universes, np.nan))
 
 
 def test_the_table_is_in_order_and_complete():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from stresslab.cli import app
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
 from stresslab.runs.settings import SampleConfig, SamplingConfig, StressConfig
+from stresslab.strategy.parameters import parse_grid
 
 GIVEN: dict[str, Any] = {"data": "bars.csv", "strategies": ["sma.py"]}
 
@@ -119,3 +121,24 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         StressConfig.read(tmp_path / "nowhere.yaml")
     with pytest.raises(InputError, match="cannot be read"):
         StressConfig.read(tmp_path)
+
+
+def test_a_command_that_makes_it_again() -> None:
+    """The settings that are not defaults stand in the command, quoted where they must be."""
+    given = {
+        "strategies": ["my strategies/a.py"], "data": "bars.csv", "seed": 7, "universes": 1000, "fees": 0.0005,
+        "repair": True, "param": {"fast": 10}, "jobs": 3, "origin": None, "out": "elsewhere",
+    }  # fmt: skip
+    config = StressConfig.of(given)
+    assert config.command() == "stresslab run 'my strategies/a.py' --data bars.csv --repair --seed 7 --param fast=10"
+    assert config.recorded()["command"] == config.command()
+
+
+def test_a_grid_and_a_book_in_the_command() -> None:
+    """They are spelled as the command line reads them, and read back as they were."""
+    grid = {"fast": list(range(5, 25)), "slow": [30, 40, 60], "by": ["sma", "ema"], "x": [0.5, 0.1]}
+    given = {"strategies": ["a.py"], "data": "bars.csv", "grid": grid, "book": {"a": 0.6, "b": 0.4}}
+    words = shlex.split(StressConfig.of(given).command())
+    assert parse_grid([words[at + 1] for at, word in enumerate(words) if word == "--grid"]) == grid
+    assert words[words.index("--book") + 1] == "a=0.6,b=0.4"
+    assert "fast=5:24:1" in words

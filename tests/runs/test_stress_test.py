@@ -17,11 +17,12 @@ import stresslab as sl
 from stresslab.analysis.result import LEVELS, StressResult
 from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
+from stresslab.backtest.evaluate import measures
 from stresslab.core.errors import InputError, LookAheadError, StrategyError
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.origin import MIN_HISTORY, split_at_origin
 from stresslab.data.universes import Universes
-from stresslab.metrics.measures import MEASURES, measures
+from stresslab.metrics.measures import MEASURES
 from stresslab.metrics.quantile_sketch import ACCURACY
 from stresslab.runs.stress_test import stress_test
 from stresslab.strategy import load_strategies

@@ -34,7 +34,7 @@ def summary(result: StressResult) -> str:
             f"{', '.join(overview.roles(result).values())}; all stand in the report's overview."
         )
     blocks += ["## Before you rely on it", "\n".join(told)]
-    command = provenance.command(result.config)
+    command = provenance.command(result)
     if command:
         blocks += ["## The command", f"    {command}"]
     blocks += ["## Limits", "\n".join(f"- {limit}" for limit in provenance.LIMITS)]

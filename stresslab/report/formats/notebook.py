@@ -5,24 +5,23 @@ The charts are those of the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import singledispatch
 from html import escape
-from typing import TYPE_CHECKING, Any
 
 from stresslab.analysis.compare import Comparison
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
+from stresslab.realism import Realism
 from stresslab.report import captions
 from stresslab.report.charts import bars_and_universes, fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import realism
-from stresslab.report.sections import strategy as evidence
+from stresslab.report.sections.strategy import distributions
 from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, share, shares
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 KINDS = ("pnl", "drawdown", "equity", "underwater")
 """What can be plotted of a strategy."""
@@ -48,75 +47,87 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def of_result(result: StressResult) -> str:
-    """A stress test as HTML."""
+@singledispatch
+def html(thing: object) -> str:
+    """An object as HTML."""
+    raise TypeError(f"{type(thing).__name__} has no HTML")
+
+
+@html.register
+def _(result: StressResult) -> str:
     caption = f"{clean(str(result.data['symbol']))} in {result.universes_count:,} universes of {result.horizon:,} bars"
     return table(result.strategies, caption)
 
 
-def of_strategy(strategy: StrategyResult) -> str:
-    """A strategy as HTML: its line and the reasons of its verdict."""
+@html.register
+def _(strategy: StrategyResult) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in strategy.verdict.reasons)
     return f"{table([strategy], 'over all universes')}<ul>{reasons}</ul>"
 
 
-def plot_result(result: StressResult, axes: Axes | None) -> Axes:
-    """The fan of universes over the real path."""
-    return _plot(fans_and_histograms.universes_chart(result), axes)
+@html.register
+def _(found: Comparison) -> str:
+    named = [replace(entry.strategy, name=entry.name) for entry in found.entries]
+    return table(named, f"{len(found.runs)} runs")
 
 
-def plot_strategy(strategy: StrategyResult, kind: str, axes: Axes | None) -> Axes:
-    """One of the distributions of a strategy.
-
-    Raises:
-        InputError: there is no such kind.
-    """
-    from stresslab.core.errors import InputError
-    from stresslab.core.text import did_you_mean
-
-    if kind not in KINDS:
-        raise InputError(f"kind={kind!r} cannot be plotted{did_you_mean(kind, list(KINDS))}")
-    cash = float(strategy.equity_fan.iloc[0]["0.5"])
-    stamps = [f"bar {step}" for step in range(len(strategy.equity_fan))]
-    return _plot(evidence.distributions(strategy, "strategy-1", cash, stamps)[KINDS.index(kind)], axes)
-
-
-def plot_bars(bars: Bars, axes: Axes | None) -> Axes:
-    """The closes of a real series."""
-    return _plot(bars_and_universes.bars_chart(bars), axes)
-
-
-def plot_universes(universes: Universes, axes: Axes | None) -> Axes:
-    """The fan of the universes' closes after the tail of their history."""
-    return _plot(bars_and_universes.universes_chart(universes), axes)
-
-
-def of_bars(bars: Bars) -> str:
-    """A real series as HTML."""
+@html.register
+def _(bars: Bars) -> str:
     return bars_and_universes.of_bars(bars)
 
 
-def of_universes(universes: Universes) -> str:
-    """Universes as HTML."""
+@html.register
+def _(universes: Universes) -> str:
     return bars_and_universes.of_universes(universes)
 
 
-def of_realism(found: Mapping[str, Any]) -> str:
-    """The label, reasons and checks of a realism section as HTML."""
-    shown = realism.evidence_of(found)
+@html.register
+def _(found: Realism) -> str:
+    shown = realism.evidence_of(found.to_dict())
     checks = [(row.name, f"{row.outcome}: {row.value} ({row.interval})") for row in shown.rows]
     return bars_and_universes.table(
         f"realism: {shown.label}", [("", shown.sentence), *(("", why) for why in shown.reasons), *checks]
     )
 
 
-def of_comparison(found: Comparison) -> str:
-    """Every strategy of the runs that were compared as HTML."""
-    named = [replace(entry.strategy, name=entry.name) for entry in found.entries]
-    return table(named, f"{len(found.runs)} runs")
+@singledispatch
+def chart(thing: object, kind: str | None = None) -> Chart:
+    """The chart of an object: of a strategy one of `KINDS`, of anything else the only one it has.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    raise TypeError(f"{type(thing).__name__} has no chart")
 
 
-def _plot(chart: Chart, axes: Axes | None) -> Axes:
-    from stresslab.report.charts.images import plot
+@chart.register
+def _(result: StressResult, kind: str | None = None) -> Chart:
+    _only_one(kind)
+    return fans_and_histograms.universes_chart(result)
 
-    return plot(chart, axes)
+
+@chart.register
+def _(bars: Bars, kind: str | None = None) -> Chart:
+    _only_one(kind)
+    return bars_and_universes.bars_chart(bars)
+
+
+@chart.register
+def _(universes: Universes, kind: str | None = None) -> Chart:
+    _only_one(kind)
+    return bars_and_universes.universes_chart(universes)
+
+
+@chart.register
+def _(strategy: StrategyResult, kind: str | None = None) -> Chart:
+    kind = kind or KINDS[0]
+    if kind not in KINDS:
+        raise InputError(f"kind={kind!r} cannot be plotted{did_you_mean(kind, list(KINDS))}")
+    cash = float(strategy.equity_fan.iloc[0]["0.5"])
+    stamps = [f"bar {step}" for step in range(len(strategy.equity_fan))]
+    return distributions(strategy, "strategy-1", cash, stamps)[KINDS.index(kind)]
+
+
+def _only_one(kind: str | None) -> None:
+    if kind is not None:
+        raise InputError(f"kind={kind!r} cannot be plotted: this has one chart; leave kind out")

@@ -5,15 +5,13 @@ The strategies' own evidence is `evidence`'s.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from stresslab.analysis.result import StressResult
 from stresslab.report.sections.realism import evidence
 from stresslab.report.wording import UNDEFINED, clean, money, number, percent, plain_value
-from stresslab.runs.settings import StressConfig
 
 WARNING = "warning:"
 """What the notices of the data begin with where something may be wrong."""
@@ -151,39 +149,13 @@ def run(result: StressResult) -> Run:
         ("Generator", [*_rows(result.generator), *_rows(facts)]),
         ("Environment", [*_rows(machine), *((f"time for {stage}", spent) for stage, spent in seconds)]),
     ]
-    return Run(cards, command(result.config))
+    return Run(cards, command(result))
 
 
-LOCAL = ("jobs", "out", "fail_on", "strategies", "param", "grid", "book")
-"""Settings that do not decide the figures, or are spelled in a way of their own."""
-
-
-def command(config: Mapping[str, Any]) -> str:
+def command(result: StressResult) -> str:
     """The command line that makes a run again; empty for one that was not started from the command line."""
-    if not config.get("data") or not config.get("strategies"):
-        return ""
-    known = StressConfig.model_fields
-    words = ["stresslab", "run", *(str(path) for path in config["strategies"]), "--data", str(config["data"])]
-    for name, value in config.items():
-        if name in known and name not in LOCAL and name != "data" and value != known[name].default:
-            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    for name, value in (config.get("param") or {}).items():
-        words += ["--param", f"{name}={value}"]
-    for name, values in (config.get("grid") or {}).items():
-        words += ["--grid", f"{name}={_range(values)}"]
-    if config.get("book"):
-        words += ["--book", ",".join(f"{name}={part}" for name, part in config["book"].items())]
-    return " ".join(shlex.quote(clean(word)) for word in words)
-
-
-def _range(values: Sequence[Any]) -> str:
-    """The values of a grid as the command line spells them: 5:20:5 where whole numbers are evenly spread, or a list."""
-    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-    if whole and len(values) > 2:
-        step = values[1] - values[0]
-        if step and list(values) == list(range(values[0], values[-1] + (1 if step > 0 else -1), step)):
-            return f"{values[0]}:{values[-1]}:{step}"
-    return ",".join(str(value) for value in values)
+    written = result.config.get("command")
+    return clean(written) if written else ""
 
 
 def execution(config: Mapping[str, Any]) -> str:

@@ -14,9 +14,11 @@ from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
+from stresslab.realism import assess_realism
 from stresslab.report.formats.notebook import KINDS
 from tests.make.bars import make_bars
 from tests.make.results import make_result
+from tests.realism.cases import Walk
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +103,7 @@ def test_universes_show_and_draw_themselves(count: int) -> None:
     """A fan over the tail of the history, on axes of one's own, too; a table of what they are."""
     found = StationaryBootstrap().sample(make_bars(300), 20, count, 1)
     given = matplotlib.figure.Figure().add_subplot()
-    assert found.plot(given) is given
+    assert found.plot(axes=given) is given
     assert len(given.patches) > 5
     shown = found._repr_html_()
     assert f"{count} universe" in shown
@@ -110,15 +112,12 @@ def test_universes_show_and_draw_themselves(count: int) -> None:
     assert isinstance(real.plot(), Axes)
 
 
-def test_realism_and_comparisons_show_themselves(assessed: StressResult) -> None:
+def test_realism_and_comparisons_show_themselves() -> None:
     """The label with every check; every strategy of every run."""
-    from stresslab.realism import Realism
-    from stresslab.report.formats.notebook import of_realism
-
-    assert hasattr(Realism, "_repr_html_")
-    shown = of_realism(assessed.realism)
-    assert f"realism: {assessed.realism['label']}" in shown
-    assert shown.count("<tr>") >= len(assessed.realism["checks"])
+    found = assess_realism(make_bars(700), Walk(), 20, jobs=1)
+    shown = found._repr_html_()
+    assert f"realism: {found.label}" in shown
+    assert shown.count("<tr>") >= len(found.checks)
     one = make_result("follow", "hold", universes=40)
     table = compare([one, one], ["a", "b"])._repr_html_()
     assert [f"{letter}: {name}" in table for letter in "AB" for name in ("follow", "hold")] == [True] * 4
