@@ -142,7 +142,7 @@ _ROWS = (
     ),
     Measure(
         "win_rate", "Win rate", "Share of closed trades with a net profit.",
-        "percent", "higher", False, lambda a: of.win_rate(a.account.wins.astype(np.float64), a.account.trades.astype(np.float64)),
+        "percent", "higher", False, lambda a: of.win_rate(a.account.wins, a.account.trades),
     ),
     Measure(
         "profit_factor", "Profit factor", "Profits of winning trades over losses of losing ones.",

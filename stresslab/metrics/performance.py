@@ -211,7 +211,7 @@ def time_under_water(drawdowns: FloatArray) -> FloatArray:
     return share
 
 
-def win_rate(wins: FloatArray, trades: FloatArray) -> FloatArray:
+def win_rate(wins: NDArray[np.int64], trades: NDArray[np.int64]) -> FloatArray:
     """Share of closed trades with a net profit: the hit ratio (Lopez de Prado 2018, ch. 14).
 
     Args:
@@ -221,7 +221,7 @@ def win_rate(wins: FloatArray, trades: FloatArray) -> FloatArray:
     Returns:
         (N,) in [0, 1]. NaN without trades.
     """
-    return _quotient(wins, trades)
+    return _quotient(wins.astype(np.float64), trades.astype(np.float64))
 
 
 def profit_factor(gross_profit: FloatArray, gross_loss: FloatArray) -> FloatArray:
