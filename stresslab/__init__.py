@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stresslab.backtest.terms import Sizing, Stops
     from stresslab.data import load_bars
     from stresslab.data.bars import Bars
+    from stresslab.data.joint_universes import JointUniverses
+    from stresslab.data.market import Market
+    from stresslab.data.sources.load_market import load_market
     from stresslab.data.universes import Universes
     from stresslab.generators.bootstrap import StationaryBootstrap
     from stresslab.generators.garch import Garch
@@ -30,7 +33,9 @@ __all__ = [
     "Bars",
     "Costs",
     "Garch",
+    "JointUniverses",
     "Kronos",
+    "Market",
     "Sizing",
     "StationaryBootstrap",
     "Stops",
@@ -40,6 +45,7 @@ __all__ = [
     "assess_realism",
     "fit_temperature",
     "load_bars",
+    "load_market",
     "load_run",
     "stress_test",
 ]
@@ -50,7 +56,9 @@ _HOMES = {
     "Bars": "stresslab.data.bars",
     "Costs": "stresslab.backtest.costs",
     "Garch": "stresslab.generators.garch",
+    "JointUniverses": "stresslab.data.joint_universes",
     "Kronos": "stresslab.generators.kronos.generator",
+    "Market": "stresslab.data.market",
     "Sizing": "stresslab.backtest.terms",
     "StationaryBootstrap": "stresslab.generators.bootstrap",
     "Stops": "stresslab.backtest.terms",
@@ -58,6 +66,7 @@ _HOMES = {
     "Universes": "stresslab.data.universes",
     "fit_temperature": "stresslab.realism",
     "load_bars": "stresslab.data",
+    "load_market": "stresslab.data.sources.load_market",
     "load_run": "stresslab.runs.folder",
     "assess_realism": "stresslab.realism",
     "stress_test": "stresslab.runs.stress_test",

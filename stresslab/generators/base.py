@@ -56,6 +56,22 @@ class Generator(Protocol):
         ...
 
 
+def share_progress(progress: Progress | None, parts: int) -> Progress | None:
+    """Progress of one of `parts` series that are sampled one after the other: a universe is finished with its last."""
+    if progress is None:
+        return None
+    done = [0, 0]
+
+    def advance(count: int) -> None:
+        done[0] += count
+        whole = done[0] // parts - done[1]
+        done[1] += whole
+        if whole:
+            progress(whole)
+
+    return advance
+
+
 def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]:
     """The ids to sample, checked.
 

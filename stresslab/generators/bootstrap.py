@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_universes
-from stresslab.generators.base import Progress
+from stresslab.generators.base import Progress, share_progress
+from stresslab.generators.dependence import check_whole_days, own_seeds
 
 LEAST_BARS = 50
 
@@ -32,23 +35,39 @@ class StationaryBootstrap:
         block: mean length of a block in bars, at least 1 (1 draws each bar by itself), or "auto": the longer of the
             lengths that `optimal_blocks` finds for returns and for their size, so that clusters of volatility survive.
         context: number of last bars of the history to draw from; None for all of them.
+        dependence: of several symbols: "empirical" resamples the same days of all of them, "independent" of each its
+            own.
     """
 
     name: ClassVar[str] = "bootstrap"
     block: float | Literal["auto"] = "auto"
     context: int | None = None
+    dependence: Literal["empirical", "independent"] = "empirical"
 
     def __post_init__(self) -> None:
         """Check the settings."""
+        check_whole_days(self.dependence, self.name)
         number = isinstance(self.block, int | float) and not isinstance(self.block, bool)
         if self.block != "auto" and not (number and 1 <= float(self.block) < math.inf):
             raise InputError(f"block={self.block!r} is not a mean length in bars, at least 1; write 20, or auto")
         if self.context is not None and self.context < LEAST_BARS:
             raise InputError(f"context={self.context} is below {LEAST_BARS} bars; give more, or none for all of them")
 
+    @overload
+    def sample(
+        self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+    ) -> JointUniverses: ...  # fmt: skip
+
+    @overload
+    def sample(
+        self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+    ) -> Universes: ...  # fmt: skip
+
     def sample(
         self,
-        bars: Bars,
+        bars: Bars | Market,
         horizon: int,
         universes: int,
         seed: int = 0,
@@ -56,12 +75,13 @@ class StationaryBootstrap:
         ids: Sequence[int] | None = None,
         jobs: int = 1,
         progress: Progress | None = None,
-    ) -> Universes:
+    ) -> Universes | JointUniverses:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
+        if isinstance(bars, Market):
+            return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
         seen = recent(bars, self.context, LEAST_BARS, "bootstrap")
         shapes = Shapes.of(seen)
-        optimal = optimal_blocks(shapes.returns) if self.block == "auto" else {}
-        block = max(1.0, *optimal.values()) if self.block == "auto" else float(self.block)
+        block, optimal = self._block(shapes)
 
         def draw(piece: NDArray[np.int64]) -> tuple[FloatArray, NDArray[np.int64]]:
             sources = block_positions(uniforms(seed, piece, horizon, 2), len(shapes), block)
@@ -72,9 +92,31 @@ class StationaryBootstrap:
             bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
 
+    def _block(self, shapes: Shapes) -> tuple[float, dict[str, float]]:
+        """Mean length of a block, and the optimal lengths that it follows from."""
+        if self.block != "auto":
+            return float(self.block), {}
+        optimal = optimal_blocks(shapes.returns)
+        return max(1.0, *optimal.values()), optimal
+
+    def _sample_market(
+        self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
+    ) -> JointUniverses:
+        """Blocks of the same real days in all symbols, of the longest mean length that one of them asks for."""
+        block = max(self._block(Shapes.of(recent(bars, self.context, LEAST_BARS, self.name)))[0] for bars in market)
+        each = replace(self, block=block)
+        progress, count = share_progress(progress, len(market.series)), len(market.series)
+        seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
+        parts = [
+            each.sample(bars, horizon, universes, own, progress=progress, **options)
+            for bars, own in zip(market, seeds, strict=True)
+        ]
+        facts = {"generator": self.describe(), "dependence": {"kind": self.dependence}}
+        return JointUniverses.join(parts, market, facts)
+
     def describe(self) -> dict[str, Any]:
         """The settings that decide what is sampled, as plain JSON."""
-        return {"name": self.name, "block": self.block, "context": self.context}
+        return {"name": self.name, "block": self.block, "context": self.context, "dependence": self.dependence}
 
 
 def block_positions(u: FloatArray, count: int, block: float) -> NDArray[np.int64]:

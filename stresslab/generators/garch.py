@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_universes
-from stresslab.generators.base import Progress
+from stresslab.generators.base import Progress, share_progress
+from stresslab.generators.dependence import check_whole_days, own_seeds
 
 LEAST_BARS = 250
 _MAX_SCALE = 1e6
@@ -40,19 +43,35 @@ class Garch:
 
     Attributes:
         context: number of last bars of the history to fit and to draw from; None for all of them.
+        dependence: of several symbols: "empirical" resamples the same days of all of them, "independent" of each its
+            own.
     """
 
     name: ClassVar[str] = "garch"
     context: int | None = None
+    dependence: Literal["empirical", "independent"] = "empirical"
 
     def __post_init__(self) -> None:
         """Check the settings."""
+        check_whole_days(self.dependence, self.name)
         if self.context is not None and self.context < LEAST_BARS:
             raise InputError(f"context={self.context} is below {LEAST_BARS} bars; give more, or none for all of them")
 
+    @overload
+    def sample(
+        self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+    ) -> JointUniverses: ...  # fmt: skip
+
+    @overload
+    def sample(
+        self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+    ) -> Universes: ...  # fmt: skip
+
     def sample(
         self,
-        bars: Bars,
+        bars: Bars | Market,
         horizon: int,
         universes: int,
         seed: int = 0,
@@ -60,8 +79,10 @@ class Garch:
         ids: Sequence[int] | None = None,
         jobs: int = 1,
         progress: Progress | None = None,
-    ) -> Universes:
+    ) -> Universes | JointUniverses:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
+        if isinstance(bars, Market):
+            return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
         seen = recent(bars, self.context, LEAST_BARS, "garch")
         shapes = Shapes.of(seen)
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())
@@ -80,9 +101,22 @@ class Garch:
             bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
 
+    def _sample_market(
+        self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
+    ) -> JointUniverses:
+        """The same real days in all symbols, each scaled by its own volatility."""
+        progress, count = share_progress(progress, len(market.series)), len(market.series)
+        seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
+        parts = [
+            self.sample(bars, horizon, universes, own, progress=progress, **options)
+            for bars, own in zip(market, seeds, strict=True)
+        ]
+        facts = {"generator": self.describe(), "dependence": {"kind": self.dependence}}
+        return JointUniverses.join(parts, market, facts)
+
     def describe(self) -> dict[str, Any]:
         """The settings that decide what is sampled, as plain JSON."""
-        return {"name": self.name, "context": self.context}
+        return {"name": self.name, "context": self.context, "dependence": self.dependence}
 
 
 @dataclass(frozen=True)

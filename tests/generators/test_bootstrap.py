@@ -181,7 +181,12 @@ def test_context_draws_from_the_last_bars():
 
 def test_describe_is_plain():
     """The description is JSON and holds the settings."""
-    assert StationaryBootstrap(12.5, 300).describe() == {"name": "bootstrap", "block": 12.5, "context": 300}
+    assert StationaryBootstrap(12.5, 300).describe() == {
+        "name": "bootstrap",
+        "block": 12.5,
+        "context": 300,
+        "dependence": "empirical",
+    }
 
 
 @pytest.mark.parametrize("block", [0.5, 0, -3, float("nan"), float("inf"), "long", True])

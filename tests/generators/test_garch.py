@@ -209,7 +209,7 @@ def test_a_failed_fit_is_one_line():
 
 def test_describe_and_facts_are_plain():
     """The description holds the settings, the facts the fit."""
-    assert Garch(300).describe() == {"name": "garch", "context": 300}
+    assert Garch(300).describe() == {"name": "garch", "context": 300, "dependence": "empirical"}
     facts = Garch().sample(BARS, 2, 2).facts
     assert set(facts) == {"generator", "fit", "bars_seen", "repaired_bars"}
     assert 0.9 < facts["fit"]["persistence"] < 1.05

@@ -16,7 +16,7 @@ def test_names_make_generators():
     assert list(GENERATORS) == ["kronos", "bootstrap", "garch"]
     assert make_generator("bootstrap", block=20.0) == StationaryBootstrap(block=20.0)
     assert make_generator("garch") == Garch()
-    assert settings_of("bootstrap") == ("block", "context")
+    assert settings_of("bootstrap") == ("block", "context", "dependence")
 
 
 def test_unknown_names_and_settings_are_refused():

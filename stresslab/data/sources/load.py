@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from dataclasses import replace
 from importlib import import_module
+from importlib.resources import files
 
 from stresslab.core.errors import DataError
 from stresslab.core.text import one_line
@@ -16,13 +18,31 @@ from stresslab.data.sources.remote import load_ccxt, load_yahoo
 SAMPLES = {"nasdaq": "NASDAQ Composite", "sp500": "S&P 500"}
 """Modules of `arch.data` and what they hold; opens of the S&P 500 equal the previous close on most days before 2006."""
 
+MARKETS = {"crypto5": "BNB, BTC, ETH, SOL and XRP against USDT, daily, 2020 to 2025"}
+"""Files `panels/NAME_1d.parquet`, and what they hold."""
+
+
+def market_path(name: str) -> str:
+    """The file of a bundled market."""
+    return str(files("stresslab.data").joinpath("panels", f"{name}_1d.parquet"))
+
 
 def load_sample(name: str, since: object = None, until: object = None, repair: bool = False) -> Bars:
-    """The bundled sample `name`, as `sample:name`."""
+    """The bundled sample `name`, as `sample:name`; of a market one symbol, as `sample:name#SYMBOL`."""
+    market, _, symbol = name.partition("#")
+    if market in MARKETS and symbol:
+        bars = load_file(f"{market_path(market)}#{symbol}", since, until, repair)
+        return replace(bars, source=f"sample:{name}")
+    if market in MARKETS:
+        raise DataError(
+            f"sample:{name} holds several symbols ({MARKETS[market]}), and bars are of one; load it as a market "
+            f"(sl.load_market), or choose one of them, for example sample:{name}#BTCUSDT"
+        )
     if name not in SAMPLES:
-        close = difflib.get_close_matches(name, SAMPLES, n=1)
+        every = SAMPLES | MARKETS
+        close = difflib.get_close_matches(name, every, n=1)
         hint = f"did you mean sample:{close[0]}? There are" if close else "there are"
-        known = ", ".join(f"sample:{key} ({title})" for key, title in SAMPLES.items())
+        known = ", ".join(f"sample:{key} ({title})" for key, title in every.items())
         raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
     frame = import_module(f"arch.data.{name}").load()
     return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)

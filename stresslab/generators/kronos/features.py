@@ -37,6 +37,11 @@ class Representation(Protocol):
         ...
 
     @property
+    def close(self) -> int:
+        """Position of the feature that moves with the close."""
+        ...
+
+    @property
     def loss_weights(self) -> tuple[float, ...]:
         """(width,) weights of the squared errors when a tokenizer is trained."""
         ...
@@ -110,6 +115,11 @@ class Levels:
     def width(self) -> int:
         """Six fields."""
         return 6
+
+    @property
+    def close(self) -> int:
+        """The close itself."""
+        return CLOSE
 
     @property
     def loss_weights(self) -> tuple[float, ...]:
@@ -200,6 +210,11 @@ class Returns:
     def width(self) -> int:
         """Five features."""
         return 5
+
+    @property
+    def close(self) -> int:
+        """The return."""
+        return RETURN
 
     @property
     def loss_weights(self) -> tuple[float, ...]:

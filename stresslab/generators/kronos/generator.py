@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 import torch
@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
+from stresslab.generators.dependence import Dependence, Kind, check_dependence, own_seeds
 from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
+from stresslab.generators.kronos.coupling import ReturnOrder
 from stresslab.generators.kronos.device import find_device, single_threaded
 from stresslab.generators.kronos.diagnostics import round_trip
+from stresslab.generators.kronos.joint import PILOT, couple, fit_dependence
 from stresslab.generators.kronos.sampler import Networks
 from stresslab.generators.kronos.tiles import Meter, Origin, Plan, sample_all
 from stresslab.generators.kronos.token_sampling import Choice
@@ -62,6 +67,7 @@ class Kronos:
     window: Literal["block", "rolling"] = "block"
     device: str = "auto"
     dtype: Literal["float32", "bfloat16"] = "float32"
+    dependence: Kind = "empirical"
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -79,10 +85,25 @@ class Kronos:
             raise InputError(f"window={self.window!r} is neither 'block' nor 'rolling'; leave it out for 'block'")
         if self.dtype not in ("float32", "bfloat16"):
             raise InputError(f"dtype={self.dtype!r} is neither float32 nor bfloat16; leave it out for float32")
+        check_dependence(self.dependence)
+
+    @overload
+    def sample(
+        self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+        log_probabilities: bool = False,
+    ) -> JointUniverses: ...  # fmt: skip
+
+    @overload
+    def sample(
+        self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
+        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+        log_probabilities: bool = False,
+    ) -> Universes: ...  # fmt: skip
 
     def sample(
         self,
-        bars: Bars,
+        bars: Bars | Market,
         horizon: int,
         universes: int,
         seed: int = 0,
@@ -91,14 +112,14 @@ class Kronos:
         jobs: int = 1,
         progress: Progress | None = None,
         log_probabilities: bool = False,
-    ) -> Universes:
+    ) -> Universes | JointUniverses:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`.
 
         Progress is told after every bar how many universes' worth of work is newly done; with several jobs it is called
         from their threads, by one at a time. What it raises ends the sampling within a bar.
 
         Args:
-            bars: the history.
+            bars: the history; of a market, universes in which its symbols move together.
             horizon: number of bars to generate.
             universes: number of universes; their ids are 0 ... universes - 1.
             seed: whole number in [0, 2^64).
@@ -108,6 +129,8 @@ class Kronos:
             log_probabilities: whether to keep what probability the model itself, at temperature 1 and with nothing cut
                 off, gives to each drawn token, given those before it.
         """
+        if isinstance(bars, Market):
+            return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
         return self.sample_many(
             [bars],
             horizon,
@@ -149,25 +172,51 @@ class Kronos:
             raise InputError(f"{len(each)} seeds for {len(histories)} histories; give one for all, or one of each")
         each = [check_seed(seed) for seed in each]
         origins = [self._origin(bars, horizon, seed) for bars, seed in zip(histories, each, strict=True)]
-        plan = Plan(
-            self.networks,
-            self.checkpoint.representation,
-            self.checkpoint.max_context,
-            Choice(self.temperature, self.top_k, self.top_p),
-            horizon,
-            self.anchor,
-            self._checked,
-            log_probabilities,
-        )
+        plan = self._plan(horizon, log_probabilities)
         with single_threaded():
             sample_all(plan, origins, wanted, jobs, Meter(progress, horizon))
         return [self._universes(origin, wanted) for origin in origins]
+
+    def _sample_market(
+        self,
+        market: Market,
+        horizon: int,
+        universes: int,
+        seed: int,
+        *,
+        ids: Sequence[int] | None,
+        jobs: int,
+        progress: Progress | None,
+    ) -> JointUniverses:
+        """Continuations of several symbols: of a single one as `sample` gives them, of more with their dependence."""
+        horizon, wanted, seed = check_horizon(horizon), universe_ids(universes, ids), check_seed(seed)
+        count = len(market.series)
+        seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
+        origins = [self._origin(bars, horizon, own) for bars, own in zip(market, seeds, strict=True)]
+        told: dict[str, Any] = {"kind": self.dependence}
+        if count > 1 and self.dependence != "independent":
+            fitted = self.dependence_of(market, jobs)
+            told = fitted.describe()
+            couple(origins, fitted, seed)
+        with single_threaded():
+            sample_all(self._plan(horizon), origins, wanted, jobs, Meter(progress, horizon * count))
+        facts = {"generator": self.describe(), "dependence": told}
+        return JointUniverses.join([self._universes(origin, wanted) for origin in origins], market, facts)
+
+    def dependence_of(self, market: Market, jobs: int = 1) -> Dependence:
+        """How the symbols of a market move together; see `stresslab.generators.kronos.joint.fit_dependence`."""
+        if market.digest not in self._fitted:
+            origins = [self._origin(bars, PILOT, 0) for bars in market]
+            with single_threaded():
+                fitted = fit_dependence(market, origins, self._plan(PILOT), self.dependence, jobs)
+            self._fitted[market.digest] = fitted
+        return self._fitted[market.digest]
 
     def adjusted(self, **settings: Any) -> Self:
         """The same generator with other settings of the sampling, sharing the weights that are already loaded."""
         other = replace(self, **settings)
         if (other.model, other.device) == (self.model, self.device):
-            shared = ("checkpoint", "networks") if other.dtype == self.dtype else ("checkpoint",)
+            shared = ("checkpoint", "return_order") + (("networks",) if other.dtype == self.dtype else ())
             vars(other).update({name: vars(self)[name] for name in shared if name in vars(self)})
         return other
 
@@ -188,6 +237,7 @@ class Kronos:
             "window": self.window,
             "device": str(find_device(self.device)),
             "dtype": self.dtype,
+            "dependence": self.dependence,
         }
         return settings | self.checkpoint.describe()
 
@@ -206,9 +256,34 @@ class Kronos:
         with single_threaded():
             return Networks(self.checkpoint.model, self.checkpoint.tokenizer, getattr(torch, self.dtype))
 
+    @cached_property
+    def return_order(self) -> ReturnOrder:
+        """What each pair of tokens decodes to, computed once for each checkpoint."""
+        with single_threaded():
+            return ReturnOrder.of(self.networks.decoder, self.checkpoint.representation.close)
+
+    @cached_property
+    def _fitted(self) -> dict[str, Dependence]:
+        """Dependences that were fitted, by the market's digest."""
+        return {}
+
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: all but the rearranged weights, which oneDNN packs for this one."""
         return {name: value for name, value in vars(self).items() if name != "networks"}
+
+    def _plan(self, horizon: int, scored: bool = False) -> Plan:
+        """What all histories of one sampling have in common."""
+        return Plan(
+            self.networks,
+            self.checkpoint.representation,
+            self.checkpoint.max_context,
+            Choice(self.temperature, self.top_k, self.top_p),
+            horizon,
+            self.anchor,
+            self._checked,
+            scored,
+            lambda: self.return_order,
+        )
 
     def _origin(self, bars: Bars, horizon: int, seed: int) -> Origin:
         """One history as the model sees it."""

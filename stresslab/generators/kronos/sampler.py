@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stresslab.core.randomness import WORDS, uniforms
+from stresslab.generators.kronos.coupling import Company, CoupledDraws, Coupling, ReturnOrder
 from stresslab.generators.kronos.inference_weights import Decoder, Transformer
 from stresslab.generators.kronos.kv_cache import Dependency, Shared, Stream, Table, tabled
 from stresslab.generators.kronos.token_sampling import Choice, Uniform
@@ -27,6 +28,9 @@ from stresslab.generators.kronos.transformer import KronosTransformer
 
 TILE = 64
 """Universes computed together; a tile's caches fit the memory of a small machine even for Kronos-base."""
+POSITIONS = 16
+"""Positions of the context over which fine tokens are averaged to lay out a coupling's bins."""
+TINY = 1e-30
 DRAWS = 2
 """Uniforms per bar and attempt: of the coarse and of the fine token."""
 
@@ -80,6 +84,7 @@ class Sampler:
         max_context: int,
         choice: Choice,
         window: Window = "block",
+        order: ReturnOrder | None = None,
     ) -> None:
         """Encode the history and prefill the model with it.
 
@@ -92,6 +97,7 @@ class Sampler:
             choice: how tokens are drawn.
             window: when the window is full, "block" drops its older half and prefills again, "rolling" drops one bar
                 and computes the whole window anew, as the official code does at a hundred times the cost.
+            order: of the checkpoint's returns; needed to sample in company.
         """
         self.networks, self.choice, self.horizon, self.max_context = networks, choice, horizon, max_context
         self.kept = max_context if window == "rolling" else max_context // 2
@@ -104,6 +110,7 @@ class Sampler:
             first = _Pass(networks.transformer, 1, self.length)
             self.last = first.extend(self.context, self.stamps[: self.length])[:, -1]  # (1, D)
             self.history = first.history()
+            self.coupling = None if order is None else self._coupling(first, order)
             self.windows = self._windows()
 
     def sample(
@@ -111,6 +118,7 @@ class Sampler:
         tiles: Sequence[int] | NDArray[np.int64],
         seed: int,
         *,
+        company: Company | None = None,
         scored: bool = False,
         between_bars: Callable[[], None] = lambda: None,
     ) -> list[Tile]:
@@ -119,11 +127,12 @@ class Sampler:
         Args:
             tiles: numbers of tiles, to be computed together.
             seed: of the run.
+            company: what the universes share with those of other symbols; None draws every token by itself.
             scored: whether to keep the tokens' log-probabilities.
             between_bars: called after each bar but the last; what it raises ends the sampling.
         """
         ids = np.concatenate([np.arange(number * TILE, (number + 1) * TILE) for number in tiles])
-        drawn = Draws(seed, ids, self.horizon, self.networks.device)
+        drawn = self._draws(seed, ids, company)
         with torch.inference_mode():
             tokens, scores = self._tokens(drawn, scored=scored, between_bars=between_bars)
             seam, made = self.windows[0].seam, []
@@ -135,8 +144,14 @@ class Sampler:
                 made.append(Tile(features.cpu().numpy(), seam.cpu().numpy(), of_tokens))
         return made
 
+    def _draws(self, seed: int, ids: NDArray[np.int64], company: Company | None) -> Draws | CoupledDraws:
+        if company is None:
+            return Draws(seed, ids, self.horizon, self.networks.device)
+        assert self.coupling is not None
+        return CoupledDraws(self.coupling, company, seed, ids, self.horizon)
+
     def _tokens(
-        self, drawn: Draws, *, scored: bool = False, between_bars: Callable[[], None] = lambda: None
+        self, drawn: Draws | CoupledDraws, *, scored: bool = False, between_bars: Callable[[], None] = lambda: None
     ) -> tuple[Tokens, Tensor | None]:
         """Sample tokens (N, L + H), and their log-probabilities (N, H, 2) where these are wanted."""
         count, transformer = drawn.count, self.networks.transformer
@@ -156,13 +171,25 @@ class Sampler:
                     running = _Pass(transformer, count, self.max_context)
                 last = running.extend((coarse[:, first:now], fine[:, first:now]), self.stamps[first:now])[:, -1]
             logits = transformer.coarse_head(last)
-            coarse[:, now] = self.choice.draw(logits, drawn.uniform(step, 0))
+            coarse[:, now] = drawn.coarse(self.choice, logits, step)
             fine_logits = running.fine_logits(last, coarse[:, now])
-            fine[:, now] = self.choice.draw(fine_logits, drawn.uniform(step, 1))
+            fine[:, now] = drawn.fine(self.choice, fine_logits, coarse[:, now], step)
             if scores is not None:
                 scores[:, step, 0] = log_probabilities(logits, coarse[:, now])
                 scores[:, step, 1] = log_probabilities(fine_logits, fine[:, now])
         return (coarse, fine), scores
+
+    def _coupling(self, first: _Pass, order: ReturnOrder) -> Coupling:
+        """Bins for this history: what to believe of fine tokens is their average over positions of the context."""
+        transformer, tokens = self.networks.transformer, torch.arange(len(order.order), device=self.networks.device)
+        believed, weight = torch.zeros_like(order.returns), torch.zeros_like(order.returns[:, 0])
+        for position in np.unique(np.linspace(self.length // 4, self.length - 1, POSITIONS).astype(int)).tolist():
+            state, seen = first.state(position)
+            chances = transformer.coarse_head(state).softmax(dim=-1)[0]  # (V,)
+            states, mixed = state.expand(len(tokens), -1), seen.mixed.transpose(0, 1).flatten(1)
+            fine = transformer.fine_logits(states, tokens, mixed).softmax(dim=-1)  # (V, V)
+            believed, weight = believed + chances.unsqueeze(1) * fine, weight + chances
+        return Coupling(order, weight / weight.sum(), believed / weight.clamp_min(TINY).unsqueeze(1))
 
     def _windows(self) -> list[_Window]:
         """How the sampled bars are decoded: half a window at a time, each after up to half a window before it."""
@@ -219,6 +246,14 @@ class Draws:
         self._address, self._device = (seed, ids, horizon), device
         self._attempts: dict[int, Tensor] = {}
 
+    def coarse(self, choice: Choice, logits: Tensor, step: int) -> Tensor:
+        """Coarse tokens (N,) of logits (N, V)."""
+        return choice.draw(logits, self.uniform(step, 0))
+
+    def fine(self, choice: Choice, logits: Tensor, coarse: Tensor, step: int) -> Tensor:
+        """Fine tokens (N,) of logits (N, V), which know the coarse ones (N,)."""
+        return choice.draw(logits, self.uniform(step, 1))
+
     def uniform(self, step: int, token: int) -> Uniform:
         """The uniforms (N,) of a step's coarse (0) or fine (1) token, by the attempt at it."""
         return lambda attempt: self._of_attempt(attempt)[:, step, token]
@@ -238,12 +273,21 @@ class _Pass:
         self.transformer = transformer
         self.stream = Stream(transformer.blocks, count, room, history.blocks if history else ())
         self.dependency = Dependency(history.table if history else tabled(transformer.queries, None), count, room)
+        self.hidden: Tensor | None = None  # of the last positions read
 
     def extend(self, tokens: Tokens, stamps: Tensor) -> Tensor:
         """Read the next T bars: tokens (N, T), embedded stamps (T, D). Returns their hidden states (N, T, D)."""
         hidden = self.transformer.norm(self.stream.extend(self.transformer.embed(*tokens) + stamps))
         self.dependency.memory.append(*self.transformer.remember(hidden))
+        self.hidden = hidden
         return hidden
+
+    def state(self, position: int) -> tuple[Tensor, Table]:
+        """Of a single sequence: the hidden state (1, D) at a position, and what tokens find up to it."""
+        assert self.hidden is not None
+        known = self.dependency.memory.shared()
+        seen = Shared(*(part[:, : position + 1].contiguous() for part in (known.keys, known.values)))
+        return self.hidden[:, position], tabled(self.transformer.queries, seen)
 
     def fine_logits(self, last: Tensor, coarse: Tensor) -> Tensor:
         """Fine logits (N, V) given the last hidden states (N, D) and the coarse tokens (N,) drawn from them."""

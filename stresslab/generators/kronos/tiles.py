@@ -20,6 +20,7 @@ from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.generators.base import Progress
+from stresslab.generators.kronos.coupling import Company, ReturnOrder
 from stresslab.generators.kronos.device import keep_to_threads
 from stresslab.generators.kronos.diagnostics import touching
 from stresslab.generators.kronos.features import Representation
@@ -42,6 +43,7 @@ class Plan:
         anchor: whether universes start at the last real close.
         check: refuses or repairs bars (n, H, F) that follow a history, and counts the repairs.
         scored: whether to keep the tokens' log-probabilities.
+        order: of the checkpoint's returns; asked for where histories are sampled in company.
     """
 
     networks: Networks
@@ -52,6 +54,7 @@ class Plan:
     anchor: bool
     check: Check
     scored: bool
+    order: Callable[[], ReturnOrder]
 
 
 @dataclass(eq=False)
@@ -66,6 +69,7 @@ class Origin:
         marks: (L + H, 5) calendar stamps.
         seed: of its universes.
         window: what to do when the model's window is full.
+        company: what its universes share with those of other symbols, or None.
         values: (N, H, F) float32 bars.
         log_probabilities: (N, H, 2) of the tokens, or None.
         repairs: bars repaired.
@@ -79,6 +83,7 @@ class Origin:
     marks: NDArray[np.int64]
     seed: int
     window: Window
+    company: Company | None = None
     values: NDArray[np.float32] = field(init=False)
     log_probabilities: NDArray[np.float32] | None = field(init=False, default=None)
     repairs: int = field(init=False, default=0)
@@ -178,7 +183,7 @@ class _Prefilled:
         """Sample tiles, together where the device's memory allows it."""
         with self._lock:
             sampler = self._sampler = self._sampler or self._prefill()
-        made = _sample(sampler, tiles, self.origin.seed, self.plan.scored, advance)
+        made = _sample(sampler, tiles, self.origin, self.plan.scored, advance)
         with self._lock:
             self.left -= 1
             if self.left == 0:
@@ -195,13 +200,14 @@ class _Prefilled:
             max_context=plan.max_context,
             choice=plan.choice,
             window=origin.window,
+            order=None if origin.company is None else plan.order(),
         )
 
 
 def _sample(
     sampler: Sampler,
     tiles: NDArray[np.int64],
-    seed: int,
+    origin: Origin,
     scored: bool,
     advance: Callable[[NDArray[np.int64], int], None],
 ) -> list[Tile]:
@@ -217,7 +223,7 @@ def _sample(
         advance(tiles, 1)
 
     try:
-        return sampler.sample(tiles, seed, scored=scored, between_bars=between_bars)
+        return sampler.sample(tiles, origin.seed, company=origin.company, scored=scored, between_bars=between_bars)
     except torch.OutOfMemoryError:
         if len(tiles) == 1:
             device = sampler.networks.device
@@ -227,7 +233,7 @@ def _sample(
     advance(tiles, -bars)
     torch.cuda.empty_cache()
     half = len(tiles) // 2
-    return [made for part in (tiles[:half], tiles[half:]) for made in _sample(sampler, part, seed, scored, advance)]
+    return [made for part in (tiles[:half], tiles[half:]) for made in _sample(sampler, part, origin, scored, advance)]
 
 
 def _tiles_at_once(plan: Plan) -> int:

@@ -1,0 +1,108 @@
+"""Joint universes: N continuations of a market, in each of which its K symbols go on together.
+
+The real market is a JointUniverses with N = 1. Where universes come from is for the generators to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stresslab.core.errors import DataError
+from stresslab.data.bars import FIELDS
+from stresslab.data.market import Market
+from stresslab.data.universes import REAL, Universes, facts_of
+
+
+@dataclass(frozen=True, eq=False)
+class JointUniverses:
+    """N continuations of a market of K symbols.
+
+    Attributes:
+        values: (N, K, T, F) float32 or float64, symbols in the order of the market, fields in that of `FIELDS`.
+        timestamps: (T,) of the bars.
+        history: the real market up to the origin.
+        ids: (N,) universe ids; `REAL` for the real market.
+        facts: what the generator says about itself and these universes, as plain JSON.
+    """
+
+    values: NDArray[Any]
+    timestamps: pd.DatetimeIndex
+    history: Market
+    ids: NDArray[np.int64]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the shapes belong together and freeze the array."""
+        expected = (len(self.ids), len(self.symbols), len(self.timestamps), len(FIELDS))
+        if self.values.shape != expected:
+            raise DataError(f"values of shape {self.values.shape} do not fit ids, symbols, bars and fields {expected}")
+        self.values.setflags(write=False)
+
+    @classmethod
+    def from_market(cls, future: Market, history: Market) -> JointUniverses:
+        """The real continuation of `history` as the one universe with id `REAL`."""
+        return cls(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
+
+    @classmethod
+    def join(cls, parts: Sequence[Universes], history: Market, facts: Mapping[str, Any]) -> JointUniverses:
+        """Universes of each symbol, of the same ids, side by side; their own facts stand under "symbols"."""
+        values = np.stack([part.values for part in parts], axis=1)
+        own = {symbol: dict(part.facts) for symbol, part in zip(history.symbols, parts, strict=True)}
+        repaired = sum(int(part.facts.get("repaired_bars", 0)) for part in parts)
+        told = {**facts, "repaired_bars": repaired, "symbols": own}
+        return cls(values, parts[0].timestamps, history, parts[0].ids, told)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[JointUniverses]) -> JointUniverses:
+        """Universes of one market and the same time stamps, in the order given."""
+        first = parts[0]
+        values, ids = np.concatenate([part.values for part in parts]), np.concatenate([part.ids for part in parts])
+        facts = facts_of([part.facts for part in parts], [len(part) for part in parts])
+        return cls(values, first.timestamps, first.history, ids, facts)
+
+    def __len__(self) -> int:
+        """Number of universes N."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """One line: how many universes of how many bars, of what and from when."""
+        span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
+        return f"JointUniverses({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
+
+    def __getitem__(self, symbol: str) -> Universes:
+        """The universes of one symbol: its own continuation in each joint universe."""
+        bars = self.history.bars(symbol)
+        values = self.values[:, self.symbols.index(symbol)]
+        facts = self.facts.get("symbols", {}).get(symbol, self.facts)
+        return Universes(values, self.timestamps, bars, self.ids, facts)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Names of the K symbols."""
+        return self.history.symbols
+
+    @property
+    def horizon(self) -> int:
+        """Number of bars T."""
+        return len(self.timestamps)
+
+    def take(self, positions: Sequence[int] | NDArray[np.integer] | slice) -> JointUniverses:
+        """The universes at these positions."""
+        return JointUniverses(self.values[positions], self.timestamps, self.history, self.ids[positions], self.facts)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One field as a (T, K N) frame: index time stamps, columns (symbol, universe)."""
+        values = self.values[..., FIELDS.index(name)]  # (N, K, T)
+        columns = pd.MultiIndex.from_product([self.symbols, self.ids], names=["symbol", "universe"])
+        return pd.DataFrame(values.transpose(2, 1, 0).reshape(self.horizon, -1), index=self.timestamps, columns=columns)
+
+    @property
+    def close(self) -> pd.DataFrame:
+        """Closes (T, K N); `close[symbol]` is the frame (T, N) of one symbol."""
+        return self.frame("close")

@@ -1,0 +1,55 @@
+"""One door to markets: several sources, or one that holds several series, aligned on their common bars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stresslab.core.errors import DataError
+from stresslab.data.bars import Bars
+from stresslab.data.market import Market
+from stresslab.data.sources.collections import load_series
+from stresslab.data.sources.load import MARKETS, market_path
+
+_SAMPLE = "sample:"
+
+
+def load_market(
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    since: object = None,
+    until: object = None,
+    repair: bool = False,
+    exchange: str | None = None,
+) -> Market:
+    """Load several real series and align them.
+
+    Args:
+        source: what `load_bars` reads, a folder of such files, a long table with a symbol column, `sample:crypto5`;
+            or a list of these.
+        since: first time stamp to keep.
+        until: last time stamp to keep; a date without a time includes the whole day.
+        repair: see `load_bars`.
+        exchange: see `load_bars`.
+
+    Returns:
+        A Market on the common time stamps; `market.notices` says what aligning has cost. See `Market.align`.
+
+    Raises:
+        DataError: a series that cannot be used, or series that do not belong together; the message names it.
+    """
+    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
+    if not sources:
+        raise DataError("no source is given; name files, a folder, or sample:crypto5")
+    series = [bars for one in sources for bars in _series(os.fspath(one), since, until, repair)]
+    market = Market.align(series)
+    return market if exchange is None else market.on_exchange(exchange)
+
+
+def _series(source: str, since: object, until: object, repair: bool) -> list[Bars]:
+    """The series of one source."""
+    name = source.removeprefix(_SAMPLE)
+    if source.startswith(_SAMPLE) and name in MARKETS:
+        loaded = load_series(market_path(name), repair, since=since, until=until)
+        return [replace(bars, source=f"{source}#{bars.symbol}") for bars in loaded]
+    return load_series(source, repair, since=since, until=until)

@@ -1,0 +1,75 @@
+"""Several symbols sampled side by side: whose uniforms are coupled, and how far simulated returns follow them.
+
+How a token is drawn at a given quantile is `coupling`'s, what quantiles move together `generators.dependence`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from stresslab.core.randomness import uniforms
+from stresslab.data.market import Market
+from stresslab.generators.dependence import Dependence, Kind, from_spearman
+from stresslab.generators.kronos.coupling import Company
+from stresslab.generators.kronos.sampler import TILE
+from stresslab.generators.kronos.tiles import Meter, Origin, Plan, sample_all
+from stresslab.generators.transforms import CLOSE
+
+Uniforms = NDArray[np.float64]
+
+PILOT = 40
+"""Bars of the pilot that says how far simulated returns follow their uniforms."""
+STREAM = 303
+"""Stream of the pilot's uniforms."""
+MIN_FIDELITY = 0.5
+"""Where simulated returns follow their uniforms less than this, no more is made up for."""
+
+
+def couple(origins: Sequence[Origin], dependence: Dependence, seed: int) -> None:
+    """Let the universes of these symbols move together."""
+    for position, origin in enumerate(origins):
+        origin.company = Company(position, _quantiles(dependence, seed, position))
+
+
+def fit_dependence(market: Market, origins: Sequence[Origin], plan: Plan, kind: Kind, jobs: int) -> Dependence:
+    """How the symbols of a market move together, fitted so that the simulated returns meet the real ones.
+
+    A pilot of `TILE` universes of each symbol, independent of one another, says how far simulated returns follow the
+    uniforms that they are made from.
+
+    Args:
+        market: the history of K symbols.
+        origins: (K,) the same, as the model sees them.
+        plan: of the pilot, `PILOT` bars long.
+        kind: of dependence.
+        jobs: threads.
+    """
+    ids = np.arange(TILE)
+    asked = uniforms(0, ids, PILOT, len(origins), stream=STREAM)  # (TILE, PILOT, K)
+    for position, origin in enumerate(origins):
+        origin.company = Company(position, _given(asked[:, :, position]))
+    sample_all(plan, origins, ids, jobs, Meter(None, PILOT))
+    fidelity = [_fidelity(origin, asked[:, :, position]) for position, origin in enumerate(origins)]
+    return Dependence.fit(market, fidelity, kind)
+
+
+def _quantiles(dependence: Dependence, seed: int, position: int) -> Callable[[NDArray[np.int64], int], Uniforms]:
+    """The uniforms (n, T) of one symbol."""
+    return lambda ids, steps: dependence.uniforms(seed, ids, steps)[:, :, position]
+
+
+def _given(numbers: Uniforms) -> Callable[[NDArray[np.int64], int], Uniforms]:
+    """These uniforms (TILE, T), of the ids 0 ... TILE - 1."""
+    return lambda ids, steps: numbers[ids, :steps]
+
+
+def _fidelity(origin: Origin, asked: Uniforms) -> float:
+    """Correlation of simulated one-bar returns with the normal scores of their uniforms (n, T), from their ranks."""
+    last = np.full((len(asked), 1), origin.bars.values[-1, CLOSE])
+    returns = np.diff(np.log(np.concatenate([last, origin.values[:, :, CLOSE]], axis=1)), axis=1)
+    ranked = stats.spearmanr(asked.ravel(), returns.ravel()).statistic
+    return float(np.clip(from_spearman(ranked), MIN_FIDELITY, 1.0))

@@ -1,0 +1,78 @@
+"""Markets from files, folders, long tables and the bundled sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stresslab.core.errors import DataError
+from stresslab.data.sources.load import load_bars
+from stresslab.data.sources.load_market import load_market
+from tests.make.bars import make_bars
+
+
+def table(seed: int) -> pd.DataFrame:
+    """A table as files hold it."""
+    return make_bars(120, seed=seed).frame.rename_axis("timestamp").reset_index()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of two CSV files."""
+    for seed, name in enumerate(("AAA", "BBB")):
+        table(seed).to_csv(tmp_path / f"{name}.csv", index=False)
+    return tmp_path
+
+
+def test_files_a_folder_and_a_long_table_are_the_same_market(folder: Path, tmp_path: Path) -> None:
+    """However the series are stored, the market is the same."""
+    files = load_market([folder / "AAA.csv", folder / "BBB.csv"])
+    long = pd.concat([table(0).assign(symbol="AAA"), table(1).assign(symbol="BBB")])
+    (tmp_path / "long").mkdir()
+    long.to_csv(tmp_path / "long" / "both.csv", index=False)
+    long.to_parquet(tmp_path / "long" / "both.parquet")
+    assert files.symbols == ("AAA", "BBB")
+    for source in (folder, tmp_path / "long" / "both.csv", tmp_path / "long" / "both.parquet"):
+        assert load_market(source).digest == files.digest
+
+
+def test_since_and_until_cut_every_series(folder: Path) -> None:
+    """Dates apply to all series."""
+    whole = load_market(folder)
+    cut = load_market(folder, since=str(whole.timestamps[10]), until=str(whole.timestamps[59]))
+    np.testing.assert_array_equal(cut.values, whole.values[:, 10:60])
+
+
+def test_the_bundled_market(tmp_path: Path) -> None:
+    """Five cryptocurrencies come with the installation; one of them is loaded as bars by its symbol."""
+    market = load_market("sample:crypto5")
+    assert market.symbols == ("BNBUSDT", "BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
+    assert len(market) == 1825
+    assert market.calendar.pattern == "24/7"
+    bars = load_bars("sample:crypto5#ETHUSDT")
+    assert bars.digest == market["ETHUSDT"].digest
+    assert bars.source == "sample:crypto5#ETHUSDT"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ([], "no source is given"),
+        (["missing.csv"], "missing.csv: no such file"),
+        (["sample:crypto"], "did you mean sample:crypto5?"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_line(source: list[str], line: str) -> None:
+    """The message names the source and the remedy."""
+    with pytest.raises(DataError) as error:
+        load_market(source)
+    assert line in str(error.value)
+
+
+def test_bars_of_a_market_name_the_way_out() -> None:
+    """A market where bars are wanted is refused with both remedies."""
+    with pytest.raises(DataError, match=r"sl.load_market\), or choose one of them"):
+        load_bars("sample:crypto5")

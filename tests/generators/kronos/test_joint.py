@@ -1,0 +1,82 @@
+"""Several symbols from Kronos: each one's law as alone, dependence between them, and the same universe everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
+from stresslab.generators.base import Generator
+from stresslab.generators.bootstrap import StationaryBootstrap
+from stresslab.generators.dependence import spearman
+from stresslab.generators.garch import Garch
+from stresslab.generators.kronos.generator import Kronos
+from tests.generators.kronos.cases import case
+from tests.generators.test_dependence import market
+
+LEVELS = str(case("within_context").folder)
+MARKET = market(count=300)
+
+
+def returns(joint: JointUniverses) -> np.ndarray:
+    """Log returns (N, T, K)."""
+    last = np.broadcast_to(joint.history.values[None, :, -1:, 3], (len(joint), len(joint.symbols), 1))
+    return np.diff(np.log(np.concatenate([last, joint.values[..., 3]], axis=2)), axis=2).transpose(0, 2, 1)
+
+
+@pytest.fixture(params=["levels", "returns", "bootstrap", "garch"])
+def generator(request: pytest.FixtureRequest, tiny: Path) -> Generator:
+    """Every generator."""
+    made = {"bootstrap": StationaryBootstrap(block=3), "garch": Garch()}
+    return made.get(request.param) or Kronos(LEVELS if request.param == "levels" else str(tiny))
+
+
+def test_one_symbol_is_sampled_as_ever(generator: Generator) -> None:
+    """A market of one symbol has, byte for byte, the universes of its bars."""
+    alone = generator.sample(MARKET["S0"], 12, 70, seed=5)
+    joint = generator.sample(Market((MARKET["S0"],)), 12, 70, seed=5)
+    assert joint.values[:, 0].tobytes() == alone.values.tobytes()
+
+
+def test_the_same_universe_in_any_batch(generator: Generator) -> None:
+    """Universe i of seed s does not depend on how many there are, which are asked for, or how many work on them."""
+    whole = generator.sample(MARKET, 8, 130, seed=5)
+    some = generator.sample(MARKET, 8, 1000, seed=5, ids=[129, 3], jobs=2)
+    np.testing.assert_array_equal(some.values, whole.values[[129, 3]])
+    assert not np.array_equal(whole.values, generator.sample(MARKET, 8, 130, seed=6).values)
+
+
+@pytest.mark.parametrize("generator", [Kronos("nano"), StationaryBootstrap(block=3), Garch()], ids=lambda one: one.name)
+def test_symbols_move_together(generator: Kronos | StationaryBootstrap | Garch) -> None:
+    """Simulated returns correlate about as the real ones did, and not at all where independence is asked for."""
+    joint = generator.sample(MARKET, 10, 192, seed=1)
+    real = spearman(np.diff(np.log(MARKET.values[:, :, 3]), axis=1).T)
+    made = spearman(returns(joint).reshape(-1, 3))
+    np.testing.assert_allclose(made, real, atol=0.08)
+    apart = replace(generator, dependence="independent").sample(MARKET, 10, 192, seed=1)
+    np.testing.assert_allclose(spearman(returns(apart).reshape(-1, 3)), np.eye(3), atol=0.08)
+
+
+@pytest.mark.parametrize("kind", ["empirical", "student"])
+def test_alone_and_in_company_a_symbol_has_one_law(kind: str, tiny: Path) -> None:
+    """Returns over the horizon of a symbol alone, and beside others, are not told apart."""
+    generator = Kronos(str(tiny), dependence=kind)  # type: ignore[arg-type]
+    joint = generator.sample(MARKET, 10, 640, seed=11)
+    for position, symbol in enumerate(MARKET.symbols):
+        alone = generator.sample(MARKET[symbol], 10, 640, seed=100 + position)
+        one = np.log(joint[symbol].values[:, -1, 3])
+        assert stats.ks_2samp(one, np.log(alone.values[:, -1, 3])).pvalue > 0.001
+        assert stats.ks_2samp(joint[symbol].values[:, 0, 4], alone.values[:, 0, 4]).pvalue > 0.001
+
+
+def test_progress_counts_universes() -> None:
+    """A universe of several symbols is finished once."""
+    for made in (StationaryBootstrap(block=3), Kronos(LEVELS)):
+        told: list[int] = []
+        made.sample(MARKET, 5, 130, progress=told.append)
+        assert sum(told) == 130
