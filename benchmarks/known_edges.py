@@ -1,0 +1,175 @@
+"""Markets whose edge is known, and the rule that lives on each: what the verdict's benchmark is measured on.
+
+Every market is a GJR-GARCH with Student-t shocks; four kinds of edge may be planted in it: a slow hidden trend,
+short reversion, returns that depend on volatility, and days of the week. Strength 0 leaves a martingale in log returns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stresslab.backtest import Costs, Terms, backtest
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.strategy import Strategy, load_strategies
+
+YEAR = 252.0
+WARMUP = 125
+HORIZON = 250
+COSTS = Costs(fees=0.0005, slippage=0.0)
+TERMS = Terms(costs=COSTS, warmup=WARMUP)
+KINDS = ("slow trend", "short reversion", "volatility timing", "calendar")
+_BASE = 0.012
+"""Deviation of a bar."""
+_BURN = 300
+_SHAPE = np.random.default_rng(20).exponential(0.3, (4096, 2)).astype(np.float64)
+"""Wicks in units of a bar's deviation, by turns; they carry nothing."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """A process with a known kind of edge.
+
+    Attributes:
+        kind: one of `KINDS`.
+        strength: of the edge, in units of a bar's deviation; what Sharpe ratio it makes is measured, not known.
+        shocks: degrees of freedom of the t distribution; large ones make returns near normal.
+        clustering: whether volatility moves.
+    """
+
+    kind: str
+    strength: float = 0.0
+    shocks: float = 6.0
+    clustering: bool = True
+
+    def values(self, count: int, steps: int, seed: Sequence[int] | int) -> np.ndarray:
+        """Bars (count, steps, 6) that begin about a price of 100."""
+        rng = np.random.default_rng(seed)
+        total = steps + _BURN
+        df = self.shocks
+        z = rng.standard_t(df, (total, count)) * math.sqrt((df - 2) / df) if df < 100 else rng.standard_normal((total, count))
+        z = np.clip(z, -8, 8)
+        hidden = rng.standard_normal((total, count))
+        variance, trend, last = np.full(count, _BASE**2), np.zeros(count), np.zeros(count)
+        smooth = np.full(count, _BASE**2)
+        moves = np.empty((total, count))
+        sigmas = np.empty((total, count))
+        days = pd.bdate_range("1990-01-01", periods=total).dayofweek.to_numpy()
+        keep, gain = 0.5 ** (1 / 60), math.sqrt(1 - 0.25 ** (1 / 60))
+        for step in range(total):
+            sigma = np.sqrt(variance)
+            trend = keep * trend + gain * hidden[step]
+            lean = {
+                "slow trend": trend,
+                "short reversion": -np.clip(last / _BASE, -3, 3),
+                "volatility timing": np.where(smooth < _BASE**2, 1.0, -1.0),
+                "calendar": np.full(count, 1.0 if days[step] in (0, 4) else -2 / 3),
+            }[self.kind]
+            shock = sigma * z[step]
+            move = self.strength * _BASE * lean + shock
+            moves[step], sigmas[step] = move, sigma
+            last, smooth = move, 0.9 * smooth + 0.1 * move**2
+            if self.clustering:
+                variance = 0.02 * _BASE**2 + 0.90 * variance + (0.05 + 0.06 * (shock < 0)) * shock**2
+        closes = 100 * np.exp(np.cumsum(moves, axis=0)[_BURN - 1 :] - moves[:_BURN].sum(axis=0))  # (steps + 1, count)
+        opens, closes, sigma = closes[:-1], closes[1:], sigmas[_BURN:]
+        wick = _SHAPE[np.arange(steps) % len(_SHAPE)]
+        high = np.maximum(opens, closes) * np.exp(sigma * wick[:, :1])
+        low = np.minimum(opens, closes) * np.exp(-sigma * wick[:, 1:])
+        volume = np.full_like(closes, 1e6)
+        return np.stack([opens, high, low, closes, volume, volume * closes], axis=-1).transpose(1, 0, 2)
+
+    def history(self, years: float, seed: Sequence[int] | int) -> Bars:
+        """One real series: a warm-up and so many years."""
+        steps = WARMUP + round(years * YEAR)
+        stamps = pd.bdate_range("1990-01-01", periods=steps + _BURN)[_BURN:]
+        return Bars(stamps, self.values(1, steps, seed)[0], symbol="KNOWN", source="simulated")
+
+    def futures(self, count: int, seed: Sequence[int] | int, steps: int = HORIZON) -> Universes:
+        """What may follow, from independent histories: a warm-up each, then `steps` bars."""
+        stamps = pd.bdate_range("1990-01-01", periods=WARMUP + steps + _BURN)[_BURN:]
+        values = self.values(count, WARMUP + steps, seed)
+        first = Bars(stamps[:WARMUP], values[0, :WARMUP], symbol="KNOWN", source="simulated")
+        return Universes(values, stamps, first[:1], np.arange(count))
+
+
+# ------------------------------------------------------------------------------------------------------------- rules
+
+
+def follow_trend(bars: Any, span: int = 60) -> Any:
+    """Long above the exponential mean of the moves, short below."""
+    return np.sign(np.log(bars.close).diff().ewm(span=span, min_periods=20).mean())
+
+
+def fade(bars: Any, lookback: int = 1) -> Any:
+    """Against the last moves, by as much as they were unusual."""
+    moves = np.log(bars.close).diff(lookback)
+    return (-moves / (moves.rolling(100, min_periods=20).std() + 1e-12)).clip(-1, 1)
+
+
+def hold_when_calm(bars: Any, span: int = 19) -> Any:
+    """Long while recent volatility is below its usual level, flat otherwise."""
+    squares = np.log(bars.close).diff() ** 2
+    return (squares.ewm(span=span, min_periods=20).mean() < squares.expanding(min_periods=20).mean()).astype(float)
+
+
+def some_days(bars: Any, first: int = 4, second: int = 0) -> Any:
+    """Long over two days of the week, short over the others; decided the day before."""
+    tomorrow = (bars.close.index + pd.offsets.BDay(1)).dayofweek
+    side = np.where(np.isin(tomorrow, (first, second)), 1.0, -2 / 3)
+    return pd.DataFrame(side[:, None] * np.ones((1, bars.close.shape[1])), bars.close.index, bars.close.columns)
+
+
+RULES: dict[str, Callable[..., Any]] = dict(zip(KINDS, (follow_trend, fade, hold_when_calm, some_days), strict=True))
+
+
+def weights_of(function: Callable[..., Any], **params: Any) -> Strategy:
+    """A function of bars that answers with target weights, as a strategy."""
+
+    def weights(bars: Any) -> Any:
+        return function(bars, **params)
+
+    return load_strategies(weights, {})[0]
+
+
+def rule_of(kind: str) -> Strategy:
+    """The rule that lives on a kind of edge."""
+    return weights_of(RULES[kind])
+
+
+# --------------------------------------------------------------------------------------------------------- the truth
+
+
+@lru_cache(maxsize=64)
+def future_returns(market: Market, count: int = 2000) -> tuple[np.ndarray, float]:
+    """Net total returns (count,) of the market's own rule over the horizon, and its net annual Sharpe ratio."""
+    universes = market.futures(count, [77, KINDS.index(market.kind)])
+    equity = backtest(rule_of(market.kind), universes, TERMS, periods_per_year=YEAR).equity[WARMUP:]
+    bars = equity[1:] / equity[:-1] - 1
+    return equity[-1] / equity[0] - 1, float(bars.mean() / bars.std() * math.sqrt(YEAR))
+
+
+@lru_cache(maxsize=64)
+def market_of(kind: str, sharpe: float, shocks: float = 6.0, clustering: bool = True) -> Market:
+    """The market in which the kind's rule has this net annual Sharpe ratio, by bisection on 2,000 futures.
+
+    A ratio of 0 asks for no edge at all: the rule then loses its costs.
+    """
+    market = Market(kind, 0.0, shocks, clustering)
+    if sharpe == 0:
+        return market
+    low, high = 0.0, 0.4
+    for _ in range(9):
+        middle = (low + high) / 2
+        if future_returns(replace(market, strength=middle))[1] < sharpe:
+            low = middle
+        else:
+            high = middle
+    return replace(market, strength=(low + high) / 2)
