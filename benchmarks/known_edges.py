@@ -53,8 +53,7 @@ class Market:
         """Bars (count, steps, 6) that begin about a price of 100."""
         rng = np.random.default_rng(seed)
         total = steps + _BURN
-        df = self.shocks
-        z = rng.standard_t(df, (total, count)) * math.sqrt((df - 2) / df) if df < 100 else rng.standard_normal((total, count))
+        z = rng.standard_t(self.shocks, (total, count)) * math.sqrt((self.shocks - 2) / self.shocks)
         z = np.clip(z, -8, 8)
         hidden = rng.standard_normal((total, count))
         variance, trend, last = np.full(count, _BASE**2), np.zeros(count), np.zeros(count)

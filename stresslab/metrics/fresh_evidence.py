@@ -1,4 +1,4 @@
-"""Evidence that owes nothing to selection: timing on bars that nobody had seen, and parameters chosen before each window.
+"""Evidence free of selection: timing on bars that nobody had seen, and parameters chosen before each window.
 
 It knows positions and returns of one real series. Which bars are fresh is asked elsewhere.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from stresslab.metrics.distribution import plain
+from stresslab.core.plain_json import plain
 from stresslab.metrics.edge_posterior import Evidence
 from stresslab.metrics.multiple_testing import sharpe_of
 

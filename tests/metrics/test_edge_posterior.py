@@ -1,0 +1,117 @@
+"""The posterior of an edge: the textbook without selection, honest with it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from stresslab.core.errors import InputError
+from stresslab.metrics.edge_posterior import (
+    PRIOR_SD,
+    Evidence,
+    edge_posterior,
+    horizon_for,
+    log_chance_of_choice,
+    years_to_find_out,
+)
+
+
+def test_one_trial_is_the_normal_posterior() -> None:
+    """Without selection the posterior is the conjugate one."""
+    found = edge_posterior(1.2, 0.4, prior_sd=0.8)
+    weight = 0.8**2 / (0.8**2 + 0.4**2)
+    assert found.mean == pytest.approx(1.2 * weight, abs=1e-4)
+    assert found.sd == pytest.approx(math.sqrt(weight) * 0.4, rel=1e-3)
+    assert found.probability == pytest.approx(stats.norm.cdf(found.mean / found.sd), abs=1e-4)
+    assert found.quantile([0.05, 0.5]) == pytest.approx(stats.norm.ppf([0.05, 0.5], found.mean, found.sd), abs=1e-3)
+
+
+def test_fresh_evidence_multiplies_in() -> None:
+    """Two estimates of one rule are one estimate of their weighted mean."""
+    joined = edge_posterior(1.0, 0.5, fresh=[Evidence(0.2, 1.0)])
+    weights = np.array([4.0, 1.0])
+    whole = edge_posterior(float(weights @ [1.0, 0.2]) / 5, 5**-0.5)
+    assert (joined.mean, joined.sd) == pytest.approx((whole.mean, whole.sd), abs=1e-4)
+
+
+@pytest.mark.parametrize(("edge", "trials"), [(0.0, 7), (1.3, 7), (-2.0, 3.5), (-6.0, 50)])
+def test_chance_of_choice_is_the_integral(edge: float, trials: float) -> None:
+    """The chance that a trial is the best of several is 1 / M for one like the others, and the integral elsewhere."""
+    exact, _ = integrate.quad(
+        lambda y: stats.norm.pdf(y - edge) * stats.norm.cdf(y) ** (trials - 1), -12, 12, limit=400, points=[edge, 0]
+    )
+    assert float(np.exp(log_chance_of_choice([edge, 5.0], trials)[0])) == pytest.approx(exact, rel=0.01)
+
+
+def test_selection_takes_back_what_it_gave() -> None:
+    """The best of 50 without an edge is rarely taken for one, while a single rule of the same estimate is."""
+    rng, error = np.random.default_rng(3), 10**-0.5
+    best = rng.normal(0.0, error, (100, 50)).max(axis=1)
+    told = [edge_posterior(one, error, 50) for one in best]
+    assert np.mean([one.probability >= 0.95 for one in told]) <= 0.05
+    assert -0.5 < np.mean([one.mean for one in told]) < 0.1
+    assert np.mean([edge_posterior(one, error).probability >= 0.95 for one in best]) > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trials", [1, 20])
+def test_intervals_cover_edges_from_the_prior(trials: int) -> None:
+    """Over edges from the prior the 90% interval covers 90%, whether the rule had to be the best of several or not."""
+    rng, error, covered = np.random.default_rng(5), 0.4, []
+    x = np.linspace(-8, 8, 4001)
+    for edge in rng.normal(0.0, PRIOR_SD, 600):
+        logs = -0.5 * ((x - edge) / error) ** 2 + (trials - 1) * stats.norm.logcdf(x / error)
+        chosen = np.cumsum(np.exp(logs - logs.max()))  # estimates of this trial when it is the best
+        estimate = float(x[np.searchsorted(chosen, rng.random() * chosen[-1])])
+        interval = edge_posterior(estimate, error, trials).interval()
+        covered.append(interval.low <= edge <= interval.high)
+    assert 0.87 <= np.mean(covered) <= 0.93
+
+
+def test_draws_follow_the_posterior() -> None:
+    """Uniforms become draws with the posterior's mean and spread."""
+    found = edge_posterior(0.9, 0.35, 20)
+    draws = found.quantile((np.arange(20_000) + 0.5) / 20_000)
+    assert (draws.mean(), draws.std()) == pytest.approx((found.mean, found.sd), abs=2e-3)
+    assert (draws > 0).mean() == pytest.approx(found.probability, abs=1e-3)
+
+
+def test_an_estimate_far_out_stays_on_the_grid() -> None:
+    """An estimate far beyond the prior loses no mass."""
+    found = edge_posterior(12.0, 0.3, 30)
+    assert found.mean == pytest.approx(12.0 / 1.09, rel=0.01)
+    assert found.probability == pytest.approx(1.0)
+
+
+def test_years_to_find_out() -> None:
+    """So many fresh years bring an edge of the posterior mean to the required probability."""
+    found = edge_posterior(0.6, 0.45)
+    years = years_to_find_out(found, 0.95)
+    after = 1 / math.sqrt(found.sd**-2 + years)
+    assert stats.norm.cdf(found.mean / after) == pytest.approx(0.95, abs=1e-6)
+    assert years_to_find_out(edge_posterior(2.0, 0.2), 0.95) == 0.0
+    assert math.isinf(years_to_find_out(edge_posterior(-0.3, 0.2), 0.95))
+
+
+def test_horizon_for_inverts_the_probability_of_loss() -> None:
+    """At the horizon that it names the loss has the probability asked for; an uncertain edge has no such horizon."""
+    ratio, uncertainty = 1.4, 0.3
+
+    def loss(years: float) -> float:
+        return float(stats.norm.cdf(-ratio * math.sqrt(years) / math.sqrt(1 + uncertainty**2 * years)))
+
+    years = horizon_for(loss(0.5), 0.5, uncertainty, 0.1)
+    assert loss(years) == pytest.approx(0.1)
+    assert math.isinf(horizon_for(0.3, 1.0, 0.8, 0.1))
+    assert math.isinf(horizon_for(0.6, 1.0, 0.1, 0.1))
+
+
+@pytest.mark.parametrize("given", [{"error": 0.0}, {"trials": 0.5}, {"prior_sd": -1.0}, {"estimate": math.nan}])
+def test_refuses_what_is_no_evidence(given: dict[str, float]) -> None:
+    """Errors and trials that cannot be are named."""
+    settings = {"estimate": 1.0, "error": 0.3, "trials": 1.0, "prior_sd": 1.0} | given
+    with pytest.raises(InputError, match=r"give finite numbers|count every variant"):
+        edge_posterior(settings["estimate"], settings["error"], settings["trials"], (), settings["prior_sd"])

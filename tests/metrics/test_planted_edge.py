@@ -1,0 +1,79 @@
+"""Edges planted into accounts: what goes in comes out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stresslab.metrics.market_timing import series_timing
+from stresslab.metrics.planted_edge import planted_equity, timing_risk
+
+YEAR = 252.0
+
+
+def accounts(held: np.ndarray, earned: np.ndarray) -> np.ndarray:
+    """Equity of positions without costs."""
+    return 100.0 * np.concatenate([np.ones((1, held.shape[1])), np.cumprod(1 + held * earned, axis=0)])
+
+
+def paths(seed: int = 1, steps: int = 250, count: int = 800) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of +1, -1 and 0 without an edge, and returns of a volatility that differs between universes."""
+    rng = np.random.default_rng(seed)
+    held = np.repeat(rng.choice([-1.0, 0.0, 1.0], (steps // 5, count)), 5, axis=0)
+    return held, rng.standard_t(6, (steps, count)) * rng.uniform(0.005, 0.02, count)
+
+
+def test_the_planted_ratio_is_found_again() -> None:
+    """The timing ratio of planted returns is the one that was planted, whatever exposure and volatility."""
+    held, earned = paths()
+    risk = timing_risk(held, earned, YEAR)
+    assert risk is not None
+    equity = planted_equity(accounts(held, earned), risk, np.full(held.shape[1], 1.5), YEAR)
+    extra = equity[1:] / equity[:-1] - 1 - held * earned
+    ratios = series_timing(held, earned + np.divide(extra, held, out=np.zeros_like(held), where=held != 0))
+    assert np.mean(ratios) * np.sqrt(YEAR / len(held)) == pytest.approx(1.5, abs=0.1)
+    assert abs(risk.own) < 0.15
+
+
+def test_what_the_universes_hold_is_replaced() -> None:
+    """A generator's own timing does not add to the planted one."""
+    held, earned = paths(2)
+    leaning = earned + 0.1 * held * earned.std(axis=0)
+    risk = timing_risk(held, leaning, YEAR)
+    assert risk is not None
+    assert risk.own == pytest.approx(0.1 * np.sqrt(YEAR) * np.sqrt(2 / 3), abs=0.15)
+    zero = np.zeros(held.shape[1])
+    ends = planted_equity(accounts(held, leaning), risk, zero, YEAR)[-1]
+    assert (ends < 100).mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_uncertain_edges_widen_the_distribution() -> None:
+    """Estimation error is inside the distribution: draws that differ spread the outcomes more than their mean."""
+    held, earned = paths(3)
+    risk = timing_risk(held, earned, YEAR)
+    assert risk is not None
+    edges = np.random.default_rng(4).normal(1.0, 1.0, held.shape[1])
+    certain, uncertain = (
+        planted_equity(accounts(held, earned), risk, edge, YEAR)[-1] for edge in (np.full_like(edges, 1.0), edges)
+    )
+    assert uncertain.std() > 1.15 * certain.std()
+
+
+def test_constant_exposure_has_no_timing() -> None:
+    """Nothing can be planted where exposure never varies, or nothing is held."""
+    _, earned = paths(5)
+    assert timing_risk(np.ones_like(earned), earned, YEAR) is None
+    assert timing_risk(np.zeros_like(earned), earned, YEAR) is None
+
+
+def test_a_ruined_account_stays_ruined() -> None:
+    """No edge brings back what is gone, and none leaves less than nothing."""
+    held, earned = paths(6, 50, 3)
+    risk = timing_risk(held, earned, YEAR)
+    assert risk is not None
+    equity = accounts(held, earned)
+    equity[20:, 0] = -5.0
+    planted = planted_equity(equity, risk, np.array([50.0, -1e6, 1.0]), YEAR)
+    assert (planted[20:, 0] == -5.0).all()
+    assert (planted[:, 1] >= 0).all()
+    assert planted[-1, 1] == 0
