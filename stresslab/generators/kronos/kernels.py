@@ -188,7 +188,7 @@ def _attend(queries: Any, keys: Any, values: Any, shared: Any, scores: Any, mixe
                 mixed[p, e] += w0 * wide(values[s, p, e])
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(inline="always", fastmath=_FAST, error_model="numpy")
 def _weigh(own: Any, shared: Any) -> Any:
     """Exponentials of two rows of scores less the largest of both, in place, and their sum."""
     top = max(_largest(own), _largest(shared))
@@ -215,7 +215,7 @@ def _merge(own: Any, shared: Any, scale: Any, mixed: Any) -> None:
                 mixed[n, h, e] = narrow(total, mixed[n, h, e])
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(inline="always", fastmath=_FAST, error_model="numpy")
 def _largest(row: Any) -> Any:
     """The largest of a row's numbers, of which none may be NaN; minus infinity where there is none."""
     top = F(-np.inf)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -85,3 +91,20 @@ def test_many_queries_attend_causally(
     mixed, logs = attention.attend_all(q, k, v, causal=True)
     torch.testing.assert_close(mixed.float(), scores.softmax(dim=-1) @ v.float(), **TOLERANCE[dtype])
     torch.testing.assert_close(logs.float(), scores.logsumexp(dim=-1), **TOLERANCE[dtype])
+
+
+def test_compiled_and_cached_kernels_give_the_same_bytes(tmp_path: Path) -> None:
+    """A process that compiles the kernels and one that reads them from the cache compute the same numbers."""
+    script = (
+        "import hashlib, torch\n"
+        "from stresslab.generators.kronos.kernels import attend\n"
+        "torch.manual_seed(0)\n"
+        "found = attend(torch.randn(6, 64, 32), torch.randn(9, 6, 64, 32), torch.randn(9, 6, 64, 32),\n"
+        "               torch.randn(6, 64, 400))\n"
+        "print(hashlib.sha256(b''.join(one.numpy().tobytes() for one in found)).hexdigest())\n"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
+    run = partial(subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    cold, warm = (run(env=environment).stdout for _ in range(2))
+    assert list(tmp_path.rglob("*.nbi"))
+    assert cold == warm
