@@ -58,7 +58,9 @@ class Representation(Protocol):
         """
         ...
 
-    def decode(self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None) -> Floats:
+    def decode(
+        self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None, drift: Floats | None = None
+    ) -> Floats:
         """Bars that follow the history whose `state` is given.
 
         Args:
@@ -66,6 +68,7 @@ class Representation(Protocol):
             state: what `encode` returned beside the features.
             seam: (N, width) or (1, width), the tokenizer's decoding of the last context bar; given, the paths are
                 anchored so that this bar lies on the last real close.
+            drift: (H, 2) drift that all universes of this history share, of `common_drift`; None leaves it in them.
 
         Returns:
             (N, H, F) float64; not yet repaired.
@@ -133,8 +136,13 @@ class Levels:
         features = np.clip((window - mean) / (deviation + 1e-5), -self.clip, self.clip)
         return np.ascontiguousarray(features), LevelsState(mean, deviation, float(values[-1, CLOSE]))
 
-    def decode(self, features: NDArray[Any], state: LevelsState, seam: NDArray[Any] | None = None) -> Floats:
-        """See `Representation.decode`; anchoring multiplies the four prices by one factor per universe."""
+    def decode(
+        self, features: NDArray[Any], state: LevelsState, seam: NDArray[Any] | None = None, drift: Floats | None = None
+    ) -> Floats:
+        """See `Representation.decode`; anchoring multiplies the four prices by one factor per universe.
+
+        What universes share of their drift is left in them: levels know no drift of the market to put in its place.
+        """
         values = (features * (state.deviation + 1e-5) + state.mean).astype(np.float64)
         if seam is not None:
             decoded_close = seam[:, CLOSE].astype(np.float64) * (state.deviation[CLOSE] + 1e-5) + state.mean[CLOSE]
@@ -188,6 +196,7 @@ class Returns:
 
     Attributes:
         half_lives: of the squared returns, in bars.
+        weights: of their means in the variance, which add up to 1; equal ones when empty.
         volume_half_life: of the log-volume, in bars.
         clip: bound of every feature; the variance is updated with the clipped return.
         mean: (5,) feature means over the training data, about which `gain` acts.
@@ -200,6 +209,7 @@ class Returns:
     """
 
     half_lives: tuple[float, ...] = (5.0, 20.0, 100.0)
+    weights: tuple[float, ...] = ()
     volume_half_life: float = 20.0
     clip: float = 8.0
     mean: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -241,26 +251,19 @@ class Returns:
         )
         return np.clip(features[-context:], -self.clip, self.clip).astype(np.float32), state
 
-    def decode(self, features: NDArray[Any], state: ReturnsState, seam: NDArray[Any] | None = None) -> Floats:
-        """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor.
-
-        With `own_drift` below 1 the N universes, of one history, share what is known of its drift: give all of a tile.
-        """
+    def decode(
+        self, features: NDArray[Any], state: ReturnsState, seam: NDArray[Any] | None = None, drift: Floats | None = None
+    ) -> Floats:
+        """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor."""
         count, horizon, _ = features.shape
-        mean, gain = np.asarray(self.mean), np.asarray(self.gain)
-        scaled = np.clip(mean + gain * (features.astype(np.float64) - mean), -self.clip, self.clip)
-        now = ReturnsState(
-            np.full(count, state.close),
-            [np.full(count, variance) for variance in state.variances],
-            np.full(count, state.log_volume),
-        )
+        scaled, now = self._scaled(features), _copies(state, count)
+        if drift is not None:
+            scaled[:, :, [GAP, RETURN]] += self._settled(drift) - drift
         values = np.empty((count, horizon, 6))
-        ceiling = SIGMA_CEILING * _volatility(state.variances)
+        ceiling = SIGMA_CEILING * self._volatility(state.variances)
         for step in range(horizon):
             bar, values_now = scaled[:, step], values[:, step]
-            sigma = np.minimum(_volatility(now.variances), ceiling)
-            if self.own_drift < 1.0 and count > 1:
-                self._settle_drift(bar, sigma, self.own_drift ** (step + 1))
+            sigma = np.minimum(self._volatility(now.variances), ceiling)
             values_now[:, OPEN] = now.close * np.exp(sigma * bar[:, GAP])
             values_now[:, CLOSE] = now.close * np.exp(sigma * bar[:, RETURN])
             body = values_now[:, [OPEN, CLOSE]]
@@ -272,6 +275,37 @@ class Returns:
             now.close = values_now[:, CLOSE]
         values[:, :, AMOUNT] = values[:, :, VOLUME] * values[:, :, : CLOSE + 1].mean(axis=2)
         return values
+
+    def common_drift(self, features: NDArray[Any], surprises: Floats, state: ReturnsState) -> Floats:
+        """The drift of gap and return that the model gives to all universes of a history alike, at each bar.
+
+        Args:
+            features: (R, H, width) of reference universes, as the tokenizer decodes them.
+            surprises: (R, H, 2) parts of their gaps and returns that chance decided, of mean 0; without them the mean
+                over few universes is closer to the model's expectation.
+            state: of the history.
+
+        Returns:
+            (H, 2) in units of volatility; means over universes, each weighted with its volatility.
+        """
+        scaled, now = self._scaled(features), _copies(state, len(features))
+        expected = scaled[:, :, [GAP, RETURN]] - np.asarray(self.gain)[[GAP, RETURN]] * surprises
+        ceiling, drift = SIGMA_CEILING * self._volatility(state.variances), np.empty(expected.shape[1:])
+        for step in range(len(drift)):
+            sigma = np.minimum(self._volatility(now.variances), ceiling)
+            drift[step] = sigma @ expected[:, step] / sigma.sum()
+            self._advance(now, sigma * scaled[:, step, RETURN], now.log_volume)
+        return drift
+
+    def _settled(self, drift: Floats) -> Floats:
+        """What takes the place of the common drift (H, 2): a share of it, and of the training data's the rest."""
+        share = self.own_drift ** np.arange(1, len(drift) + 1)[:, None]
+        return np.asarray(share * drift + (1.0 - share) * np.asarray(self.mean)[[GAP, RETURN]])
+
+    def _scaled(self, features: NDArray[Any]) -> Floats:
+        """Decoded features (N, H, width) with the variance that quantizing took from them."""
+        mean, gain = np.asarray(self.mean), np.asarray(self.gain)
+        return np.clip(mean + gain * (features.astype(np.float64) - mean), -self.clip, self.clip)
 
     def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
         """See `Representation.training_features`; every bar is measured against its own past."""
@@ -295,7 +329,7 @@ class Returns:
         sigmas, levels = np.empty(len(closes)), np.empty(len(closes))
         previous = float(np.log(state.close))
         for row, (close, log_volume) in enumerate(zip(closes.tolist(), log_volumes.tolist(), strict=True)):
-            sigmas[row] = sigma = _volatility(state.variances)
+            sigmas[row] = sigma = self._volatility(state.variances)
             levels[row] = state.log_volume
             bound = self.clip * sigma
             if log_volume == -np.inf:
@@ -304,18 +338,6 @@ class Returns:
             previous = close
         state.close = float(np.exp(closes[-1]))
         return sigmas, levels
-
-    def _settle_drift(self, bar: Floats, sigma: Floats, share: float) -> None:
-        """Keep a share of the common drift of gap and return (N, width), in units of sigma (N,); changes `bar`.
-
-        Deviations from the common drift grow by what estimating it from N universes has taken from their variance.
-        """
-        count = len(bar)
-        widen = np.sqrt((count - share**2) / (count - 1))
-        for feature in (GAP, RETURN):
-            common = (sigma @ bar[:, feature]) / sigma.sum()
-            kept = share * common + (1.0 - share) * self.mean[feature]
-            bar[:, feature] = kept + widen * (bar[:, feature] - common)
 
     def _advance(self, state: ReturnsState, log_return: Any, log_volume: Any) -> None:
         """One bar further: exponentially weighted means of the squared return and of the log-volume."""
@@ -328,10 +350,22 @@ class Returns:
             log_volume - state.log_volume
         )
 
+    def _volatility(self, variances: Any) -> Any:
+        """Root of the weighted mean over half-lives; the floor keeps a flat market's features finite."""
+        if not self.weights:
+            mean = sum(variances) / len(variances)
+        else:
+            mean = sum(weight * variance for weight, variance in zip(self.weights, variances, strict=True))
+        return (mean + SIGMA_FLOOR**2) ** 0.5
 
-def _volatility(variances: Any) -> Any:
-    """Root of the mean over half-lives; the floor keeps a flat market's features finite."""
-    return (sum(variances) / len(variances) + SIGMA_FLOOR**2) ** 0.5
+
+def _copies(state: ReturnsState, count: int) -> ReturnsState:
+    """The state at the origin of every one of N universes."""
+    return ReturnsState(
+        np.full(count, state.close),
+        [np.full(count, variance) for variance in state.variances],
+        np.full(count, state.log_volume),
+    )
 
 
 _KINDS: dict[str, type[Levels] | type[Returns]] = {"levels": Levels, "returns": Returns}
@@ -350,8 +384,15 @@ def representation(settings: Mapping[str, Any] | None) -> Representation:
     for key, value in chosen.items():
         if key not in usual.settings():
             raise CheckpointError(f"representation {kind!r} has no setting {key!r}; correct the config.json")
-        _check_setting(key, value, getattr(usual, key))
-    return _KINDS[str(kind)](**chosen)
+        if (key, value) != ("weights", ()):
+            _check_setting(key, value, usual.settings()["half_lives" if key == "weights" else key])
+    made = _KINDS[str(kind)](**chosen)
+    if isinstance(made, Returns) and made.weights and len(made.weights) != len(made.half_lives):
+        raise CheckpointError(
+            f"representation: {len(made.weights)} weights for {len(made.half_lives)} half-lives; give one for each in "
+            "the config.json"
+        )
+    return made
 
 
 def _check_setting(key: str, value: Any, usual: Any) -> None:

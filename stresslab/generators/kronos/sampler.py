@@ -35,6 +35,7 @@ DRAWS = 2
 """Uniforms per bar and attempt: of the coarse and of the fine token."""
 
 Tokens = tuple[Tensor, Tensor]
+Watch = Callable[[Tensor, Tensor], None]
 Window = Literal["block", "rolling"]
 
 
@@ -47,6 +48,7 @@ class Networks:
         """Rearrange the weights; the transformer computes in `dtype`, the tokenizer in float32."""
         self.tokenizer, self.device = tokenizer, model.head.proj_s1.weight.device
         self.transformer, self.decoder = Transformer(model, dtype), Decoder(tokenizer)
+        self.drifts: dict[object, NDArray[np.float64] | None] = {}  # of histories sampled before
 
     def bytes_per_universe(self, room: int) -> int:
         """Memory that one universe with `room` bars of its own takes, about."""
@@ -150,8 +152,27 @@ class Sampler:
         assert self.coupling is not None
         return CoupledDraws(self.coupling, company, seed, ids, self.horizon)
 
+    def continuations(
+        self, drawn: Draws, watch: Watch, between_bars: Callable[[], None] = lambda: None
+    ) -> NDArray[np.float32]:
+        """Features (N, H, width) of continuations from other uniforms than the universes'.
+
+        Args:
+            drawn: their uniforms.
+            watch: called with every token (N,) and the chances (N, V) it was drawn from, the coarse one of a bar first.
+            between_bars: called after each bar but the last; what it raises ends the sampling.
+        """
+        with torch.inference_mode():
+            tokens, _ = self._tokens(drawn, watch=watch, between_bars=between_bars)
+            return np.asarray(self._decode(tokens).cpu().numpy())
+
     def _tokens(
-        self, drawn: Draws | CoupledDraws, *, scored: bool = False, between_bars: Callable[[], None] = lambda: None
+        self,
+        drawn: Draws | CoupledDraws,
+        *,
+        scored: bool = False,
+        watch: Watch | None = None,
+        between_bars: Callable[[], None] = lambda: None,
     ) -> tuple[Tokens, Tensor | None]:
         """Sample tokens (N, L + H), and their log-probabilities (N, H, 2) where these are wanted."""
         count, transformer = drawn.count, self.networks.transformer
@@ -174,6 +195,9 @@ class Sampler:
             coarse[:, now] = drawn.coarse(self.choice, logits, step)
             fine_logits = running.fine_logits(last, coarse[:, now])
             fine[:, now] = drawn.fine(self.choice, fine_logits, coarse[:, now], step)
+            if watch is not None:
+                watch(coarse[:, now], self.choice.probabilities(logits))
+                watch(fine[:, now], self.choice.probabilities(fine_logits))
             if scores is not None:
                 scores[:, step, 0] = log_probabilities(logits, coarse[:, now])
                 scores[:, step, 1] = log_probabilities(fine_logits, fine[:, now])
@@ -241,9 +265,9 @@ class _Window:
 class Draws:
     """The uniforms of a tile: one per universe, step, token and attempt."""
 
-    def __init__(self, seed: int, ids: NDArray[np.int64], horizon: int, device: torch.device) -> None:
+    def __init__(self, seed: int, ids: NDArray[np.int64], horizon: int, device: torch.device, stream: int = 0) -> None:
         self.count = len(ids)
-        self._address, self._device = (seed, ids, horizon), device
+        self._address, self._device, self._stream = (seed, ids, horizon), device, stream
         self._attempts: dict[int, Tensor] = {}
 
     def coarse(self, choice: Choice, logits: Tensor, step: int) -> Tensor:
@@ -261,7 +285,7 @@ class Draws:
     def _of_attempt(self, attempt: int) -> Tensor:
         if attempt not in self._attempts:
             seed, ids, horizon = self._address
-            numbers = uniforms(seed, ids, horizon, DRAWS, first_draw=attempt * WORDS)
+            numbers = uniforms(seed, ids, horizon, DRAWS, first_draw=attempt * WORDS, stream=self._stream)
             self._attempts[attempt] = torch.from_numpy(numbers).to(self._device)
         return self._attempts[attempt]
 

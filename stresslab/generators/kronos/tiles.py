@@ -20,13 +20,16 @@ from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.generators.base import Progress
+from stresslab.generators.kronos.common_drift import common_drift
 from stresslab.generators.kronos.coupling import Company, ReturnOrder
 from stresslab.generators.kronos.device import keep_to_threads
 from stresslab.generators.kronos.diagnostics import touching
-from stresslab.generators.kronos.features import Representation
+from stresslab.generators.kronos.features import Representation, Returns
 from stresslab.generators.kronos.sampler import DRAWS, TILE, Networks, Sampler, Tile, Window
 from stresslab.generators.kronos.token_sampling import Choice
 
+REMEMBERED = 256
+"""Histories whose common drift is kept: shards and seeds of a run share one."""
 Check = Callable[[NDArray[np.float64], Bars], tuple[NDArray[np.float64], int]]
 
 
@@ -145,7 +148,10 @@ def sample_all(plan: Plan, origins: Sequence[Origin], wanted: NDArray[np.int64],
         keep_to_threads()
         one, group = work[int(numbers[0])]
         sampled = one.sample(group, advance)
-        made = [_made(plan, one.origin, wanted, number, tile) for number, tile in zip(group, sampled, strict=True)]
+        made = [
+            _made(plan, one.origin, wanted, number, tile, one.drift)
+            for number, tile in zip(group, sampled, strict=True)
+        ]
         advance(group, 1)
         return made
 
@@ -160,35 +166,53 @@ def sample_all(plan: Plan, origins: Sequence[Origin], wanted: NDArray[np.int64],
             origin.touched = None if made.touched is None else (origin.touched or 0) + made.touched
 
 
-def _made(plan: Plan, origin: Origin, wanted: NDArray[np.int64], number: int, tile: Tile) -> _Made:
-    """Bars of a tile's features: of the whole tile first, whose universes a representation may lay side by side."""
+def _made(
+    plan: Plan, origin: Origin, wanted: NDArray[np.int64], number: int, tile: Tile, drift: NDArray[np.float64] | None
+) -> _Made:
+    """Bars of a tile's features, with the common drift (H, 2) of the history settled."""
     rows = np.flatnonzero(wanted // TILE == number)
     chosen = wanted[rows] % TILE
-    decoded = plan.representation.decode(tile.features, origin.state, tile.seam if plan.anchor else None)
-    values, repairs = plan.check(decoded[chosen], origin.bars)
+    seam = tile.seam if plan.anchor else None
+    decoded = plan.representation.decode(tile.features[chosen], origin.state, seam, drift)
+    values, repairs = plan.check(decoded, origin.bars)
     at_end = touching(plan.representation, tile.features)
     scores = None if tile.log_probabilities is None else tile.log_probabilities[chosen]
     return _Made(rows, values, scores, repairs, None if at_end is None else int(at_end[chosen].sum()))
 
 
 class _Prefilled:
-    """A history's sampler, made when its first tile is sampled and forgotten after the last."""
+    """A history's sampler and common drift, made when its first tile is sampled; the sampler goes after the last."""
 
     def __init__(self, plan: Plan, origin: Origin, groups: int) -> None:
         self.plan, self.origin, self.left = plan, origin, groups
+        self.drift: NDArray[np.float64] | None = None
         self._lock = Lock()
         self._sampler: Sampler | None = None
 
     def sample(self, tiles: NDArray[np.int64], advance: Callable[[NDArray[np.int64], int], None]) -> list[Tile]:
         """Sample tiles, together where the device's memory allows it."""
         with self._lock:
-            sampler = self._sampler = self._sampler or self._prefill()
+            if self._sampler is None:
+                self._sampler = self._prefill()
+                self.drift = self._common_drift(self._sampler, lambda: advance(tiles, 0))
+            sampler = self._sampler
         made = _sample(sampler, tiles, self.origin, self.plan.scored, advance)
         with self._lock:
             self.left -= 1
             if self.left == 0:
                 self._sampler = None
         return made
+
+    def _common_drift(self, sampler: Sampler, between_bars: Callable[[], None]) -> NDArray[np.float64] | None:
+        representation, origin, known = self.plan.representation, self.origin, self.plan.networks.drifts
+        if not isinstance(representation, Returns):
+            return None
+        of_history = (origin.bars.digest, len(origin.features), self.plan.horizon, self.plan.choice, origin.window)
+        if of_history not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[of_history] = common_drift(sampler, representation, origin.state, between_bars)
+        return known[of_history]
 
     def _prefill(self) -> Sampler:
         plan, origin = self.plan, self.origin

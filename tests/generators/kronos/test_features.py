@@ -90,7 +90,7 @@ def test_the_gain_restores_variance() -> None:
 
 def test_settings_make_the_same_representation() -> None:
     """What a checkpoint's config records is read back as the same object."""
-    for scaled in (Levels(clip=4.0), Returns(half_lives=(3.0, 30.0), gain=(1.1,) * 5)):
+    for scaled in (Levels(clip=4.0), Returns(half_lives=(3.0, 30.0), gain=(1.1,) * 5), Returns()):
         assert representation(scaled.settings()) == scaled
     assert representation(None) == Levels()
 
@@ -104,30 +104,38 @@ def test_unknown_settings_are_refused(settings: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_shared_drift_gives_way_and_the_spread_stays(share: float, bars: Bars) -> None:
-    """The drift that all universes have alike becomes the share kept plus the training data's; deviations keep theirs.
-
-    The model here drifts by 0.3 sigma a bar, and by 0.2 more where a path's last return was above that.
-    """
-    rng = np.random.default_rng(5)
-    tiles, count, steps = 60, 64, 30
+    """A universe loses what all have alike but for the share kept, and gets the training data's; the rest stays."""
     scaled = Returns(mean=(0.01, 0.02, 0.3, 0.3, 0.0), own_drift=share, half_lives=(1e9,))  # constant volatility
     _, state = scaled.encode(bars.values, 100)
-    returns = np.empty((tiles, count, steps))
-    for tile in returns:
-        noise = rng.normal(size=(count, steps))
-        for step in range(1, steps):
-            noise[:, step] += 0.2 * ((noise[:, step - 1] > 0) - 0.5)
-        features = np.zeros((count, steps, 5))
-        features[:, :, 1] = 0.3 + noise
-        closes = scaled.decode(features, state)[:, :, 3]
-        tile[:] = np.diff(np.log(closes / state.close), axis=1, prepend=0.0) / np.sqrt(np.mean(state.variances))
-    kept = share ** np.arange(1, steps + 1)
-    expected = 0.3 * kept + 0.02 * (1 - kept)
-    error = 4 / np.sqrt(tiles * count)
-    np.testing.assert_allclose(returns.mean(axis=(0, 1)), expected, rtol=0, atol=1e-9 if share == 0 else error)
-    deviations = returns - expected
-    assert (deviations**2).mean() == pytest.approx(1.01, abs=0.02)
-    assert (deviations[:, :, 1:] * deviations[:, :, :-1]).mean() == pytest.approx(0.08, abs=0.015)
+    features = np.zeros((8, 30, 5))
+    features[:, :, 1] = 0.3 + np.random.default_rng(5).normal(size=(8, 30))
+    drift = np.tile([0.0, 0.3], (30, 1))
+    alone, settled = (
+        np.diff(np.log(scaled.decode(features, state, drift=given)[:, :, 3] / state.close), axis=1, prepend=0.0)
+        for given in (None, drift)
+    )
+    kept = share ** np.arange(1, 31)
+    moved = np.broadcast_to((0.3 * kept + 0.02 * (1 - kept)) - 0.3, settled.shape)
+    np.testing.assert_allclose((settled - alone) / np.sqrt(np.mean(state.variances)), moved, rtol=0, atol=1e-5)
+
+
+def test_the_common_drift_is_the_mean_of_references_without_their_surprises(bars: Bars) -> None:
+    """What chance decided does not count as drift: the mean over references is that of what was expected of them."""
+    scaled = Returns(half_lives=(1e9,), gain=(1.0, 2.0, 1.0, 1.0, 1.0))
+    _, state = scaled.encode(bars.values, 100)
+    noise = np.random.default_rng(6).normal(scale=0.1, size=(16, 10, 2))
+    features = np.zeros((16, 10, 5))
+    features[:, :, :2] = np.array([0.05, 0.2]) + noise
+    drift = scaled.common_drift(features, noise, state)
+    np.testing.assert_allclose(drift, np.tile([0.05, 0.4], (10, 1)), atol=1e-9)
+
+
+def test_volatility_weighs_its_half_lives(bars: Bars) -> None:
+    """Weights of one half-life alone are that half-life; as many are asked for as there are half-lives."""
+    one, three = Returns(half_lives=(20.0,)), Returns(half_lives=(5.0, 20.0, 100.0), weights=(0.0, 1.0, 0.0))
+    np.testing.assert_allclose(three.encode(bars.values, 50)[0][:, 1], one.encode(bars.values, 50)[0][:, 1], rtol=0.3)
+    with pytest.raises(CheckpointError, match="2 weights for 3 half-lives"):
+        representation({"kind": "returns", "weights": [0.5, 0.5]})
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])
