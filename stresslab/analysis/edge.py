@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from stresslab.analysis.case import Case
 from stresslab.analysis.permutation_test import PERMUTATIONS, RealBars, permutation_test
-from stresslab.analysis.verdict import Check
+from stresslab.analysis.result_models import Check, Edge, EdgeLabel, check
 from stresslab.core.errors import InputError
 from stresslab.core.text import percent
 from stresslab.generators.matched import repeats_history
+from stresslab.metrics.distribution import Interval
 from stresslab.metrics.market_timing import Timing
 from stresslab.metrics.multiple_testing import family_p_value, permutations_needed
 
-EdgeLabel = Literal["yes", "no", "unclear"]
 Standing = Literal["supports", "open", "excludes"]
-EDGES: tuple[EdgeLabel, ...] = get_args(EdgeLabel)
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 
@@ -42,35 +41,6 @@ class EdgeCriteria:
             raise InputError(f"size={self.size} is not an error rate in (0, 0.5); for 5% write 0.05")
         if not 0 < self.worth < 100:
             raise InputError(f"worth={self.worth} is not a Sharpe ratio above 0; write for example 0.5")
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A label, why, and every check that led to it.
-
-    Attributes:
-        label: yes, no or unclear.
-        reasons: sentences for people, the deciding one first.
-        checks: of the universes, the real bars and the real origins.
-    """
-
-    label: EdgeLabel
-    reasons: tuple[str, ...]
-    checks: tuple[Check, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The "edge" section of `result.json`."""
-        return {
-            "label": self.label,
-            "reasons": list(self.reasons),
-            "checks": [check.to_dict() for check in self.checks],
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Edge:
-        """The edge that `to_dict` wrote."""
-        checks = tuple(Check(**check) for check in stored["checks"])
-        return cls(stored["label"], tuple(stored["reasons"]), checks)
 
 
 def edge_label(universes: Standing, real: Standing, origins: Standing = "open") -> EdgeLabel:
@@ -161,7 +131,7 @@ def judge_edge(
     reasons = _reasons(named, standings, universes, real, criteria) + _too_few(named, real, trials, criteria)
     if named == "unclear" and not independent:
         reasons += ("These universes are blocks of the same history and repeat its luck, so they cannot confirm it.",)
-    return Edge(named, reasons, checks)
+    return Edge(label=named, reasons=reasons, checks=checks)
 
 
 def _too_few(named: EdgeLabel, real: RealBars | None, trials: float, criteria: EdgeCriteria) -> tuple[str, ...]:
@@ -181,21 +151,20 @@ _PASSED: Mapping[Standing, bool | None] = {"supports": True, "open": None, "excl
 def _timing_check(name: str, where: str, found: Timing | None, standing: Standing) -> Check:
     passed = _PASSED[standing]
     if found is None:
-        return Check(name, None, None, None, 0.0, None, f"not assessed: timing {where}")
+        return check(name, 0.0, None, f"not assessed: timing {where}")
     if not found.timed:
-        return Check(
-            name, 0.0, 0.0, 0.0, 0.0, passed, f"exposure never varied between paths {where}: nothing was timed"
-        )
+        nothing = f"exposure never varied between paths {where}: nothing was timed"
+        return check(name, 0.0, passed, nothing, Interval(0.0, 0.0, 0.0))
     note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:.2f}, over {found.paths:,} of them"
-    return Check(name, found.total.value, found.total.low, found.total.high, 0.0, passed, note)
+    return check(name, 0.0, passed, note, found.total)
 
 
 def _real_check(found: RealBars | None, trials: float, standing: Standing, criteria: EdgeCriteria) -> Check:
     name, passed = "timing_on_real_bars", _PASSED[standing]
     if found is None:
-        return Check(name, None, None, None, criteria.size, None, "not assessed: timing on the real bars")
+        return check(name, criteria.size, None, "not assessed: timing on the real bars")
     if not found.timed:
-        return Check(name, 1.0, None, None, criteria.size, passed, "exposure never varied: nothing was timed")
+        return check(name, criteria.size, passed, "exposure never varied: nothing was timed", 1.0)
     p_value = family_p_value(found.p_value, trials)
     note = (
         f"in {percent(found.p_value)} of {found.permutations:,} random orders of {found.bars:,} real bars timing is "
@@ -203,7 +172,7 @@ def _real_check(found: RealBars | None, trials: float, standing: Standing, crite
     )
     if trials > 1:
         note += f"; as the best of {trials:.3g} trials, {percent(p_value)}"
-    return Check(name, p_value, None, None, criteria.size, passed, note)
+    return check(name, criteria.size, passed, note, p_value)
 
 
 def _reasons(

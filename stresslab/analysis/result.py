@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.analysis.verdict import Verdict
+from stresslab.analysis.result_models import Verdict
 from stresslab.core.display import Plotted, presenter
 from stresslab.core.plain_json import plain, recorded
 from stresslab.data.bars import Bars

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stresslab.analysis.edge import EDGES
 from stresslab.analysis.result import FORMAT_VERSION, LEVELS
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import EDGES, LABELS
 from stresslab.analysis.walk_forward import SPREAD
 from stresslab.metrics.measures import MEASURES
 

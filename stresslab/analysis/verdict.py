@@ -7,19 +7,15 @@ the market: that comes in as `trusted`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from scipy import stats
 
+from stresslab.analysis.result_models import Check, Label, Verdict, check
 from stresslab.core.errors import InputError
-from stresslab.core.plain_json import plain
 from stresslab.core.text import percent
 from stresslab.metrics.distribution import Interval, wilson
 
-Label = Literal["robust", "fragile", "lucky", "losing", "inconclusive"]
-LABELS: tuple[Label, ...] = ("robust", "fragile", "lucky", "losing", "inconclusive")
 PRACTICABLE = 10_000_000
 """More universes than this are not advised to anyone."""
 
@@ -50,66 +46,6 @@ class Criteria:
             )
         if not 0 < self.level < 1:
             raise InputError(f"level={self.level} is not a confidence in (0, 1); for 95% write 0.95")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question of the verdict and its answer.
-
-    Attributes:
-        name: the key in `result.json`.
-        value: what was found, None where it was not assessed.
-        low: lower end of its interval, None without one.
-        high: upper end.
-        threshold: what it was compared with.
-        passed: True or False; None where the interval holds the threshold or nothing was assessed.
-        note: the answer in plain words.
-    """
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    threshold: float | None
-    passed: bool | None
-    note: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The check as plain JSON."""
-        return dict(vars(self))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A label, why, and every check that led to it.
-
-    Attributes:
-        label: robust, fragile, lucky, losing or inconclusive.
-        reasons: sentences for people, the deciding one first.
-        checks: in the order in which they are asked.
-        universes_needed: how many universes would settle a verdict that is inconclusive for Monte Carlo error alone;
-            None where the verdict is settled or no number would settle it.
-    """
-
-    label: Label
-    reasons: tuple[str, ...]
-    checks: tuple[Check, ...]
-    universes_needed: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The "verdict" section of `result.json`."""
-        return {
-            "label": self.label,
-            "reasons": list(self.reasons),
-            "checks": [check.to_dict() for check in self.checks],
-            "universes_needed": self.universes_needed,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Verdict:
-        """The verdict that `to_dict` wrote."""
-        checks = tuple(Check(**check) for check in stored["checks"])
-        return cls(stored["label"], tuple(stored["reasons"]), checks, stored["universes_needed"])
 
 
 def implied_sharpe(probability_of_loss: float, horizon: int, periods_per_year: float) -> float:
@@ -234,7 +170,7 @@ def judge(
         reasons.append(f"Whether these universes behave like the market is open: {caution}")
     elif trusted is None:
         reasons.append("Whether these universes behave like the market was not assessed; intervals cover chance alone.")
-    return Verdict(named, tuple(reasons), checks, needed)
+    return Verdict(label=named, reasons=tuple(reasons), checks=checks, universes_needed=needed)
 
 
 def _why(named: Label, found: str, real: Check, criteria: Criteria) -> str:
@@ -286,7 +222,7 @@ def _exposure_check(exposure: Interval, criteria: Criteria) -> Check:
     share, least = percent(exposure.value, criteria.exposed), percent(criteria.exposed)
     note = f"a position was held in {share} of universes; {least} are needed"
     passed = exposure.value >= criteria.exposed
-    return Check("exposed_universes", exposure.value, exposure.low, exposure.high, criteria.exposed, passed, note)
+    return check("exposed_universes", criteria.exposed, passed, note, exposure)
 
 
 def _trust_check(trusted: bool | None, caution: str | None) -> Check:
@@ -295,7 +231,7 @@ def _trust_check(trusted: bool | None, caution: str | None) -> Check:
         True: "the universes behave like this market",
         False: "the universes do not behave like this market",
     }[trusted]
-    return Check("trusted_universes", None, None, None, None, trusted, note)
+    return check("trusted_universes", None, trusted, note)
 
 
 def _loss_check(name: str, loss: Interval, threshold: float, horizon: int, periods_per_year: float) -> Check:
@@ -311,7 +247,7 @@ def _loss_check(name: str, loss: Interval, threshold: float, horizon: int, perio
     ratio = implied_sharpe(threshold, horizon, periods_per_year)
     ratio = 0.0 if abs(ratio) < 0.005 else ratio
     note = f"a share of {percent(threshold)} over {horizon:,} bars is what an annual Sharpe ratio of {ratio:.2f} gives"
-    return Check(name, loss.value, loss.low, loss.high, threshold, passed, note)
+    return check(name, threshold, passed, note, loss)
 
 
 def _real_result(realised_return: float | None, backtest_return: float | None) -> Check:
@@ -321,10 +257,10 @@ def _real_result(realised_return: float | None, backtest_return: float | None) -
     elif backtest_return is not None:
         result, where = backtest_return, "the backtest before the origin was"
     else:
-        return Check("real_result", None, None, None, 0.0, None, "there is no real result to compare with")
+        return check("real_result", 0.0, None, "there is no real result to compare with")
     outcome = "a gain" if result > 0 else "a loss" if result < 0 else "neither gain nor loss"
     size = f" of {percent(abs(result))}" if result else ""
-    return Check("real_result", plain(result), None, None, 0.0, bool(result > 0), f"{where} {outcome}{size}")
+    return check("real_result", 0.0, bool(result > 0), f"{where} {outcome}{size}", result)
 
 
 def _with_interval(share: Interval, criteria: Criteria) -> str:

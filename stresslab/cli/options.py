@@ -340,7 +340,7 @@ def _labels(given: Sequence[str]) -> tuple[str, ...]:
         return ()
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise InputError(f"fail_on={given!r:.40} is not a list of verdicts; write for example `fail_on: [losing]`")
-    from stresslab.analysis.verdict import LABELS
+    from stresslab.analysis.result_models import LABELS
 
     labels = tuple(label.strip() for entry in given for label in str(entry).split(","))
     for label in labels:

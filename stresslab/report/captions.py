@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import LABELS
 from stresslab.report.wording import money, percent, price, share
 
 REALISED = "what really happened"

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import FORMAT_VERSION, StrategyResult, StressResult
-from stresslab.analysis.verdict import Verdict
+from stresslab.analysis.result_models import Verdict
 from stresslab.backtest.bar_records import COLUMNS
 from stresslab.core.checkpoints import sync
 from stresslab.core.errors import InputError
@@ -235,7 +235,7 @@ def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> Stra
     return StrategyResult(
         name=entry["name"],
         parameters=entry["parameters"],
-        verdict=Verdict.from_dict(entry["verdict"]),
+        verdict=Verdict.of(entry["verdict"]),
         backtest=_numbers(entry["backtest"]),
         realised=None if entry["realised"] is None else _numbers(entry["realised"]),
         universes=entry["universes"],

@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.analysis.edge import (
-    EDGES,
     STANDINGS,
-    Edge,
     EdgeCriteria,
     Standing,
     edge_label,
@@ -24,6 +22,7 @@ from stresslab.analysis.edge import (
     standing_of_real_bars,
 )
 from stresslab.analysis.permutation_test import RealBars
+from stresslab.analysis.result_models import EDGES, Edge
 from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.market_timing import Timing
@@ -145,7 +144,7 @@ def test_every_edge_is_explained_and_survives_json(
     found = judge_edge(timed(sharpe, error), on_bars(p_value, real), trials=trials)
     assert found.reasons
     assert [check.name for check in found.checks] == ["timing_in_universes", "timing_on_real_bars", "timing_at_origins"]
-    assert Edge.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found
+    assert Edge.of(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found
 
 
 def test_criteria_that_cannot_be_meant_are_refused() -> None:

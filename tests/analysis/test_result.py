@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.analysis.result import FORMAT_VERSION
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import LABELS
 from stresslab.core.plain_json import recorded
 from stresslab.metrics.measures import MEASURES
 from tests.make.results import make_result

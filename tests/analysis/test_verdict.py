@@ -8,11 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from stresslab.analysis.result_models import LABELS, Check, Verdict
 from stresslab.analysis.verdict import (
-    LABELS,
-    Check,
     Criteria,
-    Verdict,
     implied_sharpe,
     judge,
     label,
@@ -279,7 +277,7 @@ def test_counts_that_are_no_counts_are_refused(losses, exposed, universes):
 def test_a_verdict_survives_json(losses):
     """A verdict written to JSON and read again is the same verdict."""
     verdict = judged(losses, trusted=None)
-    assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict(), allow_nan=False))) == verdict
+    assert Verdict.of(json.loads(json.dumps(verdict.to_dict(), allow_nan=False))) == verdict
 
 
 def test_own_criteria_move_the_labels():

@@ -13,7 +13,7 @@ import pytest
 
 from stresslab.analysis.compare import compare
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import LABELS
 from stresslab.report.formats.comparison import render_page
 from stresslab.report.formats.html import render
 from tests.make.gridded import gridded as grid_of

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import LABELS
 from stresslab.metrics.measures import MEASURES
 from stresslab.report import wording
 from stresslab.report.sections import strategy

@@ -12,9 +12,8 @@ from typing import Any
 import jinja2
 import markupsafe
 
-from stresslab.analysis.edge import EDGES
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.verdict import LABELS
+from stresslab.analysis.result_models import EDGES, LABELS
 from stresslab.report.charts import track_record
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.sections import overview, provenance, realism, strategy

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.verdict import Verdict
+from stresslab.analysis.result_models import Verdict
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.measures import MEASURES
 from stresslab.report import wording
