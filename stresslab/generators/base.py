@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
 from stresslab.data.universes import Universes
 
 MAX_HORIZON = 100_000
@@ -53,6 +55,30 @@ class Generator(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides what is sampled, as plain JSON: settings, hashes, training cut-off."""
+        ...
+
+
+class JointGenerator(Protocol):
+    """Makes continuations of several symbols that move together; every generator of the registry does."""
+
+    name: str
+
+    def sample(
+        self,
+        bars: Market,
+        horizon: int,
+        universes: int,
+        seed: int = 0,
+        *,
+        ids: Sequence[int] | None = None,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> JointUniverses:
+        """Sample a market; see `Generator.sample`."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """See `Generator.describe`."""
         ...
 
 

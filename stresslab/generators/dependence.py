@@ -20,6 +20,7 @@ from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS
 from stresslab.data.market import Market
+from stresslab.metrics.dependence import spearman
 
 FloatArray = NDArray[np.float64]
 Kind = Literal["empirical", "student", "independent"]
@@ -120,20 +121,19 @@ class Dependence:
         return said | ({"degrees_of_freedom": self.degrees} if self.kind == "student" else {})
 
 
-def spearman(returns: FloatArray) -> FloatArray:
-    """Spearman correlation (K, K) of the columns of (M, K)."""
-    return np.atleast_2d(np.corrcoef(stats.rankdata(returns, axis=0).T))
-
-
 def from_spearman(rho: FloatArray) -> FloatArray:
     """Correlation of the bivariate normal with Spearman correlation rho (Pearson 1907): 2 sin(pi rho / 6)."""
     return np.asarray(2.0 * np.sin(np.pi * rho / 6.0))
 
 
+def log_returns(market: Market) -> FloatArray:
+    """Log returns (T - 1, K) from close to close."""
+    return np.asarray(np.diff(np.log(market.values[:, :, CLOSE]), axis=1).T)
+
+
 def _returns(market: Market) -> tuple[FloatArray, FloatArray]:
     """Log returns (M, K) of the last bars, and the same over the volatility known before each bar."""
-    logs = np.log(market.values[:, :, CLOSE])  # (K, T)
-    returns = np.diff(logs, axis=1)
+    returns = log_returns(market).T  # (K, M)
     if returns.shape[1] < MIN_BARS:
         raise DataError(
             f"{len(market)} common bars are too few to see how symbols move together, which needs {MIN_BARS + 1}; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -13,10 +13,12 @@ from stresslab.core.display import Displayed
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
-from stresslab.generators.base import Generator, check_horizon, universe_ids
+from stresslab.data.market import Market
+from stresslab.generators.base import Generator, JointGenerator, check_horizon, universe_ids
 from stresslab.realism.calibration import calibration, growth_by_displacement, score_ratios, stylised_facts
 from stresslab.realism.diagnostics import diagnose
 from stresslab.realism.gate import Check, Label, gate
+from stresslab.realism.joint_origins import joint_checks, roll_market
 from stresslab.realism.rolling_origins import LEAST_HISTORY, ORIGINS, UNIVERSES, Origin, positions, roll
 
 
@@ -91,7 +93,7 @@ class Realism(Displayed):
 
 
 def assess_realism(
-    bars: Bars,
+    bars: Bars | Market,
     generator: Generator,
     horizon: int = 120,
     *,
@@ -109,7 +111,8 @@ def assess_realism(
         >>> print(sl.assess_realism(bars, sl.StationaryBootstrap(), horizon=60))
 
     Args:
-        bars: real bars; only what lies before a run's origin, when this judges a run.
+        bars: real bars; only what lies before a run's origin, when this judges a run. Of a market the equal-weight
+            portfolio is judged, and whether its symbols move together and fall together as they did.
         generator: what is judged.
         horizon: bars to compare after each origin; origins are at least as far apart.
         origins: most origins to take, spread over the bars.
@@ -130,6 +133,13 @@ def assess_realism(
     if origins < 1 or universes < 2:
         raise InputError(f"origins={origins}, universes={universes} is too few; give at least 1 origin, 2 universes")
     ends = positions(len(bars), horizon, origins)
+    if isinstance(bars, Market):
+        several = cast(JointGenerator, generator)
+        seen, refusals = roll_market(bars, several, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+        portfolio = [one.portfolio for one in seen]
+        found = assess(portfolio, horizon, universes, refusals, joint_checks(seen))
+        notes = _training_notes(portfolio, generator.describe().get("trained_until"))
+        return replace(found, notes=(*found.notes, *notes))
     rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
     found = assess(rolled.origins, horizon, universes, rolled.refusals)
     trained_until = generator.describe().get("trained_until")
@@ -143,7 +153,13 @@ def assess_realism(
     return replace(found, notes=tuple(notes), diagnostics=diagnostics, baselines=compared)
 
 
-def assess(origins: Sequence[Origin], horizon: int, universes: int, refusals: Sequence[str] = ()) -> Realism:
+def assess(
+    origins: Sequence[Origin],
+    horizon: int,
+    universes: int,
+    refusals: Sequence[str] = (),
+    further: Sequence[Check] = (),
+) -> Realism:
     """What the origins say together, and the gate's label.
 
     Args:
@@ -151,6 +167,7 @@ def assess(origins: Sequence[Origin], horizon: int, universes: int, refusals: Se
         horizon: bars compared after each.
         universes: sampled at each.
         refusals: why the generator could not sample at others.
+        further: checks that count besides the gate's own.
     """
     notes = (
         (f"At {len(refusals)} of {len(refusals) + len(origins)} origins nothing could be sampled: {refusals[0]}",)
@@ -160,7 +177,7 @@ def assess(origins: Sequence[Origin], horizon: int, universes: int, refusals: Se
     if not origins:
         reason = f"No origin has {LEAST_HISTORY} bars before it and {horizon} after it: more history is needed."
         return Realism("caution", notes or (reason,), (), 0, horizon, universes, None, None)
-    label, reasons, checks = gate(origins)
+    label, reasons, checks = gate(origins, further)
     return Realism(
         label=label,
         reasons=reasons,

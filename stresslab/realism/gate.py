@@ -62,9 +62,9 @@ class Check:
         return {key: plain(value) if isinstance(value, float) else value for key, value in asdict(self).items()}
 
 
-def gate(origins: Sequence[Origin]) -> tuple[Label, tuple[str, ...], tuple[Check, ...]]:
-    """The label of the origins, its reasons in words, and every check that led to it."""
-    checks = tuple(check(origins) for check in CHECKS)
+def gate(origins: Sequence[Origin], further: Sequence[Check] = ()) -> tuple[Label, tuple[str, ...], tuple[Check, ...]]:
+    """The label of the origins, its reasons in words, and every check that led to it; `further` ones count as well."""
+    checks = (*(check(origins) for check in CHECKS), *further)
     failed = [check.reason for check in checks if check.outcome == "failed"]
     doubtful = [check.reason for check in checks if check.outcome == "caution"]
     if len(origins) < ENOUGH_ORIGINS:
@@ -80,7 +80,7 @@ def gate(origins: Sequence[Origin]) -> tuple[Label, tuple[str, ...], tuple[Check
     return "trusted", ("No check of the gate speaks against these universes.",), checks
 
 
-def _judged(
+def judged(
     name: str, found: Interval, acceptable: tuple[float, float], neutral: float, words: Callable[[], str], else_: str
 ) -> Check:
     """The outcome of a check; one without a value or bounds could not be assessed.
@@ -116,7 +116,7 @@ def _volatility_check(origins: Sequence[Origin]) -> Check:
             sampled = np.sqrt((origin.returns**2).mean(axis=1)) / real
             differences.append(float(np.log(np.maximum(sampled, 1e-6)).mean()))
     found = _exponential(forecast_scores.mean_interval(differences))
-    return _judged(
+    return judged(
         "volatility", found, (0.8, 1.25), 1.0,
         lambda: f"Universes are {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] times as volatile as what "
         "followed.",
@@ -128,7 +128,7 @@ def _coverage_check(origins: Sequence[Origin]) -> Check:
     """Share of outcomes at the horizon inside the 90% interval; a 99% interval, since few origins say little."""
     ranks = [forecast_scores.pit(origin.paths[:, -1], float(origin.real[-1])) for origin in origins]
     found = forecast_scores.coverage(ranks, 0.9, len(origins[0].paths), confidence=0.99)
-    return _judged(
+    return judged(
         "coverage_90", found, (0.75, 0.98), 0.9,
         lambda: f"{found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the {len(origins)} outcomes lie in the "
         "universes' 90% intervals of the return at the horizon.",
@@ -149,7 +149,7 @@ def _reversion_check(origins: Sequence[Origin]) -> Check:
     strict = _slope(away, np.array([float(origin.real[-1]) for origin in origins]), level=0.99)
     supported = strict.low > 0.0 and real.low <= found.value <= real.high
     most = max(REVERSION, real.high) if supported else REVERSION
-    return _judged(
+    return judged(
         "reversion", found, (-most, most), 0.0,
         lambda: f"Universes go {found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the way back to the past's "
         f"mean price by the horizon; what followed went {real.value:.0%} [{real.low:.0%}, {real.high:.0%}] of it.",
@@ -172,7 +172,7 @@ def _jump_check(origins: Sequence[Origin]) -> Check:
             excesses.append((float(first.mean()) ** 2 - usual) / sigma**2)
     mean = forecast_scores.mean_interval(excesses)
     found = Interval(*(math.copysign(math.sqrt(abs(end)), end) for end in (mean.value, mean.low, mean.high)))
-    return _judged(
+    return judged(
         "first_bar_jump", found, (-1.0, 0.3), 0.0,
         lambda: f"The first bar moves all universes of an origin together by {max(0.0, found.value):.2f} "
         f"[{max(0.0, found.low):.2f}, {max(0.0, found.high):.2f}] bar sigmas more than the next {NEXT_BARS} do.",
@@ -188,7 +188,7 @@ def _first_bar_check(origins: Sequence[Origin]) -> Check:
         if later.size and later.std() > 0:
             ratios.append(math.log(max(float(first.std()) / float(later.std()), 1e-6)))
     found = _exponential(forecast_scores.mean_interval(ratios))
-    return _judged(
+    return judged(
         "first_bar_volatility", found, (0.8, 1.25), 1.0,
         lambda: f"The first bar is {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] times as volatile as the "
         f"next {NEXT_BARS}.",
@@ -199,7 +199,7 @@ def _first_bar_check(origins: Sequence[Origin]) -> Check:
 def _lag_one_check(origins: Sequence[Origin]) -> Check:
     """Autocorrelation of returns at lag 1: universes less reality."""
     found = _difference(origins, stylized_facts.lag_one)
-    return _judged(
+    return judged(
         "lag_one", found, (-0.1, 0.1), 0.0,
         lambda: f"Lag-1 autocorrelation of returns differs from reality's by {found.value:+.3f} "
         f"[{found.low:+.3f}, {found.high:+.3f}].",
@@ -210,7 +210,7 @@ def _lag_one_check(origins: Sequence[Origin]) -> Check:
 def _clustering_check(origins: Sequence[Origin]) -> Check:
     """Mean autocorrelation of absolute returns: universes less reality."""
     found = _difference(origins, stylized_facts.clustering)
-    return _judged(
+    return judged(
         "clustering", found, (-0.15, 0.15), 0.0,
         lambda: f"Clustering of volatility (autocorrelation of |returns|) differs from reality's by "
         f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}].",
@@ -221,7 +221,7 @@ def _clustering_check(origins: Sequence[Origin]) -> Check:
 def _repair_check(origins: Sequence[Origin]) -> Check:
     """Share of sampled bars that were impossible."""
     share = float(np.mean([origin.repaired for origin in origins]))
-    return _judged(
+    return judged(
         "repaired_bars", Interval(share, share, share), (0.0, 0.05), 0.0,
         lambda: f"{share:.2%} of the bars were impossible and had to be repaired.",
         "repairs.",
@@ -232,7 +232,7 @@ def _support_check(origins: Sequence[Origin]) -> Check:
     """Share of universes that touch the end of what the model can represent."""
     shares = [origin.support for origin in origins if origin.support is not None]
     share = float(np.mean(shares)) if shares else math.nan
-    return _judged(
+    return judged(
         "support", Interval(share, share, share), (0.0, 0.05), 0.0,
         lambda: f"{share:.1%} of universes touch the last price that the model can represent.",
         "an end of what the generator can represent, since it has none.",

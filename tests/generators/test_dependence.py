@@ -13,7 +13,8 @@ from stresslab.core.errors import DataError, InputError
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.dependence import Dependence, Kind, from_spearman, own_seeds, spearman
+from stresslab.generators.dependence import Dependence, Kind, from_spearman, own_seeds
+from stresslab.metrics.dependence import spearman
 
 IDS = np.arange(400)
 

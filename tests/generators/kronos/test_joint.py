@@ -13,9 +13,9 @@ from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.generators.base import Generator
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.dependence import spearman
 from stresslab.generators.garch import Garch
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.metrics.dependence import spearman
 from tests.generators.kronos.cases import case
 from tests.generators.test_dependence import market
 

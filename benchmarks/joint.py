@@ -1,0 +1,159 @@
+"""How well do several symbols move together? One table per market: laws, dependence, portfolios, and what it costs.
+
+    python benchmarks/joint.py --data sample:crypto5
+    python benchmarks/joint.py --data my_bars.parquet --symbols AAPL,MSFT,XOM --dependence student
+
+Dependence and portfolios are measured at past origins a horizon apart, each fitted to the bars before it alone. Scores
+and formulas are the package's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+import stresslab as sl
+from stresslab.data.joint_universes import JointUniverses
+from stresslab.data.market import Market
+from stresslab.generators.dependence import own_seeds
+from stresslab.generators.kronos.generator import Kronos
+from stresslab.metrics.forecast_scores import coverage, pit
+from stresslab.realism.joint_origins import JointOrigin, roll_market
+from stresslab.realism.rolling_origins import positions
+
+LEVEL, SCORED = 0.9, 20
+LAW_BARS = 20
+SEED = 2026
+FloatArray = NDArray[np.float64]
+
+
+def laws(market: Market, generator: Kronos, universes: int) -> dict[str, Any]:
+    """Kolmogorov-Smirnov p-values of each symbol alone and in company: returns and drawdowns of `LAW_BARS` bars."""
+    joint = generator.sample(market, LAW_BARS, universes, SEED, jobs=2)
+    values = {}
+    for symbol, seed in zip(market.symbols, own_seeds(SEED + 1, len(market.series)), strict=True):
+        alone = generator.sample(market[symbol], LAW_BARS, universes, seed, jobs=2)
+        one, other = (_outcomes(part.values, market[symbol]) for part in (joint[symbol], alone))
+        values[symbol] = [float(stats.ks_2samp(one[name], other[name]).pvalue) for name in ("return", "drawdown")]
+    return {"p_values": values, "least": min(min(pair) for pair in values.values()), "tests": 2 * len(values)}
+
+
+def _outcomes(values: NDArray[Any], history: sl.Bars) -> dict[str, FloatArray]:
+    """Return and largest drawdown of each path (N,)."""
+    closes = np.concatenate([np.full((len(values), 1), history.values[-1, 3]), values[:, :, 3]], axis=1)
+    return {
+        "return": closes[:, -1] / closes[:, 0],
+        "drawdown": (closes / np.maximum.accumulate(closes, axis=1)).min(axis=1),
+    }
+
+
+def dependence(origins: list[JointOrigin]) -> dict[str, Any]:
+    """Errors of correlations and ratios of joint losses and of sizes, over origins and pairs."""
+    correlations, losses, sizes = (
+        np.stack([getattr(one, name) for one in origins]) for name in ("correlations", "losses", "sizes")
+    )  # (O, 2, P)
+    mean = losses.mean(axis=0)
+    return {
+        "correlation_error": float(np.abs(correlations[:, 0] - correlations[:, 1]).mean()),
+        "correlation_bias": float((correlations[:, 0] - correlations[:, 1]).mean()),
+        "real_correlation": float(correlations[:, 1].mean()),
+        "joint_losses": float(mean[0].sum() / mean[1].sum()),
+        "joint_losses_by_pair": sorted((mean[0] / mean[1]).round(3).tolist()),
+        "real_joint_losses": float(mean[1].mean()),
+        "size_correlations": float(sizes[:, 0].mean() / sizes[:, 1].mean()),
+        "real_size_correlation": float(sizes[:, 1].mean()),
+    }
+
+
+def portfolio(origins: list[JointOrigin], universes: int) -> dict[str, Any]:
+    """Coverage of the equal-weight portfolio's return over the horizon."""
+    ranks = [pit(one.portfolio.paths[:, -1], float(one.portfolio.real[-1])) for one in origins]
+    found = coverage(ranks, LEVEL, universes)
+    return {"origins": len(origins), "coverage": found.value, "low": found.low, "high": found.high}
+
+
+def energy(ours: list[JointOrigin], others: list[JointOrigin]) -> dict[str, Any]:
+    """Energy score over that of the joint bootstrap at the same origins."""
+    theirs = {one.portfolio.at: one.energy for one in others}
+    shared = [(one.energy, theirs[one.portfolio.at]) for one in ours if one.portfolio.at in theirs]
+    one, other = np.array(shared).T
+    return {"origins": len(shared), "ratio": float(one.sum() / other.sum())}
+
+
+def cost(market: Market, generator: Kronos, repeats: int = 5) -> dict[str, Any]:
+    """Processor time of a bar of a symbol in company over that of a bar alone, in turns on one thread."""
+    first, count = market[market.symbols[0]], len(market.series)
+    generator.sample(market, SCORED, 64, SEED)  # the dependence is fitted once for a history
+    ratios = []
+    for _ in range(repeats):
+        started = time.process_time()
+        generator.sample(first, LAW_BARS, 256, SEED)
+        alone = time.process_time()
+        generator.sample(market, LAW_BARS, 256, SEED)
+        ratios.append((time.process_time() - alone) / count / (alone - started))
+    started = time.process_time()
+    replace(generator).dependence_of(market)
+    return {"symbols": count, "ratio": float(np.median(ratios)), "all": np.round(ratios, 3).tolist(),
+            "fit_seconds": time.process_time() - started}  # fmt: skip
+
+
+def same_everywhere(market: Market, generator: Kronos) -> bool:
+    """Whether some universes have the same bytes alone, in another order and on another number of threads."""
+    joint = generator.sample(market, SCORED, 200, SEED, jobs=2)
+    some: JointUniverses = generator.sample(market, SCORED, 5000, SEED, ids=[199, 7], jobs=1)
+    return bool((some.values == joint.values[[199, 7]]).all())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure a market and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", default=["sample:crypto5"])
+    parser.add_argument("--symbols", help="of a table that holds more, separated by commas")
+    parser.add_argument("--bars", type=int, help="the last common bars to use")
+    parser.add_argument("--until")
+    parser.add_argument("--model", default="nano")
+    parser.add_argument("--dependence", default="empirical")
+    parser.add_argument("--universes", type=int, default=2000, help="of the laws")
+    parser.add_argument("--origins", type=int, default=40)
+    parser.add_argument("--at-origin", type=int, default=200, help="universes at each origin")
+    parser.add_argument("--skip", default="", help="parts to leave out: laws, cost")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args(arguments)
+    sources = given.data
+    if given.symbols:
+        sources = [f"{given.data[0]}#{symbol}" for symbol in given.symbols.split(",")]
+    market = sl.load_market(sources, until=given.until, repair=True)
+    market = market[-given.bars :] if given.bars else market
+    generator = Kronos(given.model, dependence=given.dependence)
+    print(f"{market!r}", flush=True)
+    found: dict[str, Any] = {"market": repr(market), "dependence": given.dependence}
+    found["same_everywhere"] = same_everywhere(market, generator)
+    if "cost" not in given.skip:
+        found["cost"] = cost(market, generator)
+        print("cost", found["cost"], flush=True)
+    ends = positions(len(market), SCORED, given.origins)
+    ours, refused = roll_market(market, generator, ends, SCORED, given.at_origin, seed=SEED, jobs=2)
+    others, _ = roll_market(market, sl.StationaryBootstrap(), ends, SCORED, given.at_origin, seed=SEED, jobs=2)
+    for name, origins in (("kronos", list(ours)), ("bootstrap", list(others))):
+        found[name] = {"dependence": dependence(origins), "portfolio": portfolio(origins, given.at_origin)}
+        print(name, found[name], flush=True)
+    found["energy"], found["refused"] = energy(list(ours), list(others)), len(refused)
+    if "laws" not in given.skip:
+        found["laws"] = laws(market, generator, given.universes)
+    print(json.dumps(found, indent=1))
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
