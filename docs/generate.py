@@ -27,7 +27,6 @@ CONCLUDE = {
     "analysis.shocks": ("worst_bar", "against", "gap", "wilder", "closed_from"),
     "analysis.permutation_test": ("permutation_test", "sequential_p_value", "affordable"),
     "analysis.verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
-    "backtest.costs": ("dearer",),
     "runs.trial_ledger": ("marks_of", "same_bars"),
 }
 """Formulas outside the metrics, by module."""

@@ -31,7 +31,7 @@ TOP_P = (0.9, 0.95, 1.0)
 """Nuclei, beside the run's own."""
 CONTEXTS = (0.25, 1.0)
 """Shares of the run's context."""
-LEAST_CONTEXT = 32
+MIN_CONTEXT = 32
 UNIVERSES = 500
 """Universes of each setting, at most: the first of the run, and the same random numbers in every other setting."""
 ORIGINS, ORIGIN_UNIVERSES, ORIGIN_HORIZON = 12, 16, 60
@@ -79,7 +79,7 @@ def settings(generator: Tunable, context: int) -> list[Setting]:
     temperatures = [hot if share == 1 else round(hot * share, 6) for share in TEMPERATURES if hot * share <= HOTTEST]
     cut = generator.top_k > 0  # which switches top-p off
     nuclei = [generator.top_p] if cut else sorted({*TOP_P, generator.top_p}, reverse=True)
-    contexts = sorted({max(min(LEAST_CONTEXT, context), round(context * share)) for share in CONTEXTS}, reverse=True)
+    contexts = sorted({max(min(MIN_CONTEXT, context), round(context * share)) for share in CONTEXTS}, reverse=True)
     own = (hot, generator.top_p, context)
     return [
         Setting(temperature, top_p, bars, (temperature, top_p, bars) == own)

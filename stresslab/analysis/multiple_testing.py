@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.analysis.result import StrategyResult
-from stresslab.backtest.evaluate import Evaluation, curves
+from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.metrics.multiple_testing import (
     SPLITS,
     deflated_sharpe,
@@ -69,14 +69,14 @@ def selection(
     return found
 
 
-MOST_CORRELATED = 30
+MAX_CORRELATED = 30
 """Strategies whose correlations are written down, at most."""
 
 
 def together(
     results: list[StrategyResult],
     strategies: list[Strategy],
-    backtested: list[Evaluation],
+    backtested: list[StrategyEvaluation],
     held: NDArray[np.float64],
     trials: float | None,
     seed: int,
@@ -87,7 +87,7 @@ def together(
     equities = {one.name: curves(found)[:, 0] for one, found in zip(strategies, backtested, strict=False)}
     return {
         "pairs": [one.to_dict() for one in differences(returns)] if len(results) > 1 else [],
-        "correlations": correlations(returns) if 1 < len(results) <= MOST_CORRELATED else {},
+        "correlations": correlations(returns) if 1 < len(results) <= MAX_CORRELATED else {},
         "selection": selection(
             {name: _bar_returns(own) for name, own in equities.items()}, _bar_returns(held), trials, seed, counted
         ),

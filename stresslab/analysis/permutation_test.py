@@ -24,7 +24,7 @@ from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.market_timing import Timing, held_returns, series_timing, timing
 from stresslab.metrics.multiple_testing import permutations_needed
-from stresslab.strategy import Log, Strategy
+from stresslab.strategy import CallLog, Strategy
 
 FloatArray = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ AFFORDED = 20_000_000
 """Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
-PATIENCE = 15.0
+WORTH_PROCESSES_SECONDS = 15.0
 """Seconds of permutations in one process that are worth starting others, which import for a few seconds first."""
 _BARS_AT_ONCE = 500_000
 OPEN, CLOSE = FIELDS.index("open"), FIELDS.index("close")
@@ -173,7 +173,7 @@ class _Permuted:
 
     def __call__(self, ids: NDArray[np.int64]) -> list[float]:
         """One number for each id, infinite where the strategy's code failed."""
-        universes, strategy = permuted_bars(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=Log())
+        universes, strategy = permuted_bars(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=CallLog())
         account = backtest(strategy, universes, self.terms, periods_per_year=self.bars.periods_per_year)
         found = series_timing(*positions_and_returns(account, universes))
         return [float(value) for value in np.where(np.isin(ids, list(strategy.log.failures)), np.inf, found)]
@@ -184,7 +184,7 @@ def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> It
     started = time.perf_counter()
     yield work(pieces[0])
     rest = pieces[1:]
-    if (time.perf_counter() - started) * len(rest) < PATIENCE:
+    if (time.perf_counter() - started) * len(rest) < WORTH_PROCESSES_SECONDS:
         jobs = 1
     for start in range(0, len(rest), jobs):
         batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from stresslab.analysis.case import Case, figures
-from stresslab.backtest.costs import dearer
 from stresslab.core.errors import StrategyError, StrategyLimitError
 
 COST_FACTORS = (0.0, 1.0, 2.0, 3.0, 5.0)
@@ -26,7 +25,7 @@ PARAMETERS = 6
 
 def costs(case: Case) -> list[dict[str, Any]]:
     """The figures at multiples of the costs of trading and borrowing; nothing where there are none."""
-    if dearer(case.terms.costs, 0.0) == case.terms.costs:
+    if case.terms.costs.scaled(0.0) == case.terms.costs:
         return []
     return [{"factor": factor, **figures(_at_costs(case, factor), case.seed)} for factor in COST_FACTORS]
 
@@ -82,4 +81,4 @@ def nearby(value: Any, allowed: Any = None) -> list[Any]:
 
 
 def _at_costs(case: Case, factor: float) -> pd.DataFrame:
-    return case.measured(case.universes, replace(case.terms, costs=dearer(case.terms.costs, factor)))
+    return case.measured(case.universes, replace(case.terms, costs=case.terms.costs.scaled(factor)))

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.analysis.case import Case, figures
-from stresslab.backtest.costs import dearer
 from stresslab.core.errors import InputError
 from stresslab.data.universes import Universes
 from stresslab.generators.transforms import AMOUNT, CLOSE, changed, log_shapes, rebuilt
@@ -248,6 +247,6 @@ def shocks(case: Case) -> list[dict[str, Any]]:
 def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
     held = case.account.position
     universes = shock.lay(case.universes, held)
-    terms = replace(case.terms, costs=dearer(case.terms.costs, shock.costs))
+    terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
     other = replace(case, strategy=shock.runner(case.strategy, case.universes, held))
     return other.measured(universes, terms)

@@ -11,7 +11,7 @@ import pandas as pd
 from stresslab.analysis.result import LEVELS, StrategyResult
 from stresslab.analysis.verdict import Criteria, judge
 from stresslab.backtest import Terms, buy_and_hold
-from stresslab.backtest.evaluate import Evaluation, curves
+from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import describe_realised, describe_universes
 from stresslab.metrics.track_record import by_period, track_of
@@ -19,7 +19,7 @@ from stresslab.metrics.track_record import by_period, track_of
 
 def strategy_result(
     named: tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None],
-    found: Mapping[str, Evaluation],
+    found: Mapping[str, StrategyEvaluation],
     criteria: Criteria,
     trust: tuple[bool | None, str | None],
     seed: int,

@@ -34,7 +34,7 @@ from stresslab.metrics.distribution import (
 from stresslab.metrics.error_budget import monte_carlo_variance
 from stresslab.metrics.market_timing import Timing, origin_timing
 from stresslab.metrics.performance import drawdown, max_drawdown, total_return
-from stresslab.realism.rolling_origins import LEAST_HISTORY, positions
+from stresslab.realism.rolling_origins import MIN_HISTORY, positions
 from stresslab.strategy import Strategy
 
 FloatArray = NDArray[np.float64]
@@ -124,7 +124,7 @@ def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[st
         return found
     dates = _every(history, origins) if isinstance(origins, str) else [_named(history, one) for one in origins]
     found = sorted({len(history.up_to(date)) for date in dates})
-    found = [at for at in found if LEAST_HISTORY <= at <= len(history) - horizon]
+    found = [at for at in found if MIN_HISTORY <= at <= len(history) - horizon]
     if isinstance(origins, str):
         found = _apart(found, horizon)
     close = [at for at, after in itertools.pairwise(found) if after - at < horizon]
@@ -135,7 +135,7 @@ def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[st
         )
     if len(found) < 2 or (not isinstance(origins, str) and len(found) < len(dates)):
         raise InputError(
-            f"origins={origins!r}: {len(found)} of {len(dates)} have {LEAST_HISTORY} bars before and {horizon} after "
+            f"origins={origins!r}: {len(found)} of {len(dates)} have {MIN_HISTORY} bars before and {horizon} after "
             f"them within {history.timestamps[0]} to {history.timestamps[-1]}; choose others"
         )
     return found

@@ -48,6 +48,13 @@ class Costs:
                 "tenth of a bar's standard deviation write 0.1"
             )
 
+    def scaled(self, factor: float) -> Costs:
+        """Costs of trading and of borrowing times `factor`; funding, a transfer with a sign, stays as it is."""
+        if not (math.isfinite(factor) and factor >= 0):
+            raise InputError(f"costs x {factor:g} is not a factor; write for example 3")
+        names = ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow")
+        return replace(self, **{name: factor * getattr(self, name) for name in names})
+
 
 def check_fraction(name: str, value: Any, *, least: float = 0.0, most: float = 1.0) -> None:
     """Refuse what is not a fraction in [least, most), and tell who may have meant percent what to write."""
@@ -68,19 +75,3 @@ def check_amount(name: str, value: Any) -> None:
 def is_number(value: Any) -> bool:
     """Whether it is a finite number, of Python or numpy; True and False are not meant as 1 and 0."""
     return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
-
-
-def dearer(costs: Costs, factor: float) -> Costs:
-    """Costs of trading and of borrowing, multiplied; funding is a transfer with a sign, and stays.
-
-    Args:
-        costs: base case.
-        factor: such as 3.
-    """
-    if not (math.isfinite(factor) and factor >= 0):
-        raise InputError(f"costs x {factor:g} is no factor; write for example 3")
-    grown = {
-        name: factor * getattr(costs, name)
-        for name in ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow")
-    }
-    return replace(costs, **grown)

@@ -24,11 +24,11 @@ from stresslab.data.universes import Universes, shards
 from stresslab.metrics.measures import MEASURES, MeasureInputs
 from stresslab.metrics.performance import total_return
 from stresslab.metrics.quantile_sketch import Sketch
-from stresslab.strategy import Log, Strategy
+from stresslab.strategy import CallLog, Strategy
 
 ONE_BY_ONE = 50
 """Universes at a time of strategies that take them one by one: the work is in their code, and processes share it."""
-PATIENCE = 15.0
+WORTH_PROCESSES_SECONDS = 15.0
 """Seconds of work in one process that are worth starting others: each imports for a few seconds first."""
 
 FloatArray = NDArray[np.float64]
@@ -36,7 +36,7 @@ Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class StrategyEvaluation:
     """One strategy on N universes.
 
     Attributes:
@@ -53,14 +53,14 @@ class Evaluation:
     equity: FloatArray | None = None
     fan: Sketch | None = None
     losing: NDArray[np.int64] | None = None
-    log: Log = field(default_factory=Log)
+    log: CallLog = field(default_factory=CallLog)
     error: str = ""
     universes: int = 0
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Evaluation]) -> Evaluation:
+    def concatenate(cls, parts: Sequence[StrategyEvaluation]) -> StrategyEvaluation:
         """Universes side by side, in the order given."""
-        log, universes = Log(), sum(part.universes for part in parts)
+        log, universes = CallLog(), sum(part.universes for part in parts)
         for part in parts:
             log.add(part.log)
         failed = next((part.error for part in parts if part.error), "")
@@ -88,13 +88,13 @@ def evaluate(
     jobs: int = 1,
     keep_equity: bool = False,
     keep_fan: bool = False,
-    book: Mapping[str, float] | None = None,
+    portfolio: Mapping[str, float] | None = None,
     progress: Callable[[int], None] | None = None,
-    patience: float = PATIENCE,
+    patience: float = WORTH_PROCESSES_SECONDS,
     chunk: int = CHUNK,
     keep_going: bool = False,
     broken: Collection[int] = (),
-) -> list[Evaluation]:
+) -> list[StrategyEvaluation]:
     """Backtest strategies on the same universes and measure them, with buy and hold beside them.
 
     Args:
@@ -106,7 +106,7 @@ def evaluate(
             `patience`, and at once where that is 0.
         keep_equity: keep equity curves, 8 bytes per universe and bar.
         keep_fan: count how equity is distributed at each time, and where it lies below the initial capital.
-        book: share of the initial capital by name of the strategy; see `stresslab.backtest.portfolio`.
+        portfolio: share of the initial capital by name of the strategy; see `stresslab.backtest.portfolio`.
         progress: called with the number of universes done.
         patience: seconds.
         chunk: universes at a time, at most; fewer where a strategy takes them one by one.
@@ -114,7 +114,7 @@ def evaluate(
         broken: positions of strategies that have failed already, and are not tried again.
 
     Returns:
-        One evaluation for each strategy, in the order given, and last one for the book where there is one.
+        One evaluation for each strategy, in the order given, and last one for the portfolio where there is one.
 
     Raises:
         DataError: the folder holds no universes, or a price is not above zero.
@@ -122,15 +122,15 @@ def evaluate(
     """
     if any(one.one_by_one for one in strategies):
         chunk = min(chunk, ONE_BY_ONE)
-    shares = dict(book or {})
+    shares = dict(portfolio or {})
     work = _Work(
         tuple(strategies), universes, terms or Terms(), periods_per_year, keep_equity, keep_fan, chunk, shares,
         keep_going, frozenset(broken),
     )  # fmt: skip
     pieces = work.pieces()
-    found: dict[int, list[Evaluation]] = {}
+    found: dict[int, list[StrategyEvaluation]] = {}
 
-    def done(position: int, result: list[Evaluation]) -> None:
+    def done(position: int, result: list[StrategyEvaluation]) -> None:
         found[position] = result
         if progress is not None:
             progress(result[0].universes)
@@ -145,7 +145,7 @@ def evaluate(
     for position, result in map_chunks(work, pieces[first:], jobs=jobs if rest > patience else 1):
         done(position + first, result)
     ordered = [found[position] for position in range(len(pieces))]
-    return [Evaluation.concatenate([piece[at] for piece in ordered]) for at in range(len(ordered[0]))]
+    return [StrategyEvaluation.concatenate([piece[at] for piece in ordered]) for at in range(len(ordered[0]))]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class _Work:
     keep_equity: bool
     keep_fan: bool
     chunk: int
-    book: dict[str, float]
+    portfolio: dict[str, float]
     keep_going: bool = False
     broken: frozenset[int] = frozenset()
     """Positions of strategies that have failed already."""
@@ -170,24 +170,24 @@ class _Work:
             return _split(len(self.universes), self.chunk)
         return [np.array([position]) for position in range(len(shards(self.universes)))]
 
-    def __call__(self, piece: Positions) -> list[Evaluation]:
+    def __call__(self, piece: Positions) -> list[StrategyEvaluation]:
         """Every strategy on a piece."""
         if isinstance(self.universes, Universes):
             return self._on(self.universes.take(slice(int(piece[0]), int(piece[-1]) + 1)))
         shard = Universes.load_shard(shards(self.universes)[int(piece[0])])
         parts = [self._on(shard.take(slice(part[0], part[-1] + 1))) for part in _split(len(shard), self.chunk)]
-        return [Evaluation.concatenate(of_one) for of_one in zip(*parts, strict=True)]
+        return [StrategyEvaluation.concatenate(of_one) for of_one in zip(*parts, strict=True)]
 
-    def _on(self, universes: Universes) -> list[Evaluation]:
+    def _on(self, universes: Universes) -> list[StrategyEvaluation]:
         periods = self.periods_per_year or universes.history.periods_per_year
         benchmark = buy_and_hold(universes, self.terms, periods_per_year=periods)
-        before = Evaluation(pd.DataFrame(), error="it failed before", universes=len(universes))
+        before = StrategyEvaluation(pd.DataFrame(), error="it failed before", universes=len(universes))
         found = [
             before if at in self.broken else self._attempted([one], universes, benchmark, periods, self._alone)
             for at, one in enumerate(self.strategies)
         ]
-        if self.book:
-            places = [at for at, one in enumerate(self.strategies) if one.name in self.book]
+        if self.portfolio:
+            places = [at for at, one in enumerate(self.strategies) if one.name in self.portfolio]
             members = [self.strategies[at] for at in places]
             failed = not self.broken.isdisjoint(places)
             found.append(before if failed else self._attempted(members, universes, benchmark, periods, self._together))
@@ -200,14 +200,14 @@ class _Work:
         benchmark: Backtest,
         periods: float,
         run: Callable[[list[Strategy], Universes, float], Backtest],
-    ) -> Evaluation:
+    ) -> StrategyEvaluation:
         """What the accounts of some strategies are worth, without universes in which their code failed."""
         try:
             account = run(members, universes, periods)
         except StrategyError as error:
             if not self.keep_going:
                 raise
-            return Evaluation(pd.DataFrame(), log=_logged(members), error=str(error), universes=len(universes))
+            return StrategyEvaluation(pd.DataFrame(), log=_logged(members), error=str(error), universes=len(universes))
         log = _logged(members)
         kept = ~np.isin(universes.ids, list(log.failures))
         table = measures(account, periods, benchmark, self.terms.risk_free)
@@ -218,15 +218,17 @@ class _Work:
         if self.keep_fan:
             fan = Sketch.of(equity, unit=self.terms.init_cash)
             losing = (equity < self.terms.init_cash).sum(axis=1)
-        return Evaluation(table, equity if self.keep_equity else None, fan, losing, log, universes=len(universes))
+        return StrategyEvaluation(
+            table, equity if self.keep_equity else None, fan, losing, log, universes=len(universes)
+        )
 
     def _alone(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
         return backtest(members[0], universes, self.terms, periods_per_year=periods)
 
     def _together(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
-        """The book's accounts, each member's on its share of the capital."""
+        """The portfolio's accounts, each member's on its share of the capital."""
         cash = self.terms.init_cash
-        shares = [replace(self.terms, init_cash=cash * self.book[one.name]) for one in members]
+        shares = [replace(self.terms, init_cash=cash * self.portfolio[one.name]) for one in members]
         parts = [
             backtest(one, universes, terms, periods_per_year=periods)
             for one, terms in zip(members, shares, strict=True)
@@ -234,9 +236,9 @@ class _Work:
         return combine(parts, cash)
 
 
-def _logged(members: list[Strategy]) -> Log:
+def _logged(members: list[Strategy]) -> CallLog:
     """What calls of these strategies left behind until now."""
-    log = Log()
+    log = CallLog()
     for one in members:
         log.add(one.log.take())
     return log
@@ -247,7 +249,7 @@ def _split(count: int, most: int) -> list[Positions]:
     return np.array_split(np.arange(count), -(-count // most))
 
 
-def curves(evaluation: Evaluation) -> NDArray[np.float64]:
+def curves(evaluation: StrategyEvaluation) -> NDArray[np.float64]:
     """The curves that were kept."""
     assert evaluation.equity is not None
     return evaluation.equity

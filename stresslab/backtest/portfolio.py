@@ -1,6 +1,6 @@
-"""A book: several strategies, each trading its part of the capital on its own; their accounts added up.
+"""A portfolio: several strategies, each trading its own share of the capital; their accounts are added up.
 
-Nothing is moved between the parts, so that a part that loses is not refilled.
+Capital is never moved between them: a strategy that loses is not topped up.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 from stresslab.backtest.result import Backtest, FloatArray
 from stresslab.core.errors import InputError
 
-BOOK = "book"
-"""The name that a book goes by among strategies."""
+PORTFOLIO = "portfolio"
+"""Name of the portfolio among the strategies of a result."""
 
 
-def check_book(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
-    """The shares of capital by strategy; refuses what is no book of these strategies.
+def check_portfolio(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    """Check the shares of capital of a portfolio and return them.
 
     Args:
-        weights: share of the initial capital by name of the strategy; what is left stays in cash.
-        names: of the strategies there are.
+        weights: share of the initial capital by name of the strategy; the rest stays in cash.
+        names: of all strategies.
 
     Raises:
         InputError: a name is unknown, a share is not above 0, or all of them exceed the capital.
@@ -32,29 +32,29 @@ def check_book(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, 
         if name not in names:
             near = get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-            raise InputError(f"book {name}={share}: no strategy is called {name!r}; {hint}")
+            raise InputError(f"portfolio {name}={share}: no strategy is called {name!r}; {hint}")
         if isinstance(share, bool) or not math.isfinite(share) or share <= 0:
-            raise InputError(f"book {name}={share} is no share of the capital; give a number above 0, such as 0.5")
+            raise InputError(f"portfolio {name}={share}: a share of the capital is a number above 0, such as 0.5")
     if math.fsum(weights.values()) > 1 + 1e-9:
         raise InputError(
-            f"book: the shares add up to {math.fsum(weights.values()):g} of the capital; give at most 1 in all"
+            f"portfolio: the shares add up to {math.fsum(weights.values()):g} of the capital; give at most 1 in all"
         )
-    if BOOK in names:
-        raise InputError(f"a strategy is called {BOOK!r}, as the book is; rename its file or function")
+    if PORTFOLIO in names:
+        raise InputError(f"the name {PORTFOLIO!r} stands for all strategies together; rename the strategy that has it")
     return {name: float(share) for name, share in weights.items()}
 
 
 def combine(parts: Sequence[Backtest], init_cash: float) -> Backtest:
-    """The accounts of the same universes, added up.
+    """Add up accounts of the same universes.
 
     Args:
         parts: accounts whose initial cash adds up to at most `init_cash`.
-        init_cash: of the book; what no part has lies idle.
+        init_cash: of the portfolio; what no part uses lies idle.
 
     Returns:
-        The book's accounts. Its position and its trading are those of the parts, netted, as shares of its equity at
-        the close before; trades and profits are those of the parts. A book is ruined where its equity reaches zero at
-        a close, and frozen there.
+        The portfolio's accounts. Position and turnover are those of the parts, netted, as fractions of its equity at
+        the previous close; trades and profits are the parts' sums. A portfolio whose equity reaches zero at a close
+        is ruined and frozen there.
     """
     idle: float = init_cash - math.fsum(part.init_cash for part in parts)
     equity = idle + np.sum([part.equity for part in parts], axis=0)  # (T+1, N)
@@ -63,7 +63,7 @@ def combine(parts: Sequence[Backtest], init_cash: float) -> Backtest:
     before = equity[:-1]
 
     def shared(values: Sequence[FloatArray]) -> FloatArray:
-        """Fractions of the parts' equity as fractions of the book's (T, N)."""
+        """Fractions of the parts' equity as fractions of the portfolio's (T, N)."""
         money = np.sum([value * part.equity[:-1] for value, part in zip(values, parts, strict=True)], axis=0)
         return np.asarray(np.divide(money, before, out=np.zeros_like(before), where=alive[:-1]))
 

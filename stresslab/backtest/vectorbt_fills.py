@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stresslab.backtest.orders import BoolArray, FloatArray, Signals
 from stresslab.backtest.result import Backtest
 
-_LEAST_UNITS = 1e-8
+_MIN_UNITS = 1e-8
 """Orders of fewer units are rounding: the default of `Portfolio.from_orders`."""
 
 
@@ -58,7 +58,7 @@ def fill(
     how: dict[str, Any] = {
         "price": opens,
         "close": closes,
-        "min_size": np.asarray(_LEAST_UNITS),
+        "min_size": np.asarray(_MIN_UNITS),
         "fees": np.asarray(fees, dtype=np.float64),
         "slippage": np.concatenate([slippage, slippage[-1:]])
         if isinstance(slippage, np.ndarray)

@@ -31,14 +31,14 @@ def check(
     settings = options.read_settings(ctx, StressConfig)
     from stresslab.data import load_bars
     from stresslab.strategy import load_strategies
-    from stresslab.strategy.detect_style import recognised
+    from stresslab.strategy.detect_style import detect_call_style
     from stresslab.strategy.lookahead.check import find_lookahead
 
     loaded = load_strategies(list(settings.strategies), settings.param, patience=settings.strategy_timeout)
     bars = load_bars(settings.data, settings.since, settings.until, settings.repair)
     caught = []
     for one in loaded:
-        strategy = recognised(one, bars)
+        strategy = detect_call_style(one, bars)
         report = find_lookahead(strategy, bars)
         say(f"{strategy.name}: {report}")
         if strategy.form.one_by_one:

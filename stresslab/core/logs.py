@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 LEVELS = ("debug", "info", "warning", "error")
-MOST = 10_000
+MAX_LINES = 10_000
 """Lines of one command that are kept; later ones are counted."""
 
 
@@ -26,7 +26,7 @@ class Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record."""
-        if len(self.lines) >= MOST:
+        if len(self.lines) >= MAX_LINES:
             self.dropped += 1
             return
         entry = {

@@ -18,11 +18,11 @@ from stresslab.core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_JSON = 64 * 2**20
+MAX_JSON = 64 * 2**20
 """Bytes of the largest JSON file that is read: a thousand strategies' results are a tenth of it."""
-MOST_TABLE = 4 * 2**30
+MAX_TABLE = 4 * 2**30
 """Bytes of the largest table that is read."""
-MOST_CELLS = 2**28
+MAX_CELLS = 2**28
 """Numbers in the largest table that is read, 2 GiB of them: a small file may claim any number."""
 _BLOCK = 2**20
 
@@ -100,9 +100,9 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
         about = pq.ParquetFile(io.BytesIO(content)).metadata
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
-    if about.num_rows * about.num_columns > MOST_CELLS:
+    if about.num_rows * about.num_columns > MAX_CELLS:
         raise InputError(
-            f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MOST_CELLS:,} numbers that "
+            f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MAX_CELLS:,} numbers that "
             "are read; do not trust this run"
         )
     try:

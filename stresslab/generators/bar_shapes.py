@@ -28,7 +28,7 @@ _CHUNK = 500
 _MAX_LOG = 50.0
 """Prices are held within e^-50 and e^50 of the last real close, far beyond any market, so that they stay numbers."""
 _MONTHS = 12
-_LEAST_LEVEL_BARS = 20
+_MIN_LEVEL_BARS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Shapes:
         logs = np.log(bars.values[:, : CLOSE + 1])  # (M + 1, 4)
         volume, amount = bars.values[:, 4], bars.values[:, 5]
         month = round(bars.periods_per_year / _MONTHS)
-        level = _trailing_mean(volume, min(max(month, _LEAST_LEVEL_BARS), max(len(bars) // 4, 1)))  # (M + 2,)
+        level = _trailing_mean(volume, min(max(month, _MIN_LEVEL_BARS), max(len(bars) // 4, 1)))  # (M + 2,)
         worth = volume * bars.values[:, : CLOSE + 1].mean(axis=1)
         return cls(
             prices=logs[1:] - logs[:-1, CLOSE:],

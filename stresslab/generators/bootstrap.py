@@ -24,7 +24,7 @@ from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_u
 from stresslab.generators.base import Progress, share_progress
 from stresslab.generators.dependence import check_whole_days, own_seeds
 
-LEAST_BARS = 50
+MIN_BARS = 50
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class StationaryBootstrap:
         number = isinstance(self.block, int | float) and not isinstance(self.block, bool)
         if self.block != "auto" and not (number and 1 <= float(self.block) < math.inf):
             raise InputError(f"block={self.block!r} is not a mean length in bars, at least 1; write 20, or auto")
-        if self.context is not None and self.context < LEAST_BARS:
-            raise InputError(f"context={self.context} is below {LEAST_BARS} bars; give more, or none for all of them")
+        if self.context is not None and self.context < MIN_BARS:
+            raise InputError(f"context={self.context} is below {MIN_BARS} bars; give more, or none for all of them")
 
     @overload
     def sample(
@@ -79,7 +79,7 @@ class StationaryBootstrap:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
         if isinstance(bars, Market):
             return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
-        seen = recent(bars, self.context, LEAST_BARS, "bootstrap")
+        seen = recent(bars, self.context, MIN_BARS, "bootstrap")
         shapes = Shapes.of(seen)
         block, optimal = self._block(shapes)
 
@@ -103,7 +103,7 @@ class StationaryBootstrap:
         self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
     ) -> JointUniverses:
         """Blocks of the same real days in all symbols, of the longest mean length that one of them asks for."""
-        block = max(self._block(Shapes.of(recent(bars, self.context, LEAST_BARS, self.name)))[0] for bars in market)
+        block = max(self._block(Shapes.of(recent(bars, self.context, MIN_BARS, self.name)))[0] for bars in market)
         each = replace(self, block=block)
         progress, count = share_progress(progress, len(market.series)), len(market.series)
         seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count

@@ -25,7 +25,7 @@ from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_u
 from stresslab.generators.base import Progress, share_progress
 from stresslab.generators.dependence import check_whole_days, own_seeds
 
-LEAST_BARS = 250
+MIN_BARS = 250
 _MAX_SCALE = 1e6
 """Bound of a bar's volatility over the sample's, far beyond any market, so that it stays a number."""
 _REMEDY = "use --generator bootstrap, or another stretch of history"
@@ -54,8 +54,8 @@ class Garch:
     def __post_init__(self) -> None:
         """Check the settings."""
         check_whole_days(self.dependence, self.name)
-        if self.context is not None and self.context < LEAST_BARS:
-            raise InputError(f"context={self.context} is below {LEAST_BARS} bars; give more, or none for all of them")
+        if self.context is not None and self.context < MIN_BARS:
+            raise InputError(f"context={self.context} is below {MIN_BARS} bars; give more, or none for all of them")
 
     @overload
     def sample(
@@ -83,7 +83,7 @@ class Garch:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
         if isinstance(bars, Market):
             return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
-        seen = recent(bars, self.context, LEAST_BARS, "garch")
+        seen = recent(bars, self.context, MIN_BARS, "garch")
         shapes = Shapes.of(seen)
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())
 

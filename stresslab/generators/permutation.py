@@ -19,7 +19,7 @@ from stresslab.data.universes import Universes
 
 STREAM = 102
 """Stream of uniforms of the permutations; the generators draw from stream 0."""
-LEAST_BARS = 20
+MIN_BARS = 20
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(len(FIELDS))
 
 
@@ -41,10 +41,10 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
         len(ids) universes of len(bars) - warmup bars, with the real time stamps.
     """
     steps = len(bars) - warmup
-    if warmup < 1 or steps < LEAST_BARS:
+    if warmup < 1 or steps < MIN_BARS:
         raise InputError(
             f"{len(bars)} bars with a warm-up of {warmup} leave {steps} to permute; at least 1 bar must come before "
-            f"and {LEAST_BARS} after: give more bars or a shorter --warmup"
+            f"and {MIN_BARS} after: give more bars or a shorter --warmup"
         )
     chosen = np.asarray(ids, dtype=np.int64)
     logs = np.log(bars.values[warmup - 1 :, : CLOSE + 1])  # (T + 1, 4)
@@ -69,6 +69,6 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
 
 def _volumes(volume: NDArray[np.float64], month: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Level (M,), the mean of the month of bars before each, and volume over that level (M,); 0 where there is none."""
-    before = pd.Series(volume).rolling(max(month, LEAST_BARS), min_periods=1).mean().shift(1)
+    before = pd.Series(volume).rolling(max(month, MIN_BARS), min_periods=1).mean().shift(1)
     level = before.fillna(volume[0]).to_numpy(dtype=np.float64)
     return level, np.divide(volume, level, out=np.zeros(len(volume)), where=level > 0)

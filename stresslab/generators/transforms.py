@@ -82,7 +82,7 @@ def changed(universes: Universes, values: FloatArray, **facts: object) -> Univer
     return Universes(bars, universes.timestamps, universes.history, universes.ids, told)
 
 
-LEAST_PRICE = 1e-4
+MIN_PRICE = 1e-4
 """Least price of a generated bar, as a share of the last real close: a model of price levels can fall below zero."""
 
 
@@ -100,7 +100,7 @@ def repaired(values: NDArray[np.float64], last_close: float) -> tuple[NDArray[np
         The bars (N, T, F), and how many of them had to be changed.
     """
     bars = values.copy()
-    np.maximum(bars[..., : CLOSE + 1], LEAST_PRICE * last_close, out=bars[..., : CLOSE + 1])
+    np.maximum(bars[..., : CLOSE + 1], MIN_PRICE * last_close, out=bars[..., : CLOSE + 1])
     highest, lowest = bars[..., : CLOSE + 1].max(axis=-1), bars[..., : CLOSE + 1].min(axis=-1)
     bars[..., HIGH], bars[..., LOW] = highest, lowest
     np.maximum(bars[..., VOLUME:], 0.0, out=bars[..., VOLUME:])

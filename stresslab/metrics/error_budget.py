@@ -18,7 +18,7 @@ from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval, wilson
 
-LEAST_UNIVERSES = 1000
+MIN_UNIVERSES = 1000
 """Universes before a first look: with fewer, shares near 0 would end the sampling by luck, and lean towards 0."""
 GROWTH = 4.0
 """A stage at most multiplies the universes by this, so that a first guess that is off is corrected early."""
@@ -180,8 +180,8 @@ def more_universes(losses: int, universes: int, precision: float, most: int, lev
         most: universes that there may be.
         level: coverage.
     """
-    if universes < min(LEAST_UNIVERSES, most):
-        return min(LEAST_UNIVERSES, most) - universes
+    if universes < min(MIN_UNIVERSES, most):
+        return min(MIN_UNIVERSES, most) - universes
     needed = universes_for_precision(losses / universes if universes else 0.5, precision, level)
     if half_width(losses, universes, level) <= precision or universes >= most:
         return 0

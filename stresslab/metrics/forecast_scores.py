@@ -201,7 +201,7 @@ class Exceedances:
         return {name: plain(value) if isinstance(value, float) else value for name, value in vars(self).items()}
 
 
-LEAST_EXPECTED = 5.0
+MIN_EXPECTED = 5.0
 """Exceedances to be expected before their independence can be tested."""
 
 
@@ -228,7 +228,7 @@ def exceedances(hits: ArrayLike, probability: float) -> Exceedances:
     series = np.asarray(hits, dtype=bool)
     count, expected = int(series.sum()), len(series) * probability
     kupiec = float(stats.binomtest(count, len(series), probability).pvalue)
-    independence = _independence(series) if expected >= LEAST_EXPECTED else None
+    independence = _independence(series) if expected >= MIN_EXPECTED else None
     return Exceedances(probability, count, expected, kupiec, independence)
 
 

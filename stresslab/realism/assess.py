@@ -19,7 +19,7 @@ from stresslab.realism.calibration import calibration, growth_by_displacement, s
 from stresslab.realism.diagnostics import diagnose
 from stresslab.realism.gate import Check, Label, gate
 from stresslab.realism.joint_origins import joint_checks, roll_market
-from stresslab.realism.rolling_origins import LEAST_HISTORY, ORIGINS, UNIVERSES, Origin, positions, roll
+from stresslab.realism.rolling_origins import MIN_HISTORY, ORIGINS, UNIVERSES, Origin, positions, roll
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def assess(
         else ()
     )
     if not origins:
-        reason = f"No origin has {LEAST_HISTORY} bars before it and {horizon} after it: more history is needed."
+        reason = f"No origin has {MIN_HISTORY} bars before it and {horizon} after it: more history is needed."
         return Realism("caution", notes or (reason,), (), 0, horizon, universes, None, None)
     label, reasons, checks = gate(origins, further)
     return Realism(

@@ -26,7 +26,7 @@ ORIGINS = 24
 """Origins to take at most, by default."""
 UNIVERSES = 64
 """Universes at each origin, by default: enough to rank an outcome among them."""
-LEAST_HISTORY = 120
+MIN_HISTORY = 120
 """Bars before the first origin, at least."""
 CONTEXT = 400
 """Bars whose mean log-price a reversion would lead back to; where there are enough, all origins have as many."""
@@ -93,7 +93,7 @@ def positions(count: int, horizon: int, most: int) -> list[int]:
         horizon: bars to compare after each origin.
         most: origins wanted. Those with a full context are spread evenly; without enough of them the last ones serve.
     """
-    possible = list(range(count - horizon, LEAST_HISTORY - 1, -horizon))[::-1]
+    possible = list(range(count - horizon, MIN_HISTORY - 1, -horizon))[::-1]
     informed = [position for position in possible if position > CONTEXT]
     if len(informed) <= most:
         return possible[-most:]

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.backtest.evaluate import Evaluation
-from stresslab.backtest.portfolio import BOOK
+from stresslab.backtest.evaluate import StrategyEvaluation
+from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.core.errors import InputError, LookAheadError, StrategyError
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.runs.shard_result import Contestants
 from stresslab.strategy import LOCATED, Strategy, describe_failures
-from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import LookAheadReport, find_lookahead
 
 
@@ -29,7 +29,7 @@ class Entrants:
     Attributes:
         strategies: in the order given.
         lookaheads: one report for each.
-        failed: by name, why a strategy (or the book) that was there has no result.
+        failed: by name, why a strategy (or the portfolio) that was there has no result.
         allowed: universes in which the code of each may fail.
     """
 
@@ -58,7 +58,7 @@ class Entrants:
             raise InputError(f"allow_failures={allow_failures!r} is no number of universes; give 0 or more")
         admitted, reports = [], []
         for one in strategies:
-            strategy = recognised(one, history)
+            strategy = detect_call_style(one, history)
             report = find_lookahead(strategy, history)
             if report.found and not allow_lookahead:
                 raise LookAheadError(
@@ -88,11 +88,13 @@ class Entrants:
         )
 
 
-def failures_on(names: Sequence[str], found_on: Mapping[str, Sequence[Evaluation]], allowed: int) -> dict[str, str]:
+def failures_on(
+    names: Sequence[str], found_on: Mapping[str, Sequence[StrategyEvaluation]], allowed: int
+) -> dict[str, str]:
     """Why strategies have no result, by name.
 
     Args:
-        names: of the strategies (and the book), in the order of the evaluations.
+        names: of the strategies (and the portfolio), in the order of the evaluations.
         found_on: evaluations by ground; those on "universes" may have failed in a few.
         allowed: universes in which the code of each may fail.
     """
@@ -110,29 +112,29 @@ def failures_on(names: Sequence[str], found_on: Mapping[str, Sequence[Evaluation
 
 
 def remaining(
-    found_on: Mapping[str, Sequence[Evaluation]], names: Sequence[str], failed: Mapping[str, str]
-) -> dict[str, list[Evaluation]]:
+    found_on: Mapping[str, Sequence[StrategyEvaluation]], names: Sequence[str], failed: Mapping[str, str]
+) -> dict[str, list[StrategyEvaluation]]:
     """The evaluations of those that did not fail."""
     kept = [at for at, name in enumerate(names) if name not in failed]
     return {ground: [found[at] for at in kept] for ground, found in found_on.items()}
 
 
-def met(universes: Universes, evaluation: Evaluation) -> Universes:
+def met(universes: Universes, evaluation: StrategyEvaluation) -> Universes:
     """The universes that a strategy has a result in."""
     failures = evaluation.log.failures
     return universes if not failures else universes.take(np.flatnonzero(~np.isin(universes.ids, list(failures))))
 
 
 def came_through(
-    entrants: Entrants, judged: Contestants, found_on: dict[str, list[Evaluation]]
-) -> tuple[Entrants, Contestants, dict[str, list[Evaluation]]]:
+    entrants: Entrants, judged: Contestants, found_on: dict[str, list[StrategyEvaluation]]
+) -> tuple[Entrants, Contestants, dict[str, list[StrategyEvaluation]]]:
     """Those whose code did not fail, what they trade in, and what was found of them."""
-    names = [one.name for one in judged.strategies] + ([BOOK] if judged.shares else [])
+    names = [one.name for one in judged.strategies] + ([PORTFOLIO] if judged.shares else [])
     failed = failures_on(names, found_on, entrants.allowed)
     if not failed:
         return entrants, judged, found_on
     entrants = entrants.without(failed)
-    shares = {} if BOOK in failed else judged.shares
+    shares = {} if PORTFOLIO in failed else judged.shares
     return entrants, replace(judged, strategies=entrants.strategies, shares=shares), remaining(found_on, names, failed)
 
 

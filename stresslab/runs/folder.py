@@ -26,7 +26,7 @@ from stresslab.analysis.result_models import Verdict
 from stresslab.backtest.bar_records import COLUMNS
 from stresslab.core.checkpoints import sync
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MOST_JSON, MOST_TABLE, check_no_links, digests, foreign, read_bounded, read_table
+from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, check_no_links, digests, foreign, read_bounded, read_table
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
 from stresslab.runs.trial_ledger import add, check_ledger
@@ -172,7 +172,7 @@ def load_run(folder: str | Path) -> StressResult:
     check_no_links(folder)
     try:
         contents = {
-            name: read_bounded(folder / name, MOST_JSON if name.endswith(".json") else MOST_TABLE)
+            name: read_bounded(folder / name, MAX_JSON if name.endswith(".json") else MAX_TABLE)
             for name in ("result.json", "manifest.json", *_TABLES)
         }
         facts, manifest = json.loads(contents["result.json"]), json.loads(contents["manifest.json"])

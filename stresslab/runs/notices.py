@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stresslab.backtest.evaluate import Evaluation
+from stresslab.backtest.evaluate import StrategyEvaluation
 from stresslab.data.bars import Bars
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
-from stresslab.strategy import Log, Strategy, describe_failures
+from stresslab.strategy import CallLog, Strategy, describe_failures
 from stresslab.strategy.lookahead.check import LookAheadReport
 
 
@@ -93,18 +93,18 @@ def of_lookahead(strategies: Sequence[Strategy], reports: Sequence[LookAheadRepo
     return notices
 
 
-def of_calls(strategies: Sequence[Strategy], found: Sequence[Evaluation]) -> list[str]:
+def of_calls(strategies: Sequence[Strategy], found: Sequence[StrategyEvaluation]) -> list[str]:
     """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
 
     The parameter sets of one strategy share a sentence, but for failures.
     """
-    notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, Log]()
+    notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, CallLog]()
     for strategy, evaluation in zip(strategies, found, strict=False):
         log, family = evaluation.log, strategy.name.partition("[")[0]
         if strategy.form.one_by_one:
             alone.setdefault(family, []).append(strategy)
         if log.characters:
-            printed.setdefault(family, Log()).add(log)
+            printed.setdefault(family, CallLog()).add(log)
         if log.failures:
             told = describe_failures(strategy.name, log.failures, evaluation.universes)
             notices.append(f"{told[0].upper()}{told[1:]}; its results leave these out, and studies stay flat there.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stresslab.generators.base import Generator
     from stresslab.runs.trial_ledger import Earlier
 
-MOST_BYTES, MOST_VALUES = 2**20, 10_000
+MAX_BYTES, MAX_VALUES = 2**20, 10_000
 """Of a file of settings: aliases of YAML may make thousands of millions of values from a few lines."""
 
 
@@ -83,8 +83,8 @@ class SampleConfig(BaseModel):
         try:
             if path.exists() and not path.is_file():
                 raise InputError(f"--config {path} cannot be read (it is no regular file); give a YAML file")
-            if path.stat().st_size > MOST_BYTES:
-                raise InputError(f"--config {path} has more than {MOST_BYTES:,} bytes; settings take a page")
+            if path.stat().st_size > MAX_BYTES:
+                raise InputError(f"--config {path} has more than {MAX_BYTES:,} bytes; settings take a page")
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"--config {path} cannot be read ({error.strerror}); give a YAML file") from None
@@ -93,8 +93,8 @@ class SampleConfig(BaseModel):
             raise InputError(f"--config {path} is not YAML ({where}); write lines such as `horizon: 120`") from None
         if not isinstance(content, dict):
             raise InputError(f"--config {path} holds {type(content).__name__}, not settings; write `horizon: 120`")
-        if sum(1 for _ in islice(_values(content), MOST_VALUES)) == MOST_VALUES:
-            raise InputError(f"--config {path} holds {MOST_VALUES:,} values or more; settings take a page")
+        if sum(1 for _ in islice(_values(content), MAX_VALUES)) == MAX_VALUES:
+            raise InputError(f"--config {path} holds {MAX_VALUES:,} values or more; settings take a page")
         return {str(key).replace("-", "_"): value for key, value in content.items()}
 
 

@@ -18,14 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.backtest import CHUNK, Terms
-from stresslab.backtest.evaluate import Evaluation, evaluate
+from stresslab.backtest.evaluate import StrategyEvaluation, evaluate
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes, facts_of
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.quantile_sketch import Sketch
-from stresslab.strategy import Log, Strategy
+from stresslab.strategy import CallLog, Strategy
 
 CLOSE = FIELDS.index("close")
 _UNREADABLE = (
@@ -42,14 +42,14 @@ class Outcome:
     """What strategies come to in n universes.
 
     Attributes:
-        found: of each strategy, and last of the book where there is one: measures and fan, no curves.
+        found: of each strategy, and last of the portfolio where there is one: measures and fan, no curves.
         closes: how the universes' closes are distributed at each of T bars.
         facts: about the universes.
         universes: how many, n.
         first: (k, T, F) values of those universes that are wanted themselves, k <= n.
     """
 
-    found: tuple[Evaluation, ...]
+    found: tuple[StrategyEvaluation, ...]
     closes: Sketch
     facts: Mapping[str, Any]
     universes: int
@@ -60,7 +60,9 @@ class Outcome:
         """The outcome in all universes, in the order given; of the fans the order does not matter."""
         counts = [part.universes for part in parts]
         return cls(
-            tuple(Evaluation.concatenate(of_one) for of_one in zip(*(part.found for part in parts), strict=True)),
+            tuple(
+                StrategyEvaluation.concatenate(of_one) for of_one in zip(*(part.found for part in parts), strict=True)
+            ),
             Sketch.merged([part.closes for part in parts]),
             facts_of([part.facts for part in parts], counts),
             sum(counts),
@@ -109,8 +111,8 @@ class Outcome:
                 metrics = pd.DataFrame({name: arrays[f"{at}.{n}"] for n, name in enumerate(columns)}, index=ids)
                 fan = _sketch(f"{at}.fan", arrays) if f"{at}.fan.keys" in arrays else None
                 losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
-                log = Log(characters, beginning, {int(universe): why for universe, why in failures})
-                found.append(Evaluation(metrics, None, fan, losing, log, error, universes))
+                log = CallLog(characters, beginning, {int(universe): why for universe, why in failures})
+                found.append(StrategyEvaluation(metrics, None, fan, losing, log, error, universes))
             return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"], arrays["first"])
 
 
@@ -136,7 +138,7 @@ class Contestants:
     Attributes:
         strategies: each meets every universe.
         terms: of the accounts.
-        shares: of the capital, by name of the strategy, of the book; none without one.
+        shares: of the capital, by name of the strategy, of the portfolio; none without one.
         periods_per_year: bars in a year.
         jobs: processes.
         broken: positions of strategies whose code has failed, and is not tried again.
@@ -149,12 +151,12 @@ class Contestants:
     jobs: int = 1
     broken: frozenset[int] = frozenset()
 
-    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[Evaluation]:
-        """Every strategy, and the book if there is one, on some universes, with curves."""
+    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[StrategyEvaluation]:
+        """Every strategy, and the portfolio if there is one, on some universes, with curves."""
         return self._evaluate(ground, keep_equity=True, progress=advance)
 
     def meet(self, universes: Universes, kept: int = 0, advance: Callable[[int], None] | None = None) -> Outcome:
-        """What every strategy, and the book, comes to in some universes.
+        """What every strategy, and the portfolio, comes to in some universes.
 
         Args:
             universes: some of a run's.
@@ -167,10 +169,10 @@ class Contestants:
         first = universes.values[universes.ids < kept]
         return Outcome(tuple(found), closes, universes.facts, len(universes), first)
 
-    def _evaluate(self, universes: Universes, **options: Any) -> list[Evaluation]:
+    def _evaluate(self, universes: Universes, **options: Any) -> list[StrategyEvaluation]:
         return evaluate(
             self.strategies, universes, self.terms, periods_per_year=self.periods_per_year, jobs=self.jobs,
-            book=self.shares, keep_going=True, broken=self.broken, **options,
+            portfolio=self.shares, keep_going=True, broken=self.broken, **options,
         )  # fmt: skip
 
 

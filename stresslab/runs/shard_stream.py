@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stresslab.backtest.evaluate import PATIENCE
+from stresslab.backtest.evaluate import WORTH_PROCESSES_SECONDS
 from stresslab.core.checkpoints import Shards
 from stresslab.core.errors import StrategyError
 from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
@@ -123,7 +123,9 @@ class Stream:
             contestants = _without_broken(contestants, outcome)
             yield at, outcome
             spent, left = time.perf_counter() - there, len(pieces) - at - 1
-            if at and spent * left > PATIENCE and spent > there - begun and self._travels():  # the first one imports
+            if (
+                at and spent * left > WORTH_PROCESSES_SECONDS and spent > there - begun and self._travels()
+            ):  # the first one imports
                 others = self._by_others(contestants, pieces[at + 1 :], stop, sampled, tested)
                 yield from ((at + 1 + position, outcome) for position, outcome in others)
                 return
@@ -169,7 +171,7 @@ def _without_broken(contestants: Contestants, outcome: Outcome) -> Contestants:
     return replace(contestants, broken=contestants.broken | broken)
 
 
-MOST_UNIVERSES = 200_000
+MAX_FOR_PRECISION = 200_000
 """Universes that precision may ask for."""
 
 
@@ -178,7 +180,7 @@ def to_precision(precision: float, stream: Stream, judged: Contestants, outcome:
     while True:
         have = outcome.universes
         losses = [int((one.metrics["total_return"] < 0).sum()) for one in outcome.found if not one.error]
-        count = max((more_universes(lost, have, precision, MOST_UNIVERSES) for lost in losses), default=0)
+        count = max((more_universes(lost, have, precision, MAX_FOR_PRECISION) for lost in losses), default=0)
         if count == 0:
             return outcome
         outcome = Outcome.merged([outcome, stream.meet(judged, have, have + count)])

@@ -24,8 +24,8 @@ from stresslab.analysis.summarise import held_value, strategy_result
 from stresslab.analysis.verdict import Criteria
 from stresslab.analysis.walk_forward import UNIVERSES, choose_origins, relive
 from stresslab.backtest import Costs, Sizing, Stops, Terms
-from stresslab.backtest.evaluate import Evaluation
-from stresslab.backtest.portfolio import BOOK, check_book
+from stresslab.backtest.evaluate import StrategyEvaluation
+from stresslab.backtest.portfolio import PORTFOLIO, check_portfolio
 from stresslab.core.limits import chunk_size, parse_size
 from stresslab.core.parallel import Workers
 from stresslab.core.plain_json import recorded
@@ -43,7 +43,7 @@ from stresslab.runs.environment import code, environment
 from stresslab.runs.shard_result import Contestants
 from stresslab.runs.shard_stream import Stream, to_precision
 from stresslab.runs.trial_ledger import Earlier, Entry, before
-from stresslab.strategy import PATIENCE, load_strategies
+from stresslab.strategy import CALL_TIMEOUT_SECONDS, load_strategies
 from stresslab.strategy.parameters import grid_values
 
 DRAWN_HISTORY = 250
@@ -78,7 +78,7 @@ def stress_test(
     permutations: int = PERMUTATIONS,
     precision: float | None = None,
     grid: Mapping[str, Any] | None = None,
-    strategy_timeout: float = PATIENCE,
+    strategy_timeout: float = CALL_TIMEOUT_SECONDS,
     allow_failures: int = 0,
     allow_lookahead: bool = False,
     realism_origins: int = ORIGINS,
@@ -150,7 +150,7 @@ def stress_test(
         check_tunable(generator)
     history, future = split_at_origin(bars, origin, horizon)
     strategies = load_strategies(strategy, dict(params or {}), grid, patience=strategy_timeout)
-    shares = check_book(book, [one.name for one in strategies]) if book else {}
+    shares = check_portfolio(book, [one.name for one in strategies]) if book else {}
     ends = None if origins is None else choose_origins(history, horizon, origins)
     size = chunk_size(None if memory is None else parse_size(memory), jobs, horizon, warmup)
     settings = recorded(
@@ -204,7 +204,7 @@ def stress_test(
         generator, history, horizon, seed, jobs, size, STUDIED, cluster, None if work is None else Path(work), plan
     )
     judged = Contestants(entrants.strategies, terms, shares, history.periods_per_year, jobs)
-    found_on: dict[str, list[Evaluation]] = {}
+    found_on: dict[str, list[StrategyEvaluation]] = {}
     with stages.stage("sampling", universes) as advance, stages.stage("backtest", universes + len(real)) as tested:
         outcome = stream.meet(judged, 0, universes, advance, tested)
         found_on["universes"] = list(outcome.found)
@@ -223,7 +223,7 @@ def stress_test(
         for one, seen in zip(strategies, lookaheads, strict=True)
     ]
     if shares:
-        named.append((BOOK, shares, joint(strategies, lookaheads, shares), None))
+        named.append((PORTFOLIO, shares, joint(strategies, lookaheads, shares), None))
     held = held_value(real["backtest"], terms)
     results = [
         strategy_result(

@@ -23,7 +23,7 @@ from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import recorded
 from stresslab.core.randomness import uniforms
-from stresslab.core.safe_files import MOST_JSON, read_bounded
+from stresslab.core.safe_files import MAX_JSON, read_bounded
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.strategy import Strategy
 
@@ -224,7 +224,7 @@ def entries(folder: Path) -> tuple[list[Entry], int]:
     path = folder / LEDGER
     if not os.path.lexists(path):
         return [], 0
-    text = read_bounded(path, MOST_JSON).decode("utf-8", "replace")
+    text = read_bounded(path, MAX_JSON).decode("utf-8", "replace")
     found = [Entry.from_line(line) for line in text.split("\n") if line.strip()]
     known = [one for one in found if one is not None]
     return known, len(found) - len(known)
@@ -285,8 +285,8 @@ def check_ledger(folder: Path) -> None:
         os.close(handle)
     except OSError as error:
         raise _refused(folder, error.strerror or str(error)) from None
-    if size > MOST_JSON:
-        raise _refused(folder, f"{size:,} bytes are more than the {MOST_JSON:,} that are read")
+    if size > MAX_JSON:
+        raise _refused(folder, f"{size:,} bytes are more than the {MAX_JSON:,} that are read")
 
 
 def _opened(folder: Path) -> int:

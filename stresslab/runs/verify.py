@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MOST_JSON, _files, digest_of, is_inside, read_bounded
+from stresslab.core.safe_files import MAX_JSON, _files, digest_of, is_inside, read_bounded
 
 MANIFEST = "manifest.json"
 
@@ -62,7 +62,7 @@ def verify(folder: str | Path) -> Verification:
         InputError: there is no manifest, or it names no files or files elsewhere.
     """
     folder = Path(folder)
-    content = read_bounded(folder / MANIFEST, MOST_JSON)
+    content = read_bounded(folder / MANIFEST, MAX_JSON)
     hashes = manifest_of(content, folder).get("files")
     if not isinstance(hashes, dict) or not hashes:
         raise InputError(f"{folder}/{MANIFEST} names no files; it was not written by stresslab, or is damaged")

@@ -6,7 +6,16 @@ What it sees and answers is in `strategy.panel`; whether it looks ahead in `stra
 
 from stresslab.strategy.call_style import Form
 from stresslab.strategy.loading import load_strategies
-from stresslab.strategy.sandbox import PATIENCE, Log
+from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog
 from stresslab.strategy.strategy import LOCATED, METHODS, Strategy, describe_failures
 
-__all__ = ["LOCATED", "METHODS", "PATIENCE", "Form", "Log", "Strategy", "describe_failures", "load_strategies"]
+__all__ = [
+    "CALL_TIMEOUT_SECONDS",
+    "LOCATED",
+    "METHODS",
+    "CallLog",
+    "Form",
+    "Strategy",
+    "describe_failures",
+    "load_strategies",
+]

@@ -12,13 +12,13 @@ from dataclasses import replace
 from stresslab.core.errors import StrategyError, StrategyLimitError
 from stresslab.data.bars import Bars
 from stresslab.strategy import Form, Strategy
-from stresslab.strategy.lookahead.probe import Trial
+from stresslab.strategy.lookahead.probe import DecisionProbe
 
 ROWS = 2500
 """Latest bars that it is tried on."""
 
 
-def recognised(strategy: Strategy, bars: Bars) -> Strategy:
+def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
     """The strategy in the form that its code takes.
 
     Args:
@@ -36,7 +36,7 @@ def recognised(strategy: Strategy, bars: Bars) -> Strategy:
         return strategy
     bars, wide = bars[max(0, len(bars) - ROWS) :], None
     try:
-        if not Trial.of(strategy, bars).beside_another():
+        if not DecisionProbe.of(strategy, bars).beside_another():
             return strategy
     except StrategyLimitError:
         raise
@@ -47,7 +47,7 @@ def recognised(strategy: Strategy, bars: Bars) -> Strategy:
         started = time.perf_counter()
         form = Form(shape, 0.0, len(bars))
         try:
-            trial = Trial.of(replace(strategy, form=form), bars)
+            trial = DecisionProbe.of(replace(strategy, form=form), bars)
             seconds = time.perf_counter() - started
             if trial.beside_another():  # chance or memory, which the look-ahead check tells apart
                 return strategy

@@ -23,8 +23,8 @@ from stresslab.core.errors import StrategyError
 from stresslab.strategy import parameters
 from stresslab.strategy.backtesting_py import adapted, is_theirs
 from stresslab.strategy.panel import Kind
-from stresslab.strategy.parameters import DECLARATION, MOST_SETS, did_you_mean
-from stresslab.strategy.sandbox import PATIENCE, Log, aside, blaming, within_memory
+from stresslab.strategy.parameters import DECLARATION, MAX_SETS, did_you_mean
+from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 from stresslab.strategy.strategy import METHODS, Strategy, has_method, owner
 
 
@@ -59,7 +59,7 @@ def load_strategies(
     params: Mapping[str, Any],
     grid: Mapping[str, Any] | None = None,
     *,
-    patience: float = PATIENCE,
+    patience: float = CALL_TIMEOUT_SECONDS,
 ) -> list[Strategy]:
     """The strategies that an argument names.
 
@@ -96,10 +96,10 @@ def load_strategies(
         for loaded in _sets(one, params, values):
             numbered = (loaded.name if at == 1 else f"{loaded.name}-{at}" for at in itertools.count(1))
             name = next(name for name in numbered if name not in strategies)
-            strategies[name] = replace(loaded, name=name, log=Log())
-            if len(strategies) > max(MOST_SETS, len(found)):
+            strategies[name] = replace(loaded, name=name, log=CallLog())
+            if len(strategies) > max(MAX_SETS, len(found)):
                 raise StrategyError(
-                    f"the grid makes more than {MOST_SETS:,} strategies of {len(found)}; take larger steps or fewer of "
+                    f"the grid makes more than {MAX_SETS:,} strategies of {len(found)}; take larger steps or fewer of "
                     "them"
                 )
     return list(strategies.values())
@@ -238,7 +238,7 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     who = f"{path} cannot be loaded: it"
-    with aside(Log()), within_memory(), blaming(who, path, patience), _importing_from(folder):
+    with aside(CallLog()), within_memory(), blaming(who, path, patience), _importing_from(folder):
         # compiled here, since a cached bytecode file may be older than an edit within the same second
         exec(compile(source, str(file.resolve()), "exec"), vars(module))
     return source, module

@@ -20,7 +20,7 @@ from typing import Any
 from stresslab.core.errors import StrategyError
 
 DECLARATION = "PARAMETERS"
-MOST_SETS = 1000
+MAX_SETS = 1000
 """Parameter sets that a grid may have, of all strategies together."""
 _EXAMPLES = {"bool": "true", "int": "10", "float": "0.5", "str": "daily"}
 
@@ -127,7 +127,7 @@ def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
     """The values by name of `name=values` texts, such as `fast=5:20:5` and `slow=30,60,90`.
 
     Raises:
-        StrategyError: a text is of another form, names a parameter twice, or has more than `MOST_SETS` values.
+        StrategyError: a text is of another form, names a parameter twice, or has more than `MAX_SETS` values.
     """
     grid: dict[str, list[Any]] = {}
     for pair in pairs:
@@ -153,11 +153,11 @@ def grid_values(name: str, values: Any) -> list[Any]:
     elif isinstance(values, Mapping) or not hasattr(values, "__iter__"):
         raise StrategyError(f"grid {name}={values!r:.80} holds no values; write [5, 10, 20] or '5:20:5', in quotes")
     else:
-        found = [one.item() if hasattr(one, "item") else one for one in itertools.islice(values, MOST_SETS + 1)]
+        found = [one.item() if hasattr(one, "item") else one for one in itertools.islice(values, MAX_SETS + 1)]
     if not found:
         raise StrategyError(f"grid {name} has no values; write [5, 10, 20] or '5:20:5'")
-    if len(found) > MOST_SETS:
-        raise StrategyError(f"grid {name} has more than {MOST_SETS:,} values; take a larger step")
+    if len(found) > MAX_SETS:
+        raise StrategyError(f"grid {name} has more than {MAX_SETS:,} values; take a larger step")
     return [one for at, one in enumerate(found) if not any(one == two and type(one) is type(two) for two in found[:at])]
 
 
@@ -175,8 +175,8 @@ def _part(name: str, text: str) -> list[Any]:
         raise StrategyError(f"grid {name}={text!r:.80} is no range of numbers; {example}") from None
     if len(numbers) > 3 or steps < 0:
         raise StrategyError(f"grid {name}={text!r:.80} never reaches its stop; {example}")
-    if count > MOST_SETS:
-        raise StrategyError(f"grid {name}={text!r:.80} has more than {MOST_SETS:,} values; take a larger step")
+    if count > MAX_SETS:
+        raise StrategyError(f"grid {name}={text!r:.80} has more than {MAX_SETS:,} values; take a larger step")
     whole = all(re.fullmatch(r"[+-]?\d+", one.strip()) for one in numbers)
     return [int(start + at * step) if whole else float(start + at * step) for at in range(count)]
 
@@ -185,13 +185,13 @@ def expand(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Every set of one value for each parameter, the last parameter changing fastest.
 
     Raises:
-        StrategyError: there are more than `MOST_SETS`.
+        StrategyError: there are more than `MAX_SETS`.
     """
     sizes = [len(values) for values in grid.values()]
-    if math.prod(sizes) > MOST_SETS:
+    if math.prod(sizes) > MAX_SETS:
         told = " x ".join(map(str, sizes))
         raise StrategyError(
-            f"the grid has {told} = {math.prod(sizes):,} parameter sets, more than {MOST_SETS:,}; take larger steps or "
+            f"the grid has {told} = {math.prod(sizes):,} parameter sets, more than {MAX_SETS:,}; take larger steps or "
             "fewer parameters"
         )
     return [dict(zip(grid, chosen, strict=True)) for chosen in itertools.product(*grid.values())]

@@ -21,11 +21,11 @@ from typing import Any, TextIO
 
 from stresslab.core.errors import StrategyError, StrategyLimitError
 
-PATIENCE = 300.0
+CALL_TIMEOUT_SECONDS = 300.0
 """Seconds that one call may take: all universes of a chunk, or one universe where they are taken one by one."""
 SHARE = 0.5
 """Of the memory that is free, what one call may ask for."""
-LEAST = 256 * 2**20
+MIN_MEMORY = 256 * 2**20
 """Bytes that it may ask for however little is free."""
 SHOWN = 200
 """Characters of what was printed that are shown."""
@@ -38,7 +38,7 @@ class _OverdueError(BaseException):
 
 
 @dataclass
-class Log:
+class CallLog:
     """What calls left behind beside their answers.
 
     Attributes:
@@ -56,21 +56,21 @@ class Log:
         self.beginning += text[: max(0, SHOWN - len(self.beginning))]
         self.characters += len(text)
 
-    def add(self, other: Log) -> None:
+    def add(self, other: CallLog) -> None:
         """What another call left behind too."""
         self.beginning = (self.beginning + other.beginning)[:SHOWN]
         self.characters += other.characters
         self.failures.update(other.failures)
 
-    def take(self) -> Log:
+    def take(self) -> CallLog:
         """What was noted so far; nothing is from now on."""
-        taken = Log(self.characters, self.beginning, self.failures)
+        taken = CallLog(self.characters, self.beginning, self.failures)
         self.characters, self.beginning, self.failures = 0, "", {}
         return taken
 
 
 @contextmanager
-def blaming(who: str, file: str, seconds: float = PATIENCE) -> Iterator[None]:
+def blaming(who: str, file: str, seconds: float = CALL_TIMEOUT_SECONDS) -> Iterator[None]:
     """Run the user's code for so many seconds at most, and turn its errors into one line with its own line of code.
 
     Args:
@@ -180,7 +180,7 @@ def _by_thread(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def aside(log: Log) -> Iterator[None]:
+def aside(log: CallLog) -> Iterator[None]:
     """Keep what the main thread prints out of the terminal, and note how much it was; other threads print on."""
     before, me = (sys.stdout, sys.stderr), threading.get_ident()
     if threading.current_thread() is not threading.main_thread():  # of several, one would take the others' streams
@@ -196,7 +196,7 @@ def aside(log: Log) -> Iterator[None]:
 class _Aside(io.TextIOBase):
     """A stream that notes what one thread writes and passes on what others do, such as a progress bar's."""
 
-    def __init__(self, log: Log, thread: int, other: TextIO) -> None:
+    def __init__(self, log: CallLog, thread: int, other: TextIO) -> None:
         self._log, self._thread, self._other = log, thread, other
 
     def write(self, text: str) -> int:
@@ -244,7 +244,7 @@ def _limit() -> int | None:
         free = _kilobytes("/proc/meminfo", "MemAvailable:")
     except (OSError, ValueError, IndexError):
         return None
-    return mine + max(LEAST, int(SHARE * free))
+    return mine + max(MIN_MEMORY, int(SHARE * free))
 
 
 def _kilobytes(path: str, name: str) -> int:

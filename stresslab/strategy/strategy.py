@@ -22,7 +22,7 @@ from stresslab.data.bars import FIELDS
 from stresslab.data.universes import REAL
 from stresslab.strategy.call_style import WIDE, Form
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
-from stresslab.strategy.sandbox import PATIENCE, Log, aside, blaming, within_memory
+from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 
 METHODS: tuple[Kind, ...] = ("signals", "weights", "on_bar")
 LOCATED = 20
@@ -57,10 +57,10 @@ class Strategy:
     _entry: str = field(repr=False, default="")
     """The function's or class's name in the file."""
     form: Form = WIDE
-    patience: float = PATIENCE
+    patience: float = CALL_TIMEOUT_SECONDS
     excused: int | None = None
     ranges: Mapping[str, Any] = field(default_factory=dict)
-    log: Log = field(repr=False, default_factory=Log)
+    log: CallLog = field(repr=False, default_factory=CallLog)
 
     @property
     def one_by_one(self) -> bool:

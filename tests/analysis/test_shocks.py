@@ -25,7 +25,6 @@ from stresslab.analysis.shocks import (
     worst_bar,
 )
 from stresslab.backtest import Costs, Terms, backtest
-from stresslab.backtest.costs import dearer
 from stresslab.core.errors import InputError
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
@@ -114,10 +113,10 @@ def test_wilder_paths_end_where_they_ended(universes: Universes) -> None:
     assert wilder(universes, 1.0).values == pytest.approx(universes.values, rel=1e-5)
 
 
-def test_dearer_costs() -> None:
+def test_scaled_costs() -> None:
     """Every cost of trading and borrowing is multiplied; funding and the smallest trade are not."""
     costs = Costs(fees=0.001, slippage=0.002, fixed_fee=1, borrow=0.02, funding=-0.01, min_trade=10)
-    assert dearer(costs, 3) == Costs(0.003, 0.006, 3, borrow=0.06, funding=-0.01, min_trade=10)
+    assert costs.scaled(3) == Costs(0.003, 0.006, 3, borrow=0.06, funding=-0.01, min_trade=10)
 
 
 def test_closed_bars_by_hand() -> None:
@@ -216,4 +215,4 @@ def test_impossible_factors_are_refused(universes: Universes) -> None:
     with pytest.raises(InputError, match="volatility x 0"):
         wilder(universes, 0)
     with pytest.raises(InputError, match="costs x -1"):
-        dearer(Costs(), -1)
+        Costs().scaled(-1)

@@ -27,7 +27,7 @@ from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.matched import CONTRASTS
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import wilson
-from stresslab.runs.shard_stream import MOST_UNIVERSES
+from stresslab.runs.shard_stream import MAX_FOR_PRECISION
 from stresslab.strategy import load_strategies
 from tests.analysis.test_walk_forward import hold, trend
 
@@ -261,7 +261,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     """Both strategies and their book, side by side; all of it plain JSON."""
     content = json.loads(json.dumps(whole.to_dict(), allow_nan=False))
     names = [one["name"] for one in content["strategies"]]
-    assert names == ["hold", "trend", "book"]
+    assert names == ["hold", "trend", "portfolio"]
     first = content["strategies"][1]
     assert first["edge"]["label"] in ("yes", "no", "unclear")
     asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
@@ -276,7 +276,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
 def test_the_book_is_its_parts(whole: StressResult) -> None:
     """Half of buy and hold and a quarter of the trend rule, the rest in cash."""
     own = {one.name: one.metrics["total_return"] for one in whole.strategies}
-    np.testing.assert_allclose(own["book"], 0.5 * own["hold"] + 0.25 * own["trend"], atol=1e-9)
+    np.testing.assert_allclose(own["portfolio"], 0.5 * own["hold"] + 0.25 * own["trend"], atol=1e-9)
 
 
 def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
@@ -287,7 +287,7 @@ def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
     )
     chance = precise.strategies[0].universes["probability_of_loss"]
     assert (chance["high"] - chance["low"]) / 2 <= 0.02
-    assert 300 < precise.universes_count < MOST_UNIVERSES
+    assert 300 < precise.universes_count < MAX_FOR_PRECISION
     assert len(precise.strategies[0].metrics) == precise.universes_count
     first = precise.strategies[0].metrics.iloc[:300]
     np.testing.assert_array_equal(first["total_return"], plain.strategies[0].metrics["total_return"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stresslab.backtest import Backtest, Terms, backtest
-from stresslab.backtest.portfolio import check_book, combine
+from stresslab.backtest.portfolio import check_portfolio, combine
 from stresslab.core.errors import InputError
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
@@ -41,54 +41,54 @@ def parts(shares: tuple[float, float], cash: float = 100_000.0) -> list[Backtest
 def test_a_book_is_the_sum_of_its_parts() -> None:
     """Equity, profits, trades and interest add up; a quarter of the cash lies idle."""
     sleeves = parts((0.5, 0.25))
-    book = combine(sleeves, 100_000.0)
-    np.testing.assert_allclose(book.equity, 25_000 + sleeves[0].equity + sleeves[1].equity)
-    np.testing.assert_array_equal(book.trades, sleeves[0].trades + sleeves[1].trades)
-    made = book.gross_profit - book.gross_loss + book.interest
-    np.testing.assert_allclose(made, book.equity[-1] - book.equity[0], atol=1e-6)
+    portfolio = combine(sleeves, 100_000.0)
+    np.testing.assert_allclose(portfolio.equity, 25_000 + sleeves[0].equity + sleeves[1].equity)
+    np.testing.assert_array_equal(portfolio.trades, sleeves[0].trades + sleeves[1].trades)
+    made = portfolio.gross_profit - portfolio.gross_loss + portfolio.interest
+    np.testing.assert_allclose(made, portfolio.equity[-1] - portfolio.equity[0], atol=1e-6)
     money = sum(one.position * one.equity[:-1] for one in sleeves)
-    np.testing.assert_allclose(book.position * book.equity[:-1], money)
-    assert np.abs(book.position).max() < 0.8
+    np.testing.assert_allclose(portfolio.position * portfolio.equity[:-1], money)
+    assert np.abs(portfolio.position).max() < 0.8
 
 
 def test_a_book_of_one_strategy_is_the_strategy() -> None:
     """With all of the capital in one part, every figure is the part's own."""
     (alone, _) = parts((1.0, 0.1))
-    book = combine([alone], alone.init_cash)
-    np.testing.assert_allclose(book.equity, alone.equity)
-    np.testing.assert_allclose(book.position, alone.position)
-    np.testing.assert_allclose(book.traded, alone.traded)
+    portfolio = combine([alone], alone.init_cash)
+    np.testing.assert_allclose(portfolio.equity, alone.equity)
+    np.testing.assert_allclose(portfolio.position, alone.position)
+    np.testing.assert_allclose(portfolio.traded, alone.traded)
 
 
-def test_a_book_is_frozen_where_it_is_ruined() -> None:
-    """A part that owes more than the others have ruins the book; what comes after is not counted."""
+def test_a_portfolio_is_frozen_where_it_is_ruined() -> None:
+    """A part that owes more than the others have ruins the portfolio; what comes after is not counted."""
     sleeves = parts((0.5, 0.5))
     owing = sleeves[1].equity.copy()
     owing[40:, 2] = -80_000.0
     broken = Backtest(**{**vars(sleeves[1]), "equity": owing})
-    book = combine([sleeves[0], broken], 100_000.0)
-    assert book.ruined.tolist() == [False, False, True, False, False]
-    np.testing.assert_array_equal(book.equity[40:, 2], book.equity[40, 2])
-    assert book.equity[40, 2] < 0
-    assert not book.position[40:, 2].any()
+    portfolio = combine([sleeves[0], broken], 100_000.0)
+    assert portfolio.ruined.tolist() == [False, False, True, False, False]
+    np.testing.assert_array_equal(portfolio.equity[40:, 2], portfolio.equity[40, 2])
+    assert portfolio.equity[40, 2] < 0
+    assert not portfolio.position[40:, 2].any()
 
 
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
         ({"trent": 0.5}, "no strategy is called 'trent'; did you mean 'trend'"),
-        ({"trend": 0.0}, "is no share of the capital"),
-        ({"trend": float("nan")}, "is no share of the capital"),
+        ({"trend": 0.0}, "a share of the capital is a number above 0"),
+        ({"trend": float("nan")}, "a share of the capital is a number above 0"),
         ({"trend": 0.7, "fade": 0.4}, "add up to 1.1 of the capital"),
     ],
 )
-def test_what_is_no_book_is_refused(weights: dict[str, float], words: str) -> None:
+def test_bad_shares_are_refused(weights: dict[str, float], words: str) -> None:
     """In one line that names the strategy and the share."""
     with pytest.raises(InputError, match=words):
-        check_book(weights, ["trend", "fade"])
+        check_portfolio(weights, ["trend", "fade"])
 
 
-def test_a_strategy_cannot_be_called_book() -> None:
-    """Its rows could not be told from the book's."""
+def test_a_strategy_cannot_be_called_portfolio() -> None:
+    """Its rows could not be distinguished from the portfolio's own."""
     with pytest.raises(InputError, match="rename"):
-        check_book({"book": 0.5}, ["book"])
+        check_portfolio({"portfolio": 0.5}, ["portfolio"])

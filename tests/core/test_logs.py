@@ -47,7 +47,7 @@ def test_an_error_keeps_its_traceback() -> None:
 
 def test_a_flood_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory stays bounded."""
-    monkeypatch.setattr(logs, "MOST", 3)
+    monkeypatch.setattr(logs, "MAX_LINES", 3)
     with recording("debug") as log:
         for number in range(10):
             OWN.debug("line %d", number)

@@ -125,7 +125,7 @@ def test_a_small_table_of_many_numbers_is_refused(monkeypatch: pytest.MonkeyPatc
     pq.write_table(pa.table({"a": np.zeros(100_000)}), written)
     assert len(written.getvalue()) < 10_000
     read_table(written.getvalue(), "table")
-    monkeypatch.setattr(integrity, "MOST_CELLS", 99_999)
+    monkeypatch.setattr(integrity, "MAX_CELLS", 99_999)
     with pytest.raises(InputError, match="table claims 100,000 rows of 1"):
         read_table(written.getvalue(), "table")
 

@@ -13,7 +13,7 @@ import pytest
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
-from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import find_lookahead
 from stresslab.strategy.panel import Decisions, Panel
 from tests.make.bars import make_bars
@@ -42,7 +42,7 @@ def test_plain_short_files(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_causal_and_awake(path: Path, bars: Bars) -> None:
     """A shipped strategy decides something and never looks ahead."""
-    strategy = recognised(load_strategies(path, {})[0], bars)
+    strategy = detect_call_style(load_strategies(path, {})[0], bars)
     report = find_lookahead(strategy, bars)
     assert (report.found, report.inconclusive) == ([], False)
 
@@ -53,7 +53,7 @@ def test_universes_side_by_side(path: Path) -> None:
     past, futures = make_bars(150), [make_bars(60, seed=seed) for seed in range(3)]
     stamps = past.calendar.future(past.timestamps, 60)
     values, ids = np.stack([future.values for future in futures]), np.arange(3)
-    strategy = recognised(load_strategies(path, {})[0], past)
+    strategy = detect_call_style(load_strategies(path, {})[0], past)
     together = strategy.decide(Panel.of(Universes(values, stamps, past, ids), 100)).arrays()
     for at in range(3):
         alone = strategy.decide(Panel.of(Universes(values[[at]], stamps, past, ids[[at]]), 100)).arrays()
@@ -114,7 +114,7 @@ def test_readme_examples(number: int, tmp_path: Path, bars: Bars) -> None:
     """Every example of the strategies' README loads, decides and is causal."""
     path = tmp_path / "example.py"
     path.write_text(EXAMPLES[number], encoding="utf-8")
-    strategy = recognised(load_strategies(path, {})[0], bars)
+    strategy = detect_call_style(load_strategies(path, {})[0], bars)
     report = find_lookahead(strategy, bars)
     assert (report.found, report.inconclusive) == ([], False)
     assert strategy.form.shape == ("series" if "as a loop" in EXAMPLES[number] else "wide")
@@ -135,7 +135,7 @@ def test_no_frame_is_changed(bars: Bars) -> None:
     panel = Panel.of(Universes.from_bars(bars[100:], bars[:100]), 100)
     before = panel.close.copy()
     for path in FILES:
-        recognised(load_strategies(path, {})[0], bars).decide(panel)
+        detect_call_style(load_strategies(path, {})[0], bars).decide(panel)
     pd.testing.assert_frame_equal(panel.close, before)
 
 
@@ -170,7 +170,7 @@ def test_peak_guard() -> None:
 def test_swing_loop() -> None:
     """In after a rise of the step from the low, out after a fall of it from the high."""
     bars = by_hand([100, 95, 99, 101, 110, 104, 103])
-    strategy = recognised(load_strategies(FOLDER / "forms/swing_loop.py", {"step": 0.06})[0], bars)
+    strategy = detect_call_style(load_strategies(FOLDER / "forms/swing_loop.py", {"step": 0.06})[0], bars)
     decisions = strategy.decide(Panel.of(Universes.from_bars(bars, bars[:0]), 0))
     assert np.flatnonzero(decisions.long_entries).tolist() == [3]  # 101 is 6.3% above 95
     assert np.flatnonzero(decisions.long_exits).tolist() == [6]  # 103 is 6.4% below 110, 104 only 5.5%

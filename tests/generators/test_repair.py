@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.generators.transforms import LEAST_PRICE, repaired
+from stresslab.generators.transforms import MIN_PRICE, repaired
 from tests.make.bars import make_bars
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
@@ -31,7 +31,7 @@ def test_any_bars_become_possible(seed: int, scale: float, last: float) -> None:
         np.testing.assert_array_equal(seen[..., LOW], prices.min(axis=-1))
         assert (prices > 0).all()
         assert (seen[..., VOLUME:] >= 0).all()
-    assert bars[..., : CLOSE + 1].min() >= LEAST_PRICE * last
+    assert bars[..., : CLOSE + 1].min() >= MIN_PRICE * last
 
 
 @settings(deadline=None)
@@ -44,7 +44,7 @@ def test_repair_changes_only_what_it_counts(seed: int, scale: float) -> None:
     impossible = (
         (values[..., HIGH] < prices.max(axis=-1))
         | (values[..., LOW] > prices.min(axis=-1))
-        | (prices < LEAST_PRICE * 100.0).any(axis=-1)
+        | (prices < MIN_PRICE * 100.0).any(axis=-1)
         | (values[..., VOLUME:] < 0).any(axis=-1)
     )
     assert count == impossible.sum()

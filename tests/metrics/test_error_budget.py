@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.error_budget import (
-    LEAST_UNIVERSES,
+    MIN_UNIVERSES,
     budget,
     half_width,
     monte_carlo_variance,
@@ -54,7 +54,7 @@ def sampled_until(share: float, precision: float, most: int, rng: np.random.Gene
 def test_sampling_stops_at_the_precision_or_at_the_most(share: float, precision: float, seed: int) -> None:
     """When it stops, the interval is narrow enough or there are as many as there may be; it takes few stages."""
     losses, universes, stages = sampled_until(share, precision, 50_000, np.random.default_rng(seed))
-    assert LEAST_UNIVERSES <= universes <= 50_000
+    assert MIN_UNIVERSES <= universes <= 50_000
     assert half_width(losses, universes) <= precision or universes == 50_000
     assert stages <= 12
 

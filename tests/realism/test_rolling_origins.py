@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CLOSE, CONTEXT, LEAST_HISTORY, observe, positions, roll
+from stresslab.realism.rolling_origins import CLOSE, CONTEXT, MIN_HISTORY, observe, positions, roll
 from tests.realism.cases import Walk, normal_bars
 
 
@@ -21,10 +21,10 @@ def test_origins_do_not_overlap(count: int, horizon: int, most: int) -> None:
     found = positions(count, horizon, most)
     assert len(found) <= most
     assert all(later - earlier >= horizon for earlier, later in itertools.pairwise(found))
-    assert all(LEAST_HISTORY <= position <= count - horizon for position in found)
-    if count - horizon >= LEAST_HISTORY:
+    assert all(MIN_HISTORY <= position <= count - horizon for position in found)
+    if count - horizon >= MIN_HISTORY:
         assert found[-1] == count - horizon or most == 1
-        assert len(found) == min(most, (count - horizon - LEAST_HISTORY) // horizon + 1)
+        assert len(found) == min(most, (count - horizon - MIN_HISTORY) // horizon + 1)
 
 
 def test_a_full_context_is_preferred() -> None:

@@ -118,7 +118,7 @@ def test_an_event_loop_fails_where_it_fails() -> None:
 def test_the_others_go_on() -> None:
     """A strategy that fails has no result and says why; the other's is what it is alone. Without leave it raises."""
     both = load_strategies([above_mean, failing_in(3)], {})
-    found = evaluate(both, universes(), keep_going=True, book={"above_mean": 0.5, "fragile": 0.5}, chunk=30)
+    found = evaluate(both, universes(), keep_going=True, portfolio={"above_mean": 0.5, "fragile": 0.5}, chunk=30)
     (alone,) = evaluate(both[:1], universes(), chunk=30)
     pd.testing.assert_frame_equal(found[0].metrics, alone.metrics)
     assert found[1].metrics.empty
@@ -178,10 +178,10 @@ def test_the_others_results_are_kept() -> None:
 
 
 def test_a_book_without_a_member_is_none() -> None:
-    """A book whose member fails has no result either, and the others have theirs."""
+    """A portfolio whose member fails has no result either, and the others have theirs."""
     result = run([failing_in(5), above_mean], book={"fragile": 0.5, "above_mean": 0.5})
     assert [one.name for one in result.strategies] == ["above_mean"]
-    assert set(result.failed) == {"fragile", "book"}
+    assert set(result.failed) == {"fragile", "portfolio"}
 
 
 def test_a_study_that_fails_is_left_out() -> None:

@@ -19,7 +19,7 @@ import stresslab as sl
 from stresslab.backtest import Stops, Terms
 from stresslab.cli import main
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MOST_JSON
+from stresslab.core.safe_files import MAX_JSON
 from stresslab.data.bars import Bars
 from stresslab.runs.folder import load_run
 from stresslab.runs.rerun import rerun
@@ -226,7 +226,7 @@ def test_what_is_no_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> No
 def test_a_ledger_too_large_to_read_is_refused(tmp_path: Path) -> None:
     """Before memory is taken for it."""
     with (tmp_path / LEDGER).open("wb") as stream:
-        stream.truncate(MOST_JSON + 1)
+        stream.truncate(MAX_JSON + 1)
     for act in (lambda: before(tmp_path, entry()), lambda: check_ledger(tmp_path)):
         with pytest.raises(InputError, match="more than"):
             act()

@@ -12,7 +12,7 @@ from stresslab.backtest import Costs, Terms, backtest
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.backtesting_py import is_theirs
-from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import find_lookahead
 from tests.make.bars import make_bars
 
@@ -74,7 +74,7 @@ def test_the_same_rule_earns_the_same(cross: Any) -> None:
     """Decisions fall on the same bars; equity agrees but for the size of an order, which they fix before the open."""
     (strategy,) = load_strategies(cross, {"fast": "8"})
     assert (strategy.name, strategy.parameters) == ("Cross", {"fast": 8, "slow": 20, "stop": 0.0})
-    theirs = recognised(strategy, BARS)
+    theirs = detect_call_style(strategy, BARS)
     assert theirs.form.shape == "series"
     (mine,) = load_strategies(ours, {"fast": 8})
     one, other = backtest(theirs, universes(), FREE), backtest(mine, universes(), FREE)
@@ -93,7 +93,7 @@ def test_stops_leave_at_the_next_open(cross: Any) -> None:
     """What their broker closes inside a bar is flat from the open after it, and nobody looks ahead."""
     (tight,) = load_strategies(cross, {"stop": 0.01})
     (loose,) = load_strategies(cross, {})
-    tight, loose = recognised(tight, BARS), recognised(loose, BARS)
+    tight, loose = detect_call_style(tight, BARS), detect_call_style(loose, BARS)
     report = find_lookahead(tight, BARS)
     assert (report.found, report.inconclusive) == ([], False)
     held = [backtest(one, universes(), FREE).position for one in (tight, loose)]
@@ -110,4 +110,4 @@ def test_leaks_of_theirs_are_found(cross: Any) -> None:
             self.b = self.I(lambda: close * 0)
 
     (strategy,) = load_strategies(Peeks, {})
-    assert find_lookahead(recognised(strategy, BARS), BARS).found
+    assert find_lookahead(detect_call_style(strategy, BARS), BARS).found

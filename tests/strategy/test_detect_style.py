@@ -14,7 +14,7 @@ from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy, load_strategies
-from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import find_lookahead
 from stresslab.strategy.panel import Decisions, Panel
 from tests.make.bars import make_bars
@@ -25,7 +25,7 @@ HISTORY = BARS[:200]
 
 def seen(rule: Any) -> Strategy:
     """A rule in the form that it takes."""
-    return recognised(load_strategies(rule, {})[0], BARS)
+    return detect_call_style(load_strategies(rule, {})[0], BARS)
 
 
 def panel(universes: int = 3) -> Panel:
@@ -118,7 +118,7 @@ def test_weights_and_classes_in_series() -> None:
 
     expected = (panel().close > panel().open).astype(float).to_numpy()
     for answer in ("list", "array", "series"):
-        strategy = recognised(load_strategies(Held, {"answer": answer})[0], BARS)
+        strategy = detect_call_style(load_strategies(Held, {"answer": answer})[0], BARS)
         np.testing.assert_array_equal(strategy.decide(panel()).weights, expected)
 
 
@@ -140,7 +140,7 @@ def test_the_form_travels(tmp_path: Path) -> None:
     """A worker calls a strategy in the form that was found, with the patience that was given."""
     path = tmp_path / "mine.py"
     path.write_text("def weights(bars):\n    return [float(a > b) for a, b in zip(bars['close'], bars['open'])]\n")
-    strategy = recognised(load_strategies(path, {}, patience=7.0)[0], BARS)
+    strategy = detect_call_style(load_strategies(path, {}, patience=7.0)[0], BARS)
     again = pickle.loads(pickle.dumps(strategy))
     assert (again.form, again.patience, again.excused) == (strategy.form, 7.0, None)
     assert_same(again.decide(panel()), strategy.decide(panel()))

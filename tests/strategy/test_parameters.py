@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stresslab.core.errors import StrategyError
 from stresslab.strategy import load_strategies
-from stresslab.strategy.parameters import MOST_SETS, describe_grid, expand, grid_values, parse_grid
+from stresslab.strategy.parameters import MAX_SETS, describe_grid, expand, grid_values, parse_grid
 
 FILE = """PARAMETERS = {"fast": (5, 50), "by": ["sma", "ema"]}
 
@@ -160,7 +160,7 @@ def test_wrong_grids(cross: str) -> None:
     assert "fast='x' is not of type int" in complaint(cross, {}, {"fast": "x,y"})
     assert "parameter sets, more than 1,000" in complaint(cross, {}, {"fast": "5:44", "slow": "1:40"})
     many = {"fast": "5:40", "slow": "1:20"}
-    assert f"more than {MOST_SETS:,} strategies" in complaint([cross, cross], {}, many)
+    assert f"more than {MAX_SETS:,} strategies" in complaint([cross, cross], {}, many)
 
 
 def test_ranges_hold(cross: str) -> None:

@@ -16,7 +16,7 @@ from stresslab.core.errors import StrategyError, StrategyLimitError
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy, load_strategies
 from stresslab.strategy.panel import Panel
-from stresslab.strategy.sandbox import SHOWN, Log, aside, blaming, within_memory
+from stresslab.strategy.sandbox import SHOWN, CallLog, aside, blaming, within_memory
 from tests.make.bars import make_bars
 
 BARS = make_bars(80)
@@ -158,7 +158,7 @@ def test_printing_is_kept_aside(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_others_may_print_meanwhile() -> None:
     """A progress bar in another thread is not swallowed."""
-    log, out = Log(), io.StringIO()
+    log, out = CallLog(), io.StringIO()
     before, sys.stdout = sys.stdout, out
     try:
         with aside(log):

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from stresslab.core.errors import CheckpointError
-from stresslab.core.safe_files import MOST_JSON, digest_of
+from stresslab.core.safe_files import MAX_JSON, digest_of
 from stresslab.generators.kronos.features import Representation, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
@@ -30,7 +30,7 @@ NANO = "nano"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 MAX_CONTEXT = 512
 """Bars in the window of a checkpoint that does not say so itself, as of Kronos-small and -base."""
-MOST_HEADER = 16 * 2**20
+MAX_HEADER = 16 * 2**20
 """Bytes of the largest header of a file of weights; a thousand tensors take a hundredth of it."""
 LARGEST = 2**16
 """Largest number in a config that is taken for a size; the published ones end at 2,048."""
@@ -296,7 +296,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file() and path.exists():
             raise CheckpointError(f"{path} is not a regular file; take it from the checkpoint again")
-        if path.stat().st_size > MOST_JSON:
+        if path.stat().st_size > MAX_JSON:
             raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, too many for settings; take it again")
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -374,7 +374,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         size = file.stat().st_size
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
-            if length > min(MOST_HEADER, size - 8):
+            if length > min(MAX_HEADER, size - 8):
                 raise ValueError(f"a header of {length:,} bytes in a file of {size:,}")
             header = {name: entry for name, entry in json.loads(stream.read(length)).items() if name != "__metadata__"}
         end = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)

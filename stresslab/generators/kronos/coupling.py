@@ -19,8 +19,8 @@ from torch import Tensor
 
 from stresslab.core.randomness import WORDS, uniforms
 from stresslab.generators.kronos.inference_weights import Decoder
-from stresslab.generators.kronos.kv_cache import Stream
-from stresslab.generators.kronos.token_sampling import Choice, invert
+from stresslab.generators.kronos.kv_cache import CachedBlocks
+from stresslab.generators.kronos.token_sampling import TokenSampling, invert
 
 BINS = 64
 """Bins of the decoded return, equally likely at the origin."""
@@ -65,7 +65,7 @@ class ReturnOrder:
         with torch.inference_mode():
             for coarse in range(vocabulary):
                 pairs = decoder.embed(torch.full_like(fine, coarse), fine).unsqueeze(1)  # (V, 1, D)
-                rows.append(decoder.head(Stream(decoder.blocks, len(fine), 0).extend(pairs))[:, 0, feature])
+                rows.append(decoder.head(CachedBlocks(decoder.blocks, len(fine), 0).extend(pairs))[:, 0, feature])
             returns = torch.stack(rows)
             return cls(returns, returns.argsort(dim=1, stable=True).to(torch.int16))
 
@@ -126,14 +126,14 @@ class CoupledDraws:
         own = uniforms(seed, ids, horizon, 1, first_draw=company.symbol * WORDS, stream=STREAM)
         self._own, self._left = torch.from_numpy(own[:, :, 0]).to(device), self._quantiles[:, 0]
 
-    def coarse(self, choice: Choice, logits: Tensor, step: int) -> Tensor:
+    def coarse(self, choice: TokenSampling, logits: Tensor, step: int) -> Tensor:
         """Coarse tokens (N,) of logits (N, V)."""
         tokens, self._left = self.coupling.coarse(
             choice.probabilities(logits), self._quantiles[:, step], self._own[:, step]
         )
         return tokens
 
-    def fine(self, choice: Choice, logits: Tensor, coarse: Tensor, step: int) -> Tensor:
+    def fine(self, choice: TokenSampling, logits: Tensor, coarse: Tensor, step: int) -> Tensor:
         """Fine tokens (N,) of logits (N, V), given the coarse ones just drawn."""
         return self.coupling.fine(choice.probabilities(logits), coarse, self._left)
 

@@ -17,7 +17,7 @@ from stresslab.generators.kronos.checkpoint import Checkpoint
 from stresslab.generators.kronos.features import RETURN, Levels, Representation, Returns
 
 CLOSE = FIELDS.index("close")
-LEAST_BARS = 10
+MIN_BARS = 10
 """Fewest bars whose round trip says anything."""
 EDGE = 0.95
 """Share of the representation's bound from which a decoded price counts as touching it: tokens decode to means."""
@@ -55,8 +55,8 @@ def round_trip(checkpoint: Checkpoint, bars: Bars) -> dict[str, float | None]:
         against the real past.
     """
     window = min(checkpoint.max_context, len(bars) - 1)
-    if window < LEAST_BARS:
-        raise DataError(f"{len(bars)} bars are too few for a round trip, which needs {LEAST_BARS + 1}; give more bars")
+    if window < MIN_BARS:
+        raise DataError(f"{len(bars)} bars are too few for a round trip, which needs {MIN_BARS + 1}; give more bars")
     representation = checkpoint.representation
     features, state = representation.encode(bars.values, window)
     device = next(checkpoint.tokenizer.parameters()).device

@@ -29,11 +29,11 @@ from stresslab.generators.kronos.device import find_device, single_threaded
 from stresslab.generators.kronos.diagnostics import round_trip
 from stresslab.generators.kronos.joint import PILOT, couple, fit_dependence
 from stresslab.generators.kronos.sampler import Networks
-from stresslab.generators.kronos.tiles import Meter, Origin, Plan, sample_all
-from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
+from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.transforms import CLOSE, repaired
 
-LEAST_BARS = 2
+MIN_BARS = 2
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class Kronos:
             raise InputError(f"top_p={self.top_p} is outside (0, 1]; 1 keeps every token")
         if not isinstance(self.top_k, int | np.integer) or self.top_k < 0:
             raise InputError(f"top_k={self.top_k} is not a number of tokens; 0 keeps every token")
-        if self.context is not None and (not isinstance(self.context, int | np.integer) or self.context < LEAST_BARS):
+        if self.context is not None and (not isinstance(self.context, int | np.integer) or self.context < MIN_BARS):
             raise InputError(
-                f"context={self.context} is no number of bars from {LEAST_BARS} up; leave it out for the most that fits"
+                f"context={self.context} is no number of bars from {MIN_BARS} up; leave it out for the most that fits"
             )
         if self.window not in ("block", "rolling"):
             raise InputError(f"window={self.window!r} is neither 'block' nor 'rolling'; leave it out for 'block'")
@@ -277,7 +277,7 @@ class Kronos:
             self.networks,
             self.checkpoint.representation,
             self.checkpoint.max_context,
-            Choice(self.temperature, self.top_k, self.top_p),
+            TokenSampling(self.temperature, self.top_k, self.top_p),
             horizon,
             self.anchor,
             self._checked,
@@ -285,16 +285,16 @@ class Kronos:
             lambda: self.return_order,
         )
 
-    def _origin(self, bars: Bars, horizon: int, seed: int) -> Origin:
+    def _origin(self, bars: Bars, horizon: int, seed: int) -> SampledHistory:
         """One history as the model sees it."""
         context = self._context(len(bars), horizon)
         features, state = self.checkpoint.representation.encode(bars.values, context)
         timestamps = bars.calendar.future(bars.timestamps, horizon)
         marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
         window = "rolling" if context > self.checkpoint.max_context else self.window
-        return Origin(bars, timestamps, features, state, marks, seed, window)
+        return SampledHistory(bars, timestamps, features, state, marks, seed, window)
 
-    def _universes(self, origin: Origin, wanted: NDArray[np.int64]) -> Universes:
+    def _universes(self, origin: SampledHistory, wanted: NDArray[np.int64]) -> Universes:
         """What was sampled from a history, with its facts."""
         facts = {
             "generator": self.describe(),
@@ -310,14 +310,14 @@ class Kronos:
 
     def _context(self, available: int, horizon: int) -> int:
         """Bars of history that the model sees: what leaves room for the horizon, but at least half its window."""
-        if available < LEAST_BARS:
-            raise DataError(f"{available} bars of history are too few for kronos, which needs {LEAST_BARS}; load more")
+        if available < MIN_BARS:
+            raise DataError(f"{available} bars of history are too few for kronos, which needs {MIN_BARS}; load more")
         if self.context is not None:
             if self.context > available:
                 raise InputError(f"context={self.context} is more than the {available} bars of history; give fewer")
             return self.context
         window = self.checkpoint.max_context
-        return min(available, max(window - horizon, window // 2, LEAST_BARS))
+        return min(available, max(window - horizon, window // 2, MIN_BARS))
 
     def _checked(self, values: NDArray[np.float64], history: Bars) -> tuple[NDArray[np.float64], int]:
         """Finite bars, repaired where that is wanted, and the number of repairs."""

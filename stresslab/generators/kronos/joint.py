@@ -16,7 +16,7 @@ from stresslab.data.market import Market
 from stresslab.generators.dependence import Dependence, Kind, from_spearman
 from stresslab.generators.kronos.coupling import Company
 from stresslab.generators.kronos.sampler import TILE
-from stresslab.generators.kronos.tiles import Meter, Origin, Plan, sample_all
+from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
 from stresslab.generators.transforms import CLOSE
 
 Uniforms = NDArray[np.float64]
@@ -29,13 +29,13 @@ MIN_FIDELITY = 0.5
 """Where simulated returns follow their uniforms less than this, no more is made up for."""
 
 
-def couple(origins: Sequence[Origin], dependence: Dependence, seed: int) -> None:
+def couple(origins: Sequence[SampledHistory], dependence: Dependence, seed: int) -> None:
     """Let the universes of these symbols move together."""
     for position, origin in enumerate(origins):
         origin.company = Company(position, _quantiles(dependence, seed, position))
 
 
-def fit_dependence(market: Market, origins: Sequence[Origin], plan: Plan, kind: Kind, jobs: int) -> Dependence:
+def fit_dependence(market: Market, origins: Sequence[SampledHistory], plan: Plan, kind: Kind, jobs: int) -> Dependence:
     """How the symbols of a market move together, fitted so that the simulated returns meet the real ones.
 
     A pilot of `TILE` universes of each symbol, independent of one another, says how far simulated returns follow the
@@ -67,7 +67,7 @@ def _given(numbers: Uniforms) -> Callable[[NDArray[np.int64], int], Uniforms]:
     return lambda ids, steps: numbers[ids, :steps]
 
 
-def _fidelity(origin: Origin, asked: Uniforms) -> float:
+def _fidelity(origin: SampledHistory, asked: Uniforms) -> float:
     """Correlation of simulated one-bar returns with the normal scores of their uniforms (n, T), from their ranks."""
     last = np.full((len(asked), 1), origin.bars.values[-1, CLOSE])
     returns = np.diff(np.log(np.concatenate([last, origin.values[:, :, CLOSE]], axis=1)), axis=1)

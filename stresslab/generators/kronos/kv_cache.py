@@ -31,7 +31,7 @@ class Shared:
         return cls(nothing, nothing)
 
 
-class Memory:
+class KVCache:
     """Keys and values (T, H, N, E) of the universes' own positions in one attention layer."""
 
     def __init__(self, shape: tuple[int, int, int, int], like: Tensor) -> None:
@@ -61,7 +61,7 @@ class Memory:
         return Shared(keys, values)
 
 
-class Stream:
+class CachedBlocks:
     """Transformer blocks that go on position by position: first over what is shared, then over what is each one's own.
 
     The first call may hand over many positions, every later one a single position.
@@ -72,7 +72,7 @@ class Stream:
         self.blocks, self.room = blocks, room
         self.history = history or [Shared.none(block.heads, block.width, block.like) for block in blocks]
         rooms = max(1, room)  # where a single position passes through
-        self.memories = [Memory((rooms, block.heads, count, block.width), block.like) for block in blocks]
+        self.memories = [KVCache((rooms, block.heads, count, block.width), block.like) for block in blocks]
         self.position = self.history[0].keys.shape[1] if blocks else 0
 
     def extend(self, x: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ class Stream:
         """What streams of others may share of this one, of a single sequence without a shared part."""
         return [memory.shared() for memory in self.memories]
 
-    def _one(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: Memory, history: Shared) -> Tensor:
+    def _one(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: KVCache, history: Shared) -> Tensor:
         """Mix values (N, H E) for one position of (N, 3, H, E); the shared scores are one product over all."""
         cos, sin = angles
         queries = memory.append_turned(qkv, cos[0], sin[0])
@@ -101,7 +101,7 @@ class Stream:
         own, weights, scale = memory.attend(queries, scores)
         return memory.by.merge(own, torch.bmm(weights, history.values), scale)
 
-    def _many(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: Memory, history: Shared) -> Tensor:
+    def _many(self, qkv: Tensor, angles: tuple[Tensor, Tensor], memory: KVCache, history: Shared) -> Tensor:
         """Mix values (N, T, H E) for the first positions of (N, T, 3, H, E)."""
         queries, keys, values = qkv.permute(2, 0, 3, 1, 4)  # (N, H, T, E) each
         queries, keys = rotate(queries.float(), *angles).type_as(qkv), rotate(keys.float(), *angles).type_as(qkv)
@@ -137,7 +137,7 @@ class Dependency:
     def __init__(self, table: Table, count: int, room: int) -> None:
         """Go on from the history of `table` with `count` universes."""
         heads, _, width = table.queries.shape
-        self.table, self.memory = table, Memory((room, heads, count, width), table.mixed)
+        self.table, self.memory = table, KVCache((room, heads, count, width), table.mixed)
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Mix values (N, H E) for the queries of tokens (N,)."""

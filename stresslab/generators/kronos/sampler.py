@@ -21,8 +21,8 @@ from torch import Tensor
 from stresslab.core.randomness import WORDS, uniforms
 from stresslab.generators.kronos.coupling import Company, CoupledDraws, Coupling, ReturnOrder
 from stresslab.generators.kronos.inference_weights import Decoder, Transformer
-from stresslab.generators.kronos.kv_cache import Dependency, Shared, Stream, Table, tabled
-from stresslab.generators.kronos.token_sampling import Choice, Uniform
+from stresslab.generators.kronos.kv_cache import CachedBlocks, Dependency, Shared, Table, tabled
+from stresslab.generators.kronos.token_sampling import TokenSampling, Uniform
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
 
@@ -51,7 +51,7 @@ class Networks:
         self.drifts: dict[object, NDArray[np.float64] | None] = {}  # of histories sampled before
 
     def bytes_per_universe(self, room: int) -> int:
-        """Memory that one universe with `room` bars of its own takes, about."""
+        """Bytes that one universe with `room` bars of its own takes, about."""
         layers, width = len(self.transformer.blocks) + 1, self.transformer.coarse.shape[1]
         remembered = 2 * layers * width * room * self.transformer.dtype.itemsize
         return remembered + 64 * self.transformer.coarse.numel() // width + 4 * 16 * width
@@ -84,7 +84,7 @@ class Sampler:
         *,
         horizon: int,
         max_context: int,
-        choice: Choice,
+        choice: TokenSampling,
         window: Window = "block",
         order: ReturnOrder | None = None,
     ) -> None:
@@ -228,7 +228,7 @@ class Sampler:
         decoder, known = self.networks.decoder, max(start, self.length)
         if known == start:
             return _Window(first, start, end, [], None)
-        history = Stream(decoder.blocks, 1, known - start)
+        history = CachedBlocks(decoder.blocks, 1, known - start)
         past = history.extend(decoder.embed(self.context[0][:, start:known], self.context[1][:, start:known]))
         return _Window(first, known, end, history.shared(), decoder.head(past[:, -1]))
 
@@ -236,7 +236,7 @@ class Sampler:
         """Features (N, H, width) of the sampled tokens."""
         decoder, pieces = self.networks.decoder, []
         for window in self.windows:
-            stream = Stream(decoder.blocks, len(tokens[0]), 0, window.shared)
+            stream = CachedBlocks(decoder.blocks, len(tokens[0]), 0, window.shared)
             own = slice(window.known, window.end)
             decoded = decoder.head(stream.extend(decoder.embed(tokens[0][:, own], tokens[1][:, own])))
             pieces.append(decoded[:, window.first - window.known :])
@@ -270,11 +270,11 @@ class Draws:
         self._address, self._device, self._stream = (seed, ids, horizon), device, stream
         self._attempts: dict[int, Tensor] = {}
 
-    def coarse(self, choice: Choice, logits: Tensor, step: int) -> Tensor:
+    def coarse(self, choice: TokenSampling, logits: Tensor, step: int) -> Tensor:
         """Coarse tokens (N,) of logits (N, V)."""
         return choice.draw(logits, self.uniform(step, 0))
 
-    def fine(self, choice: Choice, logits: Tensor, coarse: Tensor, step: int) -> Tensor:
+    def fine(self, choice: TokenSampling, logits: Tensor, coarse: Tensor, step: int) -> Tensor:
         """Fine tokens (N,) of logits (N, V), which know the coarse ones (N,)."""
         return choice.draw(logits, self.uniform(step, 1))
 
@@ -295,7 +295,7 @@ class _Pass:
 
     def __init__(self, transformer: Transformer, count: int, room: int, history: _History | None = None) -> None:
         self.transformer = transformer
-        self.stream = Stream(transformer.blocks, count, room, history.blocks if history else ())
+        self.stream = CachedBlocks(transformer.blocks, count, room, history.blocks if history else ())
         self.dependency = Dependency(history.table if history else tabled(transformer.queries, None), count, room)
         self.hidden: Tensor | None = None  # of the last positions read
 

@@ -26,7 +26,7 @@ from stresslab.generators.kronos.device import keep_to_threads
 from stresslab.generators.kronos.diagnostics import touching
 from stresslab.generators.kronos.features import Representation, Returns
 from stresslab.generators.kronos.sampler import DRAWS, TILE, Networks, Sampler, Tile, Window
-from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.kronos.token_sampling import TokenSampling
 
 REMEMBERED = 256
 """Histories whose common drift is kept: shards and seeds of a run share one."""
@@ -52,7 +52,7 @@ class Plan:
     networks: Networks
     representation: Representation
     max_context: int
-    choice: Choice
+    choice: TokenSampling
     horizon: int
     anchor: bool
     check: Check
@@ -61,7 +61,7 @@ class Plan:
 
 
 @dataclass(eq=False)
-class Origin:
+class SampledHistory:
     """One history, and what has been sampled from it.
 
     Attributes:
@@ -131,7 +131,9 @@ class _Made:
     touched: int | None
 
 
-def sample_all(plan: Plan, origins: Sequence[Origin], wanted: NDArray[np.int64], jobs: int, meter: Meter) -> None:
+def sample_all(
+    plan: Plan, origins: Sequence[SampledHistory], wanted: NDArray[np.int64], jobs: int, meter: Meter
+) -> None:
     """Sample the universes `wanted` (N,) of every origin, and leave them in it."""
     for origin in origins:
         origin.values = np.empty((len(wanted), plan.horizon, len(FIELDS)), dtype=np.float32)
@@ -167,7 +169,7 @@ def sample_all(plan: Plan, origins: Sequence[Origin], wanted: NDArray[np.int64],
 
 
 def _made(
-    plan: Plan, origin: Origin, wanted: NDArray[np.int64], number: int, tile: Tile, drift: NDArray[np.float64] | None
+    plan: Plan, origin: SampledHistory, wanted: NDArray[np.int64], number: int, tile: Tile, drift: NDArray[np.float64] | None
 ) -> _Made:
     """Bars of a tile's features, with the common drift (H, 2) of the history settled."""
     rows = np.flatnonzero(wanted // TILE == number)
@@ -183,7 +185,7 @@ def _made(
 class _Prefilled:
     """A history's sampler and common drift, made when its first tile is sampled; the sampler goes after the last."""
 
-    def __init__(self, plan: Plan, origin: Origin, groups: int) -> None:
+    def __init__(self, plan: Plan, origin: SampledHistory, groups: int) -> None:
         self.plan, self.origin, self.left = plan, origin, groups
         self.drift: NDArray[np.float64] | None = None
         self._lock = Lock()
@@ -231,7 +233,7 @@ class _Prefilled:
 def _sample(
     sampler: Sampler,
     tiles: NDArray[np.int64],
-    origin: Origin,
+    origin: SampledHistory,
     scored: bool,
     advance: Callable[[NDArray[np.int64], int], None],
 ) -> list[Tile]:

@@ -19,7 +19,7 @@ Uniform = Callable[[int], Tensor]
 
 
 @dataclass(frozen=True)
-class Choice:
+class TokenSampling:
     """How a token is drawn from its logits.
 
     Attributes:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-MOST_BINS = 60
+MAX_BINS = 60
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -77,7 +77,7 @@ def histogram(sample: ArrayLike, marks: Sequence[float] = ()) -> Histogram:
         marks: numbers that shall lie within the bins unless they are far off.
 
     Returns:
-        At least one bin, at most `MOST_BINS`. A rare loss among gains, or the reverse, keeps a bin on its own side of
+        At least one bin, at most `MAX_BINS`. A rare loss among gains, or the reverse, keeps a bin on its own side of
         zero. Empty bins around zero for an empty sample.
     """
     ordered = np.asarray(sample, dtype=np.float64)
@@ -92,7 +92,7 @@ def histogram(sample: ArrayLike, marks: Sequence[float] = ()) -> Histogram:
     width = 2 * float(quartiles[1] - quartiles[0]) / len(ordered) ** (1 / 3)
     if right > left:
         width = width if width > 0 else (right - left) / 30
-        step = nice_step(max(width, (right - left) / MOST_BINS * 1.1, abs(left) * 1e-6, 1e-9))
+        step = nice_step(max(width, (right - left) / MAX_BINS * 1.1, abs(left) * 1e-6, 1e-9))
     else:
         step = nice_step(max(abs(left) / 10, 0.01))
     first, last = math.floor(left / step), math.floor(right / step) + 1

@@ -18,7 +18,7 @@ from stresslab.realism.gate import ENOUGH_ORIGINS
 
 FloatArray = NDArray[np.float64]
 
-MOST_BINS = 10
+MAX_BINS = 10
 PER_BIN = 4
 """Outcomes in a bin, on average, at least."""
 LEVEL = 0.95
@@ -114,7 +114,7 @@ def outcomes(number: float) -> str:
 
 def _bins(count: int, cells: int) -> int:
     """How many bins: as many as the outcomes fill, and of whole cells where that is possible with nearly as many."""
-    most = max(3, min(MOST_BINS, count // PER_BIN))
+    most = max(3, min(MAX_BINS, count // PER_BIN))
     whole = [bins for bins in range(most, max(3, most // 2) - 1, -1) if cells % bins == 0]
     return whole[0] if whole else most
 

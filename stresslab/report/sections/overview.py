@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.backtest.portfolio import BOOK
+from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.report import wording
 from stresslab.report.captions import measure_of
 from stresslab.report.wording import GLYPHS, clean, percent, share
 
-MOST_SHEETS = 30
+MAX_SHEETS = 30
 """Strategies up to which each has a sheet of its own."""
 
 
@@ -80,7 +80,7 @@ def lines(result: StressResult) -> list[Line]:
     """Every strategy in the overview: as given, or the lowest P(loss) first where they are very many."""
     sheeted = roles(result)
     found = [line(one, at, at in sheeted) for at, one in enumerate(result.strategies)]
-    return found if len(found) <= MOST_SHEETS else sorted(found, key=lambda one: one.gauge.value)
+    return found if len(found) <= MAX_SHEETS else sorted(found, key=lambda one: one.gauge.value)
 
 
 def line(strategy: StrategyResult, at: int, linked: bool) -> Line:
@@ -100,7 +100,7 @@ def line(strategy: StrategyResult, at: int, linked: bool) -> Line:
 
 def shares_of(strategy: StrategyResult) -> str:
     """The parts of a book in words; empty for a strategy."""
-    if strategy.source is not None or strategy.name != BOOK:
+    if strategy.source is not None or strategy.name != PORTFOLIO:
         return ""
     return ", ".join(f"{share(float(part))} {clean(name)}" for name, part in strategy.parameters.items())
 
@@ -108,11 +108,11 @@ def shares_of(strategy: StrategyResult) -> str:
 def roles(result: StressResult) -> dict[int, str]:
     """The strategies that have a sheet of their own, by place from 0, and what singles them out among very many.
 
-    All have one as long as there are at most `MOST_SHEETS`; of more, those that a reader would ask for first, and the
+    All have one as long as there are at most `MAX_SHEETS`; of more, those that a reader would ask for first, and the
     book. Every one stands in the overview and in the tables.
     """
     found = result.strategies
-    if len(found) <= MOST_SHEETS:
+    if len(found) <= MAX_SHEETS:
         return dict.fromkeys(range(len(found)), "")
     losses = np.array([one.universes["probability_of_loss"]["value"] for one in found])
     real = np.array([one.backtest["total_return"] for one in found], dtype=np.float64)
@@ -123,7 +123,7 @@ def roles(result: StressResult) -> dict[int, str]:
         (int(order[len(order) // 2]), "P(loss) in the middle"),
         (int(order[-1]), "the highest P(loss)"),
     ]
-    single += [(at, "the book") for at, one in enumerate(found) if shares_of(one)]
+    single += [(at, "the portfolio") for at, one in enumerate(found) if shares_of(one)]
     told: dict[int, str] = {}
     for at, why in single:
         told[at] = f"{told[at]}, and {why}" if at in told else why

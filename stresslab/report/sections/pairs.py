@@ -15,7 +15,7 @@ from stresslab.metrics.paired import ALL_PAIRS, Difference, differences
 from stresslab.report.sections.table import Table, share
 from stresslab.report.wording import clean, number, percent
 
-MOST_RIVALS = 30
+MAX_RIVALS = 30
 """Strategies that are listed, at most."""
 
 
@@ -51,7 +51,7 @@ def contrasts(result: StressResult) -> Contrasts | None:
     pairs = {(one.first, one.second): one for one in differences(returns)}
     best = order[0]
     rivals = [Rival(clean(best), percent(means[best], signed=True), "", "", "", "")]
-    rivals += [_rival(name, float(means[name]), pairs[best, name]) for name in order[1:MOST_RIVALS]]
+    rivals += [_rival(name, float(means[name]), pairs[best, name]) for name in order[1:MAX_RIVALS]]
     matrix = []
     if 2 < len(order) <= ALL_PAIRS:
         matrix = [["" if row == column else share(_wins(pairs, row, column)) for column in order] for row in order]
@@ -61,8 +61,8 @@ def contrasts(result: StressResult) -> Contrasts | None:
         f"{percent(means[best], signed=True)}; it is ahead of {len(beaten)} of the other {len(order) - 1} by more than "
         "chance among the universes explains."
     )
-    if len(order) > MOST_RIVALS:
-        sentence += f" Shown are the {MOST_RIVALS} that returned most."
+    if len(order) > MAX_RIVALS:
+        sentence += f" Shown are the {MAX_RIVALS} that returned most."
     return Contrasts(sentence, rivals, [clean(name) for name in order], matrix)
 
 
@@ -85,7 +85,7 @@ def _wins(pairs: dict[tuple[str, str], Difference], row: str, column: str) -> fl
     return pair.better.value if pair is not None else 1 - pairs[column, row].better.value
 
 
-MOST_SELECTED, MOST_NAMED = 30, 6
+MAX_SELECTED, MAX_NAMED = 30, 6
 """Strategies whose selection is written out, and that are listed in one cell, at most."""
 
 
@@ -97,7 +97,7 @@ def together(result: StressResult) -> list[Table]:
 
 def _selection(found: Mapping[str, Any]) -> Table:
     ranked = sorted(found["deflated_sharpe"].items(), key=lambda item: -(item[1]["sharpe"] or -math.inf))
-    kept = ranked[:MOST_SELECTED] if len(ranked) > MOST_SELECTED else found["deflated_sharpe"].items()
+    kept = ranked[:MAX_SELECTED] if len(ranked) > MAX_SELECTED else found["deflated_sharpe"].items()
     rows = tuple(
         (
             clean(name),
@@ -123,9 +123,9 @@ def _overfitting(found: Mapping[str, Any]) -> list[Table]:
         return []
     fit, test = found["overfitting"], found["superior_ability"]
     named = [clean(name) for name in test["superior"]]
-    superior = ", ".join(named[:MOST_NAMED]) or "none"
-    if len(named) > MOST_NAMED:
-        superior = f"{superior} and {len(named) - MOST_NAMED:,} more"
+    superior = ", ".join(named[:MAX_NAMED]) or "none"
+    if len(named) > MAX_NAMED:
+        superior = f"{superior} and {len(named) - MAX_NAMED:,} more"
     rows = (
         ("Probability of backtest overfitting", share(fit["probability"]), "0.5 for strategies without skill"),
         ("The best of one half loses in the other", share(fit["loss"]), f"of {fit['halvings']:,} ways to halve"),

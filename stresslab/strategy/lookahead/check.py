@@ -21,7 +21,7 @@ from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.causes import likely_cause
 from stresslab.strategy.lookahead.perturbations import CLOSE, continuations, mirrored, other_futures
-from stresslab.strategy.lookahead.probe import Trial, column, first_difference, stamp, where
+from stresslab.strategy.lookahead.probe import DecisionProbe, column, first_difference, stamp, where
 from stresslab.strategy.panel import Decisions, Panel
 
 ROWS = 2500
@@ -29,7 +29,7 @@ ROWS = 2500
 CUTS = 32
 SHOWN = 5
 """Findings after which the search stops."""
-EXCUSED = 250
+WARMUP_ALLOWANCE = 250
 """Code may raise or stay silent while it has fewer bars than this, or than half of all: it is not warm yet."""
 SEAM = 20
 """Bars of a universe that are put after the last real bar."""
@@ -135,13 +135,13 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
         StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
     """
     bars = bars[max(0, len(bars) - rows) :]
-    case = Trial.of(replace(strategy, excused=None), bars)
+    case = DecisionProbe.of(replace(strategy, excused=None), bars)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the code on short histories; what it warns of on all bars was shown
         return _searched(case, cuts)
 
 
-def _searched(case: Trial, cuts: int) -> LookAheadReport:
+def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
     """The report on a strategy that has decided on all bars."""
     strategy, bars, changes = case.strategy, case.bars, _changes(case.full)
     chance = _check_memory(case)
@@ -164,7 +164,7 @@ def _searched(case: Trial, cuts: int) -> LookAheadReport:
     return LookAheadReport(found + told, silent, len(bars), len(compared), len(changes), futures, seam)
 
 
-def _check_memory(case: Trial) -> str:
+def _check_memory(case: DecisionProbe) -> str:
     """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
     strategy, others = case.strategy, mirrored(case.bars.values)[None]
     after, difference = column(case.decide(others), 0), None
@@ -184,11 +184,11 @@ def _check_memory(case: Trial) -> str:
     )
 
 
-def _taken_away(case: Trial, places: list[int], most: int) -> tuple[list[int], list[_Finding]]:
+def _taken_away(case: DecisionProbe, places: list[int], most: int) -> tuple[list[int], list[_Finding]]:
     """The places that could be compared, and what differs when only so many rows have happened."""
     compared, findings = [], list[_Finding]()
     fired = _changes(case.full)
-    warm = min(EXCUSED, case.panel.rows // 2)
+    warm = min(WARMUP_ALLOWANCE, case.panel.rows // 2)
     for cut in places:
         if len(findings) >= most:
             break
@@ -209,7 +209,7 @@ def _taken_away(case: Trial, places: list[int], most: int) -> tuple[list[int], l
     return compared, findings
 
 
-def _replaced(case: Trial, places: list[int]) -> tuple[int, list[_Finding]]:
+def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Finding]]:
     """How many other futures could be compared, and what differs when they follow the cuts."""
     futures = list(other_futures(case.bars.values, places))
     try:
@@ -227,7 +227,7 @@ def _replaced(case: Trial, places: list[int]) -> tuple[int, list[_Finding]]:
     return len(futures), findings
 
 
-def _seam(case: Trial) -> tuple[bool, list[_Finding]]:
+def _seam(case: DecisionProbe) -> tuple[bool, list[_Finding]]:
     """Whether the seam could be compared, and what differs in the history when universes follow it."""
     bars, values = case.bars, continuations(case.bars.values, SEAM)
     stamps = bars.calendar.future(bars.timestamps, SEAM)
@@ -272,7 +272,7 @@ def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
 
 
-def _told(case: Trial, finding: _Finding) -> str:
+def _told(case: DecisionProbe, finding: _Finding) -> str:
     """A finding about later bars as a line."""
     end = stamp(case.bars.timestamps, finding.cut - 1)
     if not finding.name:

@@ -37,7 +37,7 @@ _ALOUD = {
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class DecisionProbe:
     """A strategy on real bars, what it decides on all of them, and how firm each decision is."""
 
     strategy: Strategy
@@ -46,7 +46,7 @@ class Trial:
     full: Decisions
 
     @classmethod
-    def of(cls, strategy: Strategy, bars: Bars) -> Trial:
+    def of(cls, strategy: Strategy, bars: Bars) -> DecisionProbe:
         """The strategy tried on the real bars alone."""
         panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
         return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
@@ -109,7 +109,7 @@ def _distance(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(lone, np.inf, np.where(np.isnan(apart), 0.0, apart))
 
 
-def where(case: Trial, row: int, name: str) -> str:
+def where(case: DecisionProbe, row: int, name: str) -> str:
     """A decision in words: when and which."""
     return f"at {stamp(case.bars.timestamps, row)} {_ALOUD.get(name, 'the answer')}"
 

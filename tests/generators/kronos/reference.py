@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stresslab.generators.kronos.sampler import Draws, Tokens
-from stresslab.generators.kronos.token_sampling import ATTEMPTS, Choice
+from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
 
@@ -27,7 +27,7 @@ class Reference:
     stamps: np.ndarray
     horizon: int
     max_context: int
-    choice: Choice
+    choice: TokenSampling
     window: str
 
     @property

@@ -11,7 +11,7 @@ from stresslab.generators.kronos.common_drift import Surprises, common_drift
 from stresslab.generators.kronos.features import Returns
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.kronos.sampler import Sampler
-from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.kronos.token_sampling import TokenSampling
 
 
 def test_what_chance_decided_is_taken_out() -> None:
@@ -40,7 +40,7 @@ def test_the_reference_is_the_same_for_every_seed() -> None:
 
     def drift() -> np.ndarray:
         sampler = Sampler(
-            nano.networks, origin.features, origin.marks, horizon=5, max_context=512, choice=Choice(1.0, 0, 1.0)
+            nano.networks, origin.features, origin.marks, horizon=5, max_context=512, choice=TokenSampling(1.0, 0, 1.0)
         )
         found = common_drift(sampler, returns, origin.state)
         assert found is not None

@@ -12,7 +12,7 @@ import torch
 from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig, next_token_loss
 from tests.generators.kronos.cases import CASES, PARITY, Case, case
@@ -100,7 +100,7 @@ def test_filtered_probabilities_agree(parity: Case) -> None:
     assert len(filters) == 7
     for name in filters:
         temperature, top_k, top_p = re.fullmatch(r"filter_T([\d.]+)_k(\d+)_p([\d.]+)", name).groups()
-        found = Choice(float(temperature), int(top_k), float(top_p)).probabilities(logits)
+        found = TokenSampling(float(temperature), int(top_k), float(top_p)).probabilities(logits)
         np.testing.assert_allclose(found, parity.golden[name], atol=1e-6, rtol=0, err_msg=name)
         np.testing.assert_array_equal(found == 0, parity.golden[name] == 0, err_msg=name)
 

@@ -24,7 +24,7 @@ from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.kronos.inference_weights import Linear
 from stresslab.generators.kronos.sampler import TILE, Draws, Networks, Sampler
-from stresslab.generators.kronos.token_sampling import Choice
+from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 from tests.generators.kronos.cases import case
@@ -47,7 +47,7 @@ def fast(reference: Reference, dtype: torch.dtype = torch.float32) -> Sampler:
     )
 
 
-def of_case(name: str, context: int, horizon: int, choice: Choice, window: str) -> Reference:
+def of_case(name: str, context: int, horizon: int, choice: TokenSampling, window: str) -> Reference:
     """The slow sampler of the first `context` bars of a parity case."""
     parity = case(name)
     history = parity.bars[:context]
@@ -77,7 +77,7 @@ def test_fast_equals_slow(name: str, context: int, horizon: int, window: str) ->
     A uniform may lie so close to the edge of a token that rounding decides, and what follows in its universe differs;
     of 64 universes that happens to one here and there, and never without that reason.
     """
-    slow = of_case(name, context, horizon, Choice(temperature=1.1), window)
+    slow = of_case(name, context, horizon, TokenSampling(temperature=1.1), window)
     drawn = Draws(3, np.arange(TILE), horizon, CPU)
     with single_threaded(), torch.no_grad():
         sampler, expected = fast(slow), slow.sample(drawn)
@@ -98,7 +98,7 @@ def test_fast_equals_slow(name: str, context: int, horizon: int, window: str) ->
     bits=st.tuples(st.integers(2, 6), st.integers(2, 6)),
     sizes=st.tuples(st.integers(2, 30), st.integers(1, 40), st.integers(2, 30)),
     choice=st.builds(
-        Choice,
+        TokenSampling,
         st.floats(0.3, 3.0),
         st.one_of(st.just(0), st.integers(1, 8)),
         st.one_of(st.just(1.0), st.floats(0.1, 1)),
@@ -110,7 +110,7 @@ def test_every_token_is_explained(
     shape: tuple[int, int, int, bool],
     bits: tuple[int, int],
     sizes: tuple[int, int, int],
-    choice: Choice,
+    choice: TokenSampling,
     window: str,
     seed: int,
 ) -> None:
@@ -148,7 +148,7 @@ def test_every_token_is_explained(
 
 def test_without_compiled_parts_the_tokens_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other devices use in place of the compiled functions draws the same tokens."""
-    slow = of_case("rolling_window", 60, 40, Choice(), "block")
+    slow = of_case("rolling_window", 60, 40, TokenSampling(), "block")
     drawn = Draws(4, np.arange(TILE), 40, CPU)
     compiled, _ = fast(slow)._tokens(drawn)
     monkeypatch.setattr(kv_cache, "kernels", kv_cache.attention)
@@ -158,7 +158,7 @@ def test_without_compiled_parts_the_tokens_are_the_same(monkeypatch: pytest.Monk
 
 def test_tiles_computed_together_draw_the_same_tokens() -> None:
     """A GPU's large batches hold the universes that tiles one by one hold, in the order of the tiles."""
-    sampler = fast(of_case("within_context", 96, 24, Choice(), "block"))
+    sampler = fast(of_case("within_context", 96, 24, TokenSampling(), "block"))
     together = sampler.sample([5, 0, 2], 9, scored=True)
     for number, tile in zip([5, 0, 2], together, strict=True):
         (alone,) = sampler.sample([number], 9, scored=True)
@@ -168,7 +168,7 @@ def test_tiles_computed_together_draw_the_same_tokens() -> None:
 
 def test_bfloat16_is_nearly_the_same_distribution() -> None:
     """Rounded weights and memories change log-probabilities of the same tokens by hundredths."""
-    slow = of_case("within_context", 96, 24, Choice(), "block")
+    slow = of_case("within_context", 96, 24, TokenSampling(), "block")
     drawn = Draws(5, np.arange(TILE), 24, CPU)
     rounded = fast(slow, torch.bfloat16)
     tokens, scores = rounded._tokens(drawn, scored=True)
@@ -313,7 +313,7 @@ def test_a_generator_can_be_sent_to_another_process(whole: np.ndarray) -> None:
 
 def test_tiles_in_any_order_are_the_same() -> None:
     """Neither which tile comes first nor what was sampled before changes a tile."""
-    sampler = fast(of_case("rolling_window", 60, 20, Choice(top_p=0.9), "block"))
+    sampler = fast(of_case("rolling_window", 60, 20, TokenSampling(top_p=0.9), "block"))
     first = {number: sampler.sample([number], 1)[0].features for number in (2, 0, 1)}
     for number in (0, 1, 2):
         assert np.array_equal(sampler.sample([number], 1)[0].features, first[number])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from stresslab.generators.kronos.token_sampling import ATTEMPTS, Choice, invert
+from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling, invert
 
 EDGE = 2.0**-33  # the outermost uniforms that `stresslab.core.randomness` makes
 
@@ -42,7 +42,7 @@ def fresh(seed: int, count: int) -> Callable[[int], torch.Tensor]:
 def test_inversion_follows_the_distribution(seed: int, size: int, temperature: float, top_k: int, top_p: float) -> None:
     """On a grid of n uniforms every token comes up n times its probability, give or take one, in rising order."""
     logits = torch.from_numpy(np.random.default_rng(seed).normal(scale=2.0, size=(1, size)).astype(np.float32))
-    choice, count = Choice(temperature, top_k, top_p), 1000
+    choice, count = TokenSampling(temperature, top_k, top_p), 1000
     u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     expected = choice.probabilities(logits)
     drawn = invert(expected.expand(count, -1), u)
@@ -60,7 +60,12 @@ def test_impossible_tokens_are_never_drawn(seed: int, size: int, top_k: int) -> 
     logits = torch.from_numpy(rng.normal(scale=5.0, size=(1, size)).astype(np.float32))
     logits[0, [0, -1]] = -torch.inf if size > 2 else 0.0
     u = torch.tensor([EDGE, 1 - EDGE, 0.5, *rng.uniform(size=20)], dtype=torch.float64)
-    for choice in (Choice(), Choice(top_k=top_k), Choice(top_p=0.3), Choice(temperature=0.01)):
+    for choice in (
+        TokenSampling(),
+        TokenSampling(top_k=top_k),
+        TokenSampling(top_p=0.3),
+        TokenSampling(temperature=0.01),
+    ):
         drawn = choice.draw(logits.expand(len(u), -1), lambda attempt: u.roll(attempt))
         assert (choice.probabilities(logits)[0, drawn] > 0).all()
 
@@ -68,7 +73,7 @@ def test_impossible_tokens_are_never_drawn(seed: int, size: int, top_k: int) -> 
 def test_the_likeliest_token_is_always_kept() -> None:
     """The smallest nucleus holds one token, the likeliest; it is also what top_k=1 leaves."""
     logits = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
-    for choice in (Choice(top_k=1), Choice(top_p=1e-9)):
+    for choice in (TokenSampling(top_k=1), TokenSampling(top_p=1e-9)):
         probabilities = choice.probabilities(logits)
         assert torch.equal(probabilities.argmax(dim=-1), logits.argmax(dim=-1))
         assert ((probabilities > 0).sum(dim=-1) == 1).all()
@@ -78,8 +83,8 @@ def test_the_likeliest_token_is_always_kept() -> None:
 def test_a_draw_in_the_nucleus_stands() -> None:
     """A universe whose first draw lies in the nucleus has the token that it has without one; the others do not."""
     logits = torch.randn(1, 64, generator=torch.Generator().manual_seed(1)).expand(2000, -1)
-    whole, cut = (Choice(top_p=p).draw(logits, fresh(2, 2000)) for p in (1.0, 0.7))
-    inside = Choice(top_p=0.7).probabilities(logits)[0, whole] > 0
+    whole, cut = (TokenSampling(top_p=p).draw(logits, fresh(2, 2000)) for p in (1.0, 0.7))
+    inside = TokenSampling(top_p=0.7).probabilities(logits)[0, whole] > 0
     assert torch.equal(cut[inside], whole[inside])
     assert 0.65 < inside.double().mean() < 0.8
     assert (cut[~inside] != whole[~inside]).all()
@@ -91,10 +96,10 @@ def test_a_nucleus_has_its_distribution(top_p: float) -> None:
     """A million draws without a sort are distributed as the sorted-out nucleus, whether few or most are drawn again."""
     count, size = 1_000_000, 64
     logits = torch.randn(1, size, generator=torch.Generator().manual_seed(3)) / 2
-    expected = Choice(top_p=top_p).probabilities(logits)[0].double()
+    expected = TokenSampling(top_p=top_p).probabilities(logits)[0].double()
     counts = torch.zeros(size)
     for part in range(10):
-        drawn = Choice(top_p=top_p).draw(logits.expand(count // 10, -1), fresh(part, count // 10))
+        drawn = TokenSampling(top_p=top_p).draw(logits.expand(count // 10, -1), fresh(part, count // 10))
         counts += torch.bincount(drawn, minlength=size)
     kept = expected > 0
     assert counts[~kept].sum() == 0
@@ -111,6 +116,6 @@ def test_attempts_are_few() -> None:
         asked.append(attempt)
         return fresh(5, 500)(attempt)
 
-    drawn = Choice(top_p=0.02).draw(logits, uniform)
+    drawn = TokenSampling(top_p=0.02).draw(logits, uniform)
     assert asked == list(range(ATTEMPTS))
-    assert (Choice(top_p=0.02).probabilities(logits).gather(1, drawn[:, None]) > 0).all()
+    assert (TokenSampling(top_p=0.02).probabilities(logits).gather(1, drawn[:, None]) > 0).all()

@@ -18,7 +18,7 @@ def test_histogram_counts_every_number(sample: list[float]) -> None:
     found = binning.histogram(sample)
     assert found.counts.sum() == len(sample)
     assert (np.diff(found.edges) > 0).all()
-    assert 1 <= len(found.counts) <= binning.MOST_BINS + 3
+    assert 1 <= len(found.counts) <= binning.MAX_BINS + 3
 
 
 @given(numbers)

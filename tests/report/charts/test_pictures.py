@@ -20,7 +20,7 @@ from stresslab.report.formats.html import render
 from stresslab.report.formats.markdown import summary
 from stresslab.report.formats.text import render as told
 from stresslab.report.sections import parameter_grid
-from stresslab.report.sections.overview import MOST_SHEETS, lines, roles
+from stresslab.report.sections.overview import MAX_SHEETS, lines, roles
 from stresslab.report.sections.registry import parts
 from stresslab.report.sections.strategy import sheets
 from tests.make.gridded import gridded, share
@@ -197,7 +197,7 @@ def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
             f"strategy-{at}-typical-{number}" for number in typical
         ]
         assert sum(key.startswith(f"strategy-{at}-worst-") for key in drawn) == (3 if one.replays is not None else 0)
-    assert studied.strategies[-1].name == "book"
+    assert studied.strategies[-1].name == "portfolio"
     for chart in drawn.values():
         assert chart.sentence.endswith(".")
         assert picture(chart, "svg") == picture(chart, "svg")
@@ -319,8 +319,8 @@ def test_two_hundred_strategies_stay_one_page() -> None:
     assert page.count('<a href="#strategy-') == len(chosen)
     assert len(summary(result).splitlines()) < 60
     assert len(told(result).splitlines()) < 500
-    at_most = replace(base, strategies=[replace(many[0], name=str(i)) for i in range(MOST_SHEETS)])
-    assert len(sheets(at_most)) == MOST_SHEETS
+    at_most = replace(base, strategies=[replace(many[0], name=str(i)) for i in range(MAX_SHEETS)])
+    assert len(sheets(at_most)) == MAX_SHEETS
 
 
 def test_facts_of_a_timeline_are_in_the_result(studied: StressResult) -> None:

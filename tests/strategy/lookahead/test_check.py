@@ -18,11 +18,11 @@ from scipy.signal import fftconvolve, filtfilt
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
 from stresslab.strategy import load_strategies
-from stresslab.strategy.detect_style import recognised
+from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead import check as lookahead
 from stresslab.strategy.lookahead import probe as trial
 from stresslab.strategy.lookahead.check import LookAheadReport, find_lookahead
-from stresslab.strategy.lookahead.probe import Trial
+from stresslab.strategy.lookahead.probe import DecisionProbe
 from tests.make.bars import make_bars
 
 Rule = Callable[[Any], Any]
@@ -98,7 +98,7 @@ def look_at(path: Path, walk: int = 0) -> LookAheadReport:
     """The report on a file of the corpus in the form that it takes, on hourly bars where its name says so."""
     (strategy,) = load_strategies(path, {})
     bars = WALKS["h" if path.stem.startswith("intraday_") else "B"][walk]
-    strategy = recognised(strategy, bars)
+    strategy = detect_call_style(strategy, bars)
     assert strategy.form.shape == (
         "series" if "series_" in path.stem else "column" if "column_" in path.stem else "wide"
     )
@@ -160,7 +160,7 @@ def test_a_leak_that_hides_behind_the_missing_bar_is_seen(bars: Bars) -> None:
         return rise, bars.close < bars.close.rolling(10).min().shift(1)
 
     (strategy,) = load_strategies(lambda bars: tuple(side.where(side) == 1 for side in patient(bars)), {})
-    case = Trial.of(strategy, bars)
+    case = DecisionProbe.of(strategy, bars)
     entries = np.flatnonzero(case.full.arrays()["long_entries"][:, 0])
     cuts = [int(row) + 1 for row in entries if row + 1 < len(bars)][:20]
     assert lookahead._taken_away(case, cuts, 5)[1] == []
