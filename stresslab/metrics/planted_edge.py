@@ -32,8 +32,9 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
 
     Timing gains are z = (w - wbar)(r - rbar), and their ratio is mean over root mean square, as on real bars
     (`market_timing.series_timing`). Since gains come while something is held, the bar's share is c |w| sigma, where
-    sigma is the universe's root mean square of r - rbar, and c such that over all universes the shares add up to as much as the
-    root mean squares of z: for positions of +1 and -1, c is 1; for one held a share e of the time, sqrt((1 - e) / e).
+    sigma is the universe's root mean square of r - rbar, and c such that over all universes the shares add up to as
+    much as the root mean squares of z: for positions of +1 and -1, c is 1; for one held a share e of the time,
+    sqrt((1 - e) / e).
 
     Args:
         position: (T, N) w, held over each bar, a signed fraction of equity.
