@@ -169,7 +169,12 @@ def sample_all(
 
 
 def _made(
-    plan: Plan, origin: SampledHistory, wanted: NDArray[np.int64], number: int, tile: Tile, drift: NDArray[np.float64] | None
+    plan: Plan,
+    origin: SampledHistory,
+    wanted: NDArray[np.int64],
+    number: int,
+    tile: Tile,
+    drift: NDArray[np.float64] | None,
 ) -> _Made:
     """Bars of a tile's features, with the common drift (H, 2) of the history settled."""
     rows = np.flatnonzero(wanted // TILE == number)
