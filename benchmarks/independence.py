@@ -14,12 +14,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.data.sources.load import load_bars
 from stresslab.generators.registry import make_generator
 
-FloatArray = NDArray[np.float64]
 HISTORIES = ("2002-06-28", "2005-06-30", "2008-06-30", "2011-06-30")
 TREND = 10
 """Bars whose mean the trend rule compares the close with."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import stresslab as sl
+from stresslab.core.arrays import FloatArray
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.generators.dependence import own_seeds
@@ -33,7 +34,6 @@ from stresslab.realism.rolling_origins import positions
 LEVEL, SCORED = 0.9, 20
 LAW_BARS = 20
 SEED = 2026
-FloatArray = NDArray[np.float64]
 
 
 def laws(market: Market, generator: Kronos, universes: int) -> dict[str, Any]:

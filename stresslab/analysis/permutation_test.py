@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.core.plain_json import plain
@@ -25,8 +26,6 @@ from stresslab.metrics.distribution import Interval
 from stresslab.metrics.market_timing import Timing, held_returns, series_timing, timing
 from stresslab.metrics.multiple_testing import permutations_needed
 from stresslab.strategy import CallLog, Strategy
-
-FloatArray = NDArray[np.float64]
 
 PERMUTATIONS = 999
 STOP = 50

@@ -16,14 +16,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.analysis.case import Case, figures
+from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
 from stresslab.data.universes import Universes
 from stresslab.generators.transforms import AMOUNT, CLOSE, changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
 from stresslab.strategy.panel import Decisions, Panel
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 BarIndex = NDArray[np.int64]
 
 NOWHERE = -1

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stresslab.analysis.permutation_test import positions_and_returns
 from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import FIELDS, Bars
@@ -36,8 +36,6 @@ from stresslab.metrics.market_timing import Timing, origin_timing
 from stresslab.metrics.performance import drawdown, max_drawdown, total_return
 from stresslab.realism.rolling_origins import MIN_HISTORY, positions
 from stresslab.strategy import Strategy
-
-FloatArray = NDArray[np.float64]
 
 UNIVERSES = 256
 """Universes at each origin, at most: the spread over origins is far wider than what so few leave open."""

@@ -14,10 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from stresslab.backtest.event_fills import walk
-from stresslab.backtest.orders import SAME_TARGET, FloatArray, Signals, orders_of
+from stresslab.backtest.orders import SAME_TARGET, Signals, orders_of
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Sizing, Stops, Terms
 from stresslab.backtest.vectorbt_fills import fill
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import CHUNK, Backtest, Terms, backtest, buy_and_hold
 from stresslab.backtest.portfolio import combine
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import StrategyError
 from stresslab.core.parallel import map_chunks
 from stresslab.data.universes import Universes, shards
@@ -31,7 +32,6 @@ ONE_BY_ONE = 50
 WORTH_PROCESSES_SECONDS = 15.0
 """Seconds of work in one process that are worth starting others: each imports for a few seconds first."""
 
-FloatArray = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 

@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.orders import BoolArray, FloatArray, Signals
+from stresslab.backtest.orders import Signals
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Stops, Terms
+from stresslab.core.arrays import BoolArray, FloatArray
 
 Indices = NDArray[np.intp]
 

@@ -25,10 +25,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.strategy.panel import Decisions
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 SAME_TARGET = 1e-9
 """Targets nearer than this are the same: rounding in a strategy's arithmetic is no order."""

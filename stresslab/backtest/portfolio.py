@@ -11,7 +11,8 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from stresslab.backtest.result import Backtest, FloatArray
+from stresslab.backtest.result import Backtest
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 
 PORTFOLIO = "portfolio"

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.metrics.measures import Account
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.orders import BoolArray, FloatArray, Signals
+from stresslab.backtest.orders import Signals
 from stresslab.backtest.result import Backtest
+from stresslab.core.arrays import BoolArray, FloatArray
 
 _MIN_UNITS = 1e-8
 """Orders of fewer units are rounding: the default of `Portfolio.from_orders`."""

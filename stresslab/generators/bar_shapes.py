@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
 
-FloatArray = NDArray[np.float64]
 Draw = Callable[[NDArray[np.int64]], tuple[FloatArray, NDArray[np.int64]]]
 """Maps universe ids (n,) to log prices relative to the previous close (n, T, 4) and the bars they came from (n, T)."""
 

@@ -16,13 +16,13 @@ from scipy import stats
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS
 from stresslab.data.market import Market
 from stresslab.metrics.dependence import spearman
 
-FloatArray = NDArray[np.float64]
 Kind = Literal["empirical", "student", "independent"]
 
 CLOSE = FIELDS.index("close")

@@ -15,13 +15,14 @@ from typing import Any, ClassVar, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.universes import Universes
-from stresslab.generators.bar_shapes import FloatArray, Shapes, recent, sample_universes
+from stresslab.generators.bar_shapes import Shapes, recent, sample_universes
 from stresslab.generators.base import Progress, share_progress
 from stresslab.generators.dependence import check_whole_days, own_seeds
 

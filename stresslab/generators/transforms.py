@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes
 
-FloatArray = NDArray[np.float64]
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(len(FIELDS))
 
 

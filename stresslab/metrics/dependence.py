@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-FloatArray = NDArray[np.float64]
+from stresslab.core.arrays import FloatArray
 
 TAIL = 0.05
 """Share of a symbol's worst returns that count as its losses."""

@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.core.randomness import uniforms
 from stresslab.metrics.measures import MEASURES
-
-FloatArray = NDArray[np.float64]
 
 LEVEL = 0.95
 """Coverage of every interval."""

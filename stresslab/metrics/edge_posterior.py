@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import Interval
-
-FloatArray = NDArray[np.float64]
 
 PRIOR_SD = 1.0
 """Standard deviation of the prior of a true timing Sharpe ratio; its mean is 0. An estimate from one year of bars has a

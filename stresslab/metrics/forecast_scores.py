@@ -14,10 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.spatial.distance import pdist
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import Interval, wilson
-
-FloatArray = NDArray[np.float64]
 
 
 def pit(sample: ArrayLike, outcome: float) -> float:

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.edge_posterior import Evidence
 from stresslab.metrics.multiple_testing import sharpe_of
-
-FloatArray = NDArray[np.float64]
 
 FIRST_TRAINING = 0.25
 """Share of the bars that only train."""

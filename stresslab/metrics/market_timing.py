@@ -12,13 +12,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval
-
-FloatArray = NDArray[np.float64]
 
 _ROUNDING = 1e-12
 """Timing that varies less than this, as a share of what positions times returns add up to, is rounding."""

@@ -15,9 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.metrics import performance as of
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

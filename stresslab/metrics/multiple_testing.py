@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
-
-FloatArray = NDArray[np.float64]
 
 SPLITS = 16
 """Blocks that the returns are cut into for the probability of backtest overfitting: 12,870 ways to halve them."""

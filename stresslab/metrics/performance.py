@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from stresslab.core.arrays import FloatArray
 
 _ROUNDING = 1e-12
 """A deviation of returns below this is rounding of a constant: equity carries about 1e-16 of relative error."""

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import Interval, wilson
-
-FloatArray = NDArray[np.float64]
 
 WORST = 0.05
 """Share of universes that count as broken."""

@@ -14,7 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from stresslab.core.arrays import FloatArray
+
 LAGS = 20
 """Lags of absolute returns that are averaged; at most a quarter of the window, since longer ones are mostly noise."""
 LEVERAGE_LAGS = 10

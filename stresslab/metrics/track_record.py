@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.performance import drawdown
 
@@ -18,8 +18,6 @@ STRETCHES = 500
 """A longer account keeps, of so many stretches, the lowest and highest value, both ends, and its deepest drawdown."""
 YEARS = 2.0
 """A shorter account is told by the month, a longer one by the year."""
-
-FloatArray = NDArray[np.float64]
 
 
 def track_of(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> pd.DataFrame:

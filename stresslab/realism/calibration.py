@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
 from stresslab.realism.rolling_origins import Origin
-
-FloatArray = NDArray[np.float64]
 
 LEADS = (1, 5, 20, 60, 120)
 """Bars after the origin at which the cumulative return is compared, beside the horizon itself."""

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
@@ -23,8 +23,6 @@ from stresslab.realism.calibration import leads
 from stresslab.realism.diagnostics import Adjustable
 from stresslab.realism.gate import ENOUGH_ORIGINS
 from stresslab.realism.rolling_origins import ORIGINS, UNIVERSES, Origin, positions, roll
-
-FloatArray = NDArray[np.float64]
 
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 LEVELS = (0.5, 0.9)

@@ -13,14 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
 from stresslab.realism.rolling_origins import Origin
 
-FloatArray = NDArray[np.float64]
 Label = Literal["trusted", "caution", "not trusted"]
 Outcome = Literal["passed", "caution", "failed", "not assessable"]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
@@ -21,8 +21,6 @@ from stresslab.metrics.dependence import joint_losses, pairs, spearman
 from stresslab.metrics.forecast_scores import energy_score, mean_interval
 from stresslab.realism.gate import Check, judged
 from stresslab.realism.rolling_origins import CONTEXT, RECENT, Origin
-
-FloatArray = NDArray[np.float64]
 
 MAX_CORRELATION_ERROR = 0.1
 """Mean absolute error of the correlations of one-bar returns that is acceptable."""

@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.metrics import stylized_facts
-
-FloatArray = NDArray[np.float64]
 
 ORIGINS = 24
 """Origins to take at most, by default."""

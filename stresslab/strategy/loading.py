@@ -5,6 +5,7 @@ The user's file is run here, once; how what it defines is called is `base`'s bus
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import importlib.util
 import inspect
@@ -14,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,6 +112,23 @@ def _sets(one: _Found, params: Mapping[str, Any], values: Mapping[str, list[Any]
            for name, item in one.declared.items() if name in values}  # fmt: skip
     for chosen in parameters.expand(own):
         yield one.with_values(params, chosen)
+
+
+def _reduced(strategy: Strategy) -> tuple[Any, ...]:
+    """Pickle and copy a strategy of a file by path, name and settings, so that a worker loads the file again."""
+    settings = {item.name: getattr(strategy, item.name) for item in fields(strategy) if item.name != "log"}
+    if strategy.path is None:
+        return _rebuilt, (settings,)
+    del settings["_function"], settings["kind"]
+    settings["path"] = os.path.abspath(strategy.path)  # a worker may be in another folder
+    return reload, (settings,)
+
+
+copyreg.pickle(Strategy, _reduced)
+
+
+def _rebuilt(settings: Mapping[str, Any]) -> Strategy:
+    return Strategy(**settings)
 
 
 def reload(settings: Mapping[str, Any]) -> Strategy:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import os
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -100,7 +99,7 @@ class Strategy:
         A function's module and a class are shared all the same.
         """
         if self.path is not None:
-            return replace(copy.copy(self), log=self.log)  # a copy loads its file again
+            return replace(copy.copy(self), log=self.log)  # `loading` makes a copy load its file again
         function = self._function
         if inspect.isfunction(function) and function.__closure__:
             try:
@@ -192,21 +191,6 @@ class Strategy:
         if has_method(self._function):
             return functools.partial(getattr(copy.deepcopy(self._function), self.kind), **self.parameters)
         return functools.partial(self._function, **self.parameters)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle a file's strategy by path, name and settings; a worker loads the file again."""
-        from stresslab.strategy.loading import reload
-
-        settings = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "log"}
-        if self.path is None:
-            return _rebuilt, (settings,)
-        del settings["_function"], settings["kind"]
-        settings["path"] = os.path.abspath(self.path)  # a worker may be in another folder
-        return reload, (settings,)
-
-
-def _rebuilt(settings: Mapping[str, Any]) -> Strategy:
-    return Strategy(**settings)
 
 
 def describe_failures(name: str, failures: Mapping[int, str], universes: int, *, whole: bool = True) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stresslab.analysis.result import LEVELS, StrategyResult, StressResult
 from stresslab.analysis.verdict import judge
+from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL
 from stresslab.metrics.distribution import describe_realised, describe_universes
@@ -20,7 +20,6 @@ from stresslab.metrics.track_record import by_period, track_of
 from stresslab.realism import Origin, assess
 from tests.make.bars import make_bars
 
-FloatArray = NDArray[np.float64]
 Position = Callable[[FloatArray], FloatArray]
 COST = 0.001
 CASH = 100_000.0

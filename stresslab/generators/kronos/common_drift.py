@@ -14,13 +14,12 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from stresslab.core.arrays import FloatArray
 from stresslab.generators.kronos.features import GAP, RETURN, Returns, ReturnsState
 from stresslab.generators.kronos.sampler import TILE, Draws, Sampler
 
-Floats = NDArray[np.float64]
 REFERENCES = TILE
 """Reference universes: what is left of chance moves the mean path by about 3% of the universes' spread."""
 SEED, STREAM = 0, 1
@@ -45,7 +44,7 @@ class Surprises:
         self.drawn.append(self.described[tokens])
         self.expected.append(chances @ self.described)
 
-    def of(self, values: Floats) -> Floats:
+    def of(self, values: FloatArray) -> FloatArray:
         """The part of values (R, H, 2) that chance decided, as far as the bits tell: of mean 0 whatever they tell."""
         surprises = self._joined(self.drawn) - self._joined(self.expected)  # (R, H, 2 P)
         known, target = surprises.reshape(-1, surprises.shape[-1]), values.reshape(-1, 2) - values.mean(axis=(0, 1))
@@ -53,7 +52,7 @@ class Surprises:
         return np.asarray(surprises @ np.linalg.solve(known.T @ known + penalty, known.T @ target))
 
     @staticmethod
-    def _joined(numbers: list[Tensor]) -> Floats:
+    def _joined(numbers: list[Tensor]) -> FloatArray:
         """Coarse and fine descriptions side by side, (R, H, 2 P)."""
         bars = [torch.cat(numbers[place : place + 2], dim=1) for place in range(0, len(numbers), 2)]
         return torch.stack(bars, dim=1).cpu().numpy().astype(np.float64)
@@ -61,7 +60,7 @@ class Surprises:
 
 def common_drift(
     sampler: Sampler, returns: Returns, state: ReturnsState, between_bars: Callable[[], None] = lambda: None
-) -> Floats | None:
+) -> FloatArray | None:
     """The common drift (H, 2) of gap and return of a history, in units of volatility; None where all of it is kept.
 
     Args:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import CheckpointError
 
-Floats = NDArray[np.float64]
 OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 SIGMA_FLOOR = 1e-6
 """Least volatility per bar that features are measured in, a hundredth of a basis point."""
@@ -46,7 +46,7 @@ class Representation(Protocol):
         """(width,) weights of the squared errors when a tokenizer is trained."""
         ...
 
-    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], Any]:
+    def encode(self, values: FloatArray, context: int) -> tuple[NDArray[np.float32], Any]:
         """Features of the last `context` bars of a history.
 
         Args:
@@ -59,8 +59,8 @@ class Representation(Protocol):
         ...
 
     def decode(
-        self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None, drift: Floats | None = None
-    ) -> Floats:
+        self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None, drift: FloatArray | None = None
+    ) -> FloatArray:
         """Bars that follow the history whose `state` is given.
 
         Args:
@@ -75,7 +75,7 @@ class Representation(Protocol):
         """
         ...
 
-    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+    def training_features(self, values: FloatArray, length: int) -> NDArray[np.float32]:
         """Features of the last `length` bars for training, from what a generator would know.
 
         Args:
@@ -129,7 +129,7 @@ class Levels:
         """Squared errors of all fields count alike."""
         return (1.0,) * 6
 
-    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], LevelsState]:
+    def encode(self, values: FloatArray, context: int) -> tuple[NDArray[np.float32], LevelsState]:
         """See `Representation.encode`; bars before the context are not used."""
         window = np.asfortranarray(values[-context:], dtype=np.float32)  # column by column, as pandas sums: bit by bit
         mean, deviation = window.mean(axis=0), window.std(axis=0)
@@ -137,8 +137,12 @@ class Levels:
         return np.ascontiguousarray(features), LevelsState(mean, deviation, float(values[-1, CLOSE]))
 
     def decode(
-        self, features: NDArray[Any], state: LevelsState, seam: NDArray[Any] | None = None, drift: Floats | None = None
-    ) -> Floats:
+        self,
+        features: NDArray[Any],
+        state: LevelsState,
+        seam: NDArray[Any] | None = None,
+        drift: FloatArray | None = None,
+    ) -> FloatArray:
         """See `Representation.decode`; anchoring multiplies the four prices by one factor per universe.
 
         What universes share of their drift is left in them: levels know no drift of the market to put in its place.
@@ -149,7 +153,7 @@ class Levels:
             values[:, :, : CLOSE + 1] *= (state.last_close / decoded_close)[:, None, None]
         return values
 
-    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+    def training_features(self, values: FloatArray, length: int) -> NDArray[np.float32]:
         """See `Representation.training_features`; mean and deviation are those of the window's first three quarters.
 
         So the last quarter, like a generated bar, is measured against a past that does not hold it.
@@ -231,7 +235,7 @@ class Returns:
         """Weights of the squared errors: a gap or a shadow is about a third of a return in size, and as important."""
         return (3.0, 1.0, 3.0, 3.0, 1.0)
 
-    def encode(self, values: Floats, context: int) -> tuple[NDArray[np.float32], ReturnsState]:
+    def encode(self, values: FloatArray, context: int) -> tuple[NDArray[np.float32], ReturnsState]:
         """See `Representation.encode`; the whole history warms the moving volatility up."""
         state = self._start(values)
         logs = np.log(values[:, :VOLUME])
@@ -252,8 +256,12 @@ class Returns:
         return np.clip(features[-context:], -self.clip, self.clip).astype(np.float32), state
 
     def decode(
-        self, features: NDArray[Any], state: ReturnsState, seam: NDArray[Any] | None = None, drift: Floats | None = None
-    ) -> Floats:
+        self,
+        features: NDArray[Any],
+        state: ReturnsState,
+        seam: NDArray[Any] | None = None,
+        drift: FloatArray | None = None,
+    ) -> FloatArray:
         """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor."""
         count, horizon, _ = features.shape
         scaled, now = self._scaled(features), _copies(state, count)
@@ -276,7 +284,7 @@ class Returns:
         values[:, :, AMOUNT] = values[:, :, VOLUME] * values[:, :, : CLOSE + 1].mean(axis=2)
         return values
 
-    def common_drift(self, features: NDArray[Any], surprises: Floats, state: ReturnsState) -> Floats:
+    def common_drift(self, features: NDArray[Any], surprises: FloatArray, state: ReturnsState) -> FloatArray:
         """The drift of gap and return that the model gives to all universes of a history alike, at each bar.
 
         Args:
@@ -297,17 +305,17 @@ class Returns:
             self._advance(now, sigma * scaled[:, step, RETURN], now.log_volume)
         return drift
 
-    def _settled(self, drift: Floats) -> Floats:
+    def _settled(self, drift: FloatArray) -> FloatArray:
         """What takes the place of the common drift (H, 2): a share of it, and of the training data's the rest."""
         share = self.own_drift ** np.arange(1, len(drift) + 1)[:, None]
         return np.asarray(share * drift + (1.0 - share) * np.asarray(self.mean)[[GAP, RETURN]])
 
-    def _scaled(self, features: NDArray[Any]) -> Floats:
+    def _scaled(self, features: NDArray[Any]) -> FloatArray:
         """Decoded features (N, H, width) with the variance that quantizing took from them."""
         mean, gain = np.asarray(self.mean), np.asarray(self.gain)
         return np.clip(mean + gain * (features.astype(np.float64) - mean), -self.clip, self.clip)
 
-    def training_features(self, values: Floats, length: int) -> NDArray[np.float32]:
+    def training_features(self, values: FloatArray, length: int) -> NDArray[np.float32]:
         """See `Representation.training_features`; every bar is measured against its own past."""
         return self.encode(values, length)[0]
 
@@ -315,7 +323,7 @@ class Returns:
         """What the checkpoint's config records."""
         return {"kind": "returns"} | asdict(self)
 
-    def _start(self, values: Floats) -> ReturnsState:
+    def _start(self, values: FloatArray) -> ReturnsState:
         """The state before the first bar: volatility and volume of the first bars stand in for an unknown past."""
         first = int(2 * max(self.half_lives[0], self.volume_half_life))
         squares = np.diff(np.log(values[:first, CLOSE])) ** 2
@@ -324,7 +332,9 @@ class Returns:
         level = float(np.log(traded).mean()) if len(traded) else float("nan")
         return ReturnsState(float(values[0, OPEN]), [variance] * len(self.half_lives), level)
 
-    def _scales(self, closes: Floats, log_volumes: Floats, state: ReturnsState) -> tuple[Floats, Floats]:
+    def _scales(
+        self, closes: FloatArray, log_volumes: FloatArray, state: ReturnsState
+    ) -> tuple[FloatArray, FloatArray]:
         """Volatility and volume level known before each bar; leaves `state` after the last one."""
         sigmas, levels = np.empty(len(closes)), np.empty(len(closes))
         previous = float(np.log(state.close))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.randomness import uniforms
 from stresslab.data.market import Market
 from stresslab.generators.dependence import Dependence, Kind, from_spearman
@@ -18,8 +19,6 @@ from stresslab.generators.kronos.coupling import Company
 from stresslab.generators.kronos.sampler import TILE
 from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
 from stresslab.generators.transforms import CLOSE
-
-Uniforms = NDArray[np.float64]
 
 PILOT = 40
 """Bars of the pilot that says how far simulated returns follow their uniforms."""
@@ -57,17 +56,17 @@ def fit_dependence(market: Market, origins: Sequence[SampledHistory], plan: Plan
     return Dependence.fit(market, fidelity, kind)
 
 
-def _quantiles(dependence: Dependence, seed: int, position: int) -> Callable[[NDArray[np.int64], int], Uniforms]:
+def _quantiles(dependence: Dependence, seed: int, position: int) -> Callable[[NDArray[np.int64], int], FloatArray]:
     """The uniforms (n, T) of one symbol."""
     return lambda ids, steps: dependence.uniforms(seed, ids, steps)[:, :, position]
 
 
-def _given(numbers: Uniforms) -> Callable[[NDArray[np.int64], int], Uniforms]:
+def _given(numbers: FloatArray) -> Callable[[NDArray[np.int64], int], FloatArray]:
     """These uniforms (TILE, T), of the ids 0 ... TILE - 1."""
     return lambda ids, steps: numbers[ids, :steps]
 
 
-def _fidelity(origin: SampledHistory, asked: Uniforms) -> float:
+def _fidelity(origin: SampledHistory, asked: FloatArray) -> float:
     """Correlation of simulated one-bar returns with the normal scores of their uniforms (n, T), from their ranks."""
     last = np.full((len(asked), 1), origin.bars.values[-1, CLOSE])
     returns = np.diff(np.log(np.concatenate([last, origin.values[:, :, CLOSE]], axis=1)), axis=1)

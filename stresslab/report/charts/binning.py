@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from stresslab.core.arrays import FloatArray, IntArray
 
 MAX_BINS = 60
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)

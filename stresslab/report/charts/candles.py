@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from stresslab.analysis.result import StrategyResult
 from stresslab.backtest.bar_records import WORST
+from stresslab.core.arrays import FloatArray
 from stresslab.data.universes import REAL
-from stresslab.report.charts.chart import Axis, Chart, FloatArray, Point, Shape, Tick, box, rounded, upright
+from stresslab.report.charts.chart import Axis, Chart, Point, Shape, Tick, box, rounded, upright
 from stresslab.report.wording import money, percent, price, share
 
 CANDLES = 130

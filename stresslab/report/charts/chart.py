@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning
-
-FloatArray = NDArray[np.float64]
 
 POINTS = 160
 """Points of a drawn band at most, and half of those of a line; a chart is about 900 pixels wide."""

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import Bars
 from stresslab.report import captions
 from stresslab.report.charts import binning
@@ -21,7 +22,6 @@ from stresslab.report.charts.chart import (
     POINTS,
     Axis,
     Chart,
-    FloatArray,
     Mark,
     Shape,
     Tick,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning
-from stresslab.report.charts.chart import FloatArray, Shape, box, percent_tick
+from stresslab.report.charts.chart import Shape, box, percent_tick
 
 CLASSES = 7
 """Shades of a hue."""

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from stresslab.core.arrays import FloatArray
 from stresslab.realism.gate import ENOUGH_ORIGINS
-
-FloatArray = NDArray[np.float64]
 
 MAX_BINS = 10
 PER_BIN = 4

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning
 from stresslab.report.charts.chart import (
     Axis,
     Chart,
-    FloatArray,
     Point,
     Shape,
     Tick,

@@ -15,21 +15,10 @@ import pandas as pd
 from scipy import stats
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.core.arrays import FloatArray
 from stresslab.report.captions import measure_of
 from stresslab.report.charts import heatmap
-from stresslab.report.charts.chart import (
-    Axis,
-    Chart,
-    FloatArray,
-    Mark,
-    Point,
-    Shape,
-    Tick,
-    area,
-    line,
-    percent_tick,
-    rounded,
-)
+from stresslab.report.charts.chart import Axis, Chart, Mark, Point, Shape, Tick, area, line, percent_tick, rounded
 from stresslab.report.wording import clean, number, percent, plain_value, share, shares
 
 LABELS = 10

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning, ranks
-from stresslab.report.charts.chart import Axis, Chart, FloatArray, Shape, Tick, area, bar, line, rounded
+from stresslab.report.charts.chart import Axis, Chart, Shape, Tick, area, bar, line, rounded
 from stresslab.report.sections.realism import fact
 from stresslab.report.wording import UNDEFINED, percent
 
