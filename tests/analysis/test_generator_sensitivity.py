@@ -14,7 +14,7 @@ from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.strategy import load_strategies
-from tests.analysis.test_walk_forward import hold, trend
+from tests.make.strategies import hold, trend
 from tests.realism.cases import Walk, normal_bars
 
 BARS = normal_bars(2000, seed=4)

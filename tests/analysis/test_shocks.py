@@ -30,8 +30,8 @@ from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.transforms import CLOSE, log_shapes
 from stresslab.strategy import load_strategies
-from tests.generators.test_bootstrap import assert_valid
 from tests.make.bars import make_bars
+from tests.make.universes import assert_valid
 
 BARS = make_bars(400)
 FREE = Terms(costs=Costs(0.0, 0.0), warmup=50)

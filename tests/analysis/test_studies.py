@@ -29,7 +29,7 @@ from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import wilson
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION
 from stresslab.strategy import load_strategies
-from tests.analysis.test_walk_forward import hold, trend
+from tests.make.strategies import hold, trend
 
 
 @pytest.fixture(scope="module")

@@ -25,18 +25,9 @@ from stresslab.data.bars import Bars
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.strategy import Strategy, load_strategies
 from tests.make.bars import make_bars
+from tests.make.strategies import hold, trend
 
 HORIZON = 40
-
-
-def hold(bars: Any) -> Any:
-    """Always long."""
-    return bars.close * 0 + 1.0
-
-
-def trend(bars: Any, window: int = 10) -> Any:
-    """Long above the moving average."""
-    return (bars.close > bars.close.rolling(window).mean()).astype(float)
 
 
 def strategies() -> list[Strategy]:

@@ -9,8 +9,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.benchmarks.test_report import load
 from tests.make.bars import make_bars
+from tests.make.benchmarks import load
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.strategy.panel import Panel
-from tests.benchmarks.test_report import load
 from tests.make.bars import make_bars
+from tests.make.benchmarks import load
 
 
 @pytest.fixture(scope="module")

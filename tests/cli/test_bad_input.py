@@ -11,19 +11,9 @@ import pytest
 
 from tests.cli.conftest import Command, Outcome
 from tests.make.bars import make_bars
+from tests.make.refused import assert_refused
 
 SMALL = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10", "--jobs", "1")
-
-
-def assert_refused(outcome: Outcome, *words: str) -> None:
-    """Exit code 2 and one line with these words."""
-    assert outcome.code == 2, outcome.err
-    assert outcome.err.startswith("error: ")
-    assert outcome.err.count("\n") == 1
-    assert "Traceback" not in outcome.err + outcome.out
-    assert "our fault" not in outcome.err
-    for word in words:
-        assert word in outcome.err
 
 
 def junk(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
-from tests.cli.test_run import SMALL
+from tests.make.flags import SMALL
 
 FLAGS = {
     "fixed_fee": "1.5", "slippage_volatility": "0.1", "borrow": "0.02", "funding": "0.05", "min_trade": "50",

@@ -8,8 +8,8 @@ import pytest
 
 from stresslab.generators.kronos import checkpoint
 from tests.cli.conftest import Command
-from tests.cli.test_bad_input import assert_refused
 from tests.generators.kronos.cases import save_tiny
+from tests.make.refused import assert_refused
 
 
 def test_models_are_listed(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ import pytest
 from stresslab.core.checkpoints import LEDGER, Shards
 from stresslab.runs.shard_result import Outcome
 from tests.cli.conftest import Command
-from tests.cli.test_bad_input import assert_refused
+from tests.make.refused import assert_refused
 
 BRIEF = (
     "--generator",

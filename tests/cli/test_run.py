@@ -12,9 +12,7 @@ import pytest
 
 import stresslab as sl
 from tests.cli.conftest import Command
-
-UNIVERSES = ("--generator", "bootstrap", "--universes", "20", "--horizon", "10")
-SMALL = (*UNIVERSES, "--warmup", "100", "--realism-origins", "0", "--permutations", "19")
+from tests.make.flags import SMALL, UNIVERSES
 
 
 @pytest.fixture(scope="module")

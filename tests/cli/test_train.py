@@ -14,9 +14,9 @@ import torch
 
 import stresslab as sl
 from tests.cli.conftest import Command
-from tests.cli.test_bad_input import assert_refused
 from tests.generators.kronos.cases import save_tiny
 from tests.make.bars import make_bars
+from tests.make.refused import assert_refused
 
 SHORT = ("--steps", "3", "--batch", "2")
 TOKENIZER = ("--context", "64", "--bits", "4", "--width", "8", "--layers", "1", *SHORT)

@@ -16,11 +16,7 @@ import pytest
 
 from stresslab.core.checkpoints import LEDGER, PLAN, Shards, put
 from stresslab.core.errors import InputError
-
-
-def work(folder: Path, count: int = 5, **plan: int) -> Shards:
-    """Five pieces."""
-    return Shards(folder, {"seed": 1} | plan, count, lambda position: f"piece-{position}")
+from tests.make.shards import work
 
 
 def fill(shards: Shards, most: int = 10**9) -> list[int]:
@@ -119,7 +115,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
 LOOP = """
 import sys, time
 from pathlib import Path
-from tests.core.test_checkpoints import work
+from tests.make.shards import work
 shards = work(Path(sys.argv[1]), count=40)
 with shards.working() as missing:
     print("begun", flush=True)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from stresslab.generators.sharded import SampleTask, sample_shards
 from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
 from stresslab.runs.shard_stream import Stream
 from stresslab.strategy import load_strategies
+from tests.make.clusters import joined, served
 
 pytest.importorskip("distributed")
 from stresslab.core.dask import Cluster, connect
@@ -45,36 +45,6 @@ def cluster() -> Iterator[Cluster]:
     """Two worker processes on loopback."""
     with connect(jobs=2) as connected:
         yield connected
-
-
-@contextmanager
-def served(workers: int = 1) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler and workers as processes of their own, as on a cluster; yields its address and the processes."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    dask = [sys.executable, "-m", "dask"]
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    own = ["scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
-    processes = [subprocess.Popen([*dask, *own], **quiet)]
-    try:
-        processes += [joined(address) for _ in range(workers)]
-        yield address, processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def joined(address: str) -> subprocess.Popen[bytes]:
-    """A worker that joins."""
-    own = ["worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "dask", *own], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
 
 
 def slow(piece: NDArray[np.int64]) -> tuple[int, int]:

@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from stresslab.cli import main
+from tests.make.bars import make_bars
 
+OUT = ("--out", "out")
+SMALL = ("--generator", "bootstrap", "--universes", "3", "--horizon", "5", "--jobs", "1", *OUT)
+BARS = make_bars(90).frame.rename_axis("date").reset_index()
 SECONDS = 20.0
 """Of one command; any of those that are tried takes a small part of one."""
 MEMORY = 3 * 2**30

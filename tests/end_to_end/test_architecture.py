@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import grimp
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, TESTS = ROOT / "stresslab", ROOT / "tests"
@@ -54,3 +56,112 @@ def test_no_circle_of_modules() -> None:
 def test_root_holds_no_modules() -> None:
     """Every module is in a package with a name of its own."""
     assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+UNTESTED = frozenset(
+    """
+    analysis/alternative_generators.py
+    analysis/case.py
+    analysis/fragility.py
+    analysis/multiple_testing.py
+    analysis/result_models.py
+    analysis/result_realism.py
+    analysis/result_schema.py
+    analysis/result_studies.py
+    analysis/sensitivity.py
+    analysis/summarise.py
+    backtest/orders.py
+    backtest/vectorbt_fills.py
+    cli/check.py
+    cli/compare.py
+    cli/replay.py
+    cli/rerun.py
+    cli/sample.py
+    cli/show.py
+    cli/strategies.py
+    cli/verify.py
+    core/arrays.py
+    core/display.py
+    core/errors.py
+    core/plain_json.py
+    data/origin.py
+    generators/kronos/attention.py
+    generators/kronos/calendar_features.py
+    generators/kronos/device.py
+    generators/kronos/inference_weights.py
+    generators/kronos/kv_cache.py
+    generators/kronos/layers.py
+    generators/kronos/tokenizer.py
+    generators/kronos/train/bar_files.py
+    generators/kronos/transformer.py
+    generators/sharded.py
+    metrics/performance.py
+    realism/calibration.py
+    realism/diagnostics.py
+    report/captions.py
+    report/charts/bars_and_universes.py
+    report/charts/candles.py
+    report/charts/chart.py
+    report/charts/error_budget.py
+    report/charts/fans_and_histograms.py
+    report/charts/forest.py
+    report/charts/heatmap.py
+    report/charts/ranks.py
+    report/charts/style.py
+    report/charts/track_record.py
+    report/charts/training_loss.py
+    report/charts/walk_forward.py
+    report/formats/comparison.py
+    report/formats/markdown.py
+    report/formats/realism_text.py
+    report/formats/tables.py
+    report/sections/generator_sensitivity.py
+    report/sections/inputs.py
+    report/sections/overview.py
+    report/sections/pairs.py
+    report/sections/parameter_grid.py
+    report/sections/provenance.py
+    report/sections/realism_charts.py
+    report/sections/sensitivity.py
+    report/sections/strategy.py
+    report/sections/studies.py
+    report/sections/table.py
+    runs/environment.py
+    runs/notices.py
+    runs/presenter.py
+    runs/restore.py
+    runs/shard_result.py
+    runs/shard_stream.py
+    runs/verify.py
+    strategy/call_style.py
+    strategy/loading.py
+    strategy/lookahead/probe.py
+    strategy/panel.py
+    """.split()
+)
+"""Modules without a test file of their own, tested through others'; this list only shrinks."""
+
+
+def modules() -> set[str]:
+    """Every module with code, as a path below the package."""
+    paths = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+    return {path.as_posix() for path in paths if path.name not in ("__init__.py", "__main__.py")}
+
+
+def mirrored(module: str) -> Path:
+    """The test file of a module: `core/text.py` is tested by `core/test_text.py`."""
+    return TESTS / Path(module).with_name(f"test_{Path(module).name}")
+
+
+def test_every_module_has_its_test_file() -> None:
+    """A module is tested where a reader looks for it; those that are not are listed, and no longer than needed."""
+    assert {module for module in modules() if not mirrored(module).exists()} == UNTESTED
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_no_test_imports_another(path: Path) -> None:
+    """What two test files need is in `tests/make`, so that either can be moved or split."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        assert not [name for name in names if name.startswith("tests.") and ".test_" in name]

@@ -20,11 +20,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from typer.main import get_command
 
-from stresslab.cli import app, main
+from stresslab.cli import app
 from stresslab.core.safe_files import digests
 from stresslab.runs.settings import StressConfig
-from stresslab.runs.trial_ledger import LEDGER
-from tests.end_to_end.contract import keeps_contract
+from tests.end_to_end.contract import BARS, OUT, SMALL, keeps_contract
 from tests.end_to_end.damage import (
     DATES,
     NUMBERS,
@@ -35,8 +34,6 @@ from tests.end_to_end.damage import (
     tree_damaged,
     weights_damaged,
 )
-from tests.generators.kronos.cases import save_tiny
-from tests.make.bars import make_bars
 
 CASES = {
     "bars": (60, 3000),
@@ -47,54 +44,9 @@ CASES = {
     "flags": (60, 1500),
 }
 """Cases of each kind in every test run, and in the slow one: 11,700 in all."""
-OUT = ("--out", "out")
-SMALL = ("--generator", "bootstrap", "--universes", "3", "--horizon", "5", "--jobs", "1", *OUT)
-BARS = make_bars(90).frame.rename_axis("date").reset_index()
-STRATEGY = """
-def signals(bars, window=5):
-    above = bars.close > bars.close.rolling(window).mean()
-    return above, ~above
-"""
 
 Case = Callable[[Random], Any]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with whole bars, a strategy, a tiny checkpoint and a stored run."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    BARS.to_csv(folder / "bars.csv", index=False)
-    (folder / "strategy.py").write_text(STRATEGY)
-    save_tiny(folder / "tiny")
-    words = (
-        "run",
-        "strategy.py",
-        "--data",
-        "bars.csv",
-        *SMALL[:-2],
-        "--realism-origins",
-        "0",
-        "--permutations",
-        "9",
-        "--out",
-        "runs",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert main(list(words)) == 0
-    (run,) = (folder / "runs").glob("*/")
-    run.rename(folder / "run")
-    (folder / "runs" / LEDGER).unlink()
-    (folder / "runs").rmdir()
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands are given in that folder."""
-    monkeypatch.chdir(place)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("NO_COLOR", "1")
+pytestmark = pytest.mark.usefixtures("there")
 
 
 def check(case: Callable[[Random, Path], None], place: Path, count: int) -> None:

@@ -15,13 +15,13 @@ import pytest
 from stresslab.core.safe_files import digests
 from stresslab.report.formats.html import render
 from stresslab.runs.folder import load_run
-from tests.end_to_end.contract import keeps_contract
-from tests.end_to_end.test_contract import BARS, SMALL, place, there  # noqa: F401 # fixtures
+from tests.end_to_end.contract import BARS, SMALL, keeps_contract
 
 SAMPLE = ("sample", *SMALL)
+pytestmark = pytest.mark.usefixtures("there")
 
 
-def refused(words: list[str], place: Path, told: str = "") -> None:  # noqa: F811
+def refused(words: list[str], place: Path, told: str = "") -> None:
     """Exit code 2 and one line with this in it."""
     outcome = keeps_contract(words, place)
     assert outcome.code == 2
@@ -47,7 +47,7 @@ BAD_BARS = {
 
 
 @pytest.mark.parametrize("content", BAD_BARS.values(), ids=BAD_BARS)
-def test_bars(content: bytes, place: Path) -> None:  # noqa: F811
+def test_bars(content: bytes, place: Path) -> None:
     """Files that are no series."""
     (place / "spoilt").write_bytes(content)
     refused([*SAMPLE, "--data", "spoilt"], place, "spoilt")
@@ -56,7 +56,7 @@ def test_bars(content: bytes, place: Path) -> None:  # noqa: F811
 
 @pytest.mark.parametrize("flag", ["--since", "--until", "--origin"])
 @pytest.mark.parametrize("date", ["1600-01-01", "0001-01-01", "9999-12-31", "2262-04-12", "1e400", "now+1", ""])
-def test_dates(flag: str, date: str, place: Path) -> None:  # noqa: F811
+def test_dates(flag: str, date: str, place: Path) -> None:
     """Dates that nanoseconds do not reach, and texts that are none."""
     refused([*SAMPLE, "--data", "bars.csv", flag, date], place)
 
@@ -78,13 +78,13 @@ def test_dates(flag: str, date: str, place: Path) -> None:  # noqa: F811
         ("", "NoneType"),
     ],
 )  # fmt: skip
-def test_settings(text: str, told: str, place: Path) -> None:  # noqa: F811
+def test_settings(text: str, told: str, place: Path) -> None:
     """Files that hold what no setting is, or more than settings are."""
     (place / "config.yaml").write_text(text)
     refused(["check", "strategy.py", "--data", "bars.csv", "--config", "config.yaml"], place, told)
 
 
-def test_a_file_of_settings_that_never_ends(place: Path) -> None:  # noqa: F811
+def test_a_file_of_settings_that_never_ends(place: Path) -> None:
     """A device is no file of settings."""
     refused([*SAMPLE, "--data", "bars.csv", "--config", "/dev/zero"], place, "/dev/zero")
 
@@ -106,7 +106,7 @@ def test_a_file_of_settings_that_never_ends(place: Path) -> None:  # noqa: F811
         "def signals(bars):\n    import numpy\n    return numpy.ones((2**40, 2**20))\n",
     ],
 )
-def test_strategies(body: str, place: Path) -> None:  # noqa: F811
+def test_strategies(body: str, place: Path) -> None:
     """Code that does what code should not."""
     (place / "odd.py").write_text(body)
     try:
@@ -152,7 +152,7 @@ BAD_WEIGHTS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("harm", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
-def test_weights(harm: Callable[[Path], object], place: Path) -> None:  # noqa: F811
+def test_weights(harm: Callable[[Path], object], place: Path) -> None:
     """Checkpoints that claim too much or are something else."""
     shutil.copytree(place / "tiny", place / "spoilt-model")
     try:
@@ -167,7 +167,7 @@ def test_weights(harm: Callable[[Path], object], place: Path) -> None:  # noqa: 
 
 
 @pytest.fixture
-def run(place: Path) -> Any:  # noqa: F811
+def run(place: Path) -> Any:
     """A copy of the stored run, to be spoilt."""
     folder = place / "spoilt-run"
     shutil.copytree(place / "run", folder)
@@ -191,7 +191,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 @pytest.mark.parametrize("target", ["/dev/zero", "/etc/passwd", "."])
-def test_links_in_a_run(words: list[str], target: str, place: Path, run: Path) -> None:  # noqa: F811
+def test_links_in_a_run(words: list[str], target: str, place: Path, run: Path) -> None:
     """Nothing outside the folder is read or written through one."""
     (run / "report").symlink_to(target)
     refused(words, place, "link")
@@ -202,7 +202,7 @@ def test_links_in_a_run(words: list[str], target: str, place: Path, run: Path) -
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
-def test_names_that_leave_a_run(words: list[str], place: Path, run: Path) -> None:  # noqa: F811
+def test_names_that_leave_a_run(words: list[str], place: Path, run: Path) -> None:
     """A manifest that names files elsewhere is not verified, and no other command looks at them."""
     manifest = json.loads((run / "manifest.json").read_text())
     for name in ("../run/result.json", "/etc/passwd", "C:\\boot.ini"):
@@ -245,7 +245,7 @@ def texts(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path] if isinstance(tree, str) else []
 
 
-def test_texts_of_a_run_are_escaped(place: Path, run: Path) -> None:  # noqa: F811
+def test_texts_of_a_run_are_escaped(place: Path, run: Path) -> None:
     """Markup in any one text of result.json comes out as text, or the run is refused; no element of its own appears."""
     whole = json.loads((run / "result.json").read_text())
     rendered = 0

@@ -3,7 +3,6 @@
 import ast
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +10,9 @@ from typer.main import get_command
 
 import stresslab
 from stresslab.cli import app
+from tests.end_to_end.readme import COMMANDS, README, ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "strategies/README.md", "CONTRIBUTING.md", "stresslab/generators/kronos/nano/README.md")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line.split("     ")[0].strip() for block in BLOCKS for line in block.splitlines() if line.startswith("stresslab ")
-]
-"""In their order."""
 
 
 @pytest.mark.parametrize("line", COMMANDS)

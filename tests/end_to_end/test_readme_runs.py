@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.core.test_dask import served
-from tests.end_to_end.test_readme import COMMANDS, README, ROOT
+from tests.end_to_end.readme import COMMANDS, README, ROOT
 from tests.make.bars import make_bars
+from tests.make.clusters import served
 
 REMOTE = ("yf:", "ccxt:")
 """Data that others serve."""

@@ -12,6 +12,7 @@ from stresslab.data.bars import FIELDS, Bars
 from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.bootstrap import StationaryBootstrap, block_positions, optimal_blocks
 from tests.make.bars import make_bars
+from tests.make.universes import assert_valid
 
 
 def market(count: int = 600, seed: int = 0, scale: float = 1.0) -> Bars:
@@ -23,15 +24,6 @@ def market(count: int = 600, seed: int = 0, scale: float = 1.0) -> Bars:
 
 BARS = market()
 BOOTSTRAP = StationaryBootstrap()
-
-
-def assert_valid(values: np.ndarray) -> None:
-    """Bars as `Bars` demands them: positive prices, high and low outside the rest, nothing negative."""
-    opened, high, low, close, volume, amount = np.moveaxis(values, -1, 0)
-    assert np.all(np.isfinite(values))
-    assert np.all(low > 0)
-    assert np.all((high >= opened) & (high >= close) & (low <= opened) & (low <= close))
-    assert np.all((volume >= 0) & (amount >= 0))
 
 
 def test_universe_depends_on_seed_and_id_alone():

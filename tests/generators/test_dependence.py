@@ -5,37 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
 from stresslab.core.errors import DataError, InputError
-from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.dependence import Dependence, Kind, from_spearman, own_seeds
 from stresslab.metrics.dependence import spearman
+from tests.make.markets import make_market
 
 IDS = np.arange(400)
 
 
-def market(symbols: int = 3, count: int = 900, rho: float = 0.7, degrees: float = 4.0, seed: int = 0) -> Market:
-    """Symbols whose returns have a common factor and fat tails in common."""
-    rng = np.random.default_rng(seed)
-    shape = np.full((symbols, symbols), rho)
-    np.fill_diagonal(shape, 1.0)
-    steps = stats.multivariate_t(shape=shape, df=degrees, seed=rng).rvs(count)
-    closes = 100 * np.exp(np.cumsum(0.01 * steps, axis=0))  # (T, K)
-    stamps = pd.date_range("2015-01-01", periods=count, freq="D")
-    series = []
-    for position in range(symbols):
-        close = closes[:, position]
-        values = np.stack([close, close, close, close, np.ones(count), close], axis=1)
-        series.append(Bars(stamps, values, symbol=f"S{position}"))
-    return Market.align(series)
-
-
-MARKET = market()
+MARKET = make_market()
 
 
 @pytest.mark.parametrize("kind", ["empirical", "student"])
@@ -77,13 +60,13 @@ def test_joint_falls_come_with_the_empirical_copula() -> None:
 
 def test_the_t_copulas_degrees_are_found() -> None:
     """Degrees of freedom that made the data are found about right, and large ones for a normal copula."""
-    assert 2.5 < Dependence.fit(market(degrees=4.0, count=3000), np.ones(3), "student").degrees < 7
-    assert Dependence.fit(market(degrees=200.0), np.ones(3), "student").degrees > 12
+    assert 2.5 < Dependence.fit(make_market(degrees=4.0, count=3000), np.ones(3), "student").degrees < 7
+    assert Dependence.fit(make_market(degrees=200.0), np.ones(3), "student").degrees > 12
 
 
 def test_more_symbols_than_bars() -> None:
     """A market of more symbols than bars is sampled too."""
-    many = market(symbols=90, count=70)
+    many = make_market(symbols=90, count=70)
     u = Dependence.fit(many, np.full(90, 0.95)).uniforms(0, np.arange(20), 5)
     assert u.shape == (20, 5, 90)
     assert np.isfinite(u).all()

@@ -12,8 +12,8 @@ from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
 from stresslab.generators.matched import CONTRASTS, Matched, contrast, repeats_history, volatility_of
 from stresslab.generators.transforms import drift_neutral, log_shapes, mean_log_returns
-from tests.generators.test_bootstrap import assert_valid
 from tests.make.bars import make_bars
+from tests.make.universes import assert_valid
 
 BARS = make_bars(600, drift=2e-3)
 BOOTSTRAP: Generator = StationaryBootstrap(block=10)  # type: ignore[assignment]

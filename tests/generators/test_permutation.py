@@ -8,8 +8,8 @@ import pytest
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
 from stresslab.generators.permutation import permuted_bars
-from tests.generators.test_bootstrap import assert_valid
 from tests.make.bars import make_bars
+from tests.make.universes import assert_valid
 
 BARS = make_bars(400)
 WARM = 100

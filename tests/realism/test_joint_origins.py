@@ -11,9 +11,9 @@ from stresslab.data.market import Market
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.realism import assess_realism
 from stresslab.realism.joint_origins import portfolio_paths, roll_market
-from tests.generators.test_dependence import market
+from tests.make.markets import make_market
 
-MARKET = market(count=1200)
+MARKET = make_market(count=1200)
 
 
 def outcome(generator: StationaryBootstrap, name: str, of: Market = MARKET) -> str:

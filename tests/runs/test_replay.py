@@ -16,14 +16,14 @@ from stresslab.data.bars import FIELDS
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.runs.replay import replay
 from tests.make.bars import make_bars
-from tests.runs.test_rerun import made
+from tests.make.runs import stored_run
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with two sets of parameters and stops; not to be changed."""
     flags = ("--generator", "bootstrap", "--grid", "window=10,20", "--stop-loss", "0.03", "--jobs", "2")
-    return made(tmp_path_factory.mktemp("replay"), *flags)
+    return stored_run(tmp_path_factory.mktemp("replay"), *flags)
 
 
 def test_any_universe_has_the_measures_that_were_stored(run: Path) -> None:
@@ -47,7 +47,7 @@ def test_any_universe_has_the_measures_that_were_stored(run: Path) -> None:
 
 def test_kronos_draws_the_same_universe_alone(tmp_path: Path) -> None:
     """Bars equal those that the generator gives for all."""
-    folder = made(tmp_path, "--generator", "kronos", "--context", "40")
+    folder = stored_run(tmp_path, "--generator", "kronos", "--context", "40")
     found = replay(folder, 41)
     assert found.same
     history = load_bars(tmp_path / "bars.csv")[:388]
@@ -94,7 +94,7 @@ def test_what_is_not_there_is_named(
 
 def test_changed_bars_are_refused(tmp_path: Path) -> None:
     """As by a rerun: another history has other universes."""
-    folder = made(tmp_path, "--generator", "bootstrap")
+    folder = stored_run(tmp_path, "--generator", "bootstrap")
     make_bars(401).frame.to_csv(tmp_path / "bars.csv", index_label="date")
     with pytest.raises(InputError, match="bars have changed"):
         replay(folder, 3)

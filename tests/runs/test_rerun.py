@@ -17,29 +17,15 @@ from stresslab.core.errors import InputError
 from stresslab.runs.rerun import FLIPPED, TOLERANCE, compared, rerun
 from stresslab.runs.stress_test import stress_test
 from tests.make.bars import make_bars
-
-SETTINGS = ("--universes", "70", "--horizon", "12", "--realism-origins", "0", "--warmup", "50", "--seed", "5")
-
-
-def made(folder: Path, *flags: str) -> Path:
-    """A run of a strategy on a CSV file, both in the folder."""
-    make_bars(400).frame.to_csv(folder / "bars.csv", index_label="date")
-    strategy = folder / "above.py"
-    strategy.write_text(
-        "def signals(bars, window=20):\n"
-        "    above = bars.close > bars.close.rolling(window).mean()\n"
-        "    return above, ~above\n"
-    )
-    words = ["run", strategy, "--data", folder / "bars.csv", "--out", folder / "runs", *SETTINGS, *flags]
-    assert main([str(word) for word in words]) == 0
-    (run,) = (folder / "runs").glob("*/")
-    return run
+from tests.make.runs import stored_run
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the bootstrap with a parameter of the strategy; not to be changed."""
-    return made(tmp_path_factory.mktemp("rerun"), "--generator", "bootstrap", "--param", "window=15", "--jobs", "2")
+    return stored_run(
+        tmp_path_factory.mktemp("rerun"), "--generator", "bootstrap", "--param", "window=15", "--jobs", "2"
+    )
 
 
 @pytest.fixture
@@ -73,7 +59,7 @@ def test_the_same_bytes_from_the_manifest_alone(original: Path, jobs: int) -> No
 
 def test_kronos_gives_the_same_bytes_too(tmp_path: Path) -> None:
     """Weights and sampling settings are in the manifest."""
-    run = made(tmp_path, "--generator", "kronos", "--temperature", "0.8", "--context", "40", "--jobs", "1")
+    run = stored_run(tmp_path, "--generator", "kronos", "--temperature", "0.8", "--context", "40", "--jobs", "1")
     found = rerun(run, jobs=2)
     assert found.same
     assert found.differences == ()

@@ -17,10 +17,10 @@ from stresslab.generators.garch import Garch
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.metrics.dependence import spearman
 from tests.generators.kronos.cases import case
-from tests.generators.test_dependence import market
+from tests.make.markets import make_market
 
 LEVELS = str(case("within_context").folder)
-MARKET = market(count=300)
+MARKET = make_market(count=300)
 
 
 def returns(joint: JointUniverses) -> np.ndarray:

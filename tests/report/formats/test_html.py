@@ -6,7 +6,6 @@ import html
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -14,37 +13,8 @@ from stresslab.analysis.result import StressResult
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.formats.html import render
 from stresslab.report.wording import CHECKS
+from tests.make.pages import Page
 from tests.make.results import make_result
-
-VOID = {"meta", "link", "path", "br"}
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, and the text outside scripts and styles."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag."""
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Every tag closes the one opened last."""
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Keep what is read."""
-        if not {"script", "style"} & set(self.open):
-            self.words.append(data)
 
 
 def test_page_is_self_contained(result: StressResult) -> None:

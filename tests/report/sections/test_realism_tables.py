@@ -16,8 +16,8 @@ from stresslab.report.sections import realism_tables
 from stresslab.report.sections.realism import fact
 from stresslab.report.sections.realism_charts import clustering_sentence, realism_charts
 from stresslab.report.sections.realism_tables import FEW, MANY, OFF, OPEN, tables
+from tests.make.pages import Page
 from tests.make.results import make_realism, make_result
-from tests.report.formats.test_html import Page
 
 KEYS = ["coverage", "scores", "facts", "growth", "diagnostics"]
 
