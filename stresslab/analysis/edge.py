@@ -141,7 +141,7 @@ def _too_few(named: EdgeLabel, real: RealBars | None, trials: float, criteria: E
         return ()
     return (
         f"As the best of {trials:.3g} trials no edge shows in {real.permutations:,} random orders of the bars, however "
-        f"good: --permutations {needed} or more could show one.",
+        f"good: `permutations={needed}` or more could show one.",
     )
 
 

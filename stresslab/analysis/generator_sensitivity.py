@@ -63,7 +63,8 @@ def check_tunable(generator: Generator) -> Tunable:
     """
     if not isinstance(generator, Tunable):
         raise InputError(
-            f"knobs: generator={generator.name} has no temperature, top-p and context; use kronos, or leave out --knobs"
+            f"generator={generator.name} has no temperature, top-p and context to vary; use kronos, or leave out "
+            "`generator_sweep`"
         )
     return generator
 

@@ -117,7 +117,7 @@ def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[st
         if len(found) < 2:
             raise InputError(
                 f"origins={origins}: {len(history)} bars before the run's origin leave room for {len(found)} with "
-                f"{horizon} bars after each; give more bars or a shorter --horizon"
+                f"{horizon} bars after each; give more bars or a shorter `horizon`"
             )
         return found
     dates = _every(history, origins) if isinstance(origins, str) else [_named(history, one) for one in origins]
@@ -129,7 +129,7 @@ def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[st
     if close:
         raise InputError(
             f"the origin {history.timestamps[close[0] - 1]} is less than {horizon} bars before the next, so their "
-            "futures overlap; name fewer or give a shorter --horizon"
+            "futures overlap; name fewer or give a shorter `horizon`"
         )
     if len(found) < 2 or (not isinstance(origins, str) and len(found) < len(dates)):
         raise InputError(

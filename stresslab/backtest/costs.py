@@ -20,7 +20,7 @@ class Costs:
         fixed_fee: currency per order, whatever its size.
         slippage_volatility: slippage in multiples of recent volatility, added to `slippage`: 0.1 fills worse by a tenth
             of the standard deviation of the last 20 bar returns known when the order was decided.
-        borrow: fraction a year of the value of a short position, paid to its lender.
+        borrow_fee: fraction a year of the value of a short position, paid to its lender.
         funding: fraction a year of the value of a perpetual future: a long position pays it and a short one receives
             it; the other way round where it is negative.
         min_trade: currency; an order of less value is skipped, unless it closes the position.
@@ -30,7 +30,7 @@ class Costs:
     slippage: float = 0.0005
     fixed_fee: float = 0.0
     slippage_volatility: float = 0.0
-    borrow: float = 0.0
+    borrow_fee: float = 0.0
     funding: float = 0.0
     min_trade: float = 0.0
 
@@ -38,7 +38,7 @@ class Costs:
         """Refuse what cannot be meant."""
         check_fraction("fees", self.fees)
         check_fraction("slippage", self.slippage)
-        check_fraction("borrow", self.borrow, most=10.0)
+        check_fraction("borrow_fee", self.borrow_fee, most=10.0)
         check_fraction("funding", self.funding, least=-10.0, most=10.0)
         check_amount("fixed_fee", self.fixed_fee)
         check_amount("min_trade", self.min_trade)
@@ -52,7 +52,7 @@ class Costs:
         """Costs of trading and of borrowing times `factor`; funding, a transfer with a sign, stays as it is."""
         if not (math.isfinite(factor) and factor >= 0):
             raise InputError(f"costs x {factor:g} is not a factor; write for example 3")
-        names = ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow")
+        names = ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow_fee")
         return replace(self, **{name: factor * getattr(self, name) for name in names})
 
 

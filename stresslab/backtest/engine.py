@@ -115,7 +115,7 @@ def _check_leverage(targets: FloatArray, name: str, universes: Universes, terms:
         raise StrategyError(
             f"strategy {name!r} asks for a weight of {targets[bar, universe]:g} in universe {universes.ids[universe]}, "
             f"to be filled at {universes.timestamps[bar]}; accounts have {credit}, so weights lie in "
-            f"[-{most:g}, {most:g}]: scale or clip them, or raise --max-leverage"
+            f"[-{most:g}, {most:g}]: scale or clip them, or raise `max_leverage`"
         )
 
 
@@ -149,7 +149,7 @@ def _slippage(slippage: FloatArray, universes: Universes) -> FloatArray:
         bar, universe = (int(index) for index in np.argwhere(slippage >= 1)[0])
         raise InputError(
             f"slippage_volatility makes a slippage of {slippage[bar, universe]:.3g} at {universes.timestamps[bar]} in "
-            f"universe {universes.ids[universe]}, and a price has no more than 1 to lose; lower --slippage-volatility"
+            f"universe {universes.ids[universe]}, and a price has no more than 1 to lose; lower `slippage_volatility`"
         )
     return slippage
 

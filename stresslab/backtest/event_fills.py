@@ -101,7 +101,7 @@ class _Books:
     def __init__(self, count: int, terms: Terms, periods_per_year: float) -> None:
         self.terms, self.costs = terms, terms.costs
         self.borrow, self.funding, self.interest = (
-            rate / periods_per_year for rate in (terms.costs.borrow, terms.costs.funding, terms.risk_free)
+            rate / periods_per_year for rate in (terms.costs.borrow_fee, terms.costs.funding, terms.risk_free)
         )
         self.cash = np.full(count, terms.init_cash, dtype=np.float64)
         self.units, self.entry, self.paid, self.best = (np.zeros(count) for _ in range(4))

@@ -60,7 +60,7 @@ class Sizing:
             raise InputError(f"sizing {text!r} has no number; {_SIZINGS}") from None
 
     def __str__(self) -> str:
-        """As `--sizing` takes it."""
+        """The text that `parse` reads."""
         given = [(one.name, getattr(self, one.name)) for one in fields(self)]
         return next((f"{name}={value:.12g}" for name, value in given if value is not None), "all-in")
 
@@ -149,7 +149,7 @@ class Terms:
         if self.sizing.fraction is not None and self.sizing.fraction > self.max_leverage:
             raise InputError(
                 f"sizing fraction={self.sizing.fraction} is beyond max_leverage={self.max_leverage:g}; lower it or "
-                "raise --max-leverage"
+                "raise `max_leverage`"
             )
         for name in ("fixed_fee", "min_trade"):
             value = getattr(self.costs, name)

@@ -6,12 +6,13 @@ What commands do is the library's business; it is imported when a command runs, 
 from __future__ import annotations
 
 import io
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -137,12 +138,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
+def as_flags(text: str) -> str:
+    """A message of the library with its arguments spelled as flags: `horizon=120` is --horizon 120."""
+    flags = _flags(get_command(app))
+
+    def spelled(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        if name not in flags:
+            return found[0]
+        return f"{flags[name]} {value}" if value else flags[name]
+
+    return re.sub(r"`([a-z_]+)(?:=([^`]*))?`", spelled, text)
+
+
+def _flags(command: Any) -> dict[str, str]:
+    """The flag of each option by its name, of a command and of all below it."""
+    found = {one.name: one.opts[0] for one in command.params if one.param_type_name == "option"}
+    for inner in getattr(command, "commands", {}).values():
+        found |= _flags(inner)
+    return found
+
+
 def explain(error: BaseException) -> tuple[int, str]:
     """The exit code of an error, and the line that says it."""
     if isinstance(error, InputError):
-        return WRONG_INPUT, str(error)
+        return WRONG_INPUT, as_flags(str(error))
     if isinstance(error, InterruptedRunError):
-        return INTERRUPTED, str(error)
+        return INTERRUPTED, as_flags(str(error))
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted; nothing half-written is left, run the command again to start anew"
     if isinstance(error, typer.TyperException):

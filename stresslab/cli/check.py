@@ -6,7 +6,6 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import say
-from stresslab.cli.options import DEFAULTS
 from stresslab.core.errors import LookAheadError
 from stresslab.runs.settings import StressConfig
 
@@ -16,26 +15,15 @@ stresslab check strategies/sma_cross.py --data sample:nasdaq --param fast=10
 """
 
 
-def check(
-    ctx: typer.Context,
-    strategies: options.Strategies = None,
-    data: options.Data = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    repair: options.Repair = DEFAULTS.repair,
-    param: options.Param = None,
-    strategy_timeout: options.StrategyTimeout = DEFAULTS.strategy_timeout,
-    config: options.Config = None,
-) -> None:
+@options.takes(StressConfig, only=("strategies", "data", "since", "until", "repair", "param", "strategy_timeout"))
+def check(ctx: typer.Context, settings: StressConfig) -> None:
     """Find out whether strategies decide from bars that were not there yet; exit with 2 when one does."""
-    settings = options.read_settings(ctx, StressConfig)
-    from stresslab.data import load_bars
     from stresslab.strategy import load_strategies
     from stresslab.strategy.detect_style import detect_call_style
     from stresslab.strategy.lookahead.check import find_lookahead
 
     loaded = load_strategies(list(settings.strategies), settings.param, patience=settings.strategy_timeout)
-    bars = load_bars(settings.data, settings.since, settings.until, settings.repair)
+    bars = settings.bars()
     caught = []
     for one in loaded:
         strategy = detect_call_style(one, bars)

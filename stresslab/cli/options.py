@@ -1,277 +1,107 @@
-"""The arguments and flags that commands share, and how flags, a `--config` file and defaults become settings.
+"""Flags from the settings: a command takes a settings model, and gets one, made of flags, a file and defaults.
 
-Which values are allowed is decided by `stresslab.runs.settings`, what they set in motion by the commands.
+What the settings are and which values are allowed is decided by `stresslab.runs.settings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
+from pydantic.fields import FieldInfo
 
+from stresslab.cli.values import PARSERS, number, split, whole
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
-from stresslab.runs.settings import SampleConfig, SamplingConfig, StressConfig
+from stresslab.runs.settings import PANELS, RUN, Config, SampleConfig, StressConfig, UniverseConfig, extra
+from stresslab.runs.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from stresslab.core.dask import Cluster
 
-Settings = TypeVar("Settings", bound=SampleConfig)
+Model = TypeVar("Model", bound=UniverseConfig)
 
-BARS, UNIVERSES, STRATEGY, OUTPUT = "Bars", "Universes", "Strategy and execution", "Run"
-"""Panels of the help."""
-
-
-DEFAULTS = StressConfig.model_construct()
-"""Has the default of every setting that has one, which `StressConfig` alone knows."""
-
-
-def whole(text: Any) -> int:
-    """A flag's text as a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number; write for example 120") from None
-
-
-def number(text: Any) -> float:
-    """A flag's text as a number."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number; write for example 0.5") from None
-
-
-def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel, **more)
-
-
-def _flag(panel: str, name: str, text: str) -> Any:
-    return typer.Option(name, metavar="", help=text, rich_help_panel=panel, show_default=False)
-
-
-Strategies = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="STRATEGY",
-        help="Strategy files, or file.py:name for one of several functions in a file; all meet the same universes.",
-        show_default=False,
-    ),
-]
-Data = Annotated[
-    str | None,
-    _option(
-        BARS,
-        "SOURCE",
-        "CSV, parquet or feather file; sample:nasdaq or sample:sp500; yf:TICKER; ccxt:EXCHANGE:PAIR:TIMEFRAME.",
-    ),
-]
-Since = Annotated[str | None, _option(BARS, "DATE", "First date to use.")]
-Until = Annotated[str | None, _option(BARS, "DATE", "Last date to use.")]
-Repair = Annotated[bool, _flag(BARS, "--repair", "Repair impossible bars, and count them, instead of refusing them.")]
-Exchange = Annotated[
-    str | None,
-    _option(BARS, "NAME", "Leave this exchange's holidays out of the future, such as XNYS (needs stresslab[data])."),
-]
-
-Origin = Annotated[
-    str | None,
-    _option(UNIVERSES, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars."),
-]
-Horizon = Annotated[int, _option(UNIVERSES, "BARS", "Bars to generate in each universe.", parser=whole)]
-Count = Annotated[int, _option(UNIVERSES, "N", "How many universes to sample.", parser=whole)]
-GeneratorName = Annotated[str, _option(UNIVERSES, "NAME", "What makes universes: kronos, bootstrap or garch.")]
-Model = Annotated[
-    str,
-    _option(
-        UNIVERSES, "MODEL", "Weights of Kronos: nano (bundled), a folder, or an id such as NeoQuasar/Kronos-small."
-    ),
-]
-Temperature = Annotated[
-    float, _option(UNIVERSES, "T", "Of Kronos' sampling; below 1 narrows the universes.", parser=number)
-]
-TopP = Annotated[
-    float,
-    _option(UNIVERSES, "P", "Sample from the likeliest tokens that make up this share; 1 keeps all.", parser=number),
-]
-TopK = Annotated[int, _option(UNIVERSES, "K", "Sample from the K likeliest tokens; 0 keeps all.", parser=whole)]
-Context = Annotated[
-    int | None,
-    _option(UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", parser=whole),
-]
-Device = Annotated[str, _option(UNIVERSES, "DEVICE", "Where Kronos runs: auto, cpu or cuda.")]
-Dtype = Annotated[
-    str, _option(UNIVERSES, "TYPE", "Numbers Kronos computes with: float32, or bfloat16, faster on new processors.")
-]
-Seed = Annotated[int, _option(UNIVERSES, "N", "The same seed gives the same universes, whatever --jobs.", parser=whole)]
-
-Param = Annotated[
-    list[str] | None,
-    _option(
-        STRATEGY, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", show_default=False
-    ),
-]
-Grid = Annotated[
-    list[str] | None,
-    _option(
-        STRATEGY, "K=VALUES", "Try every set of values of parameters: fast=5:20:5 (from, to, step) or slow=30,60; may "
-        "be repeated.", show_default=False,
-    ),
-]  # fmt: skip
-StrategyTimeout = Annotated[
-    float, _option(STRATEGY, "SECONDS", "Longest that one call of a strategy's code may take.", parser=number)
-]
-AllowFailures = Annotated[
-    int,
-    _option(STRATEGY, "N", "Universes in which a strategy's code may fail; they are left out.", parser=whole),
-]
-Warmup = Annotated[int, _option(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", parser=whole)]
-Position = Annotated[
-    str,
-    _option(STRATEGY, "carry|flat", "Open at the first generated bar what the strategy holds at the origin, or wait."),
-]
-Fees = Annotated[float, _option(STRATEGY, "FRACTION", "Fee per trade as a fraction of its value.", parser=number)]
-Slippage = Annotated[
-    float, _option(STRATEGY, "FRACTION", "Loss to slippage per fill as a fraction of the price.", parser=number)
-]
-FixedFee = Annotated[float, _option(STRATEGY, "CASH", "Fee per order, whatever its size.", parser=number)]
-SlippageVolatility = Annotated[
-    float,
-    _option(STRATEGY, "MULTIPLE", "Further slippage, in standard deviations of the last 20 bars.", parser=number),
-]
-Borrow = Annotated[
-    float, _option(STRATEGY, "FRACTION", "Cost a year of being short, of the position's value.", parser=number)
-]
-Funding = Annotated[
-    float, _option(STRATEGY, "FRACTION", "Funding a year of perpetuals: longs pay, shorts receive.", parser=number)
-]
-MinTrade = Annotated[
-    float, _option(STRATEGY, "CASH", "Orders of less value are skipped unless they close the position.", parser=number)
-]
-SizingRule = Annotated[
-    str,
-    _option(STRATEGY, "RULE", "Size of a full position: all-in, fraction=0.5, cash=10000 or volatility=0.15 a year."),
-]
-StopLoss = Annotated[
-    float | None, _option(STRATEGY, "FRACTION", "Leave inside a bar at this loss on the entry price.", parser=number)
-]
-TakeProfit = Annotated[
-    float | None, _option(STRATEGY, "FRACTION", "Leave inside a bar at this gain on the entry price.", parser=number)
-]
-TrailingStop = Annotated[
-    float | None,
-    _option(STRATEGY, "FRACTION", "Leave inside a bar so far from the best price of earlier bars.", parser=number),
-]
-MaxLeverage = Annotated[
-    float, _option(STRATEGY, "MULTIPLE", "Most exposure over equity; 1 is no credit. No margin calls.", parser=number)
-]
-RiskFree = Annotated[
-    float, _option(STRATEGY, "FRACTION", "Interest a year on cash; Sharpe and Sortino subtract it.", parser=number)
-]
-InitCash = Annotated[float, _option(STRATEGY, "CASH", "Starting cash in the currency of the bars.", parser=number)]
-AllowLookahead = Annotated[
-    bool, _flag(STRATEGY, "--allow-lookahead", "Go on, and say so everywhere, when a strategy decides from later bars.")
-]
-RealismOrigins = Annotated[
-    int,
-    _option(
-        UNIVERSES, "N", "Past origins at which universes are compared with what followed; 0 leaves that out.",
-        parser=whole,
-    ),
-]  # fmt: skip
-FitTemperature = Annotated[
-    bool, _flag(UNIVERSES, "--fit-temperature", "Choose the temperature that fits what followed at past origins.")
-]
-AcceptUntrusted = Annotated[
-    bool, _flag(STRATEGY, "--accept-untrusted", "Judge the strategy even on universes that do not resemble the market.")
-]
-
-Book = Annotated[
-    list[str] | None,
-    _option(
-        STRATEGY, "NAME=SHARE", "Judge strategies together too, each on its share of the capital, for example "
-        "sma_cross=0.6,rsi_reversion=0.4.", show_default=False,
-    ),
-]  # fmt: skip
-Origins = Annotated[
+CONFIG = Annotated[
     str | None,
     typer.Option(
-        "--origins", "--every", metavar="N|3M|MONTHS", rich_help_panel=UNIVERSES,
-        help="Repeat the test from dates across the history: how many, every so often, or 2000-03,2008-09.",
-    ),
-]  # fmt: skip
-Contrasts = Annotated[
-    bool, _flag(UNIVERSES, "--contrasts", "Repeat the test in the worlds of other generators, equally volatile.")
-]
-Knobs = Annotated[
-    bool, _flag(UNIVERSES, "--knobs", "Repeat the test over the generator's temperature, top-p and context.")
-]
-Trials = Annotated[
-    float | None,
-    _option(
-        STRATEGY, "N", "Variants tried before these strategies were chosen, to discount the best; at least those that "
-        "the ledger beside the runs knows.",
-        parser=number,
-    ),
-]  # fmt: skip
-Permutations = Annotated[
-    int,
-    _option(
-        STRATEGY, "N", "Random orders of the real bars by which timing on them is judged; 0 leaves that out.",
-        parser=whole,
-    ),
-]  # fmt: skip
-Precision = Annotated[
-    float | None,
-    _option(
-        UNIVERSES, "FRACTION", "Sample until half the interval of P(loss) is this, for example 0.01.", parser=number
+        metavar="FILE", help="YAML file with any of these settings; a flag wins over it.", rich_help_panel=RUN
     ),
 ]
-
-FailOn = Annotated[
-    list[str] | None,
-    _option(OUTPUT, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", show_default=False),
-]
-Jobs = Annotated[int, _option(OUTPUT, "N", "Workers; 0 means one per processor.", parser=whole)]
-Backend = Annotated[
-    str, _option(OUTPUT, "NAME", "What workers are: loky, processes of this machine, or dask, a cluster's.")
-]
-Scheduler = Annotated[
-    str | None,
-    _option(OUTPUT, "ADDRESS", "Dask scheduler, such as tcp://10.0.0.1:8786; without one, --jobs workers on loopback."),
-]
-Memory = Annotated[
-    str | None, _option(OUTPUT, "SIZE", "Memory that all workers on this machine may take together, such as 4GB.")
-]
-Out = Annotated[str, _option(OUTPUT, "DIR", "Folder in which the run's own folder is written.")]
-NewFile = Annotated[str | None, _option(OUTPUT, "FILE", "JSON file to write everything to.")]
-NewFolder = Annotated[str | None, _option(OUTPUT, "DIR", "Folder to write; it must hold nothing of this kind yet.")]
-Config = Annotated[
-    str | None, _option(OUTPUT, "FILE", "YAML file with any of these settings; what is given as a flag wins.")
-]
+JOBS_HELP = "Worker processes; 0 means one per processor."
 
 
-def read_settings(ctx: typer.Context, model: type[Settings]) -> Settings:
+def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of a settings model; it is called with the context and the settings.
+
+    Args:
+        model: of which each field becomes a flag of its name, in the order of the panels.
+        only: names of the fields, where not all are wanted.
+    """
+
+    def decorate(function: Callable[[typer.Context, Model], None]) -> Callable[..., None]:
+        def command(ctx: typer.Context, **flags: Any) -> None:
+            function(ctx, read_settings(ctx, model))
+
+        wanted = {name: field for name, field in model.model_fields.items() if not only or name in only}
+        ordered = sorted(wanted, key=lambda name: (name != "strategies", PANELS.index(extra(wanted[name])["panel"])))
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters = [inspect.Parameter("ctx", kind, annotation=typer.Context)]
+        parameters += [_parameter(name, wanted[name]) for name in ordered]
+        parameters.append(inspect.Parameter("config", kind, default=None, annotation=CONFIG))
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__name__, command.__doc__, command.__module__ = function.__name__, function.__doc__, function.__module__
+        return command
+
+    return decorate
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    """A field as the parameter of a command: an argument for `strategies`, a flag for all else."""
+    more = extra(field)
+    about: dict[str, Any] = {"help": field.description, "rich_help_panel": more["panel"], "metavar": more["metavar"]}
+    kind = _kind(field.annotation)
+    default = None if field.is_required() or kind is list else field.default
+    if name == "strategies":
+        about.pop("rich_help_panel")
+        option: Any = typer.Argument(show_default=False, **about)
+    elif kind is bool:
+        option = typer.Option(f"--{name.replace('_', '-')}", show_default=False, **about)
+    else:
+        if kind in (int, float):
+            about["parser"] = whole if kind is int else number
+        option = typer.Option(show_default=kind is not list, **about)
+    shown: Any = list[str] if kind is list else kind
+    annotation = Annotated[shown if default is not None else shown | None, option]  # type: ignore[valid-type]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _kind(annotation: Any) -> type:
+    """The type of a flag for a field's: bool, int, float, str, or list for what may be repeated."""
+    chosen = next((one for one in get_args(annotation) if one is not NoneType), annotation)
+    plain = annotation if get_origin(annotation) in (tuple, dict) else chosen
+    if get_origin(plain) in (tuple, dict):
+        return list
+    return plain if plain in (bool, int, float) else str
+
+
+def read_settings(ctx: typer.Context, model: type[Model]) -> Model:
     """The settings of a command: flags over the `--config` file over the defaults, checked.
 
     Raises:
-        InputError: one line naming the first wrong setting.
+        InputError: one line with the first wrong setting.
     """
     flags = given_flags(ctx)
     path = flags.pop("config", None)
     merged = _file_settings(path, model) if path else {}
-    flags["param"] = merged.get("param", {}) | parse_parameters(flags.get("param", ()))
-    if flags.get("grid"):
-        from stresslab.strategy.parameters import parse_grid
-
-        flags["grid"] = parse_grid(flags["grid"])
-    if flags.get("book"):
-        flags["book"] = _shares(flags["book"])
-    flags["fail_on"] = _labels(flags.get("fail_on", merged.get("fail_on", ())))
+    flags |= {name: parse(flags[name]) for name, parse in PARSERS.items() if flags.get(name)}
+    if "param" in flags:
+        flags["param"] = merged.get("param", {}) | flags["param"]
     merged |= {name: value for name, value in flags.items() if name in model.model_fields}
     if not merged.get("data"):
         raise InputError("no bars are given; add --data with a file, or --data sample:nasdaq for the bundled sample")
@@ -288,15 +118,15 @@ def given_flags(ctx: typer.Context) -> dict[str, Any]:
     }
 
 
-def _file_settings(path: str, model: type[SampleConfig]) -> dict[str, Any]:
+def _file_settings(path: str, model: type[Config]) -> dict[str, Any]:
     """The file's settings that this command uses; a key that no command knows is refused."""
-    content = StressConfig.read(path)
+    content = read_settings_file(path)
     known = list(StressConfig.model_fields | model.model_fields)
     for key in content:
         if key not in known:
-            raise InputError(f"--config {path}: {key!r} is not a setting{did_you_mean(key, known)}")
+            raise InputError(f"{path}: {key!r} is not a setting{did_you_mean(key, known)}")
     if not isinstance(content.get("param", {}), dict):
-        raise InputError(f"--config {path}: param={content['param']!r} is not a mapping; write `param: {{fast: 10}}`")
+        raise InputError(f"{path}: param={content['param']!r:.80} is not a mapping; write `param: {{fast: 10}}`")
     return {key: _plain(key, value) for key, value in content.items() if key in model.model_fields}
 
 
@@ -304,53 +134,13 @@ def _plain(key: str, value: Any) -> Any:
     """A value as a flag would give it: YAML reads 2018-06-29 as a date, and one strategy needs no list."""
     if isinstance(value, date):
         return value.isoformat()
-    return [value] if key in ("strategies", "fail_on") and isinstance(value, str) else value
-
-
-def parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
-    """The mapping in `k=v` pairs; numbers, True, False, None and quoted text as in Python, all else is text."""
-    from stresslab.strategy.parameters import literal
-
-    parameters: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise InputError(f"--param {pair!r} is not of the form name=value; write for example --param fast=10")
-        parameters[name] = literal(text)
-    return parameters
-
-
-def _shares(given: Sequence[str]) -> dict[str, float]:
-    """Shares of the capital by strategy, given repeatedly or separated by commas."""
-    shares: dict[str, float] = {}
-    for pair in (part.strip() for entry in given for part in entry.split(",")):
-        name, _, text = pair.rpartition("=")
-        try:
-            shares[name] = float(text)
-        except ValueError:
-            name = ""
-        if not name:
-            raise InputError(f"--book {pair!r} is not of the form name=share; write for example sma_cross=0.6")
-    return shares
-
-
-def _labels(given: Sequence[str]) -> tuple[str, ...]:
-    """Labels of verdicts, given repeatedly or separated by commas."""
-    if not given:
-        return ()
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise InputError(f"fail_on={given!r:.40} is not a list of verdicts; write for example `fail_on: [losing]`")
-    from stresslab.analysis.result_models import LABELS
-
-    labels = tuple(label.strip() for entry in given for label in str(entry).split(","))
-    for label in labels:
-        if label not in LABELS:
-            raise InputError(f"--fail-on {label!r} is not a verdict{did_you_mean(label, list(LABELS))}")
-    return labels
+    if isinstance(value, str) and key in ("strategies", "fail_on"):
+        return [value] if key == "strategies" else split([value])
+    return value
 
 
 @contextmanager
-def workers(settings: SamplingConfig, jobs: int) -> Iterator[Cluster | None]:
+def workers(settings: SampleConfig, jobs: int) -> Iterator[Cluster | None]:
     """The cluster that the settings ask for, connected; None for this machine's processes.
 
     Universes of a graphics processor are sampled by workers that offer the resource GPU, and by no others.

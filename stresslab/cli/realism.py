@@ -13,7 +13,6 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import Reporter, progress, say
-from stresslab.cli.options import DEFAULTS
 from stresslab.core.errors import InputError
 from stresslab.runs.settings import RealismConfig
 
@@ -24,47 +23,21 @@ EXAMPLE = """Example:
 
 stresslab realism --data sample:nasdaq --generator garch --horizon 60 --out realism.json
 """
-OWN = RealismConfig.model_construct()
 FORMAT_VERSION = 1
 
 
-def realism(
-    ctx: typer.Context,
-    data: options.Data = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    repair: options.Repair = DEFAULTS.repair,
-    exchange: options.Exchange = None,
-    origin: options.Origin = None,
-    horizon: options.Horizon = DEFAULTS.horizon,
-    universes: options.Count = OWN.universes,
-    realism_origins: options.RealismOrigins = OWN.realism_origins,
-    generator: options.GeneratorName = DEFAULTS.generator,
-    model: options.Model = DEFAULTS.model,
-    temperature: options.Temperature = DEFAULTS.temperature,
-    top_p: options.TopP = DEFAULTS.top_p,
-    top_k: options.TopK = DEFAULTS.top_k,
-    context: options.Context = None,
-    fit_temperature: options.FitTemperature = False,
-    device: options.Device = DEFAULTS.device,
-    dtype: options.Dtype = DEFAULTS.dtype,
-    seed: options.Seed = DEFAULTS.seed,
-    jobs: options.Jobs = DEFAULTS.jobs,
-    out: options.NewFile = None,
-    config: options.Config = None,
-) -> None:
+@options.takes(RealismConfig)
+def realism(ctx: typer.Context, settings: RealismConfig) -> None:
     """Find out whether universes behave like the market: compare them with what followed at past origins."""
-    settings = options.read_settings(ctx, RealismConfig)
-    path = _checked(out)
+    path = _checked(settings.out)
     with progress() as report:
         report("loading", 0, 1)
         from stresslab.data.origin import split_at_origin
         from stresslab.report.formats.realism_text import render
-        from stresslab.runs.settings import bars_of, generator_of
 
-        bars = bars_of(settings)
+        bars = settings.bars()
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
-        made = generator_of(settings, options.given_flags(ctx))
+        made = settings.make_generator(options.given_flags(ctx))
         report("loading", 1, 1)
         found, fit = _assessed(history, made, settings, report)
     if path is not None:

@@ -8,6 +8,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
+from stresslab.cli.values import whole
 from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
@@ -19,7 +20,7 @@ stresslab replay reports/20260102-030405-nasdaq-1a2b3c 17 --out universe
 def replay(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
     universe: Annotated[
-        int, typer.Argument(metavar="UNIVERSE", help="Its number, as the report names it.", parser=options.whole)
+        int, typer.Argument(metavar="UNIVERSE", help="Its number, as the report names it.", parser=whole)
     ],
     strategy: Annotated[
         list[str] | None,

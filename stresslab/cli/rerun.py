@@ -8,7 +8,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
-from stresslab.cli.options import DEFAULTS
+from stresslab.cli.values import whole
 from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
@@ -19,7 +19,9 @@ stresslab rerun reports/20260102-030405-nasdaq-1a2b3c
 
 def rerun(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
-    jobs: options.Jobs = DEFAULTS.jobs,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", help="Worker processes; 0 means one per processor.", parser=whole)
+    ] = 0,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Folder in which to store the new run; by default it is not stored."),

@@ -1,4 +1,4 @@
-"""`stresslab run`: from flags to a verdict on the terminal and a run's folder; the work is `stresslab.launch`'s."""
+"""`stresslab run`: from flags to a verdict on the terminal and a run's folder; the work is `stress_test`'s."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import Reporter, progress, say
-from stresslab.cli.options import DEFAULTS
 from stresslab.core.checkpoints import LEDGER
 from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
 from stresslab.runs.settings import StressConfig
@@ -39,72 +38,13 @@ stresslab run strategies/*.py --data my_bars.csv --origin 2024-06-28 --horizon 6
 """
 
 
-def run(
-    ctx: typer.Context,
-    strategies: options.Strategies = None,
-    data: options.Data = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    repair: options.Repair = DEFAULTS.repair,
-    exchange: options.Exchange = None,
-    origin: options.Origin = None,
-    horizon: options.Horizon = DEFAULTS.horizon,
-    universes: options.Count = DEFAULTS.universes,
-    generator: options.GeneratorName = DEFAULTS.generator,
-    model: options.Model = DEFAULTS.model,
-    temperature: options.Temperature = DEFAULTS.temperature,
-    top_p: options.TopP = DEFAULTS.top_p,
-    top_k: options.TopK = DEFAULTS.top_k,
-    context: options.Context = None,
-    device: options.Device = DEFAULTS.device,
-    dtype: options.Dtype = DEFAULTS.dtype,
-    seed: options.Seed = DEFAULTS.seed,
-    param: options.Param = None,
-    grid: options.Grid = None,
-    strategy_timeout: options.StrategyTimeout = DEFAULTS.strategy_timeout,
-    allow_failures: options.AllowFailures = DEFAULTS.allow_failures,
-    warmup: options.Warmup = DEFAULTS.warmup,
-    position: options.Position = DEFAULTS.position,
-    fees: options.Fees = DEFAULTS.fees,
-    slippage: options.Slippage = DEFAULTS.slippage,
-    fixed_fee: options.FixedFee = DEFAULTS.fixed_fee,
-    slippage_volatility: options.SlippageVolatility = DEFAULTS.slippage_volatility,
-    borrow: options.Borrow = DEFAULTS.borrow,
-    funding: options.Funding = DEFAULTS.funding,
-    min_trade: options.MinTrade = DEFAULTS.min_trade,
-    init_cash: options.InitCash = DEFAULTS.init_cash,
-    sizing: options.SizingRule = DEFAULTS.sizing,
-    stop_loss: options.StopLoss = None,
-    take_profit: options.TakeProfit = None,
-    trailing_stop: options.TrailingStop = None,
-    max_leverage: options.MaxLeverage = DEFAULTS.max_leverage,
-    risk_free: options.RiskFree = DEFAULTS.risk_free,
-    book: options.Book = None,
-    origins: options.Origins = None,
-    contrasts: options.Contrasts = False,
-    knobs: options.Knobs = False,
-    trials: options.Trials = None,
-    permutations: options.Permutations = DEFAULTS.permutations,
-    precision: options.Precision = None,
-    allow_lookahead: options.AllowLookahead = False,
-    realism_origins: options.RealismOrigins = DEFAULTS.realism_origins,
-    accept_untrusted: options.AcceptUntrusted = False,
-    fail_on: options.FailOn = None,
-    jobs: options.Jobs = DEFAULTS.jobs,
-    backend: options.Backend = DEFAULTS.backend,
-    scheduler: options.Scheduler = None,
-    memory: options.Memory = None,
-    out: options.Out = DEFAULTS.out,
-    config: options.Config = None,
-) -> None:
+@options.takes(StressConfig)
+def run(ctx: typer.Context, settings: StressConfig) -> None:
     """Run strategies on universes that could have followed real bars, and judge them."""
-    settings = options.read_settings(ctx, StressConfig)
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
-        from stresslab.runs.settings import bars_of, generator_of
-
-        bars = bars_of(settings)
-        made = generator_of(settings, options.given_flags(ctx))
+        bars = settings.bars()
+        made = settings.make_generator(options.given_flags(ctx))
         report("loading", 1, 1, disk_told(settings, folder))
         conduct(ctx, settings, bars, made, new_work(folder), report)
 
@@ -114,14 +54,16 @@ def conduct(
 ) -> None:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
     from stresslab.runs.folder import save_run
-    from stresslab.runs.settings import stress
+    from stresslab.runs.stress_test import stress_test
 
     if settings.grid:
         from stresslab.strategy.parameters import describe_grid
 
         report("grid", 1, 1, describe_grid(settings.grid))
     with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
-        result = stress(settings, bars, generator, report, cluster=cluster, work=work)
+        result = stress_test(
+            bars=bars, generator=generator, cluster=cluster, work=work, progress=report, **settings.arguments()
+        )
         report("report", 0, 1)
         saved = save_run(result, work.parent, ctx.find_root().obj.log.text())
         report("report", 1, 1)

@@ -8,58 +8,28 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
-from stresslab.cli.options import DEFAULTS
-from stresslab.core.errors import InputError, InterruptedRunError
-from stresslab.runs.settings import SamplingConfig
+from stresslab.core.errors import InterruptedRunError
+from stresslab.runs.settings import SampleConfig
 
 EXAMPLE = """Example:
 
 stresslab sample --data sample:nasdaq --origin end --universes 5000 --out universes/nasdaq
 """
-OWN = SamplingConfig.model_construct()
 
 
-def sample(
-    ctx: typer.Context,
-    data: options.Data = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    repair: options.Repair = DEFAULTS.repair,
-    exchange: options.Exchange = None,
-    origin: options.Origin = None,
-    horizon: options.Horizon = DEFAULTS.horizon,
-    universes: options.Count = DEFAULTS.universes,
-    generator: options.GeneratorName = DEFAULTS.generator,
-    model: options.Model = DEFAULTS.model,
-    temperature: options.Temperature = DEFAULTS.temperature,
-    top_p: options.TopP = DEFAULTS.top_p,
-    top_k: options.TopK = DEFAULTS.top_k,
-    context: options.Context = None,
-    device: options.Device = DEFAULTS.device,
-    dtype: options.Dtype = DEFAULTS.dtype,
-    seed: options.Seed = DEFAULTS.seed,
-    jobs: options.Jobs = DEFAULTS.jobs,
-    backend: options.Backend = OWN.backend,
-    scheduler: options.Scheduler = None,
-    memory: options.Memory = None,
-    out: options.NewFolder = None,
-    config: options.Config = None,
-) -> None:
+@options.takes(SampleConfig)
+def sample(ctx: typer.Context, settings: SampleConfig) -> None:
     """Write universes as parquet shards: scenarios for other tools, training data for other models."""
-    settings = options.read_settings(ctx, SamplingConfig)
-    if "out" not in settings.model_fields_set:
-        raise InputError("no folder is given for the universes; add --out, for example --out universes/nasdaq")
     jobs = settings.jobs or os.cpu_count() or 1
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
         from stresslab.core.limits import check_disk, chunk_size, disk_need, parse_size
         from stresslab.data.origin import split_at_origin
         from stresslab.generators.sharded import sample_shards
-        from stresslab.runs.settings import bars_of, generator_of
 
-        bars = bars_of(settings)
+        bars = settings.bars()
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
-        made = generator_of(settings, options.given_flags(ctx))
+        made = settings.make_generator(options.given_flags(ctx))
         size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, settings.horizon)
         told = check_disk(folder, disk_need(settings.universes, settings.horizon))
         report("loading", 1, 1, f"universes need {told}")

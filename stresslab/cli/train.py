@@ -11,6 +11,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
+from stresslab.cli.values import number, whole
 from stresslab.core.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ RATE, TUNING_RATE = 2e-3, 2e-4
 TOKENIZER_STEPS, MODEL_STEPS, TUNING_STEPS = 1200, 3000, 500
 
 
-def _number(panel: str, metavar: str, text: str, parser: Callable[[Any], float] = options.whole) -> Any:
+def _number(panel: str, metavar: str, text: str, parser: Callable[[Any], float] = whole) -> Any:
     return typer.Option(metavar=metavar, help=text, rich_help_panel=panel, parser=parser)
 
 
@@ -91,7 +92,7 @@ Batch = Annotated[int, _number(TRAINING, "N", "Windows per step.")]
 Rate = Annotated[
     float | None,
     _number(
-        TRAINING, "R", f"Peak learning rate; by default {RATE:g}, and {TUNING_RATE:g} with --from.", options.number
+        TRAINING, "R", f"Peak learning rate; by default {RATE:g}, and {TUNING_RATE:g} with --from.", number
     ),
 ]  # fmt: skip
 Seed = Annotated[int, _number(TRAINING, "N", "Of initial weights and windows.")]

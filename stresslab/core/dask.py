@@ -217,7 +217,7 @@ def connect(
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError(
-            "backend=dask needs Dask; install it by `pip install stresslab[dask]`, or leave --backend out"
+            "backend=dask needs Dask; install it by `pip install stresslab[dask]`, or leave `backend` out"
         ) from None
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -72,7 +72,7 @@ def chunk_size(memory: int | None, jobs: int, horizon: int, warmup: int = 0) -> 
         least = processes * PROCESS + max(jobs, 1) * tile
         raise InputError(
             f"memory={readable(memory)} is too little for {jobs} {'job' if jobs == 1 else 'jobs'} of {horizon} bars; "
-            f"give at least --memory {-(-least // 10**6)}MB, or fewer --jobs"
+            f"give at least `memory={-(-least // 10**6)}MB`, or fewer `jobs`"
         )
     return min(int(each // tile), LARGEST // TILE) * TILE
 
@@ -101,5 +101,5 @@ def check_disk(folder: Path, need: int) -> str:
     free = shutil.disk_usage(place).free
     told = f"up to {readable(need)} on disk, {readable(free)} are free"
     if need * 1.1 > free:
-        raise InputError(f"{folder}: needs {told}; give fewer --universes or another folder")
+        raise InputError(f"{folder}: needs {told}; give fewer `universes` or another folder")
     return told

@@ -115,7 +115,7 @@ def _in_processes(function: Callable[[Ids], Result], pieces: Sequence[Ids], jobs
             if failures > RESTARTS:
                 raise InterruptedRunError(
                     f"worker processes were killed {failures} times in a row with {len(missing)} of {len(pieces)} "
-                    "pieces still to do, most likely for want of memory; give fewer --jobs and run the command again"
+                    "pieces still to do, most likely for want of memory; give fewer `jobs` and run the command again"
                 ) from error
 
 

@@ -49,7 +49,7 @@ def philox(counter: Sequence[NDArray[np.uint64]], key: tuple[int, int]) -> list[
 def check_seed(seed: int) -> int:
     """The seed itself when it is a whole number that fits the key."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise InputError(f"seed={seed!r} is not a whole number in [0, 2^64); give for example --seed 7")
+        raise InputError(f"seed={seed!r} is not a whole number in [0, 2^64); give for example `seed=7`")
     return int(seed)
 
 

@@ -28,7 +28,7 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
         if at < MIN_HISTORY:
             raise InputError(
                 f"{len(bars)} bars leave {max(at, 0)} before an origin {horizon} bars from the end, fewer than "
-                f"{MIN_HISTORY}; give more bars, a shorter --horizon, or --origin end"
+                f"{MIN_HISTORY}; give more bars, a shorter `horizon`, or `origin=end`"
             )
     elif isinstance(origin, str) and origin == "end":
         at = len(bars)
@@ -37,7 +37,7 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
         if at == len(bars) and bars.calendar.future(bars.timestamps, 1)[0] <= parse_last("origin", origin):
             raise InputError(
                 f"origin={origin} lies after the last bar, {bars.timestamps[-1]}; "
-                "choose a date up to it, or --origin end"
+                "choose a date up to it, or `origin=end`"
             )
     if at < MIN_HISTORY:
         raise InputError(

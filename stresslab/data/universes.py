@@ -202,7 +202,7 @@ def shards(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     paths = sorted(folder.glob("universes-*.parquet"))
     if not paths or not (folder / "history.parquet").is_file():
-        raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample --out` wrote")
+        raise DataError(f"{folder} holds no universes; name a folder that `stresslab sample` wrote")
     return paths
 
 

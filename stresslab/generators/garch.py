@@ -29,7 +29,7 @@ from stresslab.generators.dependence import check_whole_days, own_seeds
 MIN_BARS = 250
 _MAX_SCALE = 1e6
 """Bound of a bar's volatility over the sample's, far beyond any market, so that it stays a number."""
-_REMEDY = "use --generator bootstrap, or another stretch of history"
+_REMEDY = "use `generator=bootstrap`, or another stretch of history"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
     if warmup < 1 or steps < MIN_BARS:
         raise InputError(
             f"{len(bars)} bars with a warm-up of {warmup} leave {steps} to permute; at least 1 bar must come before "
-            f"and {MIN_BARS} after: give more bars or a shorter --warmup"
+            f"and {MIN_BARS} after: give more bars or a shorter `warmup`"
         )
     chosen = np.asarray(ids, dtype=np.int64)
     logs = np.log(bars.values[warmup - 1 :, : CLOSE + 1])  # (T + 1, 4)

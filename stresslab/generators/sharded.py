@@ -62,7 +62,7 @@ class SampleTask:
             name = changed[0]
             raise InputError(
                 f"a worker has another {name} of {self.settings['name']}, {now.get(name)!r:.80} instead of "
-                f"{self.identity[name]!r:.80}; give each worker the same weights and the same --device"
+                f"{self.identity[name]!r:.80}; give each worker the same weights and the same `device`"
             )
         made = generator.sample(self.history, self.horizon, self.universes, self.seed, ids=ids.tolist(), jobs=1)
         return made.values, dict(made.facts)

@@ -71,7 +71,7 @@ class Realism(Displayed):
         if self.label == "caution":
             return None, self.reasons[0]
         if self.label == "not trusted" and accept_untrusted:
-            return None, f"they are not trusted, and --accept-untrusted was given. {self.reasons[0]}"
+            return None, f"they are not trusted, and `accept_untrusted` was given. {self.reasons[0]}"
         return self.trusted, None
 
     def to_dict(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Entrants:
             if report.found and not allow_lookahead:
                 raise LookAheadError(
                     f"strategy {strategy.name!r} looks ahead: {report.found[0]}; decide from bars up to the current "
-                    "one, or pass --allow-lookahead to go on and have every page say so"
+                    "one, or give `allow_lookahead` to go on and have every page say so"
                 )
             admitted.append(replace(strategy, excused=max(allow_failures, LOCATED)))
             reports.append(report)
@@ -107,7 +107,7 @@ def failures_on(
             failed[name] = errors[0]
         elif count > allowed or in_universes.metrics.empty:
             told = describe_failures(name, in_universes.log.failures, in_universes.universes)
-            failed[name] = f"{told} (--allow-failures {count} would leave these universes out)"
+            failed[name] = f"{told} (`allow_failures={count}` would leave these universes out)"
     return failed
 
 

@@ -49,7 +49,7 @@ def check_writable(folder: Path) -> None:
         check_ledger(folder)
     except OSError as error:
         raise InputError(
-            f"--out {folder} cannot be written ({error.strerror}); name a folder that you may write to"
+            f"`out={folder}` cannot be written ({error.strerror}); name a folder that you may write to"
         ) from None
 
 
@@ -81,7 +81,7 @@ def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path
         published = _publish(partial, folder / name)
     except OSError as error:
         raise InputError(
-            f"--out {folder}: {error.strerror or error} while writing the run; free space or name another"
+            f"`out={folder}`: {error.strerror or error} while writing the run; free space or name another"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -101,7 +101,7 @@ def _publish(partial: Path, final: Path) -> Path:
         except OSError:
             if not target.exists():
                 raise
-    raise InputError(f"{final} and 999 more of its name exist; name another --out")
+    raise InputError(f"{final} and 999 more of its name exist; name another `out`")
 
 
 def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def of_realism(found: Realism | None, accepted: bool) -> list[str]:
     if found is None or found.label != "not trusted" or not accepted:
         return []
     return [
-        "The universes are not trusted on this market; the verdict rests on them because --accept-untrusted was given."
+        "The universes are not trusted on this market; the verdict rests on them because `accept_untrusted` was given."
     ]
 
 

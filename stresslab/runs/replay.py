@@ -31,7 +31,6 @@ from stresslab.report.formats.text import LONGEST_NAME, table
 from stresslab.report.wording import clean, number, percent, shortened
 from stresslab.runs.rerun import compared
 from stresslab.runs.restore import finished
-from stresslab.runs.settings import terms_of
 from stresslab.strategy import load_strategies
 
 _OPEN, _CLOSE = FIELDS.index("open"), FIELDS.index("close")
@@ -148,7 +147,7 @@ def replay(
         stored = was.metrics[known == universe].set_index("strategy", drop=False)
     settings = was.settings
     history, _ = split_at_origin(was.bars, settings.origin, settings.horizon)
-    terms = terms_of(settings)
+    terms = settings.terms()
     loaded = load_strategies(
         list(settings.strategies), settings.param, settings.grid, patience=settings.strategy_timeout
     )
@@ -183,7 +182,7 @@ def check_tear_sheets() -> None:
         InputError: it is not installed.
     """
     if importlib.util.find_spec("quantstats") is None:
-        raise InputError("--tear-sheet needs quantstats, which is not installed; pip install quantstats")
+        raise InputError("a tear sheet needs quantstats, which is not installed; pip install quantstats")
 
 
 def _tear_sheet(account: pd.DataFrame, terms: Terms, title: str, path: Path) -> None:

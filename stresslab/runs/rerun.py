@@ -17,7 +17,7 @@ import pandas as pd
 from stresslab.analysis.result import StressResult
 from stresslab.core.safe_files import foreign
 from stresslab.runs.restore import METRICS, finished
-from stresslab.runs.settings import stress
+from stresslab.runs.stress_test import stress_test
 
 TOLERANCE = 1e-6
 """Relative difference up to which two measures are the same number, rounded elsewhere."""
@@ -82,7 +82,8 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
     was = finished(folder, jobs)
     if progress is not None:
         progress("loading", 1, 1)
-    result = stress(was.settings, was.bars, was.generator, progress, was.earlier)
+    arguments = was.settings.arguments() | {"ledger": was.earlier}
+    result = stress_test(bars=was.bars, generator=was.generator, progress=progress, **arguments)
     made = io.BytesIO()
     result.metrics.to_parquet(made, index=False)
     with foreign(folder):

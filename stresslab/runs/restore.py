@@ -21,7 +21,7 @@ from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, digest_of, foreign, r
 from stresslab.data import Bars
 from stresslab.generators.base import Generator
 from stresslab.runs.environment import code, environment
-from stresslab.runs.settings import StressConfig, bars_of, generator_of
+from stresslab.runs.settings import StressConfig
 from stresslab.runs.trial_ledger import Earlier
 from stresslab.runs.verify import MANIFEST, manifest_of
 
@@ -69,7 +69,7 @@ def finished(folder: Path, jobs: int) -> Restored:
         if hashlib.sha256(stored).hexdigest() != manifest["files"][METRICS]:
             raise InputError(f"{folder}/{METRICS} is not what the run wrote; `stresslab verify {folder}` names all")
         _check_strategies(manifest["strategies"], settings)
-        bars, generator = bars_of(settings), generator_of(settings)
+        bars, generator = settings.bars(), settings.make_generator()
         _check_bars(manifest["data"], bars)
         differences = (*_of_generator(manifest["generator"], generator), *_of_environment(manifest))
         table = read_table(stored, f"{folder}/{METRICS}")
@@ -93,7 +93,7 @@ def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
         if plan["code"] != code()["sha256"]:
             raise InputError(f"stresslab is not the one that began {work}; install that one, or start a new run")
         _check_strategies(plan["strategies"], settings)
-        bars, generator = bars_of(settings), generator_of(settings)
+        bars, generator = settings.bars(), settings.make_generator()
         _check_bars(plan["data"], bars)
         _of_generator(plan["generator"], generator)
     return settings, bars, generator

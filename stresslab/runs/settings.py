@@ -1,65 +1,77 @@
-"""The settings of a run, from flags or a YAML file, checked once; what they set in motion is `stress`'s business."""
+"""The settings of a run: each is declared here once, with its name, type, default, limits and help.
+
+Flags, configuration files, what a run records and the documentation follow from these models. How flags are read is the
+command line's.
+"""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from stresslab.core.errors import InputError
 from stresslab.core.limits import parse_size
 from stresslab.core.text import did_you_mean, one_line
 
 if TYPE_CHECKING:
-    from stresslab.analysis.result import StressResult
     from stresslab.backtest import Terms
-    from stresslab.core.parallel import Workers
     from stresslab.data import Bars
     from stresslab.generators.base import Generator
-    from stresslab.runs.trial_ledger import Earlier
 
-MAX_BYTES, MAX_VALUES = 2**20, 10_000
-"""Of a file of settings: aliases of YAML may make thousands of millions of values from a few lines."""
+PANELS = ("Common options", "Bars", "Universes", "Strategy", "Costs and orders", "Further studies", "Run")
+"""Of the help, in their order."""
+COMMON, BARS, UNIVERSES, STRATEGY, COSTS, STUDIES, RUN = PANELS
 
 
-class SampleConfig(BaseModel):
-    """Everything that decides universes: bars, origin, generator. What a strategy does in them is `StressConfig`'s.
+def setting(
+    panel: str,
+    metavar: str,
+    text: str,
+    default: Any = ...,
+    *,
+    decides: bool = True,
+    of_generator: bool = False,
+    **limits: Any,
+) -> Any:
+    """A field of a settings model.
 
-    Fractions are fractions (0.01 is one percent), horizons and contexts are bars.
+    Args:
+        panel: of the help.
+        metavar: what stands for the value in the help.
+        text: the help, a sentence.
+        default: the value where none is given; without one the setting must be given.
+        decides: whether it may change the figures of a run; where it does not, the run's command leaves it out.
+        of_generator: whether it is an argument of generators.
+        limits: as pydantic's `Field` takes them.
     """
+    more: dict[str, Any] = {"panel": panel, "metavar": metavar, "decides": decides, "of_generator": of_generator}
+    if "default_factory" not in limits:
+        limits["default"] = default
+    return Field(description=text, json_schema_extra=more, **limits)
+
+
+def extra(field: FieldInfo) -> dict[str, Any]:
+    """What `setting` keeps of a field beside its type, default and help."""
+    assert isinstance(field.json_schema_extra, dict)
+    return field.json_schema_extra
+
+
+class Config(BaseModel):
+    """What the settings of all commands have in common: how they are read and checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    data: str
-    since: str | None = None
-    until: str | None = None
-    repair: bool = False
-    exchange: str | None = None
-    origin: str | None = None
-    horizon: int = Field(default=120, ge=1, le=100_000)
-    universes: int = Field(default=1000, ge=1, le=100_000_000)
-    generator: str = "kronos"
-    model: str = "nano"
-    temperature: float = Field(default=1.0, gt=0.0, le=100.0, allow_inf_nan=False)
-    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
-    top_k: int = Field(default=0, ge=0)
-    context: int | None = Field(default=None, ge=1)
-    seed: int = Field(default=0, ge=0, lt=2**64)
-    jobs: int = Field(default=0, ge=0, description="workers; 0 means one per processor")
-    device: str = "auto"
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    out: str = "reports"
 
     @classmethod
     def of(cls, given: Mapping[str, Any], source: str = "settings") -> Self:
         """The settings given, checked; the rest are defaults.
 
         Raises:
-            InputError: one line naming the first wrong value, its rule and the remedy.
+            InputError: one line with the first wrong value, its rule and the remedy.
         """
         for key in given:
             if key not in cls.model_fields:
@@ -69,41 +81,97 @@ class SampleConfig(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            value = "nothing" if first["type"] == "missing" else f"{first['input']!r:.200}"
-            flag = "--" + name.split(".")[0].replace("_", "-")
+            value = "nothing" if first["type"] == "missing" else shortened(first["input"])
             rule = first["msg"][0].lower() + first["msg"][1:]
-            raise InputError(f"{source}: {name}={value} is refused: {rule}; correct {flag}") from None
+            raise InputError(f"{source}: {name}={value} is refused: {rule}; correct `{name.split('.')[0]}`") from None
 
-    @classmethod
-    def read(cls, path: str | Path) -> dict[str, Any]:
-        """The mapping in a YAML file, unchecked, so that flags can be laid over it before `of`."""
-        import yaml
-
-        path = Path(path)
-        try:
-            if path.exists() and not path.is_file():
-                raise InputError(f"--config {path} cannot be read (it is no regular file); give a YAML file")
-            if path.stat().st_size > MAX_BYTES:
-                raise InputError(f"--config {path} has more than {MAX_BYTES:,} bytes; settings take a page")
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"--config {path} cannot be read ({error.strerror}); give a YAML file") from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2018-13-45 is no date
-            where = " ".join(str(error).split())
-            raise InputError(f"--config {path} is not YAML ({where}); write lines such as `horizon: 120`") from None
-        if not isinstance(content, dict):
-            raise InputError(f"--config {path} holds {type(content).__name__}, not settings; write `horizon: 120`")
-        if sum(1 for _ in islice(_values(content), MAX_VALUES)) == MAX_VALUES:
-            raise InputError(f"--config {path} holds {MAX_VALUES:,} values or more; settings take a page")
-        return {str(key).replace("-", "_"): value for key, value in content.items()}
+    def recorded(self) -> dict[str, Any]:
+        """All settings as plain JSON."""
+        return self.model_dump(mode="json")
 
 
-class SamplingConfig(SampleConfig):
-    """Everything that `stresslab sample` can be told: who samples, and in how much memory, beside what."""
+class UniverseConfig(Config):
+    """Everything that decides universes: bars, origin, generator.
 
-    backend: Literal["loky", "dask"] = "loky"
-    scheduler: str | None = None
-    memory: str | None = None
+    Fractions are fractions (0.01 is one percent); horizon and context are bars.
+    """
+
+    data: str = setting(
+        COMMON, "SOURCE", "CSV, parquet or feather file; sample:nasdaq or sample:sp500; yf:TICKER; "
+        "ccxt:EXCHANGE:PAIR:TIMEFRAME.",
+    )  # fmt: skip
+    origin: str | None = setting(
+        COMMON, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars.", None
+    )
+    horizon: int = setting(COMMON, "BARS", "Bars to generate in each universe.", 120, ge=1, le=100_000)
+    universes: int = setting(COMMON, "N", "How many universes to sample.", 1000, ge=1, le=100_000_000)
+    generator: str = setting(COMMON, "NAME", "What makes universes: kronos, bootstrap or garch.", "kronos")
+    model: str = setting(
+        COMMON, "MODEL", "Weights of Kronos: nano (bundled), a folder, or an id such as NeoQuasar/Kronos-small.",
+        "nano", of_generator=True,
+    )  # fmt: skip
+    seed: int = setting(COMMON, "N", "The same seed gives the same universes.", 0, ge=0, lt=2**64)
+    since: str | None = setting(BARS, "DATE", "First date to use.", None)
+    until: str | None = setting(BARS, "DATE", "Last date to use.", None)
+    repair: bool = setting(BARS, "", "Repair impossible bars, and count them, instead of refusing them.", False)
+    exchange: str | None = setting(
+        BARS, "NAME", "Leave this exchange's holidays out of the future, such as XNYS (needs the extra `data`).", None
+    )
+    temperature: float = setting(
+        UNIVERSES, "T", "Temperature of Kronos' sampling; below 1 narrows the universes.", 1.0, gt=0.0, le=100.0,
+        allow_inf_nan=False, of_generator=True,
+    )  # fmt: skip
+    top_p: float = setting(
+        UNIVERSES, "P", "Sample from the likeliest tokens that make up this share; 1 keeps all.", 1.0, gt=0.0, le=1.0,
+        of_generator=True,
+    )  # fmt: skip
+    top_k: int = setting(UNIVERSES, "K", "Sample from the K likeliest tokens; 0 keeps all.", 0, ge=0, of_generator=True)
+    context: int | None = setting(
+        UNIVERSES, "BARS", "Bars of history the generator sees; by default as many as it can use.", None, ge=1,
+        of_generator=True,
+    )  # fmt: skip
+    device: str = setting(UNIVERSES, "DEVICE", "Where Kronos runs: auto, cpu or cuda.", "auto", of_generator=True)
+    dtype: Literal["float32", "bfloat16"] = setting(
+        UNIVERSES, "TYPE", "Numbers Kronos computes with: float32, or bfloat16, faster on new processors.",
+        "float32", of_generator=True,
+    )  # fmt: skip
+    jobs: int = setting(RUN, "N", "Worker processes; 0 means one per processor.", 0, decides=False, ge=0)
+
+    def bars(self) -> Bars:
+        """The bars that the settings name."""
+        from stresslab.data import load_bars
+
+        return load_bars(self.data, self.since, self.until, self.repair, self.exchange)
+
+    def make_generator(self, given: Collection[str] = ()) -> Generator:
+        """The generator that the settings name, with those of them that it takes.
+
+        Args:
+            given: names of settings that were given; one for generators that this one does not take is refused.
+        """
+        from stresslab.generators.registry import make_generator, settings_of
+
+        known = settings_of(self.generator)
+        names = [name for name, field in type(self).model_fields.items() if extra(field)["of_generator"]]
+        chosen = {name: getattr(self, name) for name in names if name in known or name in given}
+        return make_generator(self.generator, **chosen)
+
+
+class SampleConfig(UniverseConfig):
+    """The settings of `stresslab sample`."""
+
+    backend: Literal["loky", "dask"] = setting(
+        RUN, "NAME", "Kind of workers: loky, processes of this machine; dask, those of a cluster.", "loky",
+        decides=False,
+    )  # fmt: skip
+    scheduler: str | None = setting(
+        RUN, "ADDRESS", "Dask scheduler, such as tcp://10.0.0.1:8786; without it, workers on this machine.", None,
+        decides=False,
+    )  # fmt: skip
+    memory: str | None = setting(
+        RUN, "SIZE", "Memory that all workers on this machine may take together, such as 4GB.", None, decides=False
+    )
+    out: str = setting(COMMON, "DIR", "Folder for the universes; it must hold none of another run.", decides=False)
 
     @field_validator("memory")
     @classmethod
@@ -115,48 +183,114 @@ class SamplingConfig(SampleConfig):
     @model_validator(mode="after")
     def _scheduler_of_dask(self) -> Self:
         if self.scheduler is not None and self.backend != "dask":
-            raise InputError(f"scheduler={self.scheduler!r} is Dask's; add --backend dask")
+            raise InputError(f"scheduler={self.scheduler!r} is for Dask; add `backend=dask`")
         return self
 
 
-class StressConfig(SamplingConfig):
-    """Everything that `stresslab run` can be told; flags are spelled as these fields.
+class StressConfig(SampleConfig):
+    """The settings of `stresslab run`. Warm-up is in bars, cash in the currency of the bars."""
 
-    Warm-ups are bars, cash is in the data's currency.
-    """
-
-    strategies: tuple[str, ...] = Field(min_length=1)
-    param: dict[str, Any] = Field(default_factory=dict)
-    grid: dict[str, Any] | None = None
-    strategy_timeout: float = Field(default=300.0, gt=0.0, le=1e7)
-    allow_failures: int = Field(default=0, ge=0)
-    warmup: int = Field(default=500, ge=0)
-    position: Literal["carry", "flat"] = "carry"
-    fees: float = Field(default=0.0005, ge=0.0, lt=1.0)
-    slippage: float = Field(default=0.0005, ge=0.0, lt=1.0)
-    fixed_fee: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
-    slippage_volatility: float = Field(default=0.0, ge=0.0, le=10.0)
-    borrow: float = Field(default=0.0, ge=0.0, lt=10.0)
-    funding: float = Field(default=0.0, ge=-10.0, lt=10.0)
-    min_trade: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
-    init_cash: float = Field(default=100_000.0, gt=0.0, allow_inf_nan=False)
-    sizing: str = "all-in"
-    stop_loss: float | None = Field(default=None, gt=0.0, lt=1.0)
-    take_profit: float | None = Field(default=None, gt=0.0, lt=10.0)
-    trailing_stop: float | None = Field(default=None, gt=0.0, lt=1.0)
-    max_leverage: float = Field(default=1.0, ge=1.0, le=1000.0)
-    risk_free: float = Field(default=0.0, ge=-1.0, lt=1.0)
-    book: dict[str, float] | None = None
-    origins: str | None = None
-    contrasts: bool = False
-    knobs: bool = False
-    trials: float | None = Field(default=None, ge=1.0, allow_inf_nan=False)
-    permutations: int = Field(default=999, ge=0, le=100_000, description="0 leaves the real bars out of edge")
-    precision: float | None = Field(default=None, gt=0.0, lt=0.5)
-    allow_lookahead: bool = False
-    realism_origins: int = Field(default=24, ge=0, le=1000, description="0 leaves realism unassessed")
-    accept_untrusted: bool = False
-    fail_on: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = setting(
+        COMMON, "STRATEGY", "Strategy files, or file.py:name for one of several functions in a file.", min_length=1
+    )
+    param: dict[str, Any] = setting(
+        COMMON, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", default_factory=dict
+    )
+    fees: float = setting(COMMON, "FRACTION", "Fee per trade as a fraction of its value.", 0.0005, ge=0.0, lt=1.0)
+    slippage: float = setting(
+        COMMON, "FRACTION", "Loss to slippage per fill as a fraction of the price.", 0.0005, ge=0.0, lt=1.0
+    )
+    init_cash: float = setting(
+        COMMON, "CASH", "Starting cash in the currency of the bars.", 100_000.0, gt=0.0, allow_inf_nan=False
+    )
+    out: str = setting(COMMON, "DIR", "Folder in which the run's own folder is written.", "reports", decides=False)
+    grid: dict[str, Any] | None = setting(
+        STRATEGY, "K=VALUES", "Try every set of values of parameters: fast=5:20:5 (from, to, step) or slow=30,60; may "
+        "be repeated.", None,
+    )  # fmt: skip
+    warmup: int = setting(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", 500, ge=0)
+    position: Literal["carry", "flat"] = setting(
+        STRATEGY, "carry|flat", "carry opens at the first generated bar what the strategy holds at the origin; flat "
+        "waits for a new signal.", "carry",
+    )  # fmt: skip
+    allow_lookahead: bool = setting(
+        STRATEGY, "", "Go on, and say so everywhere, when a strategy decides from later bars.", False
+    )
+    accept_untrusted: bool = setting(
+        STRATEGY, "", "Judge the strategy even on universes that do not resemble the market.", False
+    )
+    strategy_timeout: float = setting(
+        STRATEGY, "SECONDS", "Longest that one call of a strategy's code may take.", 300.0, gt=0.0, le=1e7
+    )
+    allow_failures: int = setting(
+        STRATEGY, "N", "Universes in which a strategy's code may fail; they are left out.", 0, ge=0
+    )
+    fixed_fee: float = setting(COSTS, "CASH", "Fee per order, whatever its size.", 0.0, ge=0.0, allow_inf_nan=False)
+    slippage_volatility: float = setting(
+        COSTS, "MULTIPLE", "Further slippage, in standard deviations of the last 20 bars.", 0.0, ge=0.0, le=10.0
+    )
+    borrow_fee: float = setting(
+        COSTS, "FRACTION", "Cost a year of being short, of the position's value.", 0.0, ge=0.0, lt=10.0
+    )
+    funding: float = setting(
+        COSTS, "FRACTION", "Funding a year of perpetuals: longs pay, shorts receive.", 0.0, ge=-10.0, lt=10.0
+    )
+    min_trade: float = setting(
+        COSTS, "CASH", "Orders of less value are skipped unless they close the position.", 0.0, ge=0.0,
+        allow_inf_nan=False,
+    )  # fmt: skip
+    sizing: str = setting(
+        COSTS, "RULE", "Size of a full position: all-in, fraction=0.5, cash=10000 or volatility=0.15 a year.", "all-in"
+    )
+    stop_loss: float | None = setting(
+        COSTS, "FRACTION", "Leave inside a bar at this loss on the entry price.", None, gt=0.0, lt=1.0
+    )
+    take_profit: float | None = setting(
+        COSTS, "FRACTION", "Leave inside a bar at this gain on the entry price.", None, gt=0.0, lt=10.0
+    )
+    trailing_stop: float | None = setting(
+        COSTS, "FRACTION", "Leave inside a bar this far from the best price of earlier bars.", None, gt=0.0, lt=1.0
+    )
+    max_leverage: float = setting(
+        COSTS, "MULTIPLE", "Most exposure over equity; 1 is no credit. There are no margin calls.", 1.0, ge=1.0,
+        le=1000.0,
+    )  # fmt: skip
+    risk_free: float = setting(
+        COSTS, "FRACTION", "Interest a year on cash; Sharpe and Sortino subtract it.", 0.0, ge=-1.0, lt=1.0
+    )
+    walk_forward: str | None = setting(
+        STUDIES, "N|3M|MONTHS", "Repeat the test from dates across the history: how many, how far apart, or in which "
+        "months (2000-03,2008-09).", None,
+    )  # fmt: skip
+    alternative_generators: bool = setting(
+        STUDIES, "", "Repeat the test with other generators of the same volatility.", False
+    )
+    generator_sweep: bool = setting(
+        STUDIES, "", "Repeat the test over the generator's temperature, top-p and context.", False
+    )
+    portfolio: dict[str, float] | None = setting(
+        STUDIES, "NAME=SHARE", "Judge strategies together too, each on its share of the capital, for example "
+        "sma_cross=0.6,rsi_reversion=0.4.", None,
+    )  # fmt: skip
+    trials: float | None = setting(
+        STUDIES, "N", "Variants tried before these strategies were chosen; the best of many is discounted. Variants in "
+        "the ledger beside the runs always count.", None, ge=1.0, allow_inf_nan=False,
+    )  # fmt: skip
+    permutations: int = setting(
+        STUDIES, "N", "Random orders of the real bars against which timing is judged; 0 leaves this out.", 999, ge=0,
+        le=100_000,
+    )  # fmt: skip
+    precision: float | None = setting(
+        STUDIES, "FRACTION", "Sample until half the interval of P(loss) is this, for example 0.01.", None, gt=0.0,
+        lt=0.5,
+    )  # fmt: skip
+    realism_origins: int = setting(
+        STUDIES, "N", "Past origins at which universes are compared with what followed; 0 leaves this out.", 24, ge=0,
+        le=1000,
+    )  # fmt: skip
+    fail_on: tuple[str, ...] = setting(
+        RUN, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", (), decides=False
+    )
 
     @field_validator("sizing")
     @classmethod
@@ -165,65 +299,126 @@ class StressConfig(SamplingConfig):
 
         return str(Sizing.parse(text))
 
-    @property
-    def origins_wanted(self) -> int | str | list[str] | None:
-        """How many origins, the distance between them, or their months, as `stress_test` takes them."""
-        text = self.origins
+    @field_validator("fail_on")
+    @classmethod
+    def _known_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        from stresslab.analysis.result_models import LABELS
+
+        for label in labels:
+            if label not in LABELS:
+                raise InputError(f"fail_on={label!r} is not a verdict{did_you_mean(label, list(LABELS))}")
+        return labels
+
+    def terms(self) -> Terms:
+        """The terms of the accounts that the settings describe."""
+        from stresslab.backtest import Costs, Sizing, Stops, Terms
+
+        costs = Costs(**{one.name: getattr(self, one.name) for one in fields(Costs)})
+        stops = Stops(**{one.name: getattr(self, one.name) for one in fields(Stops)})
+        return Terms(
+            costs,
+            Sizing.parse(self.sizing),
+            stops,
+            self.init_cash,
+            self.warmup,
+            self.position,
+            self.max_leverage,
+            self.risk_free,
+        )
+
+    def walk_forward_dates(self) -> int | str | list[str] | None:
+        """How many dates, the distance between them, or their months, as `stress_test` takes them."""
+        text = self.walk_forward
         if text is None:
             return None
         if text.isdigit():
             return int(text)
         return [part.strip() for part in text.split(",")] if "-" in text or "," in text else text
 
+    def arguments(self) -> dict[str, Any]:
+        """These settings as arguments of `stress_test`; bars and generator are the caller's."""
+        terms = self.terms()
+        return {
+            "strategy": list(self.strategies),
+            "universes": self.universes,
+            "horizon": self.horizon,
+            "origin": self.origin,
+            "costs": terms.costs,
+            "seed": self.seed,
+            "params": self.param,
+            "grid": self.grid,
+            "strategy_timeout": self.strategy_timeout,
+            "allow_failures": self.allow_failures,
+            "warmup": terms.warmup,
+            "position": terms.position,
+            "init_cash": terms.init_cash,
+            "sizing": terms.sizing,
+            "stops": terms.stops,
+            "max_leverage": terms.max_leverage,
+            "risk_free": terms.risk_free,
+            "book": self.portfolio,
+            "origins": self.walk_forward_dates(),
+            "contrasts": self.alternative_generators,
+            "knobs": self.generator_sweep,
+            "trials": self.trials,
+            "ledger": self.out,
+            "permutations": self.permutations,
+            "precision": self.precision,
+            "allow_lookahead": self.allow_lookahead,
+            "realism_origins": self.realism_origins,
+            "accept_untrusted": self.accept_untrusted,
+            "jobs": self.jobs,
+            "memory": self.memory,
+            "config": self.recorded(),
+        }
+
     def recorded(self) -> dict[str, Any]:
-        """These settings as plain JSON; of execution, what is set."""
-        settings = self.model_dump(mode="json")
-        rare = (name for name in type(self).model_fields if name in RARE)
-        unset = {name for name in rare if settings[name] == type(self).model_fields[name].default}
-        return {name: value for name, value in settings.items() if name not in unset} | {"command": self.command()}
+        """All settings as plain JSON, and the command that makes the run again."""
+        return super().recorded() | {"command": self.command()}
 
     def command(self) -> str:
-        """The command line that makes this run again: what is not a default, and what decides figures."""
-        words = ["stresslab", "run", *self.strategies, "--data", self.data]
+        """The command line that makes this run again: settings that are not defaults and may change figures."""
+        words = ["stresslab", "run", *self.strategies]
         for name, value in self.model_dump(mode="json").items():
-            if name not in LOCAL and value != type(self).model_fields[name].default:
-                words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-        for name, value in self.param.items():
-            words += ["--param", f"{name}={value}"]
-        for name, values in (self.grid or {}).items():
-            words += ["--grid", f"{name}={_range(values)}"]
-        if self.book:
-            words += ["--book", ",".join(f"{name}={part}" for name, part in self.book.items())]
+            field, flag = type(self).model_fields[name], f"--{name.replace('_', '-')}"
+            if name == "strategies" or not extra(field)["decides"]:
+                continue
+            if value == field.get_default(call_default_factory=True):
+                continue
+            if isinstance(value, Mapping):
+                spelled = {key: _range(one) if name == "grid" else _literal(one) for key, one in value.items()}
+                words += [word for key, one in spelled.items() for word in (flag, f"{key}={one}")]
+            else:
+                words += [flag] if value is True else [flag, str(value)]
         return " ".join(shlex.quote(one_line(word)) for word in words)
 
 
-LOCAL = ("data", "jobs", "out", "fail_on", "strategies", "param", "grid", "book")
-"""Settings that do not decide the figures, or are spelled in a way of their own."""
-RARE = (
-    *("fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade", "sizing", "stop_loss", "take_profit"),
-    *(
-        "trailing_stop",
-        "max_leverage",
-        "risk_free",
-        "book",
-        "origins",
-        "contrasts",
-        "knobs",
-        "trials",
-        "precision",
-        "dtype",
-    ),
-    *("grid", "strategy_timeout", "allow_failures", "backend", "scheduler", "memory"),
-)
-"""Settings that most runs do without, recorded where they are set."""
+class RealismConfig(UniverseConfig):
+    """The settings of `stresslab realism`."""
+
+    universes: int = setting(COMMON, "N", "How many universes to sample at each origin.", 64, ge=2, le=100_000_000)
+    realism_origins: int = setting(
+        COMMON, "N", "Past origins at which universes are compared with what followed.", 24, ge=1, le=1000
+    )
+    fit_temperature: bool = setting(
+        UNIVERSES, "", "Choose the temperature that fits what followed at past origins.", False
+    )
+    out: str | None = setting(COMMON, "FILE", "JSON file to write everything to.", None, decides=False)
 
 
-class RealismConfig(SampleConfig):
-    """Everything that `stresslab realism` can be told beside where to write."""
+def shortened(value: object) -> str:
+    """A value as Python writes it, in at most 200 signs; of a whole number of thousands of digits the size alone."""
+    try:
+        return f"{value!r:.200}"
+    except ValueError:  # such numbers are not turned into decimals
+        return f"a {type(value).__name__} of thousands of digits"
 
-    universes: int = Field(default=64, ge=2, le=100_000_000)
-    realism_origins: int = Field(default=24, ge=1, le=1000)
-    fit_temperature: bool = False
+
+def _literal(value: Any) -> str:
+    """A parameter's value as the command line spells it: text that would be read as a number is quoted."""
+    from stresslab.strategy.parameters import literal
+
+    return repr(value) if isinstance(value, str) and literal(value) != value else str(value)
 
 
 def _range(values: Any) -> str:
@@ -236,117 +431,3 @@ def _range(values: Any) -> str:
         if step and list(values) == list(range(values[0], values[-1] + (1 if step > 0 else -1), step)):
             return f"{values[0]}:{values[-1]}:{step}"
     return ",".join(str(value) for value in values)
-
-
-def _values(tree: Any) -> Iterator[Any]:
-    """Every value in plain data, again at each place where an alias stands for it."""
-    waiting = [iter([tree])]
-    while waiting:
-        for value in waiting[-1]:
-            yield value
-            if isinstance(value, dict | list):
-                waiting.append(iter(value.values() if isinstance(value, dict) else value))
-                break
-        else:
-            waiting.pop()
-
-
-COSTS = ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow", "funding", "min_trade")
-
-
-OF_GENERATORS = ("model", "temperature", "top_p", "top_k", "context", "device", "dtype")
-"""Settings that are a generator's own, where it has them."""
-
-
-def bars_of(settings: SampleConfig) -> Bars:
-    """The bars that the settings name."""
-    from stresslab.data import load_bars
-
-    return load_bars(settings.data, settings.since, settings.until, settings.repair, settings.exchange)
-
-
-def generator_of(settings: SampleConfig, insisted: Mapping[str, Any] | None = None) -> Generator:
-    """The generator that the settings name, with those of them that it takes.
-
-    Args:
-        settings: of a run.
-        insisted: names of settings that were asked for; one that the generator does not take is refused.
-    """
-    from stresslab.generators.registry import make_generator, settings_of
-
-    known = settings_of(settings.generator)
-    names = (name for name in OF_GENERATORS if name in known or name in (insisted or {}))
-    return make_generator(settings.generator, **{name: getattr(settings, name) for name in names})
-
-
-def terms_of(settings: StressConfig) -> Terms:
-    """The terms of the accounts that the settings describe."""
-    from stresslab.backtest import Costs, Sizing, Stops, Terms
-
-    return Terms(
-        Costs(**{name: getattr(settings, name) for name in COSTS}),
-        Sizing.parse(settings.sizing),
-        Stops(settings.stop_loss, settings.take_profit, settings.trailing_stop),
-        settings.init_cash,
-        settings.warmup,
-        settings.position,
-        settings.max_leverage,
-        settings.risk_free,
-    )
-
-
-def stress(
-    settings: StressConfig,
-    bars: Bars,
-    generator: Generator,
-    progress: Callable[[str, int, int], None] | None = None,
-    ledger: Earlier | None = None,
-    cluster: Workers | None = None,
-    work: Path | None = None,
-) -> StressResult:
-    """The stress test that the settings describe, on these bars and with this generator.
-
-    `cluster` and `work` are those of `stress_test`. The ledger beside the runs says what was tested on the same bars
-    before; for a run that is done again, what it said.
-    """
-    from stresslab.runs.stress_test import stress_test
-
-    terms = terms_of(settings)
-    return stress_test(
-        list(settings.strategies),
-        bars,
-        generator,
-        settings.universes,
-        settings.horizon,
-        settings.origin,
-        terms.costs,
-        settings.seed,
-        params=settings.param,
-        grid=settings.grid,
-        strategy_timeout=settings.strategy_timeout,
-        allow_failures=settings.allow_failures,
-        warmup=terms.warmup,
-        position=terms.position,
-        init_cash=terms.init_cash,
-        sizing=terms.sizing,
-        stops=terms.stops,
-        max_leverage=terms.max_leverage,
-        risk_free=terms.risk_free,
-        book=settings.book,
-        origins=settings.origins_wanted,
-        contrasts=settings.contrasts,
-        knobs=settings.knobs,
-        trials=settings.trials,
-        ledger=settings.out if ledger is None else ledger,
-        permutations=settings.permutations,
-        precision=settings.precision,
-        allow_lookahead=settings.allow_lookahead,
-        realism_origins=settings.realism_origins,
-        accept_untrusted=settings.accept_untrusted,
-        jobs=settings.jobs,
-        memory=settings.memory,
-        cluster=cluster,
-        work=work,
-        progress=progress,
-        config=settings.recorded(),
-    )

@@ -307,5 +307,5 @@ def _last_byte(handle: int, size: int) -> bytes:
 def _refused(folder: Path, reason: str) -> InputError:
     return InputError(
         f"{folder / LEDGER} cannot be used ({reason}); it counts the tests of the same bars: make it a file that "
-        "can be written, or name another --out"
+        "can be written, or name another `out`"
     )

@@ -54,8 +54,8 @@ def values_of(
     for name, item in declared.items():
         if name not in given and item.default is item.empty:
             raise StrategyError(
-                f"strategy {who!r} needs a value for {name!r}; pass --param {name}=VALUE, or give it a default (if it "
-                "stands for another symbol or series: universes continue one series and have none)"
+                f"strategy {who!r} needs a value for {name!r}; set it, or give it a default (if it stands "
+                "for another symbol or series: universes continue one series and have none)"
             )
         values[name] = converted(name, given[name], item) if name in given else item.default
         if name in ranges:
@@ -121,23 +121,6 @@ def _check_range(who: str, name: str, value: Any, allowed: Any) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
-    """The values by name of `name=values` texts, such as `fast=5:20:5` and `slow=30,60,90`.
-
-    Raises:
-        StrategyError: a text is of another form, names a parameter twice, or has more than `MAX_SETS` values.
-    """
-    grid: dict[str, list[Any]] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name.isidentifier() or not text.strip():
-            raise StrategyError(f"--grid {pair!r} is not of the form name=values; write fast=5:20:5 or fast=5,10,20")
-        if name in grid:
-            raise StrategyError(f"--grid names {name!r} twice; write all its values in one, such as {name}=5:20:5,30")
-        grid[name] = grid_values(name, text)
-    return grid
 
 
 def grid_values(name: str, values: Any) -> list[Any]:

@@ -90,7 +90,7 @@ def blaming(who: str, file: str, seconds: float = CALL_TIMEOUT_SECONDS) -> Itera
     except _OverdueError as error:
         line = _own_line(error, file)
         raise StrategyLimitError(
-            f"{who} took longer than {seconds:g} s{line}; end the loop there, or allow more with --strategy-timeout"
+            f"{who} took longer than {seconds:g} s{line}; end the loop there, or allow more with `strategy_timeout`"
         ) from None
     except MemoryError as error:
         raise StrategyLimitError(

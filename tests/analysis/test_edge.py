@@ -123,9 +123,9 @@ def test_permutations_too_few_to_show_an_edge_are_named() -> None:
     """999 cannot show one as the best of 100 trials, and the reason says how many could; they are not blamed else."""
     found = judge_edge(timed(3.0), on_bars(0.001, 1.0), trials=100)
     assert found.label == "unclear"
-    assert "--permutations 1950 or more" in found.reasons[-1]
+    assert "`permutations=1950` or more" in found.reasons[-1]
     for others in (judge_edge(timed(3.0), on_bars(0.2, 0.3), trials=100), judge_edge(timed(3.0), on_bars(0.01, 1.0))):
-        assert not any("--permutations" in reason for reason in others.reasons)
+        assert not any("`permutations" in reason for reason in others.reasons)
 
 
 def test_buy_and_hold_has_none() -> None:

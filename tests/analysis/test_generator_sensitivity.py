@@ -82,7 +82,7 @@ def test_without_origins_realism_is_open() -> None:
 
 def test_a_generator_without_knobs_is_refused_before_anything_is_sampled() -> None:
     """In one line with a remedy."""
-    with pytest.raises(InputError, match=r"knobs: generator=bootstrap has no .*; use kronos, or leave out --knobs"):
+    with pytest.raises(InputError, match=r"generator=bootstrap has no .*; use kronos, or leave out `generator_sweep`"):
         sl.stress_test(trend, BARS, sl.StationaryBootstrap(), horizon=60, knobs=True)
 
 

@@ -115,8 +115,8 @@ def test_wilder_paths_end_where_they_ended(universes: Universes) -> None:
 
 def test_scaled_costs() -> None:
     """Every cost of trading and borrowing is multiplied; funding and the smallest trade are not."""
-    costs = Costs(fees=0.001, slippage=0.002, fixed_fee=1, borrow=0.02, funding=-0.01, min_trade=10)
-    assert costs.scaled(3) == Costs(0.003, 0.006, 3, borrow=0.06, funding=-0.01, min_trade=10)
+    costs = Costs(fees=0.001, slippage=0.002, fixed_fee=1, borrow_fee=0.02, funding=-0.01, min_trade=10)
+    assert costs.scaled(3) == Costs(0.003, 0.006, 3, borrow_fee=0.06, funding=-0.01, min_trade=10)
 
 
 def test_closed_bars_by_hand() -> None:

@@ -89,7 +89,7 @@ def any_terms(draw: st.DrawFn, warmup: int) -> Terms:
         slippage=draw(levels(0.0, 0.0005, 0.02)),
         fixed_fee=draw(levels(0.0, 0.0, 1.0, 30.0)),
         slippage_volatility=draw(levels(0.0, 0.0, 0.2)),
-        borrow=draw(levels(0.0, 0.0, 0.05, 2.0)),
+        borrow_fee=draw(levels(0.0, 0.0, 0.05, 2.0)),
         funding=draw(levels(0.0, 0.0, 0.1, -1.0)),
         min_trade=draw(levels(0.0, 0.0, 100.0, 400.0)),
     )

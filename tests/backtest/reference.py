@@ -195,7 +195,7 @@ def loop(bars: NDArray[np.float64], order: Order, terms: Terms, history: Any, pe
         if not done.ruined:
             earned = account.cash * terms.risk_free / periods_per_year
             held = account.units * closed
-            charged = (terms.costs.funding * held + terms.costs.borrow * max(0.0, -held)) / periods_per_year
+            charged = (terms.costs.funding * held + terms.costs.borrow_fee * max(0.0, -held)) / periods_per_year
             account.cash += earned - charged
             account.interest += earned
             account.paid += charged

@@ -20,7 +20,7 @@ from tests.make.bars import make_bars
 
 BARS = make_bars(300)
 UNIVERSES = StationaryBootstrap(block=10).sample(BARS, 20, 90, 3)
-TERMS = Terms(Costs(fixed_fee=1.0, borrow=0.02), stops=Stops(stop_loss=0.03), warmup=50, risk_free=0.02)
+TERMS = Terms(Costs(fixed_fee=1.0, borrow_fee=0.02), stops=Stops(stop_loss=0.03), warmup=50, risk_free=0.02)
 PATIENT = {"chunk": 25}
 CODE = "def weights(bars, window=10):\n    return 2 * (bars.close > bars.close.rolling(window).mean()) - 1.0\n"
 

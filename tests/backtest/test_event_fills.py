@@ -83,7 +83,7 @@ def test_small_orders_are_skipped_unless_they_close() -> None:
 
 def test_borrowing_is_paid_by_shorts_alone() -> None:
     """A bar's share of the year on the short value at each close, the last one included; a long position pays none."""
-    terms = on(Costs(0.0, 0.0, borrow=0.01 * YEAR))
+    terms = on(Costs(0.0, 0.0, borrow_fee=0.01 * YEAR))
     closes = [100.0, 50.0, 100.0]
     short = held(terms, market([100.0] * 3, closes), long=False)
     np.testing.assert_allclose(short.equity[:, 0], [1000, 990, 1500 - 15, 1000 - 25], rtol=ROUNDING)
@@ -102,7 +102,7 @@ def test_funding_goes_from_longs_to_shorts(rate: float, long: bool, sign: int) -
 
 def test_a_position_left_inside_the_bar_pays_nothing_for_it() -> None:
     """What is held at no close costs nothing to hold."""
-    terms = on(Costs(0.0, 0.0, borrow=0.01 * YEAR), stops=Stops(stop_loss=0.1))
+    terms = on(Costs(0.0, 0.0, borrow_fee=0.01 * YEAR), stops=Stops(stop_loss=0.1))
     run = held(terms, market([100.0] * 3, [100.0] * 3, [120.0] * 3, [100.0] * 3), long=False)
     np.testing.assert_allclose(run.equity[:, 0], [1000, 900, 900, 900], rtol=ROUNDING)
 
@@ -123,7 +123,7 @@ def test_slippage_follows_recent_volatility() -> None:
 def test_slippage_of_a_whole_price_is_refused() -> None:
     """What a wild bar makes of a large multiple is named with its place."""
     closes = np.array([100.0, 1.0, 100.0, 1.0, 100.0])
-    with pytest.raises(InputError, match=r"^slippage_volatility makes a slippage of .* in universe 0, .*; lower --sli"):
+    with pytest.raises(InputError, match=r"^slippage_volatility makes a slippage of .* in universe 0, .*; lower `sli"):
         held(on(Costs(slippage_volatility=1.0)), market(closes, closes))
 
 
@@ -187,7 +187,7 @@ def test_leverage_gains_and_loses_twice() -> None:
     charged = backtest(strategy([2.0] * 3), universe, on(max_leverage=2.0, risk_free=0.5))
     np.testing.assert_allclose(charged.equity[1, 0], 1200 - 1000 * 0.5 / YEAR, rtol=ROUNDING)
     assert charged.interest[0] < 0
-    with pytest.raises(StrategyError, match=r"weight of 2 in .* credit up to 1.5 times .* \[-1.5, 1.5\]: .*--max-lev"):
+    with pytest.raises(StrategyError, match=r"weight of 2 in .* credit up to 1.5 times .* \[-1.5, 1.5\]: .*`max_lev"):
         backtest(strategy([2.0] * 3), universe, on(max_leverage=1.5))
     with pytest.raises(StrategyError, match=r"accounts have no credit, so weights lie in \[-1, 1\]"):
         backtest(strategy([2.0] * 3), universe, on())

@@ -92,12 +92,12 @@ def test_sizing_that_is_not_known(text: str, rule: str) -> None:
 def test_what_is_set_is_recorded() -> None:
     """Cash, fees and slippage always; the rest where it differs from what most runs do without."""
     assert Terms().recorded() == {"init_cash": 100_000.0, "fees": 0.0005, "slippage": 0.0005}
-    terms = Terms(Costs(0.0, borrow=0.02), Sizing(cash=100), Stops(trailing_stop=0.1), max_leverage=2)
+    terms = Terms(Costs(0.0, borrow_fee=0.02), Sizing(cash=100), Stops(trailing_stop=0.1), max_leverage=2)
     assert terms.recorded() == {
         "init_cash": 100_000.0,
         "fees": 0.0,
         "slippage": 0.0005,
-        "borrow": 0.02,
+        "borrow_fee": 0.02,
         "trailing_stop": 0.1,
         "sizing": "cash=100",
         "max_leverage": 2,

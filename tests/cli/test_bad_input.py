@@ -113,7 +113,7 @@ def test_strategies(command: Command, csv: Path, tmp_path: Path, content: str | 
         (["--context", "0"], ["context=0"]),
         (["--generator", "magic"], ["magic", "bootstrap"]),
         (["--temperature", "0.5"], ["temperature", "bootstrap"]),
-        (["--knobs"], ["knobs", "bootstrap", "--knobs"]),
+        (["--generator-sweep"], ["bootstrap", "--generator-sweep"]),
         (["--fees", "1.5"], ["fees=1.5"]),
         (["--slippage", "-0.1"], ["slippage=-0.1"]),
         (["--init-cash", "0"], ["init_cash=0"]),

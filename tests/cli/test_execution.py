@@ -11,7 +11,7 @@ from tests.cli.conftest import Command
 from tests.make.flags import SMALL
 
 FLAGS = {
-    "fixed_fee": "1.5", "slippage_volatility": "0.1", "borrow": "0.02", "funding": "0.05", "min_trade": "50",
+    "fixed_fee": "1.5", "slippage_volatility": "0.1", "borrow_fee": "0.02", "funding": "0.05", "min_trade": "50",
     "sizing": "fraction=0.5", "stop_loss": "0.05", "take_profit": "0.2", "trailing_stop": "0.1", "max_leverage": "2",
     "risk_free": "0.03",
 }  # fmt: skip
@@ -37,14 +37,19 @@ def test_every_term_is_recorded_and_shown(command: Command, strategy: Path, csv:
     assert content["strategies"][0]["universes"]["measures"]["pnl"]["mean"] is not None
 
 
-def test_what_is_not_set_is_not_recorded(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
-    """A run without them does not list a dozen settings that change nothing."""
+def test_what_is_not_set_is_recorded_but_not_printed(
+    command: Command, strategy: Path, csv: Path, tmp_path: Path
+) -> None:
+    """The record holds all terms, so that a later default changes no old run; the summary names those that matter."""
     done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL)
     assert done.code == 0, done.err
     (run,) = (tmp_path / "out").glob("*/")
     settings = json.loads((run / "result.json").read_text())["run"]["config"]
-    assert not set(FLAGS) & set(settings)
-    assert settings["fees"] == 0.0005
+    assert (settings["fees"], settings["borrow_fee"], settings["stop_loss"]) == (0.0005, 0.0, None)
+    printed = " ".join(done.out.split())
+    assert "fees 0.05%, slippage 0.05%" in printed
+    for words in ("an order", "borrowing", "funding", "no orders below", "sizing", "times the equity", "interest"):
+        assert words not in printed, words
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_what_is_not_set_is_not_recorded(command: Command, strategy: Path, csv: 
         (["--sizing", "fraction=2"], "sizing fraction=2.0 is beyond max_leverage=1"),
         (["--stop-loss", "5"], "stop_loss=5.0 is refused"),
         (["--max-leverage", "0.5"], "max_leverage=0.5 is refused"),
-        (["--borrow", "-0.1"], "borrow=-0.1 is refused"),
+        (["--borrow-fee", "-0.1"], "borrow_fee=-0.1 is refused"),
         (["--fixed-fee", "200000"], "fixed_fee=200000 is not below init_cash=100000"),
         (["--risk-free", "three"], "'three' is not a number"),
     ],

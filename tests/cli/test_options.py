@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 import typer
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.main import get_command
 
 from stresslab.cli import app, options
-from stresslab.cli.options import parse_parameters
 from stresslab.core.errors import InputError
-from stresslab.runs.settings import SamplingConfig, StressConfig
+from stresslab.runs.settings import SampleConfig, StressConfig
 
 
 def context(*arguments: str) -> typer.Context:
@@ -32,7 +29,7 @@ def settings(*arguments: str) -> StressConfig:
 def test_flags_are_spelled_as_the_settings() -> None:
     """Each setting of a run has a flag of its name with the same default, and each flag but --config is a setting."""
     root: Any = get_command(app)
-    for name, model in (("run", StressConfig), ("sample", SamplingConfig)):
+    for name, model in (("run", StressConfig), ("sample", SampleConfig)):
         flags = {parameter.name: parameter for parameter in root.commands[name].params} | {}
         assert set(flags) - {"config", "help"} == set(model.model_fields)
         for setting, flag in flags.items():
@@ -64,7 +61,7 @@ def test_a_run_file_serves_sample(tmp_path: Path) -> None:
     """`sample` takes from a run's file what concerns universes."""
     path = tmp_path / "run.yaml"
     path.write_text("strategies: [a.py]\ndata: b.csv\nfees: 0.1\nseed: 3\n")
-    read = options.read_settings(context("sample", "--config", str(path)), SamplingConfig)
+    read = options.read_settings(context("sample", "--out", "o", "--config", str(path)), SampleConfig)
     assert (read.data, read.seed) == ("b.csv", 3)
 
 
@@ -85,42 +82,6 @@ def test_a_wrong_file_is_named(tmp_path: Path, content: str, line: str) -> None:
     with pytest.raises(InputError, match=r"run\.yaml") as caught:
         settings("a.py", "--data", "b.csv", "--config", str(path))
     assert line in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("pair", "value"),
-    [
-        ("x=10", 10),
-        ("x=1e-3", 1e-3),
-        ("x=-0.5", -0.5),
-        ("x=true", True),
-        ("x=False", False),
-        ("x=none", None),
-        ("x=ema", "ema"),
-        ("x='10'", "10"),
-        ("x=a=b", "a=b"),
-        ("x=[1, 2]", [1, 2]),
-        ("x=", ""),
-    ],
-)
-def test_parameters_are_read_as_python_would(pair: str, value: object) -> None:
-    """Numbers, truth values, None and lists are themselves, all else is text."""
-    found = parse_parameters([pair])["x"]
-    assert found == value
-    assert type(found) is type(value)
-
-
-@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.text())
-def test_parameters_survive_their_spelling(value: object) -> None:
-    """Whatever Python can spell is read back."""
-    assert parse_parameters([f"x={value!r}"]) == {"x": value}
-
-
-@pytest.mark.parametrize("pair", ["fast", "=3", "2x=3", "a b=3"])
-def test_a_parameter_without_a_name_is_refused(pair: str) -> None:
-    """A parameter has a name and a value."""
-    with pytest.raises(InputError, match="--param fast=10"):
-        parse_parameters([pair])
 
 
 @pytest.mark.parametrize(

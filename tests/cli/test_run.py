@@ -148,7 +148,7 @@ def test_run_refuses_a_peek_unless_it_is_allowed(command: Command, csv: Path, tm
 def test_knobs_are_turned(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
     """With the bundled Kronos: every setting has its figures and its realism, and the page its maps."""
     flags = ("--universes", "16", "--horizon", "4", "--context", "64", "--realism-origins", "0", "--permutations", "0")
-    assert command("run", strategy, "--data", csv, "--out", tmp_path / "out", "--knobs", *flags).code == 0
+    assert command("run", strategy, "--data", csv, "--out", tmp_path / "out", "--generator-sweep", *flags).code == 0
     (run,) = (tmp_path / "out").glob("*/")
     result = json.loads((run / "result.json").read_text())
     settings = result["studies"]["knobs"]["settings"]

@@ -219,7 +219,7 @@ def test_only_workers_that_offer_it_are_given_pieces() -> None:
 
 RUN = (
     *("--generator", "bootstrap", "--universes", "40000", "--horizon", "20", "--warmup", "60", "--memory", "540MB"),
-    *("--jobs", "1", "--realism-origins", "0", "--permutations", "9", "--book", "above=0.5,below=0.5"),
+    *("--jobs", "1", "--realism-origins", "0", "--permutations", "9", "--portfolio", "above=0.5,below=0.5"),
 )
 
 

@@ -16,7 +16,7 @@ NO_COUNTS = [0, -1, 2.5, 2.0, True, "10", None, float("nan"), np.float64(3), [5]
 @pytest.mark.parametrize("horizon", [*NO_COUNTS, MAX_HORIZON + 1, 10**30])
 def test_a_horizon_is_a_whole_number_of_bars(horizon: Any) -> None:
     """Anything else is refused in one line that names it."""
-    with pytest.raises(InputError, match=r"^horizon=.*--horizon 120$") as caught:
+    with pytest.raises(InputError, match=r"^horizon=.*`horizon=120`$") as caught:
         check_horizon(horizon)
     assert repr(horizon) in str(caught.value)
 
@@ -31,7 +31,7 @@ def test_integers_of_numpy_are_whole_numbers(horizon: Any) -> None:
 @pytest.mark.parametrize("universes", [*NO_COUNTS, MAX_UNIVERSES + 1])
 def test_a_number_of_universes_is_a_whole_number(universes: Any) -> None:
     """Anything else is refused in one line that names it."""
-    with pytest.raises(InputError, match=r"^universes=.*--universes 1000$"):
+    with pytest.raises(InputError, match=r"^universes=.*`universes=1000`$"):
         universe_ids(universes, None)
 
 

@@ -202,7 +202,7 @@ def test_a_failed_fit_is_one_line():
     """Returns that no GARCH can be fitted to are refused in one line that says what to do."""
     returns = np.random.default_rng(0).normal(0, 0.01, 400)
     returns[200] = np.nan
-    with pytest.raises(DataError, match="use --generator bootstrap") as error:
+    with pytest.raises(DataError, match="use `generator=bootstrap`") as error:
         fit(returns)
     assert "\n" not in str(error.value)
 

@@ -112,7 +112,7 @@ def test_what_untrusted_universes_mean_to_a_verdict() -> None:
     assert bad.trust() == (False, None)
     trusted, caution = bad.trust(accept_untrusted=True)
     assert trusted is None
-    assert caution == f"they are not trusted, and --accept-untrusted was given. {bad.reasons[0]}"
+    assert caution == f"they are not trusted, and `accept_untrusted` was given. {bad.reasons[0]}"
     few = assess_realism(BARS, Walk(), 20, origins=5, jobs=1)
     assert few.trust() == few.trust(accept_untrusted=True) == (None, few.reasons[0])
     assert "Only 5 independent origins" in few.reasons[0]

@@ -64,7 +64,7 @@ def test_untrusted_universes_make_a_verdict_inconclusive() -> None:
     accepted = run(Walk(temperature=0.4), accept_untrusted=True)
     passed, note, answer = trust(accepted)
     assert (passed, answer) == (None, "open")
-    assert note.startswith("open: they are not trusted, and --accept-untrusted was given. Universes are 0.")
+    assert note.startswith("open: they are not trusted, and `accept_untrusted` was given. Universes are 0.")
     assert any("are not trusted on this market" in notice for notice in accepted.notices)
     assert any(notice.startswith("temperature=0.4: bars are 0.40 times as volatile") for notice in accepted.notices)
 

@@ -163,7 +163,7 @@ def test_a_run_leaves_them_out_with_leave() -> None:
     shared = plain.metrics.loc[fragile.metrics.index]
     pd.testing.assert_frame_equal(fragile.metrics, shared)
     assert result.config["allow_failures"] == 3
-    with pytest.raises(StrategyError, match="--allow-failures 3 would"):
+    with pytest.raises(StrategyError, match="`allow_failures=3` would"):
         run(failing_in(5, 6, 70), allow_failures=2)
 
 

@@ -206,7 +206,7 @@ def test_an_origin_after_the_data_is_refused() -> None:
     bars = BARS[:friday]
     saturday, monday = (bars.timestamps[-1] + pd.Timedelta(days=days) for days in (1, 3))
     assert split_at_origin(bars, str(saturday.date()), HORIZON)[1] is None
-    with pytest.raises(InputError, match=r"origin=.* lies after the last bar, .*; choose a date up to it, or --origin"):
+    with pytest.raises(InputError, match=r"origin=.* lies after the last bar, .*; choose a date up to it, or `origin=end`"):
         split_at_origin(bars, str(monday.date()), HORIZON)
 
 
@@ -351,7 +351,7 @@ def test_strategies_of_one_name_stay_apart() -> None:
 
 def test_looking_ahead_is_refused_unless_allowed() -> None:
     """A strategy that knows the next bar is refused before anything is sampled; allowed, every reader is told."""
-    with pytest.raises(LookAheadError, match=r"'peek' looks ahead: .*--allow-lookahead") as caught:
+    with pytest.raises(LookAheadError, match=r"'peek' looks ahead: .*`allow_lookahead`") as caught:
         run([above_mean, peek], generator=Changed(refuse))
     assert "\n" not in str(caught.value)
     result = run([above_mean, peek], allow_lookahead=True)
@@ -383,8 +383,8 @@ def test_an_untrusted_generator_leaves_the_verdict_open() -> None:
     assert any("do not behave like this market" in reason for reason in refused.strategies[0].verdict.reasons)
     accepted = run(short, bars, **settings, accept_untrusted=True)
     assert accepted.strategies[0].verdict.checks[1].passed is not False
-    assert any("--accept-untrusted" in notice for notice in accepted.notices)
-    assert not any("--accept-untrusted" in notice for notice in refused.notices)
+    assert any("`accept_untrusted`" in notice for notice in accepted.notices)
+    assert not any("`accept_untrusted`" in notice for notice in refused.notices)
     pd.testing.assert_frame_equal(accepted.metrics, refused.metrics)
 
 
@@ -525,7 +525,7 @@ def test_leverage_is_refused_until_it_is_allowed() -> None:
     def double(bars: Any) -> pd.DataFrame:
         return bars.close * 0 + 2.0
 
-    with pytest.raises(StrategyError, match="raise --max-leverage"):
+    with pytest.raises(StrategyError, match="raise `max_leverage`"):
         run(double)
     found = run(double, max_leverage=2.0).strategies[0].metrics
     assert found["annual_volatility"].median() > 1.8 * run(hold).strategies[0].metrics["annual_volatility"].median()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stresslab.core.errors import StrategyError
 from stresslab.strategy import load_strategies
-from stresslab.strategy.parameters import MAX_SETS, describe_grid, expand, grid_values, parse_grid
+from stresslab.strategy.parameters import MAX_SETS, describe_grid, expand, grid_values
 
 FILE = """PARAMETERS = {"fast": (5, 50), "by": ["sma", "ema"]}
 
@@ -106,15 +106,9 @@ def test_no_values(values: Any) -> None:
         grid_values("knob", values)
 
 
-def test_flags_become_a_grid() -> None:
-    """Each flag is one parameter with all its values."""
-    assert parse_grid(["fast=5:10:5", "slow=30,60"]) == {"fast": [5, 10], "slow": [30, 60]}
+def test_a_grid_is_described_by_its_size() -> None:
+    """How many values each parameter has, and how many sets that makes."""
     assert describe_grid({"fast": "5:20:5", "slow": [30, 60]}) == "fast 4 x slow 2 = 8 sets"
-    for wrong in (["fast"], ["=5"], ["fast="], ["a b=1"]):
-        with pytest.raises(StrategyError, match="not of the form name=values"):
-            parse_grid(wrong)
-    with pytest.raises(StrategyError, match="names 'fast' twice"):
-        parse_grid(["fast=5", "fast=10"])
 
 
 def test_every_set_once() -> None:

@@ -79,7 +79,7 @@ def test_a_loop_without_end_is_stopped(elsewhere: bool) -> None:
     (error,) = errors
     assert isinstance(error, StrategyLimitError)
     assert str(error).startswith("strategy 'spin' took longer than 0.2 s, at test_sandbox.py line ")
-    assert "--strategy-timeout" in str(error)
+    assert "`strategy_timeout`" in str(error)
     time.sleep(0.3)  # no late order arrives
     assert load(lambda bars: bars.close * 0).decide(PANEL).is_weights
 

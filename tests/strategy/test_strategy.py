@@ -450,7 +450,7 @@ def test_annotated_parameters_need_a_value() -> None:
     def rule(bars: Any, lag: int) -> Any:
         return bars.close * lag
 
-    assert "needs a value for 'lag'; pass --param lag=VALUE" in complaint(rule)
+    assert "needs a value for 'lag'; set it" in complaint(rule)
     assert load(rule, lag="3").parameters == {"lag": 3}
 
 

@@ -217,7 +217,7 @@ def _download(hosted: Hosted) -> Path:
         reason = " ".join(str(error).split())[:160]
         raise CheckpointError(
             f"model={hosted.repository} cannot be fetched from the Hugging Face hub ({reason}); check the connection, "
-            "or use --model nano, which is bundled"
+            "or use `model=nano`, which is bundled"
         ) from None
 
 

@@ -111,7 +111,7 @@ def check_pdf() -> None:
     except (ImportError, OSError) as error:
         why = "is not installed" if isinstance(error, ImportError) else f"does not load ({str(error).splitlines()[0]})"
         raise InputError(
-            f'--format pdf: weasyprint, which makes PDFs, {why}; pip install "stresslab[pdf]", or print report.html '
+            f'`format=pdf`: weasyprint, which makes PDFs, {why}; pip install "stresslab[pdf]", or print report.html '
             "from a browser"
         ) from None
 

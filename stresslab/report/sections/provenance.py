@@ -160,16 +160,23 @@ def command(result: StressResult) -> str:
 
 def execution(config: Mapping[str, Any]) -> str:
     """What an account pays and on what terms it trades, as far as that is set: fees 0.05%, stop loss 5%."""
-    told = [read(config[name]) for name, read in _EXECUTION.items() if config.get(name) is not None]
+    told = [
+        read(config[name])
+        for name, read in _EXECUTION.items()
+        if config.get(name) or (name in _ALWAYS and config.get(name) is not None)
+        if config[name] != _NEUTRAL.get(name)
+    ]
     return clean(", ".join(told)) if told else UNDEFINED
 
 
+_ALWAYS = ("fees", "slippage")
+_NEUTRAL: Mapping[str, Any] = {"sizing": "all-in", "max_leverage": 1.0}
 _EXECUTION: Mapping[str, Callable[[Any], str]] = {
     "fees": lambda value: f"fees {percent(value)}",
     "slippage": lambda value: f"slippage {percent(value)}",
     "slippage_volatility": lambda value: f"and {number(value)} of recent volatility",
     "fixed_fee": lambda value: f"{money(value)} an order",
-    "borrow": lambda value: f"borrowing {percent(value)} a year",
+    "borrow_fee": lambda value: f"borrowing {percent(value)} a year",
     "funding": lambda value: f"funding {percent(value)} a year",
     "min_trade": lambda value: f"no orders below {money(value)}",
     "sizing": lambda value: f"sizing {value}",

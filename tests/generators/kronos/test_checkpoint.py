@@ -298,7 +298,7 @@ def test_an_unreachable_hub_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     message = refusal("NeoQuasar/Kronos-small")
     assert "no route to host" in message
-    assert "--model nano" in message
+    assert "`model=nano`" in message
 
 
 @pytest.mark.network

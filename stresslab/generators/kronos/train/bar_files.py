@@ -56,7 +56,7 @@ class Sizes:
                 f"{self.tokenizer_width} not one of 8; choose for example width=192, heads=6, tokenizer_width=64"
             )
         if self.context < 2 * SCORED:
-            raise InputError(f"context={self.context} is shorter than {2 * SCORED} bars; give say --context 512")
+            raise InputError(f"context={self.context} is shorter than {2 * SCORED} bars; give say `context=512`")
         if self.bits > 12:
             raise InputError(f"bits={self.bits} makes vocabularies of 2^{self.bits}; at most 12 are supported")
 
@@ -82,7 +82,7 @@ class Sizes:
             if value != own[name] and not (name == "context" and value < own[name]):
                 raise InputError(
                     f"{name}={value} contradicts {start.name}, whose {name} is {own[name]}; leave it out, or train "
-                    "from nothing without --from"
+                    "from nothing without `start`"
                 )
         try:
             return cls(**(own | dict(given)))
@@ -150,7 +150,7 @@ class Material:
         if not long_enough:
             raise InputError(
                 f"no held-out series has the {context} bars of a window after the end of the training data; give more "
-                "series, longer ones, an earlier --cut, or a shorter --context"
+                "series, longer ones, an earlier `cut`, or a shorter `context`"
             )
         return cls(training, long_enough, chosen, interrupted, tuple(skipped))
 

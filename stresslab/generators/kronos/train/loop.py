@@ -263,7 +263,7 @@ def _resume(module: nn.Module, optimizer: torch.optim.AdamW, schedule: Schedule,
     path = folder / STATE
     if not path.is_file():
         return 0
-    anew = "repeat its settings to go on, or give another --out to start anew"
+    anew = "repeat its settings to go on, or give another `out` to start again"
     try:
         metadata, tensors = _metadata(path), load_file(path)
     except (SafetensorError, OSError) as error:

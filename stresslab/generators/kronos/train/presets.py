@@ -124,7 +124,7 @@ def make_model(
         _give_tokenizer(start, source)
     if not source.is_dir():
         raise InputError(
-            f"{source} is no folder of a tokenizer; train one first with stresslab train tokenizer, or name --tokenizer"
+            f"{source} is no folder of a tokenizer; train one first with stresslab train tokenizer, or name `tokenizer`"
         )
     trained, settings = load_tokenizer(source).to(where), read_config(source)
     features = representation(settings.get("representation"))
@@ -133,7 +133,7 @@ def make_model(
     if (config.s1_bits, config.s2_bits) != (trained.s1_bits, trained.s2_bits):
         raise InputError(
             f"{source} writes {trained.s1_bits}+{trained.s2_bits} bits, the model to be tuned reads {config.s1_bits}+"
-            f"{config.s2_bits}; tune its own tokenizer, or give another --out"
+            f"{config.s2_bits}; tune its own tokenizer, or give another `out`"
         )
     _adopt(source, out / "tokenizer")
     shape = _chosen(sizes, "context", "width", "layers", "heads")
@@ -233,7 +233,7 @@ def _claim(states: Path, learns_from: dict[str, Any]) -> None:
     if changed:
         raise InputError(
             f"{states} holds a training that began with other {' and '.join(changed)}; repeat its settings to go on, "
-            "or give another --out to start anew"
+            "or give another `out` to start anew"
         )
     states.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(learns_from, indent=1) + "\n", encoding="utf-8")
@@ -244,7 +244,7 @@ def _adopt(source: Path, own: Path) -> None:
     if own.is_dir() and _weights_digest(own) == _weights_digest(source):
         return
     if own.is_dir():
-        raise InputError(f"{own} holds another tokenizer than {source}; leave --tokenizer out, or give another --out")
+        raise InputError(f"{own} holds another tokenizer than {source}; leave `tokenizer` out, or give another `out`")
     own.mkdir(parents=True)
     for name in (CONFIG, WEIGHTS):
         shutil.copyfile(source / name, own / name)

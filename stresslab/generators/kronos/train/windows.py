@@ -69,7 +69,7 @@ class Corpus:
             longest = max((len(bars) for bars in self.series), default=0)
             raise InputError(
                 f"no series has the {self.length} bars of one training window (the longest has {longest}); "
-                "give longer series or a shorter --context"
+                "give longer series or a shorter `context`"
             )
 
     @property

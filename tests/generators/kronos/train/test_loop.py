@@ -101,7 +101,7 @@ def test_another_schedule_is_refused(change: dict[str, float], tmp_path: Path) -
     with pytest.raises(CheckpointError, match="another schedule") as caught:
         stage("model")[1](CORPUS, replace(SCHEDULE, **change), tmp_path)
     assert "\n" not in str(caught.value)
-    assert "--out" in str(caught.value)
+    assert "`out`" in str(caught.value)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 50])

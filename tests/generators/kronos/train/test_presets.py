@@ -266,7 +266,7 @@ def test_a_training_does_not_go_on_with_something_else(
             path.unlink()
         (out / "tokenizer").rmdir()
         own = make_tokenizer(MATERIAL, tmp_path / "other", SIZES, replace(SCHEDULE, seed=5))
-    with pytest.raises(InputError, match=f"began with other {changed}; repeat its settings .* another --out"):
+    with pytest.raises(InputError, match=f"began with other {changed}; repeat its settings .* another `out`"):
         make_model(material, out, sizes, SCHEDULE, tokenizer=own)
     assert (out / "card.json").read_bytes() == card
 
