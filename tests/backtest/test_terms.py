@@ -23,7 +23,7 @@ from stresslab.core.errors import InputError
         ({"max_leverage": 0.5}, r"^max_leverage=0.5 is not in \[1, 1000\]; 1 means no credit, 2 twice the equity$"),
         ({"max_leverage": math.inf}, r"^max_leverage=inf is not in"),
         ({"risk_free": 3.0}, r"^risk_free=3.0 is not a fraction in \[-1, 1\); for 3% write 0.03$"),
-        ({"sizing": Sizing(fraction=1.5)}, r"^sizing fraction=1.5 is beyond max_leverage=1; lower it or raise --max-l"),
+        ({"sizing": Sizing(fraction=1.5)}, r"^sizing fraction=1.5 is beyond max_leverage=1; lower it or raise `max_l"),
         ({"costs": Costs(fixed_fee=100_000)}, r"^fixed_fee=100000 is not below init_cash=100000: nothing could be"),
         ({"costs": Costs(min_trade=2e5)}, r"^min_trade=200000 is not below init_cash=100000: nothing could be traded$"),
     ],
