@@ -6,7 +6,8 @@ Each study runs the strategy where it has to and hands the figures to the formul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,21 @@ _CLOSE = FIELDS.index("close")
 
 
 @dataclass(frozen=True, eq=False)
+class Frozen:
+    """Bars that a strategy had not been fitted to, since it was frozen before them.
+
+    Attributes:
+        bars: all real bars, those before included.
+        since: the last bar that had been seen when it was frozen.
+        looks: how often those after it were looked at, this time included.
+    """
+
+    bars: Bars
+    since: pd.Timestamp
+    looks: int
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """One strategy and what it is studied in.
 
@@ -49,6 +65,8 @@ class Case:
         seed: of the run.
         jobs: processes.
         followed: the real series after the origin; None without a full horizon of it.
+        frozen: what followed since it was frozen; None for a strategy that was not.
+        others: universes of other generators by name, for how far a figure depends on the choice of one.
     """
 
     strategy: Strategy
@@ -58,6 +76,8 @@ class Case:
     seed: int = 0
     jobs: int = 1
     followed: Universes | None = None
+    frozen: Frozen | None = None
+    others: Mapping[str, Universes] = field(default_factory=dict)
 
     @cached_property
     def account(self) -> Backtest:

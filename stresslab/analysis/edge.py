@@ -1,26 +1,36 @@
 """The edge of a strategy: whether it adds anything beyond its exposure. Evidence, one label, and its reasons.
 
-It knows what timing was found where; how bad things get for the strategy is `stresslab.analysis.verdict`'s question.
+Real bars decide it: how likely the edge is real, given the estimate, its error, the trials and what fresh bars add. How
+bad things get for the strategy is `stresslab.analysis.verdict`'s question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+import math
+from dataclasses import dataclass, field
+from typing import Any
 
 from stresslab.analysis.case import Case
-from stresslab.analysis.permutation_test import PERMUTATIONS, RealBars, permutation_test
-from stresslab.analysis.result_models import Check, Edge, EdgeLabel, check
+from stresslab.analysis.permutation_test import PERMUTATIONS, RealBars, permutation_test, positions_and_returns
+from stresslab.analysis.result_models import Check, EdgeLabel, check
+from stresslab.backtest import backtest
 from stresslab.core.errors import InputError
+from stresslab.core.plain_json import plain
 from stresslab.core.text import percent
-from stresslab.generators.matched import repeats_history
+from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import Interval
+from stresslab.metrics.edge_posterior import (
+    ASSUMED_TRIALS,
+    EdgePosterior,
+    edge_posterior,
+    years_to_find_out,
+)
+from stresslab.metrics.fresh_evidence import FreshTiming, combined_p_value, fresh_timing
 from stresslab.metrics.market_timing import Timing
-from stresslab.metrics.multiple_testing import family_p_value, permutations_needed
+from stresslab.metrics.multiple_testing import family_p_value
 
-Standing = Literal["supports", "open", "excludes"]
-STANDINGS: tuple[Standing, ...] = get_args(Standing)
+MIN_KNOWN = 60
+"""Real bars before a strategy was frozen that are worth a test."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class EdgeCriteria:
     """The thresholds of the edge.
 
     Attributes:
-        size: greatest p-value of real bars that support an edge, after selection.
+        size: greatest probability that a claimed edge is none.
         worth: annual Sharpe ratio of timing that would be worth having: less is as good as none.
     """
 
@@ -43,199 +53,277 @@ class EdgeCriteria:
             raise InputError(f"worth={self.worth} is not a Sharpe ratio above 0; write for example 0.5")
 
 
-def edge_label(universes: Standing, real: Standing, origins: Standing = "open") -> EdgeLabel:
-    """The table of edges, total over what the three pieces of evidence can say.
+@dataclass(frozen=True)
+class Trials:
+    """How many variants a strategy is the best of.
 
-    Real bars decide what is claimed about the market: where they exclude an edge worth having there is none, whatever a
-    generator's world contains. A claim needs both: the real bars' p-value, which selection can fool, and timing in the
-    universes, which were not looked at when the rule was chosen. Real origins are the same market again, so they can
-    take a claim back and not make one.
-
-    Args:
-        universes: whether the generator's world contains what the rule lives on.
-        real: whether the order of the real bars does.
-        origins: whether the rule timed what really followed many origins.
+    Attributes:
+        count: an effective number, at least 1.
+        assumed: whether it was assumed since nobody reported any.
     """
-    if real == "excludes":
+
+    count: float = 1.0
+    assumed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the count."""
+        if not 1 <= self.count < math.inf:
+            raise InputError(
+                f"trials={self.count} is below 1; count every variant that was tried, the chosen one included"
+            )
+
+    @classmethod
+    def of(cls, known: float, reported: float | None) -> Trials:
+        """What is reported, what a run and its ledger know, and where nothing is reported at least `ASSUMED_TRIALS`."""
+        if reported is not None:
+            return cls(max(1.0, known, float(reported)))
+        return cls(max(1.0, known, float(ASSUMED_TRIALS)), known < ASSUMED_TRIALS)
+
+    def describe(self) -> str:
+        """In words, after "best of"."""
+        return f"{self.count:.3g} trials" + (" (assumed, since none were reported: `trials`)" if self.assumed else "")
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Timing on bars after a strategy was frozen.
+
+    Attributes:
+        timing: what was measured; None where the bars are too few or nothing was timed.
+        since: the last bar before them, as text.
+        looks: how often they were looked at, this time included.
+    """
+
+    timing: FreshTiming | None
+    since: str
+    looks: int = 1
+
+    @property
+    def p_value(self) -> float:
+        """One-sided, after so many looks (Bonferroni)."""
+        return 1.0 if self.timing is None else min(1.0, self.looks * self.timing.p_value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "timing": None if self.timing is None else self.timing.to_dict(),
+            "since": self.since,
+            "looks": self.looks,
+            "p_value": plain(self.p_value),
+        }
+
+
+@dataclass(frozen=True)
+class JudgedEdge:
+    """A label, why, and every check that led to it.
+
+    Attributes:
+        label: yes, no or unclear.
+        reasons: sentences for people, the deciding one first.
+        checks: of the posterior, the real bars, fresh bars, real origins and the universes.
+        posterior: of the annual timing Sharpe ratio; None where there are no real bars to go by, or nothing was timed.
+        required: probability from which an edge is claimed.
+        trials: that the strategy is the best of.
+        fresh: evidence after it was frozen; None where it was not.
+    """
+
+    label: EdgeLabel
+    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    posterior: EdgePosterior | None = None
+    required: float = 0.95
+    trials: Trials = field(default_factory=Trials)
+    fresh: Fresh | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The "edge" section of `result.json`; what follows for losses is added by `analysis.planted_losses`."""
+        return {
+            "label": self.label,
+            "reasons": list(self.reasons),
+            "checks": [check.to_dict() for check in self.checks],
+            "posterior": None if self.posterior is None else self.posterior.to_dict(),
+            "required": self.required,
+            "trials": {"count": plain(self.trials.count), "assumed": self.trials.assumed},
+            "fresh": None if self.fresh is None else self.fresh.to_dict(),
+            "years_to_find_out": None
+            if self.posterior is None
+            else plain(years_to_find_out(self.posterior, self.required)),
+        }
+
+
+def posterior_of(real: RealBars | None, trials: float, fresh: Fresh | None = None) -> EdgePosterior | None:
+    """The posterior from the real bars' estimate after selection, and from fresh bars; None where nothing was timed."""
+    pieces = [] if fresh is None or fresh.timing is None else [fresh.timing.evidence]
+    if real is not None and real.timed and math.isfinite(real.sharpe.value) and real.error > 0:
+        return edge_posterior(real.sharpe.value, real.error, trials, pieces)
+    if pieces and (real is None or real.timed):
+        return edge_posterior(pieces[0].sharpe, pieces[0].error, 1.0, pieces[1:])
+    return None
+
+
+def edge_label(posterior: EdgePosterior | None, timed: bool, required: float, criteria: EdgeCriteria) -> EdgeLabel:
+    """The table of edges: yes from the required probability on, no where nothing is timed or it is worth nothing."""
+    if not timed:
         return "no"
-    if real == "supports" and universes == "supports" and origins != "excludes":
+    if posterior is None:
+        return "unclear"
+    if posterior.probability >= required:
         return "yes"
-    return "unclear"
-
-
-def edge_table() -> dict[Standing, dict[Standing, EdgeLabel]]:
-    """The label by what the real bars say, then by what the universes say, as long as real origins do not object."""
-    return {real: {universes: edge_label(universes, real) for universes in STANDINGS} for real in STANDINGS}
-
-
-def standing_in_universes(found: Timing, criteria: EdgeCriteria, independent: bool = True) -> Standing:
-    """Supports where timing's interval lies above 0; excludes where nothing was timed, or it stays below `worth`.
-
-    Universes that repeat blocks of the history (`repeats_history`) repeat its luck, and with it what a rule was chosen
-    for; they are open where others support.
-    """
-    if found.timed and found.total.low > 0:
-        return "supports" if independent else "open"
-    return "excludes" if not found.timed or found.sharpe.high < criteria.worth else "open"
-
-
-def standing_of_real_bars(found: RealBars | None, trials: float, criteria: EdgeCriteria) -> Standing:
-    """Supports where the p-value after selection is at most `size`; excludes as in the universes."""
-    if found is None:
-        return "open"
-    if family_p_value(found.p_value, trials) <= criteria.size:
-        return "supports"
-    return "excludes" if not found.timed or found.sharpe.high < criteria.worth else "open"
-
-
-def standing_at_origins(found: Timing | None) -> Standing:
-    """Supports where timing's interval lies above 0, excludes where it lies below."""
-    if found is None or not found.timed:
-        return "open"
-    return "supports" if found.total.low > 0 else "excludes" if found.total.high < 0 else "open"
+    return "no" if posterior.above(criteria.worth) <= criteria.size else "unclear"
 
 
 def judge_edge(
-    universes: Timing,
     real: RealBars | None,
+    universes: Timing | None = None,
     origins: Timing | None = None,
+    fresh: Fresh | None = None,
     *,
-    trials: float = 1.0,
-    independent: bool = True,
+    trials: Trials | None = None,
     criteria: EdgeCriteria | None = None,
-) -> Edge:
-    """Judge whether a strategy adds anything beyond its exposure.
+) -> JudgedEdge:
+    """Judge whether a strategy adds anything beyond its exposure: real bars decide, universes only describe.
+
+    Each look at fresh bars spends part of the error: after L of them an edge is claimed from 1 - size / L on.
 
     Args:
-        universes: timing in the universes.
         real: timing on real bars against their permutations; None where there are too few.
-        origins: timing on what followed real origins; None where there were not several.
-        trials: variants that were tried before this one was chosen, itself included; effective where correlated.
-        independent: whether the universes are more than blocks of the history laid end to end.
+        universes: timing in the universes, which says whether their generator contains what the rule lives on.
+        origins: timing on what followed real origins, which are the same bars once more.
+        fresh: timing on bars after the strategy was frozen.
+        trials: variants that were tried before this one was chosen, itself included.
         criteria: the thresholds; the defaults when None.
     """
-    if not trials >= 1:
-        raise InputError(f"trials={trials} is below 1; count every variant that was tried, the chosen one included")
-    criteria = criteria or EdgeCriteria()
-    standings = (
-        standing_in_universes(universes, criteria, independent),
-        standing_of_real_bars(real, trials, criteria),
-        standing_at_origins(origins),
+    criteria, trials = criteria or EdgeCriteria(), trials or Trials()
+    required = 1 - criteria.size / max(1, 1 if fresh is None else fresh.looks)
+    posterior = posterior_of(real, trials.count, fresh)
+    timed = real is None or real.timed
+    named = edge_label(posterior, timed, required, criteria)
+    checks = [_probability_check(posterior, required, named), _real_check(real, trials, fresh, criteria)]
+    if fresh is not None:
+        checks.append(_fresh_check(fresh, criteria))
+    checks.append(_timing_check("timing_at_origins", "on what followed real origins", origins))
+    checks.append(_timing_check("timing_in_universes", "in the universes", universes))
+    reasons = _reasons(named, posterior, timed, trials, required, criteria)
+    return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh)
+
+
+def _probability_check(posterior: EdgePosterior | None, required: float, named: EdgeLabel) -> Check:
+    name = "edge_is_real"
+    if posterior is None:
+        passed = False if named == "no" else None
+        note = "exposure never varied: nothing was timed" if named == "no" else "not assessed: the real bars"
+        return check(name, required, passed, note)
+    found = posterior.interval()
+    note = (
+        f"annual timing Sharpe ratio {found.value:.2f}, 90% between {found.low:.2f} and {found.high:.2f}, as the best "
+        f"of {posterior.trials:.3g}, under a prior of {posterior.prior_sd:g} about 0"
     )
-    named = edge_label(*standings)
-    checks = (
-        _timing_check("timing_in_universes", "in the universes", universes, standings[0]),
-        _real_check(real, trials, standings[1], criteria),
-        _timing_check("timing_at_origins", "on what followed real origins", origins, standings[2]),
-    )
-    reasons = _reasons(named, standings, universes, real, criteria) + _too_few(named, real, trials, criteria)
-    if named == "unclear" and not independent:
-        reasons += ("These universes are blocks of the same history and repeat its luck, so they cannot confirm it.",)
-    return Edge(label=named, reasons=reasons, checks=checks)
+    passed = {"yes": True, "no": False, "unclear": None}[named]
+    return check(name, required, passed, note, posterior.probability)
 
 
-def _too_few(named: EdgeLabel, real: RealBars | None, trials: float, criteria: EdgeCriteria) -> tuple[str, ...]:
-    """That more permutations might show what so few cannot, where the p-value alone would do."""
-    needed = permutations_needed(criteria.size, trials)
-    if named != "unclear" or real is None or real.p_value > criteria.size or real.permutations >= needed:
-        return ()
-    return (
-        f"As the best of {trials:.3g} trials no edge shows in {real.permutations:,} random orders of the bars, however "
-        f"good: `permutations={needed}` or more could show one.",
-    )
-
-
-_PASSED: Mapping[Standing, bool | None] = {"supports": True, "open": None, "excludes": False}
-
-
-def _timing_check(name: str, where: str, found: Timing | None, standing: Standing) -> Check:
-    passed = _PASSED[standing]
-    if found is None:
-        return check(name, 0.0, None, f"not assessed: timing {where}")
-    if not found.timed:
-        nothing = f"exposure never varied between paths {where}: nothing was timed"
-        return check(name, 0.0, passed, nothing, Interval(0.0, 0.0, 0.0))
-    note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:.2f}, over {found.paths:,} of them"
-    return check(name, 0.0, passed, note, found.total)
-
-
-def _real_check(found: RealBars | None, trials: float, standing: Standing, criteria: EdgeCriteria) -> Check:
-    name, passed = "timing_on_real_bars", _PASSED[standing]
+def _real_check(found: RealBars | None, trials: Trials, fresh: Fresh | None, criteria: EdgeCriteria) -> Check:
+    """The check without a prior: p-values of the permutation and of fresh bars, combined (Fisher 1932)."""
+    name = "timing_on_real_bars"
     if found is None:
         return check(name, criteria.size, None, "not assessed: timing on the real bars")
     if not found.timed:
-        return check(name, criteria.size, passed, "exposure never varied: nothing was timed", 1.0)
-    p_value = family_p_value(found.p_value, trials)
+        return check(name, criteria.size, False, "exposure never varied: nothing was timed", 1.0)
+    selected = family_p_value(found.p_value, trials.count)
+    p_value = combined_p_value([selected, fresh.p_value]) if fresh is not None and fresh.timing else selected
     note = (
         f"in {percent(found.p_value)} of {found.permutations:,} random orders of {found.bars:,} real bars timing is "
         f"as good; it is worth an annual Sharpe ratio of {found.sharpe.value:.2f}"
     )
-    if trials > 1:
-        note += f"; as the best of {trials:.3g} trials, {percent(p_value)}"
-    return check(name, criteria.size, passed, note, p_value)
+    if trials.count > 1:
+        note += f"; as the best of {trials.describe()}, {percent(selected)}"
+    if fresh is not None and fresh.timing:
+        note += f"; with the fresh bars, {percent(p_value)}"
+    return check(name, criteria.size, True if p_value <= criteria.size else None, note, p_value)
+
+
+def _fresh_check(fresh: Fresh, criteria: EdgeCriteria) -> Check:
+    name, found = "timing_on_fresh_bars", fresh.timing
+    if found is None:
+        note = f"not assessed: too few bars after {fresh.since}, or nothing was timed on them"
+        return check(name, criteria.size, None, note)
+    note = (
+        f"on {found.bars:,} bars after {fresh.since}, when it was frozen, timing is worth an annual Sharpe ratio of "
+        f"{found.sharpe:.2f} with a standard error of {found.error:.2f}; looked at {fresh.looks:,} times"
+    )
+    return check(name, criteria.size, True if fresh.p_value <= criteria.size else None, note, fresh.p_value)
+
+
+def _timing_check(name: str, where: str, found: Timing | None) -> Check:
+    """Described, never decisive."""
+    if found is None:
+        return check(name, 0.0, None, f"not assessed: timing {where}")
+    if not found.timed:
+        note = f"exposure never varied between paths {where}: nothing was timed"
+        return check(name, 0.0, False, note, Interval(0.0, 0.0, 0.0))
+    passed = True if found.total.low > 0 else False if found.total.high < 0 else None
+    note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:.2f}, over {found.paths:,} of them"
+    return check(name, 0.0, passed, note, found.total)
 
 
 def _reasons(
     named: EdgeLabel,
-    standings: tuple[Standing, Standing, Standing],
-    universes: Timing,
-    real: RealBars | None,
+    posterior: EdgePosterior | None,
+    timed: bool,
+    trials: Trials,
+    required: float,
     criteria: EdgeCriteria,
 ) -> tuple[str, ...]:
-    """The deciding sentence, then what a reader must not take from it."""
-    if named == "yes":
-        return ("It times its exposure better than chance, in the universes and on the real bars, before costs.",)
-    if named == "no" and real is not None and not real.timed:
+    """The deciding sentence, then what it would take to find out."""
+    if not timed:
         return ("Its exposure never varies, so all that it earns is its exposure.",)
+    if posterior is None:
+        return ("There are no real bars to test its timing on.",)
+    chance = percent(posterior.probability, required)
+    best = f", judged as the best of {trials.describe()}" if trials.count > 1 else ""
+    if named == "yes":
+        return (f"The probability that its edge is real is {chance}{best}; {percent(required)} are required.",)
     if named == "no":
         return (
-            f"On the real bars its timing is worth less than an annual Sharpe ratio of {criteria.worth:g}, error "
-            "included: what it earns is its exposure.",
+            f"Timing worth an annual Sharpe ratio of {criteria.worth:g} or more has a probability of only "
+            f"{percent(posterior.above(criteria.worth))} on the real bars{best}: what it earns is its exposure.",
         )
-    of_universes, of_bars, of_origins = standings
-    told = []
-    if of_bars == "open":
-        told.append(
-            "There are no real bars to test its timing on." if real is None
-            else "The real bars are too few, or its timing on them too weak, to tell it from chance."
-        )  # fmt: skip
-    elif of_origins == "excludes":
-        told.append("Its timing on the real bars beats chance, but it mistimed what followed the real origins.")
-    else:
-        told.append("Its timing on the real bars beats chance, but the universes do not confirm it.")
-    if of_universes == "supports" and of_bars == "open":
-        told.append("The universes do contain what it lives on, which says what their generator makes, not the market.")
-    if of_universes == "excludes" and not universes.timed:
-        told.append("In all universes it holds the same at the same time, so they cannot show timing at all.")
-    return tuple(told)
+    told = f"The probability that its edge is real is {chance}{best}, less than the {percent(required)} required."
+    years = years_to_find_out(posterior, required)
+    if math.isinf(years):
+        return (told, "Nothing on the real bars suggests that waiting would confirm it.")
+    return (told, f"If it is as large as it seems, about {years:.1f} years of fresh bars would settle it.")
 
 
-def edge(
-    case: Case,
-    trials: float,
-    criteria: EdgeCriteria | None = None,
-    at_origins: Timing | None = None,
-    permutations: int = PERMUTATIONS,
-) -> Edge:
-    """Whether the strategy adds anything beyond its exposure, in the universes and on the real bars.
+def edge(case: Case, trials: Trials, at_origins: Timing | None = None, permutations: int = PERMUTATIONS) -> JudgedEdge:
+    """Whether the strategy adds anything beyond its exposure, on the real bars and on those after it was frozen.
 
     Args:
         case: the strategy.
         trials: variants that were tried, itself included.
-        criteria: the thresholds.
         at_origins: timing on what followed real origins.
         permutations: of the real bars, at most; 0 leaves them out.
     """
+    known, fresh = case.history, None
+    if case.frozen is not None:
+        known = known.up_to(case.frozen.since)
+        fresh = Fresh(fresh_bars_timing(case), str(case.frozen.since), case.frozen.looks)
     real = None
-    if permutations:
+    if permutations and len(known) > MIN_KNOWN:
         real = permutation_test(
-            case.strategy,
-            case.history,
-            case.terms,
-            permutations=permutations,
-            trials=trials,
-            seed=case.seed,
+            case.strategy, known, case.terms, permutations=permutations, trials=trials.count, seed=case.seed,
             jobs=case.jobs,
-        )
-    fresh = not repeats_history(case.universes)
-    return judge_edge(case.timing, real, at_origins, trials=trials, independent=fresh, criteria=criteria)
+        )  # fmt: skip
+    return judge_edge(real, case.timing, at_origins, fresh, trials=trials)
+
+
+def fresh_bars_timing(case: Case) -> FreshTiming | None:
+    """Timing of a frozen strategy on all real bars after the last one that had been seen."""
+    assert case.frozen is not None
+    bars = case.frozen.bars
+    warm = max(1, min(case.terms.warmup, len(bars) // 2))
+    real = Universes.from_bars(bars[warm:], bars[:warm])
+    account = backtest(case.strategy, real, case.terms, periods_per_year=bars.periods_per_year)
+    held, earned = positions_and_returns(account, real)
+    start = int((real.timestamps <= case.frozen.since).sum())
+    return fresh_timing(held[:, 0], earned[:, 0], start, bars.periods_per_year)

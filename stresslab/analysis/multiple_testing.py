@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.analysis.edge import Trials
 from stresslab.analysis.result import StrategyResult
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.metrics.multiple_testing import (
@@ -36,7 +37,7 @@ def selection(
     Args:
         returns: (T,) bar returns by strategy.
         benchmark: (T,) of buy and hold.
-        trials: variants that were tried, the strategies here included; None for these alone, as far as they differ.
+        trials: variants that were tried, the strategies here included; None assumes `ASSUMED_TRIALS` at least.
         seed: of the bootstrap.
         counted: independent trials on these bars, from those that the strategies here amount to: what a ledger adds.
 
@@ -45,11 +46,13 @@ def selection(
     """
     table = np.column_stack(list(returns.values()))  # (T, M)
     own = effective_trials(table, benchmark) if table.shape[1] > 1 else 1.0
-    tried = max(own, counted(own), 1.0 if trials is None else float(trials))
+    known = max(own, counted(own))
+    assumed = Trials.of(known, trials)
+    tried = assumed.count
     number = max(tried, table.shape[1])  # all of them: the variance over trials holds their correlation already
     sharpes = sharpe_of(table)
-    known = sharpes[np.isfinite(sharpes)]
-    variance = float(known.var(ddof=1)) if len(known) > 2 else None
+    defined = sharpes[np.isfinite(sharpes)]
+    variance = float(defined.var(ddof=1)) if len(defined) > 2 else None
     if variance is not None and tried > table.shape[1]:  # of those tried elsewhere: chance alone makes so much
         variance = max(variance, 1 / (len(table) - 1))
     found: dict[str, Any] = {
@@ -57,6 +60,7 @@ def selection(
         "trials": None if trials is None else float(trials),
         "own_trials": own,
         "effective_trials": tried,
+        "assumed": assumed.assumed,
         "deflated_sharpe": {name: deflated_sharpe(one, number, variance).to_dict() for name, one in returns.items()},
         "overfitting": None,
         "superior_ability": None,

@@ -52,6 +52,7 @@ class RealBars:
         permutations: how many were made.
         bars: real bars that were traded.
         timed: whether exposure varied at all.
+        error: standard error of that ratio, from the spread over permutations; NaN where nothing was timed.
     """
 
     p_value: float
@@ -60,6 +61,7 @@ class RealBars:
     permutations: int
     bars: int
     timed: bool
+    error: float = math.nan
 
     def to_dict(self) -> dict[str, object]:
         """As plain JSON."""
@@ -70,6 +72,7 @@ class RealBars:
             "permutations": self.permutations,
             "bars": self.bars,
             "timed": self.timed,
+            "error": plain(self.error),
         }
 
 
@@ -157,7 +160,7 @@ def permutation_test(
     centred, half = statistic - centre, float(stats.norm.ppf(1 - size)) * spread
     yearly = math.sqrt(bars.periods_per_year / steps)
     sharpe = Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly)
-    return RealBars(p_value, statistic, sharpe, made, steps, True)
+    return RealBars(p_value, statistic, sharpe, made, steps, True, spread * yearly)
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,84 @@ class Verdict(Model):
     """how many universes would settle an inconclusive verdict, if any number would"""
 
 
+class Posterior(Model):
+    """What the real bars leave possible of the annual timing Sharpe ratio."""
+
+    probability: float = Field(ge=0, le=1)
+    """that the edge is real: the ratio is above 0"""
+    mean: float
+    sd: float
+    low: float
+    """of the central 90% credible interval"""
+    high: float
+    trials: float = Field(ge=1)
+    """that the estimate was judged as the best of"""
+    prior_sd: float
+    """standard deviation of the prior, whose mean is 0"""
+
+
+class TrialCount(Model):
+    """How many variants the strategy is the best of."""
+
+    count: float = Field(ge=1)
+    """an effective number"""
+    assumed: bool
+    """whether it was assumed, since nobody reported any"""
+
+
+class FreshEstimate(Model):
+    """Timing on fresh bars."""
+
+    sharpe: float
+    error: float
+    """standard error of the annual ratio"""
+    p_value: float
+    """one-sided, of one look"""
+    bars: Count
+
+
+class FreshBars(Model):
+    """Bars after a strategy was frozen."""
+
+    timing: FreshEstimate | None
+    """null where they are too few or nothing was timed"""
+    since: str
+    """the last bar that had been seen"""
+    looks: int = Field(ge=1)
+    """this one included"""
+    p_value: float
+    """after so many looks"""
+
+
+class Losses(Model):
+    """How bad it gets in universes of one kind of edge."""
+
+    universes: Count
+    probability_of_loss: Share
+    probability_of_drawdown: Depths
+    expected_shortfall_97_5: Estimate
+    median_return: Number
+    time_under_water: Number
+    ruined: Share
+    generators: tuple[float, float]
+    """least and greatest P(loss) over this generator and the others"""
+
+
+class PlantedLosses(Model):
+    """The same universes without an edge and with the one that the real bars support."""
+
+    without: Losses
+    """timing worth nothing"""
+    supported: Losses
+    """each universe with an edge of its own, from the posterior"""
+    generators: tuple[str, ...]
+    """the other generators"""
+    own_timing: Number
+    """annual timing Sharpe ratio of the generator's own universes, which is taken out of both"""
+    shortest_robust_horizon: int | None
+    """bars from which it could be called robust; null where no horizon is long enough"""
+
+
 class Edge(Model):
     """The label of edge and what led to it."""
 
@@ -165,7 +243,18 @@ class Edge(Model):
     reasons: tuple[str, ...] = Field(min_length=1)
     """sentences, the deciding one first"""
     checks: tuple[Check, ...]
-    """of the universes, the real bars and the real origins"""
+    """of the posterior, the real bars, fresh bars, the real origins and the universes"""
+    posterior: Posterior | None = None
+    """null where nothing was timed, or there are no real bars to go by"""
+    required: float = 0.95
+    """probability from which an edge is claimed"""
+    trials: TrialCount = TrialCount(count=1.0, assumed=False)
+    fresh: FreshBars | None = None
+    """null where the strategy was not frozen"""
+    years_to_find_out: Number = None
+    """fresh years that would settle an edge as large as it seems; null where none would"""
+    losses: PlantedLosses | None = None
+    """null where nothing can be planted"""
 
 
 class Distribution(Model):

@@ -318,6 +318,8 @@ class Selection(Model):
     """as the user gave them; null for these strategies alone"""
     own_trials: float
     effective_trials: float
+    assumed: bool = False
+    """whether trials were assumed, since nobody reported any"""
     deflated_sharpe: dict[str, DeflatedSharpe]
     overfitting: Overfitting | None
     superior_ability: SuperiorAbility | None

@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from stresslab.analysis.case import Case
-from stresslab.analysis.edge import edge
+from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import breaking, error_budget, fragility, random_timing
+from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.sensitivity import costs, parameters
 from stresslab.analysis.shocks import shocks
+from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import Era, describe_eras, timing_at_origins
 from stresslab.backtest.bar_records import replays
 from stresslab.core.errors import StrategyError
@@ -25,17 +27,18 @@ from stresslab.metrics.distribution import probability_of_loss
 def studied(
     result: StrategyResult,
     case: Case,
-    trials: float,
+    judgement: tuple[Trials, Findings, Criteria],
     eras: Mapping[str, list[Era]] | None,
     worlds: Mapping[str, list[dict[str, Any]]] | None,
     knobs: Mapping[str, list[dict[str, Any]]] | None,
     notes: list[str],
     permutations: int,
 ) -> StrategyResult:
-    """A strategy's result with everything that is asked of it beyond the distribution.
+    """A strategy's result with everything that is asked of it beyond the distribution, and judged by it.
 
     What its code fails in is left out, and noted.
     """
+    trials, findings, criteria = judgement
     name = case.strategy.name
     periods = case.history.periods_per_year
     own = None if eras is None else eras[case.strategy.name]
@@ -64,12 +67,14 @@ def studied(
     timed = None if own is None else timing_at_origins(own, periods)
     judged = kept = None
     with left_out(f"edge of {name}", notes):
-        judged = edge(case, max(1.0, trials), at_origins=timed, permutations=permutations).to_dict()
+        supported = edge(case, trials, at_origins=timed, permutations=permutations)
+        judged = supported.to_dict() | {"losses": planted_losses(case, supported, criteria)}
+        findings = findings.with_edge(judged, len(case.universes))
     with left_out(f"bar by bar, {name}", notes):
         returns = result.metrics["total_return"][: len(case.universes)]
         typical = [one for row in found.get("breaking", ()) for one in row["representatives"]]
         kept = replays(case.strategy, case.universes, returns, case.terms, case.followed, typical)
-    return replace(result, edge=judged, studies=found, replays=kept)
+    return replace(result, edge=judged, studies=found, replays=kept, verdict=judge(findings, criteria))
 
 
 @contextmanager

@@ -9,21 +9,19 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import LEVELS, StrategyResult
-from stresslab.analysis.verdict import Criteria, judge
+from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.data.universes import Universes
-from stresslab.metrics.distribution import describe_realised, describe_universes
+from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
 from stresslab.metrics.track_record import by_period, track_of
 
 
 def strategy_result(
     named: tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None],
     found: Mapping[str, StrategyEvaluation],
-    criteria: Criteria,
-    trust: tuple[bool | None, str | None],
+    judgement: tuple[Findings, Criteria],
     seed: int,
-    span: tuple[int, float],
     held: pd.Series[float],
 ) -> StrategyResult:
     """One strategy on all grounds, summarised and judged.
@@ -31,28 +29,14 @@ def strategy_result(
     Args:
         named: name, parameters, look-ahead report and source.
         found: by ground.
-        criteria: thresholds.
-        trust: in the universes, and what to be careful about.
+        judgement: what the verdict is given on, as long as nothing is known of an edge, and thresholds.
         seed: of the run.
-        span: horizon, and bars in a year.
         held: value of buy and hold on the real bars before the origin, by time.
     """
     name, parameters, lookahead, source = named
     metrics = found["universes"].metrics
     backtested = _only_row(found["backtest"].metrics)
     realised = _only_row(found["realised"].metrics) if "realised" in found else None
-    verdict = judge(
-        losses=int((metrics["total_return"] < 0).sum()),
-        exposed=int((metrics["exposure"] > 0).sum()),
-        universes=len(metrics),
-        horizon=span[0],
-        periods_per_year=span[1],
-        realised_return=None if realised is None else realised["total_return"],
-        backtest_return=backtested["total_return"],
-        trusted=trust[0],
-        caution=trust[1],
-        criteria=criteria,
-    )
     fan, losing = found["universes"].fan, found["universes"].losing
     assert fan is not None
     assert losing is not None
@@ -60,7 +44,7 @@ def strategy_result(
     return StrategyResult(
         name=name,
         parameters=parameters,
-        verdict=verdict,
+        verdict=judge(*judgement),
         backtest=backtested,
         realised=realised,
         universes=describe_universes(metrics, seed=seed),
@@ -76,6 +60,46 @@ def strategy_result(
             "horizon": {"universes": len(metrics), "losing": losing.tolist()},
         },
     )
+
+
+def findings_of(
+    found: Mapping[str, StrategyEvaluation],
+    trust: tuple[bool | None, str | None],
+    span: tuple[int, float],
+    level: float,
+    most: int,
+) -> Findings:
+    """What the verdict on a strategy is given on, before anything is known of an edge.
+
+    Args:
+        found: by ground.
+        trust: in the universes, and what to be careful about.
+        span: horizon, and bars in a year.
+        level: confidence of the intervals.
+        most: universes that can be had.
+    """
+    metrics, count = found["universes"].metrics, len(found["universes"].metrics)
+    return Findings(
+        exposed=wilson(int((metrics["exposure"] > 0).sum()), count, level),
+        without=wilson(int((metrics["total_return"] < 0).sum()), count, level),
+        supported=None,
+        edge=None,
+        record=record_of(found["backtest"], span[1]),
+        trusted=trust[0],
+        caution=trust[1],
+        attainable=most,
+        horizon=span[0],
+        periods_per_year=span[1],
+    )
+
+
+def record_of(backtested: StrategyEvaluation, periods_per_year: float) -> Interval | None:
+    """The annual Sharpe ratio of a backtest, one standard error either way (Lo 2002, eq. 9); None without trades."""
+    ratio, bars = float(backtested.metrics["sharpe"].iloc[0]), len(curves(backtested)) - 1
+    if not np.isfinite(ratio) or bars < 1:
+        return None
+    error = float(np.sqrt((periods_per_year + ratio**2 / 2) / bars))
+    return Interval(ratio, ratio - error, ratio + error)
 
 
 def held_value(real: Universes, terms: Terms) -> pd.Series[float]:

@@ -7,17 +7,16 @@ the market: that comes in as `trusted`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from scipy import stats
 
-from stresslab.analysis.result_models import Check, Label, Verdict, check
+from stresslab.analysis.result_models import Check, EdgeLabel, Label, Verdict, check
 from stresslab.core.errors import InputError
 from stresslab.core.text import percent
-from stresslab.metrics.distribution import Interval, wilson
-
-PRACTICABLE = 10_000_000
-"""More universes than this are not advised to anyone."""
+from stresslab.metrics.distribution import Interval
 
 
 @dataclass(frozen=True)
@@ -85,137 +84,198 @@ def universes_needed(share: float, threshold: float, level: float = 0.95) -> flo
     return float(math.ceil(z * z * threshold * (1 - threshold) / (share - threshold) ** 2))
 
 
-def label(loss: Interval, exposed: float, trusted: bool | None, won: bool, criteria: Criteria) -> Label:
+@dataclass(frozen=True)
+class Findings:
+    """What a verdict is given on.
+
+    Attributes:
+        exposed: share of universes in which the strategy held any position.
+        without: probability of loss where its timing is worth nothing; as generated where that was not asked.
+        supported: the same with the edge that the real bars support, its uncertainty included; None where unknown.
+        edge: its label; None where it was not assessed.
+        record: annual Sharpe ratio of the backtest, one standard error either way; None without one.
+        trusted: whether the universes behave like this market; None where that was not assessed, or is open.
+        caution: why it is open, a sentence; None where it is not.
+        attainable: universes that can stand behind the probabilities, at most.
+        horizon: bars of a universe.
+        periods_per_year: bars in a year.
+    """
+
+    exposed: Interval
+    without: Interval
+    supported: Interval | None
+    edge: EdgeLabel | None
+    record: Interval | None
+    trusted: bool | None
+    caution: str | None
+    attainable: int
+    horizon: int
+    periods_per_year: float
+
+    def with_edge(self, edge: Mapping[str, Any], attainable: int) -> Findings:
+        """With an edge as in `result.json`, and the losses that follow from it."""
+        losses = edge["losses"]
+        if losses is None:
+            return replace(self, edge=edge["label"])
+        without, supported = (Interval(**losses[side]["probability_of_loss"]) for side in ("without", "supported"))
+        return replace(self, edge=edge["label"], without=without, supported=supported, attainable=attainable)
+
+    @property
+    def deciding(self) -> tuple[Interval, ...]:
+        """The probabilities of loss that have to agree: the one with the edge where it is supported, else both.
+
+        Where an edge is excluded or was not assessed, only what happens without one counts.
+        """
+        if self.edge == "yes" and self.supported is not None:
+            return (self.supported,)
+        if self.edge == "unclear" and self.supported is not None:
+            return self.without, self.supported
+        return (self.without,)
+
+    @property
+    def won(self) -> bool:
+        """Whether the backtest won by more than its own error; what lies within it is no win."""
+        return self.record is not None and self.record.low > 0
+
+
+def label(findings: Findings, criteria: Criteria) -> Label:
     """The table of labels: the first line that matches decides, and one always does.
 
-    Args:
-        loss: probability of loss with its interval.
-        exposed: share of universes in which the strategy held any position.
-        trusted: whether the universes behave like this market; None where that was not assessed.
-        won: whether the real result, or without one the backtest, was a gain.
-        criteria: the thresholds.
+    | first match | edge supported | edge not supported |
+    |---|---|---|
+    | hardly exposed, or universes not trusted | inconclusive | inconclusive |
+    | P(loss) at most `robust` | robust | fragile: what it earns is exposure |
+    | P(loss) at least `lucky` | losing: the edge does not carry its costs | lucky where history won, else losing |
+    | an interval holds the threshold that decides, or the two P(loss) disagree | inconclusive | inconclusive |
+    | else | fragile | fragile |
 
-    Returns:
-        The label.
+    P(loss) is the one with the supported edge; without support it must hold for both, without an edge and with what
+    the bars make of it, where that is open.
     """
-    if exposed < criteria.exposed or trusted is False or straddled(loss, criteria):
+    if findings.exposed.value < criteria.exposed or findings.trusted is False or straddled(findings, criteria):
         return "inconclusive"
-    if loss.high <= criteria.robust:
-        return "robust"
-    if loss.low >= criteria.lucky:
-        return "lucky" if won else "losing"
-    return "fragile"
+    losses = findings.deciding
+    if all(one.low >= criteria.lucky for one in losses):
+        return "lucky" if findings.won and findings.edge != "yes" else "losing"
+    if any(one.low >= criteria.lucky for one in losses):
+        return "inconclusive"
+    return "robust" if findings.edge == "yes" and losses[0].high <= criteria.robust else "fragile"
 
 
-def straddled(loss: Interval, criteria: Criteria) -> tuple[float, ...]:
-    """The thresholds of P(loss) that its interval holds, so that either side of them is possible."""
+def straddled(findings: Findings, criteria: Criteria) -> tuple[float, ...]:
+    """The thresholds that an interval of P(loss) holds, so that either label is possible; `robust` asks for an edge."""
     held = []
-    if loss.low <= criteria.robust < loss.high:
+    if findings.edge == "yes" and any(one.low <= criteria.robust < one.high for one in findings.deciding):
         held.append(criteria.robust)
-    if loss.low < criteria.lucky <= loss.high:
+    if any(one.low < criteria.lucky <= one.high for one in findings.deciding):
         held.append(criteria.lucky)
     return tuple(held)
 
 
-def judge(
-    *,
-    losses: int,
-    exposed: int,
-    universes: int,
-    horizon: int,
-    periods_per_year: float,
-    realised_return: float | None,
-    backtest_return: float | None,
-    trusted: bool | None = None,
-    caution: str | None = None,
-    criteria: Criteria | None = None,
-) -> Verdict:
-    """Judge a strategy by the share of universes in which it loses.
-
-    Args:
-        losses: universes with a net total return below zero.
-        exposed: universes in which it held any position.
-        universes: how many there are.
-        horizon: bars of a universe.
-        periods_per_year: bars in a year.
-        realised_return: its total return on the real bars after the origin, None where there are none.
-        backtest_return: its total return on the real bars before the origin, None where there are none.
-        trusted: whether the universes behave like this market; None where that was not assessed, or is open.
-        caution: why it is open, a sentence; None where it is not.
-        criteria: the thresholds; the defaults when None.
+def judge(findings: Findings, criteria: Criteria | None = None) -> Verdict:
+    """Judge a strategy by whether its edge is supported, and by the share of universes in which it loses.
 
     Returns:
         The verdict, with every check that led to it.
     """
-    if universes < 1 or not (0 <= losses <= universes and 0 <= exposed <= universes):
-        raise InputError(f"{losses} losses and {exposed} exposed of {universes} universes are not counts of a whole")
     criteria = criteria or Criteria()
-    loss, exposure = wilson(losses, universes, criteria.level), wilson(exposed, universes, criteria.level)
-    real = _real_result(realised_return, backtest_return)
-    named = label(loss, exposure.value, trusted, real.passed is True, criteria)
+    named = label(findings, criteria)
+    deciding = findings.deciding[-1]
     checks = (
-        _exposure_check(exposure, criteria),
-        _trust_check(trusted, caution),
-        _loss_check("probability_of_loss_robust", loss, criteria.robust, horizon, periods_per_year),
-        _loss_check("probability_of_loss_lucky", loss, criteria.lucky, horizon, periods_per_year),
-        real,
+        _exposure_check(findings.exposed, criteria),
+        _trust_check(findings.trusted, findings.caution),
+        _edge_check(findings.edge),
+        _loss_check("probability_of_loss_robust", deciding, criteria.robust, findings),
+        _loss_check("probability_of_loss_lucky", findings.deciding[0], criteria.lucky, findings),
+        _record_check(findings.record),
     )
-    found = f"It lost money in {losses:,} of {universes:,} universes ({_with_interval(loss, criteria)})"
     needed = None
     if named == "inconclusive":
-        reasons, needed = _why_inconclusive(found, loss, exposure, trusted, criteria)
+        reasons, needed = _why_inconclusive(findings, criteria)
     else:
-        reasons = [_why(named, found, real, criteria)]
-    if trusted is None and caution is not None:
-        reasons.append(f"Whether these universes behave like the market is open: {caution}")
-    elif trusted is None:
+        reasons = [_why(named, findings, criteria)]
+    if findings.trusted is None and findings.caution is not None:
+        reasons.append(f"Whether these universes behave like the market is open: {findings.caution}")
+    elif findings.trusted is None:
         reasons.append("Whether these universes behave like the market was not assessed; intervals cover chance alone.")
     return Verdict(label=named, reasons=tuple(reasons), checks=checks, universes_needed=needed)
 
 
-def _why(named: Label, found: str, real: Check, criteria: Criteria) -> str:
-    robust, lucky = percent(criteria.robust), percent(criteria.lucky)
+def _lost(findings: Findings, criteria: Criteria) -> str:
+    """P(loss), once or twice, as the beginning of a sentence."""
+    apart = f"{_with_interval(findings.without, criteria)}"
+    if findings.supported is None:
+        return f"It loses money in {apart} of universes"
+    planted = _with_interval(findings.supported, criteria)
+    if findings.edge == "yes":
+        return f"With the edge that the real bars support it loses money in {planted} of universes; without, in {apart}"
+    return f"It loses money in {apart} of universes without an edge, in {planted} with what the real bars make of one"
+
+
+_SUPPORT: Mapping[EdgeLabel | None, str] = {
+    "yes": "the real bars support an edge",
+    "no": "the real bars exclude an edge worth having",
+    "unclear": "the real bars cannot tell its timing from luck",
+    None: "whether it has an edge was not assessed",
+}
+
+
+def _why(named: Label, findings: Findings, criteria: Criteria) -> str:
+    robust, lucky, lost = percent(criteria.robust), percent(criteria.lucky), _lost(findings, criteria)
+    support = _SUPPORT[findings.edge]
     if named == "robust":
-        return f"{found}; a robust strategy may lose in at most {robust}."
-    if named == "fragile":
-        return f"{found}: more often than the {robust} of a robust strategy, less often than the {lucky} of luck."
+        return f"{lost}; a robust strategy may lose in at most {robust}."
     if named == "lucky":
-        return f"{found}, {lucky} or more, yet {real.note}: history was kind to it."
-    return f"{found}, {lucky} or more, and {real.note}."
+        return f"{lost}: {lucky} or more. It won in history, and {support}: history was kind to it."
+    if named == "losing" and findings.edge == "yes":
+        return f"{lost}: its timing is real, and does not carry its costs and exposure."
+    if named == "losing":
+        return f"{lost}: {lucky} or more, and {support}."
+    if findings.edge == "yes":
+        lacking = " Without the edge most of these universes lose, since their generator lacks what it lives on."
+        return (
+            f"{lost}: more often than the {robust} of a robust strategy, less often than {lucky}."
+            f"{lacking if findings.without.low >= criteria.lucky else ''}"
+        )
+    if findings.without.high <= criteria.robust:
+        return f"{lost}, but {support}: it loses seldom because of its exposure, as holding does."
+    return f"{lost}, and {support}."
 
 
-def _why_inconclusive(
-    found: str, loss: Interval, exposure: Interval, trusted: bool | None, criteria: Criteria
-) -> tuple[list[str], int | None]:
+def _why_inconclusive(findings: Findings, criteria: Criteria) -> tuple[list[str], int | None]:
     """The reasons of an inconclusive verdict, what would settle it, and the number of universes where one would."""
     reasons = []
-    if exposure.value < criteria.exposed:
-        found_share, least = percent(exposure.value, criteria.exposed), percent(criteria.exposed)
+    if findings.exposed.value < criteria.exposed:
+        share, least = percent(findings.exposed.value, criteria.exposed), percent(criteria.exposed)
         reasons.append(
-            f"It held a position in only {found_share} of universes, fewer than {least}: too little to judge. "
+            f"It held a position in only {share} of universes, fewer than {least}: too little to judge. "
             "More universes would not settle it; a longer horizon or more frequent trading might."
         )
-    if trusted is False:
+    if findings.trusted is False:
         reasons.append(
             "The universes do not behave like this market, so what happens in them says little about it. "
             "More universes would not settle it; a generator that passes the realism check would."
         )
-    thresholds = straddled(loss, criteria)
+    lost, thresholds = _lost(findings, criteria), straddled(findings, criteria)
     if not thresholds:
-        return [*reasons, f"{found}."], None
+        apart = "" if reasons else ", so all turns on whether the edge is real, which more universes cannot tell"
+        return [*reasons, f"{lost}{apart}."], None
     near = " and ".join(percent(threshold) for threshold in thresholds)
-    reasons.append(f"{found}: chance alone leaves it open on which side of {near} the true share lies.")
-    needed = max(universes_needed(loss.value, threshold, criteria.level) for threshold in thresholds)
-    alone = len(reasons) == 1
-    if math.isinf(needed):
-        reasons.append("No number of universes would settle that, as long as the share is the threshold itself.")
-    elif needed > PRACTICABLE:
-        reasons.append(f"Settling that would take {needed:,.0f} universes: in practice, no number would.")
-    elif alone:
-        reasons.append(
-            f"About {needed:,.0f} universes would settle it, if the share stays at {percent(loss.value, *thresholds)}."
-        )
-    return reasons, int(needed) if alone and needed <= PRACTICABLE else None
+    reasons.append(f"{lost}: chance alone leaves it open on which side of {near} the true share lies.")
+    straddling = [
+        universes_needed(one.value, threshold, criteria.level)
+        for threshold in thresholds
+        for one in findings.deciding
+        if one.low <= threshold <= one.high
+    ]
+    alone = len(reasons) == 1 and (len(findings.deciding) == 1 or len(straddling) == len(findings.deciding))
+    needed = max(straddling)
+    if alone and needed <= findings.attainable:
+        reasons.append(f"About {needed:,.0f} universes would settle it, if the share stays where it is.")
+        return reasons, int(needed)
+    if alone:
+        reasons.append("It is so close to the threshold that no number of universes in reach would settle it.")
+    return reasons, None
 
 
 def _exposure_check(exposure: Interval, criteria: Criteria) -> Check:
@@ -234,7 +294,7 @@ def _trust_check(trusted: bool | None, caution: str | None) -> Check:
     return check("trusted_universes", None, trusted, note)
 
 
-def _loss_check(name: str, loss: Interval, threshold: float, horizon: int, periods_per_year: float) -> Check:
+def _loss_check(name: str, loss: Interval, threshold: float, findings: Findings) -> Check:
     """Whether P(loss) lies below a threshold; None while its interval holds it.
 
     The edges are those of `straddled`: at the robust threshold itself a strategy still is robust, at the lucky one it
@@ -244,26 +304,37 @@ def _loss_check(name: str, loss: Interval, threshold: float, horizon: int, perio
     below = loss.high <= threshold if at_most else loss.high < threshold
     above = loss.low > threshold if at_most else loss.low >= threshold
     passed = True if below else False if above else None
-    ratio = implied_sharpe(threshold, horizon, periods_per_year)
+    ratio = implied_sharpe(threshold, findings.horizon, findings.periods_per_year)
     ratio = 0.0 if abs(ratio) < 0.005 else ratio
-    note = f"a share of {percent(threshold)} over {horizon:,} bars is what an annual Sharpe ratio of {ratio:.2f} gives"
+    which = "with the supported edge" if loss is findings.supported else "without an edge"
+    note = (
+        f"{which}; a share of {percent(threshold)} over {findings.horizon:,} bars is what an annual Sharpe ratio of "
+        f"{ratio:.2f} gives"
+    )
     return check(name, threshold, passed, note, loss)
 
 
-def _real_result(realised_return: float | None, backtest_return: float | None) -> Check:
-    """Whether the real bars after the origin, or without them those before it, brought a gain; 0 is none."""
-    if realised_return is not None:
-        result, where = realised_return, "what really happened after the origin was"
-    elif backtest_return is not None:
-        result, where = backtest_return, "the backtest before the origin was"
-    else:
-        return check("real_result", 0.0, None, "there is no real result to compare with")
-    outcome = "a gain" if result > 0 else "a loss" if result < 0 else "neither gain nor loss"
-    size = f" of {percent(abs(result))}" if result else ""
-    return check("real_result", 0.0, bool(result > 0), f"{where} {outcome}{size}", result)
+def _edge_check(edge: EdgeLabel | None) -> Check:
+    """Whether the real bars support an edge."""
+    passed = {"yes": True, "no": False, "unclear": None, None: None}[edge]
+    note = _SUPPORT[edge] if edge is not None else "not assessed: whether the real bars support an edge"
+    return check("edge_supported", None, passed, note if edge != "unclear" else f"open: {note}")
+
+
+def _record_check(record: Interval | None) -> Check:
+    """Whether the backtest won by more than its standard error."""
+    name = "backtest_won"
+    if record is None:
+        return check(name, 0.0, None, "not assessed: no backtest before the origin")
+    passed = True if record.low > 0 else False if record.high < 0 else None
+    note = (
+        f"annual Sharpe ratio of the backtest {record.value:.2f}, {record.low:.2f} to {record.high:.2f} within one "
+        "standard error; less than that from 0 counts as no win"
+    )
+    return check(name, 0.0, passed, note, record)
 
 
 def _with_interval(share: Interval, criteria: Criteria) -> str:
     thresholds = criteria.robust, criteria.lucky
     value, low, high = (percent(number, *thresholds) for number in (share.value, share.low, share.high))
-    return f"{value}, {percent(criteria.level)} interval {low} to {high}"
+    return f"{value} ({low} to {high} by chance)"

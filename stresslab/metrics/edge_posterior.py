@@ -58,10 +58,13 @@ class EdgePosterior:
     whose unselected form is the deflated Sharpe ratio (Bailey & Lopez de Prado 2014; Harvey & Liu 2015). Each piece of
     fresh evidence multiplies in phi((x_k - theta) / s_k), without a correction.
 
+    Selection can take an edge away, it makes none negative: an estimate below the median best of M such trials is taken
+    for the best of only as many as have their median best there, log(1/2) / log Phi(x / s), at least 1.
+
     Attributes:
         theta: (G,) values of the ratio, increasing, equally far apart.
         density: (G,) posterior probability of each.
-        trials: M, an effective number.
+        trials: M, an effective number, at most the one given.
         prior_sd: tau.
     """
 
@@ -149,6 +152,7 @@ def edge_posterior(
     if not 1 <= trials < math.inf:
         raise InputError(f"trials={trials} is below 1; count every variant that was tried, the chosen one included")
     pieces = [Evidence(0.0, prior_sd), Evidence(estimate, error), *fresh]
+    trials = min(trials, trials_by_luck(estimate / error))
     weights = np.array([one.error**-2 for one in pieces])
     centre = float(weights @ [one.sharpe for one in pieces]) / float(weights.sum())
     width = float(weights.sum()) ** -0.5
@@ -160,6 +164,14 @@ def edge_posterior(
         logs = logs - log_chance_of_choice(theta / error, trials)
     density = np.exp(logs - logs.max())
     return EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd))
+
+
+def trials_by_luck(estimate: float) -> float:
+    """How many trials without an edge have their median best at an estimate, in units of its standard error; 1 or more.
+
+    The best of M lies below z with probability Phi(z)^M, so M = log(1/2) / log Phi(z).
+    """
+    return max(1.0, math.log(0.5) / min(float(special.log_ndtr(estimate)), -1e-300))
 
 
 def log_chance_of_choice(edges: ArrayLike, trials: float) -> FloatArray:

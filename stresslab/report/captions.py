@@ -121,7 +121,7 @@ def headline(result: StressResult) -> str:
         return ""
     robust = labels.count("robust")
     counts = ", ".join(f"{labels.count(label)} {label}" for label in LABELS if label != "robust" and label in labels)
-    told = f"{robust or 'None'} of {len(labels)} strategies {'are' if robust > 1 else 'is'} robust"
+    told = f"{robust or 'Not one'} of {len(labels)} strategies {'are' if robust > 1 else 'is'} robust"
     return f"{told}{': ' if not robust else '; ' if counts else ''}{counts}."
 
 
@@ -153,6 +153,6 @@ def overview_sentence(result: StressResult) -> str:
     worse = sum(loss >= 0.5 for loss in losses)
     return (
         f"The share of universes that end with a loss {'is ' if low == high else f'lies between {low} and '}{high}; "
-        f"{worse or 'none'} of {len(losses)} strategies {'loses' if worse == 1 else 'lose'} in half of them or more. "
+        f"{worse or 'not one'} of {len(losses)} {'loses' if worse == 1 else 'lose'} in half of them or more. "
         "A dot is that share, the line through it its 95% interval."
     )

@@ -33,9 +33,10 @@ CHECKS: Mapping[str, str] = MappingProxyType(
     {
         "exposed_universes": "Held a position in enough universes",
         "trusted_universes": "The universes behave like this market",
+        "edge_supported": "The real bars support an edge",
         "probability_of_loss_robust": "P(loss) is as low as a robust strategy's",
         "probability_of_loss_lucky": "P(loss) is lower than luck's",
-        "real_result": "The real result was a gain",
+        "backtest_won": "The backtest won by more than its own error",
     }
 )
 """What each check asks; others are shown under their own names."""

@@ -103,7 +103,7 @@ class UniverseConfig(Config):
     origin: str | None = setting(
         COMMON, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars.", None
     )
-    horizon: int = setting(COMMON, "BARS", "Bars to generate in each universe.", 120, ge=1, le=100_000)
+    horizon: int = setting(COMMON, "BARS", "Bars to generate in each universe.", 250, ge=1, le=100_000)
     universes: int = setting(COMMON, "N", "How many universes to sample.", 1000, ge=1, le=100_000_000)
     generator: str = setting(COMMON, "NAME", "What makes universes: kronos, bootstrap or garch.", "kronos")
     model: str = setting(

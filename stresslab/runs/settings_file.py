@@ -37,9 +37,9 @@ def read_settings_file(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read ({error.strerror}); give a YAML file") from None
     except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:  # ValueError: 2018-13-45 is no date
         where = " ".join(str(error).split())
-        raise InputError(f"{path} is not YAML ({where:.200}); write lines such as `horizon: 120`") from None
+        raise InputError(f"{path} is not YAML ({where:.200}); write lines such as `horizon: 250`") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} holds {type(content).__name__}, not settings; write `horizon: 120`")
+        raise InputError(f"{path} holds {type(content).__name__}, not settings; write `horizon: 250`")
     values = list(islice(_values(content), MAX_VALUES))
     if len(values) == MAX_VALUES:
         raise InputError(f"{path} holds {MAX_VALUES:,} values or more; settings take a page")

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from stresslab.analysis.alternative_generators import contrasts as run_contrasts
 from stresslab.analysis.case import STRATEGIES, STUDIED, Case
+from stresslab.analysis.edge import Trials
 from stresslab.analysis.generator_sensitivity import check_tunable, surface
 from stresslab.analysis.generator_sensitivity import settings as settings_of
 from stresslab.analysis.multiple_testing import together
 from stresslab.analysis.permutation_test import PERMUTATIONS
+from stresslab.analysis.planted_losses import other_universes
 from stresslab.analysis.result import LEVELS, StressResult
 from stresslab.analysis.studies import left_out, studied
-from stresslab.analysis.summarise import held_value, strategy_result
+from stresslab.analysis.summarise import findings_of, held_value, strategy_result
 from stresslab.analysis.verdict import Criteria
 from stresslab.analysis.walk_forward import UNIVERSES, choose_origins, relive
 from stresslab.backtest import Costs, Sizing, Stops, Terms
@@ -41,7 +43,7 @@ from stresslab.runs import notices
 from stresslab.runs.admission import Entrants, came_through, joint, met
 from stresslab.runs.environment import code, environment
 from stresslab.runs.shard_result import Contestants
-from stresslab.runs.shard_stream import Stream, to_precision
+from stresslab.runs.shard_stream import MAX_FOR_PRECISION, Stream, to_precision
 from stresslab.runs.trial_ledger import Earlier, Entry, before
 from stresslab.strategy import CALL_TIMEOUT_SECONDS, load_strategies
 from stresslab.strategy.parameters import grid_values
@@ -56,7 +58,7 @@ def stress_test(
     bars: Bars,
     generator: Generator | None = None,
     universes: int = 1000,
-    horizon: int = 120,
+    horizon: int = 250,
     origin: str | pd.Timestamp | None = None,
     costs: Costs | None = None,
     seed: int = 0,
@@ -114,7 +116,7 @@ def stress_test(
         origins: repeat the test from dates across the history: how many, a distance such as "3M", or months.
         contrasts: repeat it in worlds of other generators, on matched volatility.
         knobs: repeat it over the generator's temperature, top-p and context.
-        trials: variants that were tried before these strategies were chosen; these alone by default.
+        trials: variants that were tried before these strategies were chosen; without it 20 are assumed at least.
         ledger: folder of runs that were stored; variants of strategies that these tested on the same bars count as
             trials too. What a ledger said, for a run that is done again.
         permutations: random orders of the real bars, at most, by which a strategy's timing on them is judged; 0 leaves
@@ -225,22 +227,38 @@ def stress_test(
     if shares:
         named.append((PORTFOLIO, shares, joint(strategies, lookaheads, shares), None))
     held = held_value(real["backtest"], terms)
+    span = horizon, history.periods_per_year
+    findings = [
+        findings_of(
+            {where: evaluations[at] for where, evaluations in found_on.items()}, trust, span, criteria.level,
+            MAX_FOR_PRECISION,
+        )
+        for at in range(len(named))
+    ]  # fmt: skip
     results = [
         strategy_result(
             one,
             {where: evaluations[at] for where, evaluations in found_on.items()},
-            criteria,
-            trust,
+            (findings[at], criteria),
             seed,
-            (horizon, history.periods_per_year),
             held,
         )
         for at, one in enumerate(named)
     ]
     looked_at = _to_study([one.backtest["total_return"] for one in results[: len(strategies)]])
     followed = real.get("realised")
+    others = other_universes(history, generator.name, horizon, seed, jobs) if permutations else {}
     cases = {
-        at: Case(strategies[at], met(sampled, found_on["universes"][at]), history, terms, seed, jobs, followed)
+        at: Case(
+            strategies[at],
+            met(sampled, found_on["universes"][at]),
+            history,
+            terms,
+            seed,
+            jobs,
+            followed,
+            others=others,
+        )
         for at in looked_at
     }
     eras, worlds, turned, by_setting, notes = None, None, None, None, list[str]()
@@ -266,9 +284,12 @@ def stress_test(
     if turned is not None:
         jointly["knobs"] = turned
     own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
+    chosen_of = Trials(tried, bool(jointly["selection"]["assumed"]))
     with stages.stage("evidence", max(1, len(cases))) as advance:
         for at, case in cases.items():
-            results[at] = studied(results[at], case, tried, eras, worlds, by_setting, notes, permutations)
+            results[at] = studied(
+                results[at], case, (chosen_of, findings[at], criteria), eras, worlds, by_setting, notes, permutations
+            )
             advance(1)
 
     described = generator.describe()

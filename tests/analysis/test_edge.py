@@ -1,33 +1,23 @@
-"""The edge: one label for every combination of evidence, claimed only where the real bars support it."""
+"""The edge: real bars decide it, after selection and with fresh bars; universes describe."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from stresslab.analysis.edge import (
-    STANDINGS,
-    EdgeCriteria,
-    Standing,
-    edge_label,
-    edge_table,
-    judge_edge,
-    standing_at_origins,
-    standing_in_universes,
-    standing_of_real_bars,
-)
+from stresslab.analysis.edge import EdgeCriteria, Fresh, Trials, edge_label, judge_edge, posterior_of
 from stresslab.analysis.permutation_test import RealBars
 from stresslab.analysis.result_models import EDGES, Edge
 from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval
+from stresslab.metrics.edge_posterior import ASSUMED_TRIALS, edge_posterior
+from stresslab.metrics.fresh_evidence import FreshTiming, combined_p_value
 from stresslab.metrics.market_timing import Timing
 
-NOTHING = Timing(Interval(0, 0, 0), Interval(math.nan, -math.inf, math.inf), 1.0, False, 1000)
+UNKNOWN = Interval(math.nan, -math.inf, math.inf)
+NOTHING = Timing(Interval(0, 0, 0), UNKNOWN, 1.0, False, 1000)
 CRITERIA = EdgeCriteria()
 
 
@@ -37,119 +27,127 @@ def timed(sharpe: float, error: float = 0.1, paths: int = 1000) -> Timing:
     return Timing(Interval(*(end / 10 for end in ends)), Interval(*ends), 0.01, True, paths)
 
 
-def on_bars(p_value: float, sharpe: float = 0.0, error: float = 0.25) -> RealBars:
+def on_bars(sharpe: float, p_value: float = 0.01, error: float = 0.3) -> RealBars:
     """Timing on real bars."""
-    return RealBars(p_value, 1.0, Interval(sharpe, sharpe - 2 * error, sharpe + 2 * error), 999, 4500, True)
+    ends = Interval(sharpe, sharpe - 1.6 * error, sharpe + 1.6 * error)
+    return RealBars(p_value, sharpe / error, ends, 999, 2520, True, error)
 
 
-def test_the_table_is_total() -> None:
-    """All 27 combinations have one of three labels; a claim needs bars and universes, and origins can only veto."""
-    found = {one: edge_label(*one) for one in itertools.product(STANDINGS, repeat=3)}
-    assert len(found) == 27
-    assert set(found.values()) == set(EDGES)
-    for (universes, real, origins), label in found.items():
-        assert (label == "no") == (real == "excludes")
-        assert (label == "yes") == (universes == "supports" and real == "supports" and origins != "excludes")
+UNTIMED = RealBars(1.0, 0.0, UNKNOWN, 0, 2520, False)
 
 
-def test_the_printed_table_is_the_rule() -> None:
-    """Nine cells, one of them a claim; nothing is claimed in the row of bars that exclude it."""
-    table = edge_table()
-    assert table["supports"]["supports"] == "yes"
-    assert [label for row in table.values() for label in row.values()].count("yes") == 1
-    assert set(table["excludes"].values()) == {"no"}
+def fresh(sharpe: float, p_value: float = 0.02, looks: int = 1) -> Fresh:
+    """A year of bars after a strategy was frozen."""
+    return Fresh(FreshTiming(sharpe, 1.0, p_value, 252), "2020-01-31", looks)
 
 
-order: dict[Standing, int] = {"excludes": 0, "open": 1, "supports": 2}
+def test_the_probability_of_the_edge_decides() -> None:
+    """From 95% on an edge is claimed, where little is left of what would be worth having it is excluded."""
+    assert judge_edge(on_bars(1.2)).label == "yes"
+    assert judge_edge(on_bars(0.3)).label == "unclear"
+    assert judge_edge(on_bars(-0.5)).label == "no"
+    assert judge_edge(None).label == "unclear"
+    assert judge_edge(UNTIMED).label == "no"
+    assert {judge_edge(on_bars(one)).label for one in (1.2, 0.3, -0.5)} == set(EDGES)
 
 
-def test_more_support_never_takes_a_claim_away() -> None:
-    """In each piece of evidence the label rises from no over unclear to yes, or stays."""
-    rank = {"no": 0, "unclear": 1, "yes": 2}
-    for one in itertools.product(STANDINGS, repeat=3):
-        for place in range(3):
-            for better in STANDINGS:
-                if order[better] > order[one[place]]:
-                    other = list(one)
-                    other[place] = better
-                    assert rank[edge_label(*other)] >= rank[edge_label(*one)]
+@pytest.mark.parametrize("universes", [timed(3.0), timed(-3.0), NOTHING, None])
+@pytest.mark.parametrize("origins", [timed(3.0), timed(-3.0), NOTHING, None])
+def test_universes_and_origins_describe_and_never_decide(universes: Timing | None, origins: Timing | None) -> None:
+    """Whatever a generator's universes or the same bars at other origins hold, the label is that of the real bars."""
+    for sharpe, label in ((1.2, "yes"), (0.3, "unclear"), (-0.5, "no")):
+        found = judge_edge(on_bars(sharpe), universes, origins)
+        assert found.label == label
+        assert [check.name for check in found.checks][-2:] == ["timing_at_origins", "timing_in_universes"]
 
 
-def test_what_evidence_supports_or_excludes() -> None:
-    """Intervals above 0 support, below what is worth having they exclude, and untimed ones exclude."""
-    assert standing_in_universes(timed(0.3), CRITERIA) == "supports"
-    assert standing_in_universes(timed(0.1), CRITERIA) == "excludes"
-    assert standing_in_universes(timed(0.4, 0.3), CRITERIA) == "open"
-    assert standing_in_universes(NOTHING, CRITERIA) == "excludes"
-    assert standing_of_real_bars(on_bars(0.04), 1, CRITERIA) == "supports"
-    assert standing_of_real_bars(on_bars(0.4, -0.1), 1, CRITERIA) == "excludes"
-    assert standing_of_real_bars(on_bars(0.2, 0.2), 1, CRITERIA) == "open"
-    assert standing_of_real_bars(None, 1, CRITERIA) == "open"
-    assert standing_at_origins(timed(1.0)) == "supports"
-    assert standing_at_origins(timed(-1.0)) == "excludes"
-    assert standing_at_origins(timed(0.1)) == "open"
-    assert standing_at_origins(None) == standing_at_origins(NOTHING) == "open"
+def test_selection_takes_a_claim_back() -> None:
+    """What a single rule would prove, the best of fifty does not; both the posterior and the p-value say so."""
+    alone, best = judge_edge(on_bars(0.7)), judge_edge(on_bars(0.7), trials=Trials(50.0))
+    assert (alone.label, best.label) == ("yes", "unclear")
+    assert best.posterior is not None
+    assert alone.posterior is not None
+    assert best.posterior.probability < alone.posterior.probability
+    real = next(check for check in best.checks if check.name == "timing_on_real_bars")
+    assert real.value == pytest.approx(1 - 0.99**50)
+    assert "best of 50 trials" in real.note
 
 
-def test_an_edge_is_claimed_only_with_the_real_bars() -> None:
-    """Universes alone, however sure, leave it unclear; with the bars it is claimed; origins can take it back."""
-    assert judge_edge(timed(3.0, 0.01), None).label == "unclear"
-    assert judge_edge(timed(3.0, 0.01), on_bars(0.2, 0.3)).label == "unclear"
-    assert judge_edge(timed(3.0), on_bars(0.001, 1.0)).label == "yes"
-    assert judge_edge(timed(3.0), on_bars(0.001, 1.0), timed(-1.0)).label == "unclear"
-    assert judge_edge(NOTHING, on_bars(0.001, 1.0)).label == "unclear"
-
-
-def test_universes_that_repeat_the_history_cannot_confirm_it() -> None:
-    """What supports elsewhere leaves the edge unclear, and the reason is given; what excludes still does."""
-    found = judge_edge(timed(3.0), on_bars(0.001, 1.0), independent=False)
-    assert found.label == "unclear"
-    assert "repeat its luck" in found.reasons[-1]
-    assert standing_in_universes(timed(0.1), CRITERIA, independent=False) == "excludes"
-
-
-def test_selection_takes_a_p_value_back() -> None:
-    """1% of a single rule supports an edge, 1% of the best of fifty does not."""
-    assert judge_edge(timed(3.0), on_bars(0.01, 1.0)).label == "yes"
-    found = judge_edge(timed(3.0), on_bars(0.01, 1.0), trials=50)
-    assert found.label == "unclear"
-    assert found.checks[1].value == pytest.approx(1 - 0.99**50)
-    assert "best of 50 trials" in found.checks[1].note
+def test_trials_are_reported_known_or_assumed() -> None:
+    """The larger of what is reported and known counts; where nothing is reported, 20 are assumed and that is said."""
+    assert Trials.of(3.0, 1) == Trials(3.0)
+    assert Trials.of(1.0, 50) == Trials(50.0)
+    assert Trials.of(1.0, 1) == Trials(1.0)
+    assert Trials.of(4.0, None) == Trials(ASSUMED_TRIALS, assumed=True)
+    assert Trials.of(64.0, None) == Trials(64.0)
+    assert "assumed" in judge_edge(on_bars(1.2), trials=Trials.of(1.0, None)).reasons[0]
+    assert "assumed" not in judge_edge(on_bars(1.2), trials=Trials.of(1.0, 30)).reasons[0]
     with pytest.raises(InputError, match="count every variant"):
-        judge_edge(timed(3.0), None, trials=0)
+        Trials(0.5)
 
 
-def test_permutations_too_few_to_show_an_edge_are_named() -> None:
-    """999 cannot show one as the best of 100 trials, and the reason says how many could; they are not blamed else."""
-    found = judge_edge(timed(3.0), on_bars(0.001, 1.0), trials=100)
-    assert found.label == "unclear"
-    assert "`permutations=1950` or more" in found.reasons[-1]
-    for others in (judge_edge(timed(3.0), on_bars(0.2, 0.3), trials=100), judge_edge(timed(3.0), on_bars(0.01, 1.0))):
-        assert not any("`permutations" in reason for reason in others.reasons)
+def test_fresh_bars_add_to_the_evidence() -> None:
+    """A good year after it was frozen confirms what the history left open, a bad one does not; nothing is selected."""
+    trials = Trials(20.0)
+    before = judge_edge(on_bars(0.85, 0.004), trials=trials)
+    assert before.label == "unclear"
+    assert judge_edge(on_bars(0.85, 0.004), fresh=fresh(2.5, 0.006), trials=trials).label == "yes"
+    assert judge_edge(on_bars(0.85, 0.004), fresh=fresh(-1.0, 0.84), trials=trials).label == "unclear"
+    alone = posterior_of(None, 20.0, fresh(1.5))
+    assert alone is not None
+    assert alone.mean == pytest.approx(edge_posterior(1.5, 1.0).mean)
 
 
-def test_buy_and_hold_has_none() -> None:
-    """Nothing timed on the real bars is no edge, and said in plain words."""
-    held = RealBars(1.0, 0.0, Interval(math.nan, -math.inf, math.inf), 0, 4500, False)
-    found = judge_edge(NOTHING, held)
-    assert found.label == "no"
-    assert found.reasons == ("Its exposure never varies, so all that it earns is its exposure.",)
+def test_every_look_is_paid_for() -> None:
+    """The same fresh bars prove less the more often they were looked at."""
+    once, often = (judge_edge(on_bars(0.75), fresh=fresh(0.6, 0.2, looks)) for looks in (1, 10))
+    assert (once.label, often.label) == ("yes", "unclear")
+    assert once.required == pytest.approx(0.95)
+    assert often.required == pytest.approx(0.995)
+    assert fresh(1.0, 0.2, 10).p_value == 1.0
+    assert fresh(1.0, 0.02, 2).p_value == pytest.approx(0.04)
 
 
-@given(st.floats(-3, 3), st.floats(0.01, 1), st.floats(0.001, 1), st.floats(-3, 3), st.floats(1, 100))
-def test_every_edge_is_explained_and_survives_json(
-    sharpe: float, error: float, p_value: float, real: float, trials: float
-) -> None:
-    """There are always reasons and three checks, and what is written is read back."""
-    found = judge_edge(timed(sharpe, error), on_bars(p_value, real), trials=trials)
-    assert found.reasons
-    assert [check.name for check in found.checks] == ["timing_in_universes", "timing_on_real_bars", "timing_at_origins"]
-    assert Edge.of(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found
+def test_p_values_are_combined_as_fisher_did() -> None:
+    """Beside the posterior stands the check without a prior, of real and fresh bars together."""
+    found = judge_edge(on_bars(0.8, 0.03), fresh=fresh(1.6, 0.04))
+    checks = {check.name: check for check in found.checks}
+    assert checks["timing_on_real_bars"].value == pytest.approx(combined_p_value([0.03, 0.04]))
+    assert checks["timing_on_fresh_bars"].value == pytest.approx(0.04)
+    none = judge_edge(on_bars(0.8, 0.03), fresh=Fresh(None, "2020-01-31"))
+    assert {check.name: check for check in none.checks}["timing_on_fresh_bars"].passed is None
 
 
-def test_criteria_that_cannot_be_meant_are_refused() -> None:
-    """An error rate of 5 and a worth of 0."""
-    with pytest.raises(InputError, match=r"for 5% write 0\.05"):
-        EdgeCriteria(size=5)
-    with pytest.raises(InputError, match=r"write for example 0\.5"):
-        EdgeCriteria(worth=0)
+def test_reasons_say_what_it_takes_to_find_out() -> None:
+    """An open edge names the years of fresh bars that would settle it, and says so where waiting would not help."""
+    assert "years of fresh bars" in judge_edge(on_bars(0.3)).reasons[1]
+    assert "Nothing on the real bars" in judge_edge(on_bars(-0.05, 0.5, error=0.6)).reasons[1]
+    assert judge_edge(on_bars(0.3)).to_dict()["years_to_find_out"] > 0
+
+
+def test_the_table_of_edges() -> None:
+    """Nothing timed is no edge, nothing known is open."""
+    assert edge_label(None, False, 0.95, CRITERIA) == "no"
+    assert edge_label(None, True, 0.95, CRITERIA) == "unclear"
+    assert edge_label(edge_posterior(1.0, 0.2), True, 0.95, CRITERIA) == "yes"
+
+
+@pytest.mark.parametrize("real", [on_bars(1.2), on_bars(0.3), on_bars(-0.5), UNTIMED, None])
+def test_an_edge_is_plain_json(real: RealBars | None) -> None:
+    """Labels, checks and posterior survive JSON; checks have the names that the report knows."""
+    found = judge_edge(real, timed(0.2), None, fresh(0.4), trials=Trials.of(1.0, None))
+    stored = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert Edge.of(stored).to_dict() == stored | {"losses": None}
+    assert stored["label"] == found.label
+    assert stored["trials"] == {"count": 20.0, "assumed": True}
+    assert [check["name"] for check in stored["checks"]] == [
+        "edge_is_real", "timing_on_real_bars", "timing_on_fresh_bars", "timing_at_origins", "timing_in_universes",
+    ]  # fmt: skip
+    assert all("\n" not in reason and reason.endswith(".") for reason in found.reasons)
+
+
+@pytest.mark.parametrize(("settings", "message"), [({"size": 0.6}, "size=0.6"), ({"worth": -1.0}, "worth=-1.0")])
+def test_wrong_criteria_are_refused(settings: dict[str, float], message: str) -> None:
+    """Thresholds that cannot be meant are named."""
+    with pytest.raises(InputError, match=message):
+        EdgeCriteria(**settings)

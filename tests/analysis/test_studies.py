@@ -12,7 +12,7 @@ import pytest
 
 import stresslab as sl
 from stresslab.analysis.case import Case
-from stresslab.analysis.edge import edge
+from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import breaking, error_budget, fragility, random_timing
 from stresslab.analysis.multiple_testing import selection
 from stresslab.analysis.result import StressResult
@@ -55,7 +55,7 @@ def case(bars: Bars, function: Any, count: int = 200) -> Case:
 
 def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
     """However much a decade rose: its exposure never varies."""
-    found = edge(case(nasdaq, hold), trials=1.0)
+    found = edge(case(nasdaq, hold), Trials())
     assert found.label == "no"
     assert "all that it earns is its exposure" in found.reasons[0]
 
@@ -229,7 +229,7 @@ def test_trials_elsewhere_are_no_less_varied_than_chance() -> None:
     told = selection(alike, market, 500.0)["deflated_sharpe"]["s0"]
     alone = selection({"s0": alike["s0"]}, market, 500.0)["deflated_sharpe"]["s0"]
     assert told["deflated"] == pytest.approx(alone["deflated"], abs=1e-9)
-    silent = selection(alike, market, None)["deflated_sharpe"]["s0"]
+    silent = selection(alike, market, 1.0)["deflated_sharpe"]["s0"]
     assert silent["deflated"] > 0.9 > told["deflated"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import LEVELS, StrategyResult, StressResult
-from stresslab.analysis.verdict import judge
+from stresslab.analysis.verdict import Findings, judge
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL
-from stresslab.metrics.distribution import describe_realised, describe_universes
+from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
 from stresslab.metrics.measures import MEASURES, Account, MeasureInputs
 from stresslab.metrics.track_record import by_period, track_of
 from stresslab.realism import Origin, assess
@@ -207,14 +208,21 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
     stamps = pd.bdate_range("2016-01-01", periods=len(past))
     real = markets["realised"].run(STRATEGIES[name]) if "realised" in markets else None
     realised = None if real is None else only_row(real[1])
+    count = len(metrics)
+    ratio = backtest["sharpe"]
     verdict = judge(
-        losses=int((metrics["total_return"] < 0).sum()),
-        exposed=int((metrics["exposure"] > 0).sum()),
-        universes=len(metrics),
-        horizon=len(equity) - 1,
-        periods_per_year=markets["universes"].periods_per_year,
-        realised_return=None if realised is None else realised["total_return"],
-        backtest_return=backtest["total_return"],
+        Findings(
+            exposed=wilson(int((metrics["exposure"] > 0).sum()), count),
+            without=wilson(int((metrics["total_return"] < 0).sum()), count),
+            supported=None,
+            edge=None,
+            record=Interval(ratio, ratio - 0.5, ratio + 0.5) if math.isfinite(ratio) else None,
+            trusted=None,
+            caution=None,
+            attainable=200_000,
+            horizon=len(equity) - 1,
+            periods_per_year=markets["universes"].periods_per_year,
+        )
     )
     return StrategyResult(
         name=shown,

@@ -31,7 +31,7 @@ def test_every_flag_is_a_field_and_every_field_a_flag(command: str, model: type[
 def test_defaults_are_settings() -> None:
     """What must be given is the data and the strategies; all else has a default that passes its own check."""
     settings = StressConfig.of(GIVEN)
-    assert (settings.horizon, settings.universes, settings.seed, settings.generator) == (120, 1000, 0, "kronos")
+    assert (settings.horizon, settings.universes, settings.seed, settings.generator) == (250, 1000, 0, "kronos")
     assert StressConfig.of(settings.model_dump()) == settings
 
 

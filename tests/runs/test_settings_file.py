@@ -32,7 +32,7 @@ def test_what_holds_no_settings_is_refused(content: bytes, words: str, tmp_path:
     with pytest.raises(InputError, match=words) as caught:
         read_settings_file(path)
     assert "\n" not in str(caught.value)
-    assert "horizon: 120" in str(caught.value)
+    assert "horizon: 250" in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ def test_earlier_variants_are_trials_of_the_next_test(tmp_path: Path) -> None:
     assert second.strategies[0].edge is not None
     assert "as the best of 2 trials" in second.strategies[0].edge["checks"][1]["note"]
     assert any("tested once before, with 1 variant" in notice for notice in second.notices)
-    alone = sl.stress_test(above, bars[:590], **QUICK, permutations=39, params={"window": 30})
+    alone = sl.stress_test(above, bars[:590], **QUICK, permutations=39, params={"window": 30}, trials=1)
     assert alone.studies["ledger"] is None
     assert alone.studies["selection"]["effective_trials"] == 1.0
     assert alone.metrics.equals(second.metrics)

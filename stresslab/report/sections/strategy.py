@@ -22,11 +22,11 @@ from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.charts.track_record import falls_chart, period_rows, track_chart
 from stresslab.report.sections.overview import Line, line, roles
 from stresslab.report.sections.studies import edge_sentence
-from stresslab.report.wording import clean, money, percent, share
+from stresslab.report.wording import clean, money, number, percent, share
 
 TAILS = (("value_at_risk_95", "VaR 95"), ("value_at_risk_99", "VaR 99"), ("expected_shortfall_97_5", "ES 97.5"))
 SIGNS = {
-    "exposed_universes": "≥", "probability_of_loss_robust": "≤", "probability_of_loss_lucky": "<", "real_result": ">",
+    "exposed_universes": "≥", "probability_of_loss_robust": "≤", "probability_of_loss_lucky": "<", "backtest_won": ">",
 }  # fmt: skip
 """How a value that passes compares with the threshold, by check."""
 KIND, HARSH = 0.95, 0.05
@@ -113,6 +113,34 @@ def distributions(strategy: StrategyResult, key: str, init_cash: float, stamps: 
     ]
 
 
+def edge_figures(strategy: StrategyResult) -> list[Figure]:
+    """Is it luck or logic, how sure, and what follows: the edge's probability and P(loss) twice."""
+    found = strategy.edge
+    if found is None or found["posterior"] is None:
+        return []
+    trials = found["trials"]
+    best = f"best of {trials['count']:.3g} trials{' assumed' if trials['assumed'] else ''}"
+    figures = [
+        Figure(
+            "The edge is real",
+            share(found["posterior"]["probability"]),
+            f"probability · {share(found['required'])} required · {best}",
+        )
+    ]
+    for label, side in (("P(loss) without an edge", "without"), ("P(loss) with its edge", "supported")):
+        if found["losses"]:
+            row = found["losses"][side]
+            loss, (low, high) = row["probability_of_loss"], row["generators"]
+            figures.append(
+                Figure(
+                    label,
+                    share(loss["value"]),
+                    f"chance {wording.shares(loss)} · generators {wording.shares({'low': low, 'high': high})}",
+                )
+            )
+    return figures
+
+
 def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
     """The figures that a reader looks for first, each with its interval."""
     returns, found = measure_of(strategy, "total_return"), strategy.universes
@@ -131,7 +159,8 @@ def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
     shortfall = returns["expected_shortfall_97_5"]
     worst = wording.interval(*found["intervals"]["total_return.expected_shortfall_97_5"])
     figures = [
-        Figure("P(loss)", share(loss["value"]), f"95% interval {wording.shares(loss)}"),
+        *edge_figures(strategy),
+        Figure("P(loss) as generated", share(loss["value"]), f"95% interval {wording.shares(loss)}"),
         Figure("Median return", percent(middle, signed=True), beside(cash(middle), between("quantiles.0.5"))),
         Figure("5% quantile of return", percent(low, signed=True), beside(cash(low), between("quantiles.0.05"))),
         Figure("Expected shortfall 97.5", percent(shortfall), beside("mean loss of the worst 2.5%", worst)),
@@ -185,19 +214,26 @@ def checks(verdict: Verdict) -> list[dict[str, str]]:
     """Each check: what it asks, value, interval, threshold, answer and note."""
     rows = []
     for check in verdict.checks:
-        real = check.name == "real_result"
+        ratio = check.name == "backtest_won"
         rows.append(
             {
                 "name": wording.check_name(check.name),
-                "value": percent(check.value, signed=True) if real else _share(check.value),
-                "interval": wording.shares({"low": check.low, "high": check.high}),
-                "threshold": _threshold(check.name, check.threshold),
+                "value": number(check.value) if ratio else _share(check.value),
+                "interval": wording.interval(check.low, check.high, read=_ratio)
+                if ratio
+                else wording.shares({"low": check.low, "high": check.high}),
+                "threshold": "> 0" if ratio else _threshold(check.name, check.threshold),
                 "answer": wording.answer(check.passed, check.value, is_open=check.note.startswith("open")),
                 "style": wording.ANSWERS[check.passed],
                 "note": check.note,
             }
         )
     return rows
+
+
+def _ratio(value: float | None, *, signed: bool = False) -> str:
+    """A ratio as `wording.interval` reads the ends of one."""
+    return number(value)
 
 
 def _share(value: float | None) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stresslab.analysis.edge import edge_table
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.report.charts import error_budget, forest, walk_forward
 from stresslab.report.charts.candles import universe_chart
@@ -20,12 +19,11 @@ from stresslab.report.sections.table import HEADINGS, Table, chance, figures, sh
 from stresslab.report.wording import UNDEFINED, clean, interval, percent
 
 EDGES: Mapping[str, str] = {
-    "yes": "Its timing adds to its exposure, in the universes and on the real bars.",
-    "no": "Nothing that it earns comes from its timing.",
-    "unclear": "Its timing cannot be told from chance.",
+    "yes": "The real bars support that its timing adds to its exposure.",
+    "no": "What it earns is its exposure, not its timing.",
+    "unclear": "The real bars cannot tell its timing from luck.",
 }
 """What the labels of edge say."""
-_STANDINGS = {"supports": "speak for it", "open": "are open", "excludes": "speak against it"}
 
 
 @dataclass(frozen=True)
@@ -73,16 +71,24 @@ def edge_sentence(strategy: StrategyResult) -> str | None:
     if strategy.edge is None:
         return None
     label = strategy.edge["label"]
-    return f"Edge: {label}. {EDGES[label]}"
+    return " ".join([f"Edge: {label}. {EDGES[label]}", *strategy.edge["reasons"]])
 
 
 def labels() -> Table:
-    """How the real bars and the universes map to a label."""
-    grid = edge_table()
-    headings = ("The real bars", *(f"and the universes {_STANDINGS[name]}" for name in grid))
-    rows = tuple((_STANDINGS[real], *line.values()) for real, line in grid.items())
-    sentence = "An edge is claimed only where the real bars support it too; real origins can only take a claim back."
-    return Table("evidence-labels", "How the edge is judged", sentence, headings, rows)
+    """How edge and losses map to a label."""
+    headings = ("P(loss)", "edge supported", "edge not supported")
+    rows = (
+        ("at most 10%", "robust", "fragile: what it earns is exposure"),
+        ("between", "fragile", "fragile"),
+        ("at least 50%", "losing: the edge does not carry its costs", "lucky where history won, else losing"),
+        ("its interval holds the threshold", "inconclusive", "inconclusive"),
+        ("one with and one without the edge", "", "inconclusive: all turns on whether the edge is real"),
+    )
+    sentence = (
+        "Real bars decide the edge; universes say what follows from it. With a supported edge P(loss) is the one with "
+        "it; without, both have to agree. Too little exposure or untrusted universes are inconclusive."
+    )
+    return Table("evidence-labels", "How the label follows", sentence, headings, rows)
 
 
 def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
@@ -90,6 +96,8 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     assert strategy.edge is not None
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
+    if strategy.edge.get("losses"):
+        made.append(_losses(strategy.edge))
     if found.get("fragility"):
         made.append(_fragility(found["fragility"]))
     if found.get("random_timing"):
@@ -111,9 +119,11 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
 
 def _edge(edge: Mapping[str, Any]) -> Table:
     asked = {
-        "timing_in_universes": "In the universes: timing over the horizon, before costs",
-        "timing_on_real_bars": "On the real bars: share of random orders of them that are as good",
-        "timing_at_origins": "On what followed real origins: timing over the horizon, before costs",
+        "edge_is_real": "Probability that the edge is real, after selection",
+        "timing_on_real_bars": "On the real bars: share of random orders of them that are as good, after selection",
+        "timing_on_fresh_bars": "On bars after it was frozen: p-value, every look paid for",
+        "timing_at_origins": "On what followed real origins: timing over the horizon, before costs (described only)",
+        "timing_in_universes": "In the universes: timing over the horizon, before costs (described only)",
     }
     answers = {True: "for it", False: "against it", None: "open"}
     rows = tuple(
@@ -128,6 +138,26 @@ def _edge(edge: Mapping[str, Any]) -> Table:
     )
     sentence = "Does it add anything beyond exposure? " + " ".join(edge["reasons"])
     return Table("edge", f"Edge: {edge['label']}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
+
+
+def _losses(edge: Mapping[str, Any]) -> Table:
+    found = edge["losses"]
+    rows = tuple(
+        (label, *figures(found[key]))
+        for label, key in (("timing worth nothing", "without"), ("the edge that the real bars support", "supported"))
+    )
+    own = f"{found['own_timing']:.2f}" if found["own_timing"] is not None else UNDEFINED
+    shortest = found["shortest_robust_horizon"]
+    reach = (
+        "At no horizon could it be called robust, as uncertain as its edge is."
+        if shortest is None
+        else f"It could be called robust at horizons of {shortest:,} bars and more."
+    )
+    sentence = (
+        "Each universe draws its edge from what the real bars leave possible, so that estimation error is inside the "
+        f"second row. The generator's own timing, an annual Sharpe ratio of {own}, is taken out of both. {reach}"
+    )
+    return Table("losses", "With and without the edge", sentence, ("Universes", *HEADINGS), rows)
 
 
 def _fragility(found: Mapping[str, Any]) -> Table:
