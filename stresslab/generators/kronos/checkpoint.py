@@ -174,10 +174,8 @@ def _load_folder(folder: Path, name: str) -> Checkpoint:
 
 
 def _window(settings: Mapping[str, Any], folder: Path) -> int:
-    """The window that the model's config records, or the `case.json` beside both networks, or the published one."""
+    """The window that the model's config records, else the published one."""
     window = settings.get("max_context")
-    if window is None and (folder / "case.json").is_file():
-        window = read_json(folder / "case.json").get("max_context")
     window = MAX_CONTEXT if window is None else window
     if not isinstance(window, int) or isinstance(window, bool) or window < 2:
         raise CheckpointError(f"{folder}: max_context={window!r} is not a number of bars above 1; correct {CONFIG}")

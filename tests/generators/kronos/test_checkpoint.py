@@ -31,7 +31,7 @@ from stresslab.generators.kronos.checkpoint import (
 )
 from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
-from tests.generators.kronos.cases import PARITY, case, tiny_networks
+from tests.generators.kronos.cases import PARITY, tiny_networks
 from tests.make.bars import make_bars
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -251,9 +251,13 @@ def test_a_published_folder_means_levels_and_the_published_window(tmp_path: Path
     """A folder in the published format, which records neither, has price levels, 512 bars and no training cut-off."""
     for part in ("model", "tokenizer"):
         shutil.copytree(PARITY / "within_context" / part, tmp_path / part)
+    assert load_checkpoint(str(tmp_path)).max_context == 128  # the case's config says so
+    config = json.loads((tmp_path / "model" / CONFIG).read_text())
+    del config["max_context"]
+    (tmp_path / "model" / CONFIG).write_text(json.dumps(config))
+    (tmp_path / "case.json").write_text('{"max_context": 64}')  # no file of a checkpoint
     loaded = load_checkpoint(str(tmp_path))
     assert (loaded.representation, loaded.max_context, loaded.trained_until) == (Levels(), 512, None)
-    assert load_checkpoint(str(case("within_context").folder)).max_context == 128  # its case.json says so
 
 
 @pytest.fixture
