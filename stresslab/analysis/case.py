@@ -19,7 +19,7 @@ from stresslab.analysis.permutation_test import (
 from stresslab.backtest import Backtest, Terms, backtest
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.plain_json import plain
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import (
     DRAWDOWNS,
@@ -35,7 +35,6 @@ STUDIED = 2000
 """Universes that studies look at, at most: the first of the run."""
 STRATEGIES = 12
 """Strategies of a run that are studied, at most; in a larger grid only what costs nothing is asked of each."""
-_CLOSE = FIELDS.index("close")
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.analysis.case import _CLOSE, Case, figures
+from stresslab.analysis.case import Case, figures
 from stresslab.analysis.permutation_test import positions_and_returns
 from stresslab.analysis.walk_forward import Era, losses_by_origin
 from stresslab.core.plain_json import plain
+from stresslab.data.bars import CLOSE
 from stresslab.generators.matched import CONTRASTS
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import Interval, expected_shortfall, probability_of_loss
@@ -63,8 +64,8 @@ def random_timing(case: Case) -> dict[str, Any] | None:
 
 def breaking(case: Case) -> list[dict[str, Any]]:
     """The worst 5% of the universes by what happened in them, the most frequent first."""
-    values = case.universes.values[:, :, _CLOSE].astype(np.float64)
-    last = np.full((len(values), 1), case.history.values[-1, _CLOSE])
+    values = case.universes.values[:, :, CLOSE].astype(np.float64)
+    last = np.full((len(values), 1), case.history.values[-1, CLOSE])
     equity = case.account.equity
     groups = reverse_stress(
         np.hstack([last, values]), case.account.position, equity[-1] / equity[0] - 1, case.universes.ids

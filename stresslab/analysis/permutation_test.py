@@ -19,7 +19,7 @@ from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.core.plain_json import plain
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, OPEN, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
@@ -37,7 +37,6 @@ DECIDING = 5
 WORTH_PROCESSES_SECONDS = 15.0
 """Seconds of permutations in one process that are worth starting others, which import for a few seconds first."""
 _BARS_AT_ONCE = 500_000
-OPEN, CLOSE = FIELDS.index("open"), FIELDS.index("close")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from stresslab.analysis.case import Case, figures
 from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
+from stresslab.data.bars import AMOUNT, CLOSE
 from stresslab.data.universes import Universes
-from stresslab.generators.transforms import AMOUNT, CLOSE, changed, log_shapes, rebuilt
+from stresslab.generators.transforms import changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
 from stresslab.strategy.panel import Decisions, Panel
 

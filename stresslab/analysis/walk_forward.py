@@ -19,7 +19,7 @@ from stresslab.backtest import Backtest, Terms, backtest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.plain_json import plain
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.metrics.distribution import (
@@ -46,7 +46,6 @@ LIVES = 1000
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that tell how wide the results at an origin, or of lives, lie."""
 _LIFE_STREAM = 977
-_CLOSE = FIELDS.index("close")
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +224,7 @@ def _era(
 
 def regime(history: Bars) -> tuple[str, str]:
     """Trend and volatility at the end of a history, judged by itself."""
-    logs = np.log(history.values[:, _CLOSE])
+    logs = np.log(history.values[:, CLOSE])
     trend = "up" if logs[-1] >= logs[max(0, len(logs) - 1 - TREND)] else "down"
     squares = np.cumsum(np.concatenate([[0.0], np.diff(logs) ** 2]))
     windows = squares[RECENT:] - squares[:-RECENT]

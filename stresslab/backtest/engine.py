@@ -20,7 +20,7 @@ from stresslab.backtest.terms import Sizing, Stops, Terms
 from stresslab.backtest.vectorbt_fills import fill
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError, StrategyError
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
 from stresslab.strategy.panel import Panel
@@ -94,7 +94,7 @@ def buy_and_hold(
 
 def _check_prices(universes: Universes) -> None:
     """Refuse prices that nothing can be bought at: vectorbt skips orders at NaN and fails the whole batch at 0."""
-    prices = universes.values[:, :, : FIELDS.index("close") + 1]  # (N, T, 4)
+    prices = universes.values[:, :, : CLOSE + 1]  # (N, T, 4)
     wrong = ~(np.isfinite(prices) & (prices > 0))
     if wrong.any():
         universe, bar, name = (int(index) for index in np.argwhere(wrong)[0])
@@ -127,7 +127,7 @@ def _simulate(
     costs, volatility = terms.costs, None
     slippage: FloatArray | float = costs.slippage
     if costs.slippage_volatility or terms.sizing.volatility is not None:
-        volatility = recent_volatility(universes.history.values[:, FIELDS.index("close")], prices["close"])
+        volatility = recent_volatility(universes.history.values[:, CLOSE], prices["close"])
     if costs.slippage_volatility and volatility is not None:
         slippage = _slippage(costs.slippage + costs.slippage_volatility * np.nan_to_num(volatility), universes)
     ids, stamps = universes.ids, universes.timestamps

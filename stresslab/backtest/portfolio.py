@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
 from stresslab.backtest.result import Backtest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean
 
 PORTFOLIO = "portfolio"
 """Name of the portfolio among the strategies of a result."""
@@ -31,9 +31,7 @@ def check_portfolio(weights: Mapping[str, float], names: Sequence[str]) -> dict[
     """
     for name, share in weights.items():
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-            raise InputError(f"portfolio {name}={share}: no strategy is called {name!r}; {hint}")
+            raise InputError(f"portfolio {name}={share}: no strategy is called {name!r}{did_you_mean(name, names)}")
         if isinstance(share, bool) or not math.isfinite(share) or share <= 0:
             raise InputError(f"portfolio {name}={share}: a share of the capital is a number above 0, such as 0.5")
     if math.fsum(weights.values()) > 1 + 1e-9:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
 from stresslab.backtest.costs import Costs, check_fraction, is_number
 from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean, nearest
 
 POSITIONS = ("carry", "flat")
 _SIZINGS = "write all-in, fraction=0.5, cash=10000 or volatility=0.15"
@@ -52,8 +52,8 @@ class Sizing:
         if name == "all-in" and not equals:
             return cls()
         if name not in known:
-            near = get_close_matches(name, ["all-in", *known], n=1)
-            raise InputError(f"sizing {text!r} is not known; {f'did you mean {near[0]!r}? ' if near else ''}{_SIZINGS}")
+            near = nearest(name, ["all-in", *known])
+            raise InputError(f"sizing {text!r} is not known; {f'did you mean {near!r}? ' if near else ''}{_SIZINGS}")
         try:
             return cls(**{name: float(value)})
         except ValueError:
@@ -138,9 +138,8 @@ class Terms:
         if self.warmup < 0:
             raise InputError(f"warmup={self.warmup} is less than no bars; give 0 or more")
         if self.position not in POSITIONS:
-            near = get_close_matches(str(self.position), POSITIONS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "write 'carry' or 'flat'"
-            raise InputError(f"position={self.position!r} is neither 'carry' nor 'flat'; {hint}")
+            hint = did_you_mean(str(self.position), POSITIONS, "write 'carry' or 'flat'")
+            raise InputError(f"position={self.position!r} is neither 'carry' nor 'flat'{hint}")
         if not (is_number(self.max_leverage) and 1 <= self.max_leverage <= 1000):
             raise InputError(
                 f"max_leverage={self.max_leverage} is not in [1, 1000]; 1 means no credit, 2 twice the equity"

@@ -19,12 +19,12 @@ from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
 from stresslab.core.text import one_line
 from stresslab.data.calendar import Calendar
-from stresslab.data.parsing.column_names import FIELDS, one_ticker
+from stresslab.data.parsing.column_names import AMOUNT, CLOSE, FIELDS, HIGH, LOW, OPEN, VOLUME, one_ticker
 from stresslab.data.parsing.table import between, final_values, read_table
 from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.parsing.validation import check
 
-__all__ = ["FIELDS", "Bars"]
+__all__ = ["AMOUNT", "CLOSE", "FIELDS", "HIGH", "LOW", "OPEN", "VOLUME", "Bars"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ Everything is read off the time stamps of the history; prices, and how time stam
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError
+from stresslab.core.text import did_you_mean
 
 DAY = 86_400_000_000_000
 """Nanoseconds in a day."""
@@ -342,9 +342,8 @@ def check_exchange(name: str) -> str:
     library = _library()
     known = library.get_calendar_names(include_aliases=True)
     if name not in known:
-        close = difflib.get_close_matches(name.upper(), known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "give a name such as XNYS, XHKG or XSHG"
-        raise DataError(f"exchange={name!r} is not a calendar of exchange_calendars; {hint}")
+        hint = did_you_mean(name.upper(), known, "give a name such as XNYS, XHKG or XSHG")
+        raise DataError(f"exchange={name!r} is not a calendar of exchange_calendars{hint}")
     if library.get_calendar(name).open_offset:
         raise DataError(
             f"exchange={name!r} opens on the evening before its session; leave exchange out for such markets"

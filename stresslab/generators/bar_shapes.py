@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.core.parallel import chunks, map_chunks
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
 
 Draw = Callable[[NDArray[np.int64]], tuple[FloatArray, NDArray[np.int64]]]
 """Maps universe ids (n,) to log prices relative to the previous close (n, T, 4) and the bars they came from (n, T)."""
 
-CLOSE = FIELDS.index("close")
 _CHUNK = 500
 _MAX_LOG = 50.0
 """Prices are held within e^-50 and e^50 of the last real close, far beyond any market, so that they stay numbers."""
@@ -88,18 +87,31 @@ class Shapes:
         Returns:
             (n, T, F) bars, and how many of them had a price beyond the bounds and were held there.
         """
-        path = np.cumsum(prices[:, :, CLOSE], axis=1)  # (n, T)
-        before = np.concatenate([np.zeros((len(path), 1)), path[:, :-1]], axis=1)
-        logs = before[:, :, None] + prices  # (n, T, 4)
+        logs = log_paths(prices)  # (n, T, 4)
         held = int(np.any(np.abs(logs) > _MAX_LOG, axis=2).sum())
-        values = np.empty((*path.shape, len(FIELDS)))  # (n, T, F)
+        values = np.empty((*logs.shape[:2], len(FIELDS)))  # (n, T, F)
         values[:, :, : CLOSE + 1] = self.close * np.exp(np.clip(logs, -_MAX_LOG, _MAX_LOG))
         values[:, :, 4] = self.level * self.volume[sources]
         values[:, :, 5] = values[:, :, 4] * values[:, :, : CLOSE + 1].mean(axis=2) * self.premium[sources]
         bars = values.astype(np.float32)
-        bars[:, :, 1] = bars[:, :, : CLOSE + 1].max(axis=2)  # equal logs may differ by an exponential's last bit
-        bars[:, :, 2] = bars[:, :, : CLOSE + 1].min(axis=2)
+        enclose(bars)
         return bars, held
+
+
+def log_paths(shapes: FloatArray) -> FloatArray:
+    """Log prices over the last real close (n, T, 4) of shapes (n, T, 4), log prices over the close before each bar."""
+    closes = np.cumsum(shapes[:, :, CLOSE], axis=1)  # (n, T)
+    before = np.concatenate([np.zeros((len(closes), 1)), closes[:, :-1]], axis=1)
+    return np.asarray(before[:, :, None] + shapes)
+
+
+def enclose(bars: NDArray[np.floating]) -> None:
+    """Set the high of bars (..., F) to their highest price and the low to their lowest, in place.
+
+    Exponentials of equal logs may differ in the last bit, so a high can lie just below its own close.
+    """
+    highest, lowest = bars[..., : CLOSE + 1].max(axis=-1), bars[..., : CLOSE + 1].min(axis=-1)
+    bars[..., HIGH], bars[..., LOW] = highest, lowest
 
 
 def _trailing_mean(volume: FloatArray, window: int) -> FloatArray:

@@ -19,13 +19,12 @@ from scipy.special import ndtri
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE
 from stresslab.data.market import Market
 from stresslab.metrics.dependence import spearman
 
 Kind = Literal["empirical", "student", "independent"]
 
-CLOSE = FIELDS.index("close")
 BARS = 1000
 """Most bars of history that the dependence is read from: the last ones."""
 MIN_BARS = 60

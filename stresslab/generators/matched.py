@@ -15,11 +15,11 @@ import numpy as np
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator, Progress
 from stresslab.generators.registry import make_generator
-from stresslab.generators.transforms import CLOSE, log_shapes, mean_log_returns, rebuilt
+from stresslab.generators.transforms import log_shapes, mean_log_returns, rebuilt
 
 CALIBRATION = 1000
 """Universes by which a generator's own drift and volatility are measured."""

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import uniforms
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import AMOUNT, CLOSE, FIELDS, OPEN, VOLUME, Bars
 from stresslab.data.universes import Universes
 
 STREAM = 102
 """Stream of uniforms of the permutations; the generators draw from stream 0."""
 MIN_BARS = 20
-OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(len(FIELDS))
 
 
 def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integer], seed: int = 0) -> Universes:

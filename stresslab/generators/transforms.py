@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stresslab.core.arrays import FloatArray
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import AMOUNT, CLOSE, VOLUME
 from stresslab.data.universes import Universes
-
-OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(len(FIELDS))
+from stresslab.generators.bar_shapes import enclose, log_paths
 
 
 def log_shapes(universes: Universes) -> FloatArray:
@@ -58,13 +57,10 @@ def rebuilt(universes: Universes, shapes: FloatArray, **facts: object) -> Univer
         shapes: (N, T, 4) as from `log_shapes`.
         facts: what to add to what the universes say of themselves.
     """
-    moves = np.cumsum(shapes[:, :, CLOSE], axis=1)
-    before = np.concatenate([np.zeros((len(moves), 1)), moves[:, :-1]], axis=1)
     values = universes.values.astype(np.float64)
     means = values[:, :, : CLOSE + 1].mean(axis=2)
-    values[:, :, : CLOSE + 1] = universes.history.values[-1, CLOSE] * np.exp(before[:, :, None] + shapes)
-    values[:, :, HIGH] = values[:, :, : CLOSE + 1].max(axis=2)  # exponentials of equal logs may differ in the last bit
-    values[:, :, LOW] = values[:, :, : CLOSE + 1].min(axis=2)
+    values[:, :, : CLOSE + 1] = universes.history.values[-1, CLOSE] * np.exp(log_paths(shapes))
+    enclose(values)
     values[:, :, AMOUNT] *= values[:, :, : CLOSE + 1].mean(axis=2) / means
     return changed(universes, values, **facts)
 
@@ -86,9 +82,6 @@ MIN_PRICE = 1e-4
 """Least price of a generated bar, as a share of the last real close: a model of price levels can fall below zero."""
 
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
-
-
 def repaired(values: NDArray[np.float64], last_close: float) -> tuple[NDArray[np.float64], int]:
     """Bars with prices above zero, the high highest, the low lowest, and volume and amount not below zero.
 
@@ -101,7 +94,6 @@ def repaired(values: NDArray[np.float64], last_close: float) -> tuple[NDArray[np
     """
     bars = values.copy()
     np.maximum(bars[..., : CLOSE + 1], MIN_PRICE * last_close, out=bars[..., : CLOSE + 1])
-    highest, lowest = bars[..., : CLOSE + 1].max(axis=-1), bars[..., : CLOSE + 1].min(axis=-1)
-    bars[..., HIGH], bars[..., LOW] = highest, lowest
+    enclose(bars)
     np.maximum(bars[..., VOLUME:], 0.0, out=bars[..., VOLUME:])
     return bars, int((bars != values).any(axis=-1).sum())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.core.parallel import chunks, map_chunks
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, VOLUME, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.metrics import stylized_facts
@@ -31,7 +31,6 @@ CONTEXT = 400
 """Bars whose mean log-price a reversion would lead back to; where there are enough, all origins have as many."""
 RECENT = 20
 """Bars whose volatility tells a calm origin from a turbulent one."""
-CLOSE, VOLUME = FIELDS.index("close"), FIELDS.index("volume")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from stresslab.backtest.bar_records import bar_by_bar
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import foreign
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE, FIELDS, OPEN
 from stresslab.data.origin import split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.report.charts.candles import bars_chart
@@ -32,8 +32,6 @@ from stresslab.report.wording import clean, number, percent, shortened
 from stresslab.runs.rerun import compared
 from stresslab.runs.restore import finished
 from stresslab.strategy import load_strategies
-
-_OPEN, _CLOSE = FIELDS.index("open"), FIELDS.index("close")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +62,7 @@ class Replay:
     def __str__(self) -> str:
         """What became of the price and of each account, and whether that is what the run stored."""
         bars, stamps = self.universe, stamp_texts(self.universe.timestamps)
-        first, last = float(bars.values[0, 0, _OPEN]), float(bars.values[0, -1, _CLOSE])
+        first, last = float(bars.values[0, 0, OPEN]), float(bars.values[0, -1, CLOSE])
         lines = [
             f"Universe {self.number:,} of {clean(bars.history.symbol)}: {bars.horizon:,} bars from {stamps[0]} to "
             f"{stamps[-1]}; the price moves {percent(last / first - 1, signed=True)}.",

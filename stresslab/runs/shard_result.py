@@ -21,13 +21,12 @@ from stresslab.backtest import CHUNK, Terms
 from stresslab.backtest.evaluate import StrategyEvaluation, evaluate
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE
 from stresslab.data.universes import Universes, facts_of
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.quantile_sketch import Sketch
 from stresslab.strategy import CallLog, Strategy
 
-CLOSE = FIELDS.index("close")
 _UNREADABLE = (
     OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError, NotImplementedError,
     zipfile.BadZipFile, zlib.error,

@@ -33,7 +33,7 @@ from stresslab.core.parallel import Workers
 from stresslab.core.plain_json import recorded
 from stresslab.core.progress import Progress, Stages
 from stresslab.core.randomness import check_seed
-from stresslab.data.bars import FIELDS, Bars, describe_data
+from stresslab.data.bars import CLOSE, Bars, describe_data
 from stresslab.data.origin import real_grounds, split_at_origin
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.matched import CONTRASTS
@@ -301,7 +301,7 @@ def stress_test(
         horizon=horizon,
         universes_count=outcome.universes,
         fan=_fan(outcome.closes.quantiles(LEVELS), sampled.timestamps),
-        sample_paths=sampled.values[:SAMPLE_PATHS, :, FIELDS.index("close")].astype(np.float64),
+        sample_paths=sampled.values[:SAMPLE_PATHS, :, CLOSE].astype(np.float64),
         data=describe_data(bars),
         generator=described,
         generator_facts=dict(sampled.facts),

@@ -24,7 +24,7 @@ from stresslab.core.errors import InputError
 from stresslab.core.plain_json import recorded
 from stresslab.core.randomness import uniforms
 from stresslab.core.safe_files import MAX_JSON, read_bounded
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.strategy import Strategy
 
 LEDGER = "ledger.jsonl"
@@ -36,7 +36,6 @@ STREAM = 103
 """Stream of uniforms that choose the marks."""
 RULES = ("sizing", "stop_loss", "take_profit", "trailing_stop", "max_leverage")
 """Terms that are chosen as a strategy's parameters are: another stop is another variant."""
-_CLOSE = FIELDS.index("close")
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def marks_of(bars: Bars) -> dict[int, str]:
     Args:
         bars: one real series.
     """
-    logs, seconds = np.log(bars.values[:, _CLOSE]), _seconds(bars)
+    logs, seconds = np.log(bars.values[:, CLOSE]), _seconds(bars)
     moves = np.diff(logs, prepend=logs[0])
     moved = np.flatnonzero(moves)
     chosen = np.sort(moved[np.argsort(_order(seconds[moved]), kind="stable")[:MARKS]])

@@ -21,10 +21,11 @@ from types import ModuleType
 from typing import Any
 
 from stresslab.core.errors import StrategyError
+from stresslab.core.text import did_you_mean
 from stresslab.strategy import parameters
 from stresslab.strategy.backtesting_py import adapted, is_theirs
 from stresslab.strategy.panel import Kind
-from stresslab.strategy.parameters import DECLARATION, MAX_SETS, did_you_mean
+from stresslab.strategy.parameters import DECLARATION, MAX_SETS
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 from stresslab.strategy.strategy import METHODS, Strategy, has_method, owner
 
@@ -87,8 +88,8 @@ def load_strategies(
         if name not in known:
             given = params[name] if name in params else values[name]
             raise StrategyError(
-                f"{name}={given!r:.80}: no strategy has a parameter {name!r}; "
-                + (did_you_mean(name, sorted(known)) if known else "none of them has parameters")
+                f"{name}={given!r:.80}: no strategy has a parameter {name!r}"
+                + (did_you_mean(name, sorted(known)) if known else "; none of them has parameters")
             )
         if name in params and name in values:
             raise StrategyError(f"{name} has one value, {params[name]!r}, and a grid of values; leave one of them out")
@@ -183,7 +184,7 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
         entry, function = name, getattr(module, name, None)
         if not callable(function) and not has_method(function):
             known = [key for key, value in vars(module).items() if inspect.isroutine(value) or has_method(value)]
-            raise StrategyError(f"{path} has no function or class {name!r}; {did_you_mean(name, known)}")
+            raise StrategyError(f"{path} has no function or class {name!r}{did_you_mean(name, known)}")
     declares = function
     function = adapted(function) if is_theirs(function) else function
     strategy = Strategy(name, {}, _kind(function, entry), path, _sha256(source), function, entry, patience=patience)
@@ -244,7 +245,8 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     if not file.is_file() or file.suffix != ".py":
         near = sorted(str(one) for one in file.parent.glob("*.py")) if file.parent.is_dir() else []
         state = "is no Python file" if file.exists() else "does not exist"
-        raise StrategyError(f"{path} {state}; {did_you_mean(path, near) if near else 'give the path of a .py file'}")
+        otherwise = None if near else "give the path of a .py file"
+        raise StrategyError(f"{path} {state}{did_you_mean(path, near, otherwise)}")
     source, folder = file.read_bytes(), str(file.resolve().parent)
     package = f"stresslab_strategies_{_sha256(folder.encode())[:12]}"
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import StrategyError
+from stresslab.core.text import nearest
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes
 
@@ -129,9 +129,9 @@ class Panel:
 
 
 def _unknown(what: str, name: str) -> str:
-    near = get_close_matches(name, FIELDS, n=1)
+    near = nearest(name, FIELDS)
     if near:
-        return f"bars have no {what}; did you mean {near[0]!r}?"
+        return f"bars have no {what}; did you mean {near!r}?"
     return (
         f"bars have no {what}: universes continue one series, with {', '.join(FIELDS)}; there are no other symbols, "
         "and longer bars are resampled from these"

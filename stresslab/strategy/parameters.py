@@ -7,7 +7,6 @@ a pair is from and to, a list is what there is to choose from. Whose parameters 
 from __future__ import annotations
 
 import ast
-import difflib
 import itertools
 import math
 import operator
@@ -18,6 +17,7 @@ from inspect import Parameter
 from typing import Any
 
 from stresslab.core.errors import StrategyError
+from stresslab.core.text import did_you_mean
 
 DECLARATION = "PARAMETERS"
 MAX_SETS = 1000
@@ -96,7 +96,7 @@ def check_declaration(who: str, ranges: Any, declared: Sequence[str]) -> dict[st
     for name, allowed in ranges.items():
         if name not in declared:
             raise StrategyError(
-                f"{who}: {DECLARATION} names {name!r}, which is no parameter; {did_you_mean(str(name), declared)}"
+                f"{who}: {DECLARATION} names {name!r}, which is no parameter{did_you_mean(str(name), declared)}"
             )
         pair = isinstance(allowed, tuple) and len(allowed) == 2 and all(_is_number(one) for one in allowed)
         if not (pair and allowed[0] <= allowed[1]) and not (isinstance(allowed, list) and allowed):
@@ -190,9 +190,3 @@ def describe_grid(grid: Mapping[str, Any]) -> str:
 def label(chosen: Mapping[str, Any]) -> str:
     """What a parameter set adds to a strategy's name: `[fast=5,slow=30]`; nothing where nothing was chosen."""
     return f"[{','.join(f'{name}={value}' for name, value in chosen.items())}]" if chosen else ""
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A clause that names what is nearest, or all there is."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"

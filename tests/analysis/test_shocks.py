@@ -26,9 +26,10 @@ from stresslab.analysis.shocks import (
 )
 from stresslab.backtest import Costs, Terms, backtest
 from stresslab.core.errors import InputError
+from stresslab.data.bars import CLOSE
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.transforms import CLOSE, log_shapes
+from stresslab.generators.transforms import log_shapes
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
 from tests.make.universes import assert_valid

@@ -8,7 +8,7 @@ import stresslab as sl
 from stresslab.backtest import Terms, backtest
 from stresslab.backtest.bar_records import COLUMNS, WORST, replays
 from stresslab.backtest.evaluate import measures
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.universes import REAL, Universes
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
@@ -59,7 +59,7 @@ def test_what_followed_stands_first() -> None:
     found = replays(strategy, universes, returns, Terms(), followed)
     assert found["universe"].drop_duplicates().tolist()[0] == REAL
     real, rest = found[found["universe"] == REAL], found[found["universe"] != REAL]
-    assert (real["close"].to_numpy() == bars.values[270:, FIELDS.index("close")]).all()
+    assert (real["close"].to_numpy() == bars.values[270:, CLOSE]).all()
     assert (real["equity"].to_numpy() == backtest(strategy, followed, Terms()).equity[1:, 0]).all()
     assert rest.reset_index(drop=True).equals(replays(strategy, universes, returns, Terms()))
     worst = rest["universe"].drop_duplicates().tolist()

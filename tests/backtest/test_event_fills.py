@@ -16,7 +16,7 @@ from stresslab.backtest.event_fills import walk
 from stresslab.backtest.orders import Signals, orders_of
 from stresslab.backtest.vectorbt_fills import fill
 from stresslab.core.errors import InputError, StrategyError
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.universes import Universes
 from stresslab.strategy.panel import Panel
 from tests.backtest.cases import FREE, HISTORY, Case, cases, market, rows, strategy
@@ -111,7 +111,7 @@ def test_slippage_follows_recent_volatility() -> None:
     """The buyer pays a multiple of the standard deviation of the last 20 returns up to the close of the decision."""
     universe = market([100.0, 100.0], [100.0, 100.0])
     run = held(on(Costs(0.0, 0.01, slippage_volatility=0.5)), universe)
-    history = HISTORY.values[:, FIELDS.index("close")]
+    history = HISTORY.values[:, CLOSE]
     first, second = (
         np.std(known[1:] / known[:-1] - 1, ddof=1)
         for known in (history[-WINDOW - 1 :], np.append(history[-WINDOW:], 100.0))
@@ -166,7 +166,7 @@ def test_fixed_cash_per_trade_as_far_as_it_reaches() -> None:
 
 def test_a_volatility_target_sizes_by_what_was_known() -> None:
     """The position's yearly volatility is the target's at the entry; the cap is the credit."""
-    history = HISTORY.values[:, FIELDS.index("close")]
+    history = HISTORY.values[:, CLOSE]
     recent = np.std(history[-WINDOW:] / history[-WINDOW - 1 : -1] - 1, ddof=1) * np.sqrt(YEAR)
     for target, most in ((0.5 * recent, 1.0), (2.0 * recent, 1.0), (2.0 * recent, 5.0)):
         run = held(on(sizing=Sizing(volatility=float(target)), max_leverage=most), market(FLAT, FLAT))

@@ -292,7 +292,7 @@ def test_beyond_the_known_holidays() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("XNYZ", "'XNYZ' is not a calendar of exchange_calendars; did you mean X"),
+        ("XNYZ", "'XNYZ' is not a calendar of exchange_calendars; did you mean 'X"),
         ("0", "give a name such as XNYS"),
         ("CMES", "opens on the evening before its session; leave exchange out"),
     ],

@@ -64,6 +64,7 @@ UNTESTED = frozenset(
     analysis/case.py
     analysis/fragility.py
     analysis/multiple_testing.py
+    analysis/planted_losses.py
     analysis/result_models.py
     analysis/result_realism.py
     analysis/result_schema.py

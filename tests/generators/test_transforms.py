@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN, VOLUME
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.transforms import (
@@ -19,8 +20,6 @@ from stresslab.generators.transforms import (
 )
 from tests.make.bars import make_bars
 from tests.make.universes import assert_valid
-
-OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 
 BARS = make_bars(600, drift=2e-3)
 

@@ -12,9 +12,9 @@ from scipy import stats
 
 from stresslab.core.errors import DataError
 from stresslab.core.randomness import uniforms
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CLOSE, CONTEXT, RECENT, Origin
+from stresslab.realism.rolling_origins import CONTEXT, RECENT, Origin
 
 OMEGA, ALPHA, BETA, SCALE = 0.05, 0.08, 0.90, 0.01
 FAULTS = {

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CLOSE, CONTEXT, MIN_HISTORY, observe, positions, roll
+from stresslab.realism.rolling_origins import CONTEXT, MIN_HISTORY, observe, positions, roll
 from tests.realism.cases import Walk, normal_bars
 
 

@@ -19,7 +19,7 @@ from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
 from stresslab.backtest.evaluate import measures
 from stresslab.core.errors import InputError, LookAheadError, StrategyError
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.origin import MIN_HISTORY, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.metrics.measures import MEASURES
@@ -134,7 +134,7 @@ def test_the_fan_is_of_the_generators_universes() -> None:
     """Quantiles and sample paths are those of what the generator samples from the history."""
     result = run()
     sampled = BOOTSTRAP.sample(BARS[:-HORIZON], HORIZON, COUNT, 3)
-    closes = sampled.values[:, :, FIELDS.index("close")]
+    closes = sampled.values[:, :, CLOSE]
     assert result.fan.index.equals(sampled.timestamps)
     np.testing.assert_allclose(result.fan.to_numpy(), np.quantile(closes, LEVELS, axis=0).T, rtol=1.01 * ACCURACY)
     np.testing.assert_array_equal(result.sample_paths, closes[:30])

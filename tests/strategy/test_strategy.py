@@ -463,7 +463,7 @@ def test_parameters_go_where_they_belong() -> None:
     pair = load_strategies([first, second], {"fast": "5", "slow": 9})
     assert [one.parameters for one in pair] == [{"fast": 5}, {"fast": 5, "slow": 9}]
     assert "no strategy has a parameter 'fats'; did you mean 'fast'?" in complaint(second, fats=1)
-    assert "there are: fast, slow" in complaint(second, zzz=1)
+    assert "known are fast, slow" in complaint(second, zzz=1)
     assert "none of them has parameters" in complaint(lambda bars: bars.close, fast=1)
 
 

@@ -5,7 +5,6 @@ Names only; what stands in the cells is for `cells` and `timestamps` to read.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import Counter
@@ -14,8 +13,11 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from stresslab.core.errors import DataError
+from stresslab.core.text import did_you_mean, nearest
 
 FIELDS = ("open", "high", "low", "close", "volume", "amount")
+OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(len(FIELDS))
+"""Where each stands in an array's last axis."""
 """The six fields of a bar, in the order of every array in stresslab."""
 PRICES = FIELDS[:4]
 ADJUSTED = "adj_close"
@@ -134,8 +136,8 @@ def missing_column(columns: Sequence[object]) -> DataError:
     absent = [field for field in PRICES if not candidates(columns, NAMES[field])]
     by_name = {plain(column): str(column) for column in columns}
     taken = {plain(column) for names in NAMES.values() for column in candidates(columns, names)}
-    close = difflib.get_close_matches(absent[0], [name for name in by_name if name not in taken], n=1, cutoff=0.6)
-    hint = f"did you mean {by_name[close[0]][:30]!r}? Rename it to {absent[0]!r}" if close else "name the columns so"
+    close = nearest(absent[0], [name for name in by_name if name not in taken])
+    hint = f"did you mean {by_name[close][:30]!r}? Rename it to {absent[0]!r}" if close else "name the columns so"
     which = f"column{'s' if len(absent) > 1 else ''} {', '.join(map(repr, absent))}"
     return DataError(f"no {which} among {seen or 'no columns at all'}; open, high, low, close are needed: {hint}")
 
@@ -163,9 +165,8 @@ def one_ticker(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, s
 def choose_symbol(symbols: Sequence[str], symbol: str | None) -> str | None:
     """The one symbol of a table, or the one asked for."""
     if symbol is not None and symbol not in symbols:
-        close = difflib.get_close_matches(symbol, symbols, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it holds {_listed(symbols) or 'none by name'}"
-        raise DataError(f"symbol {symbol!r} is not in the file; {hint}")
+        hint = did_you_mean(symbol, symbols, f"it holds {_listed(symbols) or 'none by name'}")
+        raise DataError(f"symbol {symbol!r} is not in the file{hint}")
     if symbol is None and len(symbols) > 1:
         raise DataError(
             f"{len(symbols)} symbols in one file ({_listed(symbols)}); bars are of one symbol: "

@@ -5,14 +5,13 @@ How a table is laid out in text is for `text` to find out; what its columns mean
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
 import pandas as pd
 
 from stresslab.core.errors import DataError
-from stresslab.core.text import one_line
+from stresslab.core.text import nearest, one_line
 from stresslab.data.bars import Bars
 from stresslab.data.parsing.column_names import SYMBOL_NAMES, candidates, check_unique, choose_symbol
 from stresslab.data.parsing.delimited import read_text
@@ -116,8 +115,8 @@ def _similar(file: Path) -> str | None:
         names = os.listdir(file.parent)
     except (OSError, ValueError):
         return None
-    close = difflib.get_close_matches(file.name, names, n=1)
-    return f"did you mean {str(file.with_name(close[0]))!r}?" if close else None
+    close = nearest(file.name, names)
+    return f"did you mean {str(file.with_name(close))!r}?" if close else None
 
 
 def _refusal(file: Path, head: bytes) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from dataclasses import replace
@@ -10,7 +9,7 @@ from importlib import import_module
 from importlib.resources import files
 
 from stresslab.core.errors import DataError
-from stresslab.core.text import one_line
+from stresslab.core.text import nearest, one_line
 from stresslab.data.bars import Bars
 from stresslab.data.sources.files import load_file
 from stresslab.data.sources.remote import load_ccxt, load_yahoo
@@ -40,8 +39,8 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
         )
     if name not in SAMPLES:
         every = SAMPLES | MARKETS
-        close = difflib.get_close_matches(name, every, n=1)
-        hint = f"did you mean sample:{close[0]}? There are" if close else "there are"
+        close = nearest(name, every)
+        hint = f"did you mean sample:{close}? There are" if close else "there are"
         known = ", ".join(f"sample:{key} ({title})" for key, title in every.items())
         raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
     frame = import_module(f"arch.data.{name}").load()

@@ -5,7 +5,6 @@ Fetching and the form of the answers are known here; whether the bars are sound 
 
 from __future__ import annotations
 
-import difflib
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from stresslab.core.errors import DataError
+from stresslab.core.text import did_you_mean
 from stresslab.data.bars import Bars
 from stresslab.data.parsing.column_names import one_ticker
 from stresslab.data.parsing.timestamps import parse_date
@@ -104,13 +104,13 @@ def load_ccxt(spec: str, since: object = None, until: object = None, repair: boo
         raise DataError(f"{source}: an exchange, a pair and a time frame are needed; write ccxt:binance:BTC/USDT:1h")
     ccxt = _library("ccxt", source)
     if name not in ccxt.exchanges:
-        close = difflib.get_close_matches(name, ccxt.exchanges, n=1)
-        raise DataError(f"{source}: exchange {name!r} is not known to ccxt; {_hint(close, 'see ccxt.exchanges')}")
+        hint = did_you_mean(name, ccxt.exchanges, "see ccxt.exchanges")
+        raise DataError(f"{source}: exchange {name!r} is not known to ccxt{hint}")
     exchange = getattr(ccxt, name)({"enableRateLimit": True})
     markets = _ask(source, exchange.load_markets)
     if pair not in markets:
-        close = difflib.get_close_matches(pair.upper(), list(markets), n=1)
-        raise DataError(f"{source}: pair {pair!r} is not traded on {name}; {_hint(close, 'write it as BTC/USDT')}")
+        hint = did_you_mean(pair.upper(), markets, "write it as BTC/USDT")
+        raise DataError(f"{source}: pair {pair!r} is not traded on {name}{hint}")
     frames = exchange.timeframes or {}
     if timeframe not in frames:
         raise DataError(
@@ -181,7 +181,3 @@ def _ask(source: str, question: Callable[[], Any]) -> Any:
         ) from error
     finally:
         logger.setLevel(level)
-
-
-def _hint(close: Sequence[str], otherwise: str) -> str:
-    return f"did you mean {close[0]}?" if close else otherwise

@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.generators.kronos.checkpoint import Checkpoint
 from stresslab.generators.kronos.features import RETURN, Levels, Representation, Returns
 
-CLOSE = FIELDS.index("close")
 MIN_BARS = 10
 """Fewest bars whose round trip says anything."""
 EDGE = 0.95

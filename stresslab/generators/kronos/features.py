@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import CheckpointError
+from stresslab.data.bars import AMOUNT, CLOSE, HIGH, LOW, OPEN, VOLUME
 
-OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 SIGMA_FLOOR = 1e-6
 """Least volatility per bar that features are measured in, a hundredth of a basis point."""
 SIGMA_CEILING = 10.0

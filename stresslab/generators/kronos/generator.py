@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import check_seed
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.universes import Universes
@@ -31,7 +31,7 @@ from stresslab.generators.kronos.joint import PILOT, couple, fit_dependence
 from stresslab.generators.kronos.sampler import Networks
 from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
 from stresslab.generators.kronos.token_sampling import TokenSampling
-from stresslab.generators.transforms import CLOSE, repaired
+from stresslab.generators.transforms import repaired
 
 MIN_BARS = 2
 

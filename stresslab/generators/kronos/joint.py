@@ -13,12 +13,12 @@ from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.randomness import uniforms
+from stresslab.data.bars import CLOSE
 from stresslab.data.market import Market
 from stresslab.generators.dependence import Dependence, Kind, from_spearman
 from stresslab.generators.kronos.coupling import Company
 from stresslab.generators.kronos.sampler import TILE
 from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
-from stresslab.generators.transforms import CLOSE
 
 PILOT = 40
 """Bars of the pilot that says how far simulated returns follow their uniforms."""

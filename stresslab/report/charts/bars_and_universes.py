@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import LEVELS
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.report.charts import binning
 from stresslab.report.charts.chart import Axis, Chart, Shape, price_ticks, stamp_texts, thinned_line, time_ticks
@@ -20,12 +20,11 @@ ROWS = 3
 """First and last bars in a table."""
 PATHS = 12
 """Universes that are drawn one by one."""
-_CLOSE = FIELDS.index("close")
 
 
 def bars_chart(bars: Bars) -> Chart:
     """The closes of a real series, on a logarithmic axis where they span much."""
-    closes = bars.values[:, _CLOSE]
+    closes = bars.values[:, CLOSE]
     x, y = Axis(0, max(len(bars) - 1, 1)), Axis.around(closes, log=True)
     stamps = stamp_texts(bars.timestamps)
     moved = float(closes[-1] / closes[0] - 1)
@@ -45,10 +44,10 @@ def bars_chart(bars: Bars) -> Chart:
 
 def universes_chart(universes: Universes) -> Chart:
     """The fan of the closes after the tail of the history, with some of the paths."""
-    closes = universes.values[:, :, _CLOSE].astype(np.float64)  # (N, T)
+    closes = universes.values[:, :, CLOSE].astype(np.float64)  # (N, T)
     quantiles = np.quantile(closes, LEVELS, axis=0).T
     fan = pd.DataFrame(quantiles, index=universes.timestamps, columns=[str(level) for level in LEVELS])
-    start = float(universes.history.values[-1, _CLOSE])
+    start = float(universes.history.values[-1, CLOSE])
     low, high = (float(fan[level].iloc[-1]) for level in ("0.25", "0.75"))
     count = f"{len(universes):,} {'universe' if len(universes) == 1 else 'universes'}"
     return fan_chart(
@@ -80,7 +79,7 @@ def of_bars(bars: Bars) -> str:
 
 def of_universes(universes: Universes) -> str:
     """What some universes are, as HTML."""
-    closes = universes.values[:, -1, _CLOSE].astype(np.float64) / float(universes.history.values[-1, _CLOSE]) - 1
+    closes = universes.values[:, -1, CLOSE].astype(np.float64) / float(universes.history.values[-1, CLOSE]) - 1
     ends = ", ".join(f"{level:.0%} {percent(float(np.quantile(closes, level)), signed=True)}" for level in LEVELS)
     facts = [
         ("bars in each", f"{universes.horizon:,}"),

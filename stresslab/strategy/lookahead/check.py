@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import StrategyError
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.causes import likely_cause
-from stresslab.strategy.lookahead.perturbations import CLOSE, continuations, mirrored, other_futures
+from stresslab.strategy.lookahead.perturbations import continuations, mirrored, other_futures
 from stresslab.strategy.lookahead.probe import DecisionProbe, column, first_difference, stamp, where
 from stresslab.strategy.panel import Decisions, Panel
 

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.data.bars import FIELDS
+from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, OPEN
 
-OPEN, HIGH, LOW, CLOSE = (FIELDS.index(name) for name in ("open", "high", "low", "close"))
 PRICES = [OPEN, HIGH, LOW, CLOSE]
 _TRADED = [FIELDS.index(name) for name in ("volume", "amount")]
 _LEVEL = float(np.log(4.0))

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stresslab.core.errors import DataError
-from stresslab.data import FIELDS, Bars
+from stresslab.data import Bars
+from stresslab.data.bars import HIGH
 from stresslab.data.sources.files import load_file
 from tests.data.tables import HEADERS, same, table, text
 from tests.make.bars import make_bars
@@ -279,6 +280,6 @@ def test_damaged_files_never_crash(tmp_path: Path, data: st.DataObject, repair: 
         assert (bars.values[:, :4] > 0).all()
         assert np.isfinite(bars.values).all()
         assert (np.diff(bars.timestamps.asi8) > 0).all()
-        assert (bars.values[:, FIELDS.index("high")] == bars.values[:, :4].max(axis=1)).all()
+        assert (bars.values[:, HIGH] == bars.values[:, :4].max(axis=1)).all()
     assert line.isprintable()
     assert len(line) < 1000

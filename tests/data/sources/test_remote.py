@@ -175,8 +175,8 @@ def test_ccxt_range_and_swaps() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("ccxt:binanse:BTC/USDT:1h", "exchange 'binanse' is not known to ccxt; did you mean binance"),
-        ("ccxt:binance:BTC/USD:1h", "pair 'BTC/USD' is not traded on binance; did you mean BTC/USDT"),
+        ("ccxt:binanse:BTC/USDT:1h", "exchange 'binanse' is not known to ccxt; did you mean 'binance'"),
+        ("ccxt:binance:BTC/USD:1h", "pair 'BTC/USD' is not traded on binance; did you mean 'BTC/USDT'"),
         ("ccxt:binance:BTC/USDT:7h", "time frame '7h' is not served by binance; choose one of 1h, 1d"),
         ("ccxt:binance:BTC/USDT", "an exchange, a pair and a time frame are needed"),
     ],

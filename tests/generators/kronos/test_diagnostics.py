@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stresslab.core.errors import DataError
-from stresslab.generators.kronos.diagnostics import CLOSE, EDGE, touching
+from stresslab.data.bars import CLOSE
+from stresslab.generators.kronos.diagnostics import EDGE, touching
 from stresslab.generators.kronos.features import RETURN, Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.kronos.tokenizer import KronosTokenizer

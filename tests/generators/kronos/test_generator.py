@@ -12,13 +12,12 @@ import pytest
 import torch
 
 from stresslab.core.errors import DataError, InputError
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars
 from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
 from tests.generators.kronos.cases import case
 from tests.make.bars import make_bars
 
-OPEN, HIGH, LOW, CLOSE, VOLUME, AMOUNT = range(6)
 LEVELS = str(case("within_context").folder)
 WALK = make_bars(200)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stresslab.strategy.lookahead.perturbations import CLOSE, HIGH, LOW, OPEN, continuations, mirrored, other_futures
+from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN
+from stresslab.strategy.lookahead.perturbations import continuations, mirrored, other_futures
 from tests.make.bars import make_bars
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
-from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.calendar import WEEK
 from stresslab.data.parsing.validation import SPLIT_TOLERANCE, SPLITS
 from stresslab.generators.kronos.calendar_features import stamps
@@ -126,7 +126,7 @@ def interruptions(bars: Bars) -> dict[str, NDArray[np.bool_]]:
         closes = calendar.pattern in ("weekdays", "sessions")
         allowed = longest + MISSING * step + (HOLIDAYS.as_unit("ns").value if closes else 0)
         gap[1:] = np.diff(bars.timestamps.asi8) > allowed
-        prices = bars.values[:, : FIELDS.index("close") + 1]  # (T, 4)
+        prices = bars.values[:, : CLOSE + 1]  # (T, 4)
         jump[1:] = _jumps(np.log(prices))
         alike = np.r_[False, (prices[1:] == prices[:-1, -1:]).all(axis=1)]
         starts = np.flatnonzero(np.diff(alike, prepend=False, append=False))  # begin and end of every stretch in turn
