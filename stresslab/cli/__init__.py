@@ -114,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; that of this process by default.
     """
     state = State()
+    console.open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode is no reason to fail
     try:
@@ -121,12 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given = list(sys.argv[1:] if arguments is None else arguments)
             with get_command(app).make_context("stresslab", given, obj=state) as context:
                 context.command.invoke(context)
-            sys.stdout.flush()
+        console.finish()
         return DONE
     except typer.Exit as end:
         return end.exit_code
     except BrokenPipeError:
-        console.silence()
+        console.silence(sys.stdout)
         return DONE
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         if isinstance(error.__context__, BrokenPipeError):  # how rich leaves when the reader has gone

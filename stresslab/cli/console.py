@@ -9,11 +9,13 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import typer
+
+from stresslab.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -39,23 +41,69 @@ class Reporter(Protocol):
         ...
 
 
+class OutputError(InputError):
+    """What a command has to say cannot be written to stdout."""
+
+
 def say(text: str) -> None:
-    """Print to stdout; a reader that has gone (`| head`) is no error."""
+    """Print to stdout; a reader that has gone (`| head`) is no error.
+
+    Raises:
+        OutputError: it cannot be written, for example because a disk is full.
+    """
+    _written(lambda: typer.echo(text))
+
+
+def finish() -> None:
+    """Print what still waits to be.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    _written(sys.stdout.flush)
+
+
+def _written(write: Callable[[], object]) -> None:
     try:
-        typer.echo(text)
+        write()
     except BrokenPipeError:
-        silence()
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise OutputError(f"the output cannot be written ({error.strerror})") from None
 
 
-def silence() -> None:
+def note(text: str) -> None:
+    """Print to stderr where that is possible: progress that nobody can read is no reason to end a run."""
+    try:
+        typer.echo(text, err=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
     """Send what is still to be printed nowhere, so that nothing fails when Python flushes it at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def open_standard_streams() -> None:
+    """Give a process that was started with a closed stdin, stdout or stderr (`2>&-`) one that leads nowhere.
+
+    Otherwise the next file to be opened would take its number, and get what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this stream's where it is closed
+        setattr(sys, name, open(nowhere, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def complain(text: str) -> None:
     """One line on stderr; unprintable characters from file names and the like cannot reach the terminal."""
     line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-    typer.echo(f"{typer.style('error:', fg='red')} {line}", err=True)
+    note(f"{typer.style('error:', fg='red')} {line}")
 
 
 @contextmanager
@@ -148,11 +196,11 @@ class PlainLines:
         """Print what was held back."""
         held, self._held = self._held, None
         for line in held or ():
-            typer.echo(line, err=True)
+            note(line)
 
     def _say(self, line: str) -> None:
         if self._held is None:
-            typer.echo(line, err=True)
+            note(line)
         else:
             self._held.append(line)
 

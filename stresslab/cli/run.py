@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stresslab.cli import options
-from stresslab.cli.console import Reporter, progress, say
+from stresslab.cli.console import OutputError, Reporter, complain, progress, say
 from stresslab.core.checkpoints import LEDGER
 from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
 from stresslab.runs.settings import StressConfig
@@ -67,7 +67,10 @@ def conduct(
         report("report", 0, 1)
         saved = save_run(result, work.parent, ctx.find_root().obj.log.text())
         report("report", 1, 1)
-    say(f"{result}\n\nreport: {saved / 'report.html'}")
+    try:
+        say(f"{result}\n\nreport: {saved / 'report.html'}")
+    except OutputError as error:  # the run is stored, and its verdict stands
+        complain(f"{error}; the run is in {saved}")
     if result.failed:
         raise StrategyError(f"{'; '.join(result.failed.values())}; the results of the others are in {saved}")
     if any(strategy.verdict.label in settings.fail_on for strategy in result.strategies):
