@@ -98,13 +98,15 @@ class Bars(Plotted):
         try:
             if isinstance(frame.columns, pd.MultiIndex):
                 frame, _ = one_ticker(frame, None)
-            table, news = read_table(frame, decimal)
+            table, news, dropped = read_table(frame, decimal, repair)
             checked = check(between(table, since, until), repair)
             values, last = final_values(checked.table)
         except DataError as error:
             raise DataError(one_line(f"{source}: {error}" if source else error)) from error
         told = (*notices, *news, *checked.notices, *last)
-        return cls(pd.DatetimeIndex(checked.table["timestamp"]), values, symbol, source, told, checked.repaired)
+        return cls(
+            pd.DatetimeIndex(checked.table["timestamp"]), values, symbol, source, told, dropped + checked.repaired
+        )
 
     def __len__(self) -> int:
         """Number of bars T."""

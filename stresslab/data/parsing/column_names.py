@@ -83,6 +83,14 @@ def plain(name: object) -> str:
 
 NAMES = {field: tuple(dict.fromkeys(map(plain, names))) for field, names in _NAMES.items()}
 """Names of each field as `plain` gives them, most telling first."""
+_ENGLISH = re.compile(r"\d?(price)?(open|high|low|close|last|max|min|o|h|l|c)?(price|last)?")
+EUROPEAN = {
+    name
+    for field in PRICES
+    for name in NAMES[field]
+    if not _ENGLISH.fullmatch(name) and all(ord(letter) < 0x2E80 for letter in name)
+}
+"""Names of prices in languages that write 1.234,5."""
 TIME_NAMES = tuple(dict.fromkeys(map(plain, _TIMES)))
 CLOCK_NAMES = tuple(dict.fromkeys(map(plain, _CLOCKS)))
 SYMBOL_NAMES = ("symbol", "ticker", "code", "tscode", "instrument", "股票代码", "代码", "pair")

@@ -16,6 +16,8 @@ import pandas as pd
 from stresslab.core.errors import DataError
 from stresslab.data.parsing.column_names import (
     CLOCK_NAMES,
+    EUROPEAN,
+    NAMES,
     PRICES,
     SYMBOL_NAMES,
     TIME_NAMES,
@@ -27,7 +29,7 @@ from stresslab.data.parsing.column_names import (
     plain,
     recognised,
 )
-from stresslab.data.parsing.numbers import decimal_sign, parse_numbers
+from stresslab.data.parsing.numbers import decimal_sign, parse_numbers, thousands_or_decimals, undecided_sign
 
 _DELIMITERS = (",", "\t", ";", "|")
 _BINANCE = (
@@ -73,8 +75,12 @@ def read_text(data: bytes, symbol: str | None) -> tuple[pd.DataFrame, str | None
         return frame, None, decimal, (f"no header: columns taken as {', '.join(names[:7])}",)
     levels = _levels(rows, header)
     if levels is None:
-        names, decimal = [cell.strip() for cell in rows[header]], _decimal(rows[header + 1 :], delimiter)
+        names = [cell.strip() for cell in rows[header]]
         check_unique(names)
+        sign = undecided_sign(cell for row in rows[header + 1 :] for cell in row[1:])
+        if sign and delimiter != sign:
+            return _thousands_or_decimals(data, encoding, delimiter, header + 1, names, sign)
+        decimal = _decimal(rows[header + 1 :], delimiter)
         return _read(data, encoding, delimiter, header + 1, names, decimal), None, decimal, ()
     return *_two_rows_of_names(data, encoding, delimiter, rows, levels, symbol), ".", ()
 
@@ -167,17 +173,18 @@ def _levels(rows: Sequence[Sequence[str]], header: int) -> tuple[int, int] | Non
 
 def _read(
     data: bytes, encoding: str, delimiter: str, skip: int, names: list[str], decimal: str,
-    clock_columns: Sequence[object] = (),
+    clock_columns: Sequence[object] = (), texts: Sequence[str] = (),
 ) -> pd.DataFrame:  # fmt: skip
-    """The rows after the first `skip` lines; time stamps and symbols stay texts, so that leading zeros survive."""
+    """The rows after the first `skip` lines; time stamps, symbols and `texts` stay texts: zeros survive."""
     unique = [name if names.index(name) == k else f"{name}.{k}" for k, name in enumerate(names)]
-    texts = [*clock_columns, *candidates(unique, (*TIME_NAMES, *CLOCK_NAMES, *SYMBOL_NAMES))]
+    known = candidates(unique, (*TIME_NAMES, *CLOCK_NAMES, *SYMBOL_NAMES))
+    kinds = dict.fromkeys(map(str, (*texts, *clock_columns, *known)), str)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # a delimiter at the end of each line
             frame = pd.read_csv(
                 io.BytesIO(data), sep=delimiter, encoding=encoding, header=None, names=unique, skiprows=skip,
-                index_col=False, dtype=dict.fromkeys(map(str, texts), str), skipinitialspace=True, low_memory=False,
+                index_col=False, dtype=kinds, skipinitialspace=True, low_memory=False,
                 decimal=decimal,
             )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -186,6 +193,24 @@ def _read(
     if frame.empty:
         raise DataError("the file holds a header but no rows; give a file with one row per bar")
     return frame
+
+
+def _thousands_or_decimals(
+    data: bytes, encoding: str, delimiter: str, skip: int, names: list[str], sign: str
+) -> tuple[pd.DataFrame, None, str, tuple[str, ...]]:
+    """The table of a file whose prices all look like `18.003`, which the whole file decides how to read."""
+    texts = {name for field in PRICES for name in map(str, candidates(names, NAMES[field]))}
+    frame = _read(data, encoding, delimiter, skip, names, sign, texts=tuple(texts))
+    prices = [cell for name in sorted(texts) for cell in frame[name].dropna().astype(str)]
+    counted = [str(cell) for name in candidates(names, NAMES["volume"]) for cell in frame[name].dropna()]
+    european = any(plain(name) in EUROPEAN for name in names)  # dates do not tell: Dukascopy writes 110.123 beside them
+    decimal, why = thousands_or_decimals(prices, counted, sign, european)
+    first = next(cell for cell in prices if sign in cell)
+    notices: tuple[str, ...] = ()
+    if why:
+        read = parse_numbers(pd.Series([first]), "price", decimal)[0]
+        notices = (f"prices such as {first!r} read as {read:,.10g}: {why}",)
+    return frame, None, decimal, notices
 
 
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:

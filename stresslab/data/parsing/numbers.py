@@ -55,6 +55,14 @@ def parse_numbers(column: pd.Series, name: str, decimal: str = ".") -> NDArray[n
     return numbers
 
 
+def are_numbers(column: pd.Series, decimal: str = ".") -> NDArray[np.bool_]:
+    """Which cells (T,) hold a number: not those that are empty, nor texts."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return np.asarray(column.notna().to_numpy(), dtype=np.bool_)
+    read = (_number(cell, decimal) for cell in column.to_numpy(dtype=object))
+    return np.array([number is not None and not np.isnan(number) for number in read], dtype=np.bool_)
+
+
 def decimal_sign(cells: Iterable[str], default: str) -> str:
     """The decimal sign that texts of numbers are written with.
 
@@ -69,6 +77,40 @@ def decimal_sign(cells: Iterable[str], default: str) -> str:
     if signs["."] or signs[","]:
         return "." if signs["."] >= signs[","] else ","
     return "," if default == "," and signs["?,"] and not signs["?."] else "."
+
+
+def undecided_sign(cells: Iterable[str]) -> str:
+    """The sign of `18.003` where every cell that has one can be read both ways; empty where the cells decide."""
+    signs = {sign for cell in cells if (sign := _evidence(cell.strip()))}
+    return next(iter(signs))[1] if len(signs) == 1 and next(iter(signs)).startswith("?") else ""
+
+
+def thousands_or_decimals(prices: list[str], counted: list[str], sign: str, european: bool) -> tuple[str, str]:
+    """Whether `18.003` is eighteen or eighteen thousand, from the whole file.
+
+    Args:
+        prices: cells of all prices.
+        counted: cells of the volume.
+        sign: `.` or `,`, which stands before three digits wherever the first lines have it.
+        european: whether the header is of a country that separates thousands by a point.
+
+    Returns:
+        The decimal sign, and why where a reader should know; empty where nothing else can be meant.
+    """
+    signs = Counter(found for cell in prices if (found := _evidence(cell.strip())))
+    if signs[sign] or signs[_OTHER[sign]]:
+        return (sign, "") if signs[sign] >= signs[_OTHER[sign]] else (_OTHER[sign], "")
+    whole = next((cell for cell in prices if re.fullmatch(r"\s*\d{1,3}\s*", cell)), "")
+    if whole:
+        return _OTHER[sign], f"{sign!r} separates thousands, as prices below 1,000 such as {whole.strip()} have none"
+    if any(re.fullmatch(r"\s*\d{4,}(\.0)?\s*", cell) for cell in counted):
+        return sign, f"{sign!r} is the decimal sign, as the volume is written without separators"
+    if (sign == ".") == european:
+        return _OTHER[sign], (
+            f"{sign!r} separates thousands, as the header's language writes numbers so, and every price has three "
+            "digits after it; if it is the decimal sign, all prices are 1,000 times too large"
+        )
+    return sign, "" if sign == "." else f"{sign!r} is the decimal sign; every price has three digits after it"
 
 
 def _evidence(cell: str) -> str:

@@ -24,25 +24,30 @@ from stresslab.data.parsing.column_names import (
     missing_column,
     plain,
 )
-from stresslab.data.parsing.numbers import parse_numbers
+from stresslab.data.parsing.numbers import are_numbers, parse_numbers
+from stresslab.data.parsing.plausibility import doubts
 from stresslab.data.parsing.timestamps import is_clock, parse_date, parse_last, parse_timestamps
-from stresslab.data.parsing.validation import suspected_splits
 
 
-def read_table(frame: pd.DataFrame, decimal: str = ".") -> tuple[pd.DataFrame, list[str]]:
+def read_table(frame: pd.DataFrame, decimal: str = ".", repair: bool = False) -> tuple[pd.DataFrame, list[str], int]:
     """The columns that are fields of a bar, as numbers, under our names; nothing is checked yet.
 
     Args:
         frame: a table under anybody's names.
         decimal: the decimal sign of numbers in texts.
+        repair: drop rows that hold no bar (footers, headers that are repeated, blank lines), and count them.
 
     Returns:
         Columns `timestamp`, the prices, and of volume, amount and adjusted close those that hold numbers, index the
-        rows' numbers in the source; and notices.
+        rows' numbers in the source; notices; and how many rows were dropped.
     """
     check_unique(frame.columns)
-    stamps, notices = _timestamps(frame)
-    frame = frame.set_axis(_row_numbers(frame))
+    if not isinstance(frame.index, pd.DatetimeIndex):
+        frame = frame.set_axis(_row_numbers(frame))
+    frame, notices, dropped = _without_footers(frame, decimal) if repair else (frame, [], 0)
+    stamps, news = _timestamps(frame)
+    notices += news
+    frame = frame.set_axis(_row_numbers(frame) if isinstance(frame.index, pd.DatetimeIndex) else frame.index)
     columns: dict[str, Any] = {"timestamp": stamps}
     for field, options in fields_of(frame.columns).items():
         if not options and field in PRICES:
@@ -61,7 +66,20 @@ def read_table(frame: pd.DataFrame, decimal: str = ".") -> tuple[pd.DataFrame, l
         notices.append("no volume: volume and amount are zero")
     elif "amount" not in columns:
         notices.append("no amount: it is volume times the mean of open, high, low and close")
-    return pd.DataFrame(columns, index=frame.index), notices
+    return pd.DataFrame(columns, index=frame.index), notices, dropped
+
+
+def _without_footers(frame: pd.DataFrame, decimal: str) -> tuple[pd.DataFrame, list[str], int]:
+    """The rows in which at least one price is a number, what was done, and the number of the others."""
+    prices = [options[0] for field, options in fields_of(frame.columns).items() if field in PRICES and options]
+    if not prices:
+        return frame, [], 0
+    empty = np.logical_and.reduce([~are_numbers(frame[name], decimal) for name in prices])
+    if not empty.any() or empty.all():
+        return frame, [], 0
+    first = frame[empty].iloc[0].dropna().astype(str).tolist()
+    told = f" (row {frame.index[int(empty.argmax())]}: {first[0]!r:.60})" if first else ""
+    return frame[~empty], [f"repaired: {empty.sum()} rows that hold no bar{told}, dropped"], int(empty.sum())
 
 
 def between(table: pd.DataFrame, since: object, until: object) -> pd.DataFrame:
@@ -88,7 +106,7 @@ def between(table: pd.DataFrame, since: object, until: object) -> pd.DataFrame:
 
 
 def final_values(table: pd.DataFrame) -> tuple[NDArray[np.float64], list[str]]:
-    """Values (T, 6) of a checked table: adjusted, completed, and looked at for splits."""
+    """Values (T, 6) of a checked table: adjusted and completed, and what looks wrong in them."""
     notices = []
     if ADJUSTED in table:
         factor = table[ADJUSTED].to_numpy() / table["close"].to_numpy()
@@ -106,7 +124,7 @@ def final_values(table: pd.DataFrame) -> tuple[NDArray[np.float64], list[str]]:
             values[:, position] = table[name].to_numpy()
     if "volume" in table and "amount" not in table:
         values[:, 5] = values[:, 4] * values[:, :4].mean(axis=1)
-    return values, [*notices, *suspected_splits(table)]
+    return values, [*notices, *doubts(table, values)]
 
 
 def _row_numbers(frame: pd.DataFrame) -> pd.Index:
@@ -120,7 +138,6 @@ def _timestamps(frame: pd.DataFrame) -> tuple[pd.DatetimeIndex, list[str]]:
     """Time stamps (T,) from the index, one column, or a column of dates and one of times."""
     if isinstance(frame.index, pd.DatetimeIndex):
         return parse_timestamps(frame.index)
-    frame = frame.set_axis(_row_numbers(frame))
     found = candidates(frame.columns, TIME_NAMES)
     if not found:
         seen = ", ".join(f"{str(column)[:30]!r}" for column in frame.columns[:12])

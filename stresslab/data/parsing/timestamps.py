@@ -26,6 +26,10 @@ _OFFSET = r"^(.*\d:\d{2}.*?|\d{8}T\d+)\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2}
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _UNITS = ((1e8, 9.2e9, 1_000_000_000), (1e11, 9.2e12, 1_000_000), (1e14, 9.2e15, 1_000), (1e17, 9.2e18, 1))
 """Epochs in seconds, ms, us, ns: least value (March 1973), bound (2261), nanoseconds in one."""
+_EXCEL = (10_000, 100_000)
+"""Excel's serial numbers of days, from 1927 to before 2174."""
+_COUNTS = ("", "index", "unnamed: 0", "none")
+"""Columns whose numbers may count rows instead."""
 _FIRST_YEAR, _LAST_YEAR = 1678, 2261
 """Whole years that nanoseconds in 64 bits reach."""
 _SAMPLE = 500
@@ -50,7 +54,7 @@ def parse_timestamps(column: pd.Series | pd.Index) -> tuple[pd.DatetimeIndex, li
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return _nanoseconds(pd.DatetimeIndex(column)), []
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-        return _from_numbers(pd.Series(column)), []
+        return _from_numbers(pd.Series(column))
     text = pd.Series(column).astype("string").str.strip()
     known = text.notna().to_numpy() & (text != "").fillna(False).to_numpy(dtype=bool)
     if not known.any():
@@ -92,8 +96,8 @@ def is_clock(cell: str) -> bool:
 
 def _from_text(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
     first = str(text.iloc[0])
-    if re.fullmatch(r"\d+(\.\d*)?", first):
-        return _from_numbers(_numbers(text)), []
+    if re.fullmatch(r"\d+(\.\d*)?|\d{5},\d+", first):
+        return _from_numbers(_numbers(text.str.replace(",", ".")))
     zoned = re.match(_OFFSET, first)
     if not zoned:
         return _written(text)
@@ -120,10 +124,11 @@ def _numbers(text: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(text, errors="coerce")
     if numbers.isna().any():
         raise _unreadable(text, numbers.isna().to_numpy())
-    return pd.Series(numbers.to_numpy(), index=text.index)
+    return pd.Series(numbers.to_numpy(), index=text.index, name=text.name)
 
 
-def _from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
+def _from_numbers(numbers: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
+    """Stamps (T,) of epochs, compact dates or Excel's days, and a notice where they are the last."""
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~np.isnan(values)]
     whole = len(known) == len(values) and pd.api.types.is_integer_dtype(numbers.dtype)
@@ -132,7 +137,9 @@ def _from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
         text = numbers.astype("Int64").astype("string")
         compact = pd.to_datetime(text, format=_COMPACT[digits], errors="coerce")
         if compact.notna().sum() == len(known) and compact.dropna().dt.year.between(1800, 2200).all():
-            return _nanoseconds(pd.DatetimeIndex(compact))
+            return _nanoseconds(pd.DatetimeIndex(compact)), []
+    if len(known) and ((known >= _EXCEL[0]) & (known < _EXCEL[1])).all() and str(numbers.name).lower() not in _COUNTS:
+        return _from_excel(values)
     exact = numbers.to_numpy() if whole else values
     result = np.full(len(values), np.iinfo(np.int64).min, dtype=np.int64)  # NaT
     for least, bound, size in _UNITS:
@@ -144,7 +151,18 @@ def _from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
     outside = (result == np.iinfo(np.int64).min) & ~np.isnan(values)
     if outside.any():
         raise _unreadable(numbers, outside)
-    return pd.DatetimeIndex(result.astype("datetime64[ns]"))
+    return pd.DatetimeIndex(result.astype("datetime64[ns]")), []
+
+
+def _from_excel(days: NDArray[np.float64]) -> tuple[pd.DatetimeIndex, list[str]]:
+    """Stamps of Excel's serial numbers: days since 1899-12-30, the time of day as a fraction."""
+    stamps = pd.DatetimeIndex(pd.to_datetime(days, unit="D", origin="1899-12-30")).round("s")  # fractions are rounded
+    first = next(one for one in days.tolist() if one == one)
+    notice = (
+        f"time stamps such as {first:.10g} read as Excel's count of days ({stamps.dropna()[0]}); a workbook of the "
+        "1904 date system would be four years later"
+    )
+    return _nanoseconds(stamps), [notice]
 
 
 def _written(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
@@ -230,5 +248,6 @@ def _unreadable(column: pd.Series, where: NDArray[np.bool_]) -> DataError:
     position = int(where.argmax())
     return DataError(
         f"row {column.index[position]}: {column.iloc[position]!s:.40} is not a time stamp that is known here "
-        "(ISO dates, epochs in s/ms/us/ns, yyyyMMdd, dd.mm.yyyy ...); write it as YYYY-MM-DD HH:MM:SS"
+        "(ISO dates, epochs in s/ms/us/ns, yyyyMMdd, dd.mm.yyyy ...); write it as YYYY-MM-DD HH:MM:SS, or load with "
+        "repair=True where the row holds no bar"
     )

@@ -24,10 +24,6 @@ LONGEST = 290
 TOLERANCE = 1e-6
 """Share of the price by which a high or low may miss the body of its bar: vendors store adjusted prices in single
 precision or six decimals, and the rounding errors differ per field. Such highs and lows are widened and counted."""
-SPLITS = (3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100)
-"""Ratios of usual share splits; their inverses are reverse splits."""
-SPLIT_TOLERANCE = 0.04
-"""How far, in log price, open and close of a bar may lie from the split's ratio to the previous close."""
 
 
 class Checked(NamedTuple):
@@ -171,28 +167,6 @@ def traded(table: pd.DataFrame, repair: bool) -> Checked:
 
 
 RULES: tuple[Callable[[pd.DataFrame, bool], Checked], ...] = (ordered, complete, positive, enclosed, traded)
-
-
-def suspected_splits(table: pd.DataFrame) -> tuple[str, ...]:
-    """Warnings about bars whose open and close both stand near a split's ratio to the previous close."""
-    previous = np.log(table["close"].to_numpy()[:-1])
-    gap, move = (np.log(table[name].to_numpy()[1:]) - previous for name in ("open", "close"))
-    ratios = np.log(np.array(SPLITS))
-    jumps = np.flatnonzero((np.minimum(abs(gap), abs(move)) > ratios[0] - SPLIT_TOLERANCE) & (gap * move > 0))
-    found = []
-    for jump in jumps:
-        nearest = int(abs(ratios - abs(gap[jump])).argmin())
-        if max(abs(abs(gap[jump]) - ratios[nearest]), abs(abs(move[jump]) - ratios[nearest])) < SPLIT_TOLERANCE:
-            size = "3:2" if nearest == 0 else f"{SPLITS[nearest]}:1"
-            found.append((int(jump) + 1, size if gap[jump] < 0 else ":".join(size.split(":")[::-1])))
-    warnings = [
-        f"warning: {_place(table, row)}: the open is {np.exp(gap[row - 1]):.3g} times the previous close, as after an "
-        f"unadjusted {size} split; if it is one, load adjusted prices"
-        for row, size in found[:3]
-    ]
-    if len(found) > 3:
-        warnings.append(f"warning: {len(found) - 3} more jumps like unadjusted splits")
-    return tuple(warnings)
 
 
 def _place(table: pd.DataFrame, position: int) -> str:

@@ -160,3 +160,33 @@ def test_what_is_no_table(data: bytes, words: str) -> None:
     """Text that is no table of bars is refused with the reason and what to do."""
     with pytest.raises(DataError, match=words):
         read_text(data, None)
+
+
+def _points(language: str, rows: list[str], header: str | None = None) -> str:
+    """A file of 40 days of whole points, all four prices as written in `rows`, in turn."""
+    names = header or ";".join(HEADERS[language][:5])
+    days = pd.date_range("2020-01-01", periods=40)
+    return "\n".join(
+        [names, *(f"{day:%d.%m.%Y};" + ";".join([rows[at % len(rows)]] * 4) for at, day in enumerate(days))]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [(["18.003", "18.014"], 18003.0), (["1.018.003", "998.014"], 1018003.0), (["1.001", "997"], 1001.0)],
+)
+def test_thousands_in_whole_points(rows: list[str], first: float) -> None:
+    """Points between thousands of whole prices are not decimal points, below 1,000 too."""
+    frame, _, decimal, notices = read_text(_points("German", rows).encode(), None)
+    assert Bars.from_frame(frame, decimal=decimal).open.iloc[0] == first
+    if rows[0].count(".") == 1:
+        assert f"{rows[0]!r} read as {first:,.10g}" in notices[0]
+
+
+def test_three_decimals_stay_decimals() -> None:
+    """Prices of three decimals in an English file, and beside a volume without separators, are no thousands."""
+    english = _points("English", ["110.123", "110.010"])
+    assert _bars(english).open.iloc[0] == 110.123
+    header = ";".join(HEADERS["German"][:6])
+    lines = _points("German", ["110.123", "110.010"]).splitlines()[1:]
+    assert _bars("\n".join([header, *(f"{line};30684" for line in lines)])).open.iloc[0] == 110.123

@@ -147,3 +147,17 @@ def test_wrong_range(since: str | None, until: str | None, words: str) -> None:
     """A date that cannot be read, or a range that holds nothing, is refused with the span of the data."""
     with pytest.raises(DataError, match=words):
         Bars.from_frame(HOURLY, since=since, until=until)
+
+
+@pytest.mark.parametrize("footer", [["Source: a vendor"], ["timestamp", *PRICES], [None]])
+def test_a_row_without_a_bar_is_dropped_and_counted(footer: list[str | None]) -> None:
+    """A footer, a header that is repeated and a blank line are dropped when repair is asked for."""
+    frame = FRAME.astype(object)
+    frame.loc[len(frame)] = [*footer, *[None] * (frame.shape[1] - len(footer))]
+    frame["timestamp"] = frame["timestamp"].astype(str)
+    bars = Bars.from_frame(frame, repair=True)
+    np.testing.assert_array_equal(bars.close, FRAME["close"])
+    assert bars.repaired == 1
+    assert any(notice.startswith("repaired: 1 rows that hold no bar") for notice in bars.notices)
+    with pytest.raises(DataError):
+        Bars.from_frame(frame)

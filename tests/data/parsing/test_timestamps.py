@@ -185,3 +185,18 @@ def test_no_date(value: object) -> None:
     """What is not a date is refused by the argument's name."""
     with pytest.raises(DataError, match=r"since=.* is not a date"):
         parse_date("since", value)
+
+
+@pytest.mark.parametrize("written", [float, str, lambda day: f"{day:.6f}".replace(".", ",")])
+def test_days_of_excel(written: object) -> None:
+    """Excel's serial numbers are dates, their fractions times of the day, and that is said."""
+    days = (STAMPS - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
+    found, notices = parse_timestamps(pd.Series([written(day) for day in days], name="Date"))  # type: ignore[operator]
+    np.testing.assert_array_equal(found, STAMPS)
+    assert "Excel" in notices[0]
+
+
+def test_numbers_of_rows_are_no_days_of_excel() -> None:
+    """A column without a name that counts rows is no column of dates."""
+    with pytest.raises(DataError, match="not a time stamp"):
+        parse_timestamps(pd.Series(range(43831, 43931), name="Unnamed: 0"))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from stresslab.core.errors import DataError
 from stresslab.data import Bars
-from stresslab.data.parsing.validation import MINIMUM_BARS, SPLITS, TOLERANCE
+from stresslab.data.parsing.plausibility import SPLITS
+from stresslab.data.parsing.validation import MINIMUM_BARS, TOLERANCE
 from tests.make.bars import make_bars
 
 COUNT = 80

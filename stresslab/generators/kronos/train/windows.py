@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stresslab.core.errors import InputError
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.calendar import WEEK
-from stresslab.data.parsing.validation import SPLIT_TOLERANCE, SPLITS
+from stresslab.data.parsing.plausibility import SPLIT_TOLERANCE, SPLITS
 from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.features import Representation
 
