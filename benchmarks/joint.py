@@ -29,7 +29,7 @@ from stresslab.generators.dependence import own_seeds
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.metrics.forecast_scores import coverage, pit
 from stresslab.realism.joint_origins import JointOrigin, roll_market
-from stresslab.realism.rolling_origins import positions
+from stresslab.realism.rolling_origins import origin_positions
 
 LEVEL, SCORED = 0.9, 20
 LAW_BARS = 20
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     if "cost" not in given.skip:
         found["cost"] = cost(market, generator)
         print("cost", found["cost"], flush=True)
-    ends = positions(len(market), SCORED, given.origins)
+    ends = origin_positions(len(market), SCORED, given.origins)
     ours, refused = roll_market(market, generator, ends, SCORED, given.at_origin, seed=SEED, jobs=2)
     others, _ = roll_market(market, sl.StationaryBootstrap(), ends, SCORED, given.at_origin, seed=SEED, jobs=2)
     for name, origins in (("kronos", list(ours)), ("bootstrap", list(others))):

@@ -28,7 +28,7 @@ from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
-from stresslab.realism.rolling_origins import Origin, positions, roll
+from stresslab.realism.rolling_origins import Origin, origin_positions, roll
 
 LEADS, SCORED = (20, 60, 120), 20
 BASELINES = ("bootstrap", "garch")
@@ -74,7 +74,7 @@ def sample_all(
     horizon = max(given.horizon, *LEADS)
     found: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for number, bars in enumerate(every):
-        ends = positions(len(bars), horizon, given.origins)
+        ends = origin_positions(len(bars), horizon, given.origins)
         if given.since is not None:
             ends = [end for end in ends if bars.timestamps[end - 1] >= pd.Timestamp(given.since)]
         rolled = {

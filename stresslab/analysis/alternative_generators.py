@@ -8,7 +8,7 @@ from typing import Any
 
 from stresslab.analysis.case import Case, figures
 from stresslab.generators.base import Generator
-from stresslab.generators.matched import CONTRASTS, contrast, volatility_of
+from stresslab.generators.matched import ALTERNATIVES, alternative, volatility_of
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.paired import difference
 
@@ -30,10 +30,10 @@ def contrasts(
     first = cases[0]
     volatility = volatility_of(first.universes)
     found: dict[str, list[dict[str, Any]]] = {case.strategy.name: [] for case in cases}
-    for name, row in CONTRASTS.items():
+    for name, row in ALTERNATIVES.items():
         world = first.universes
         if row.generator is not None:
-            made = contrast(name, generator, volatility)
+            made = alternative(name, generator, volatility)
             world = made.sample(first.history, horizon, len(first.universes), first.seed, jobs=first.jobs)
         elif row.drift is not None:
             world = drift_neutral(first.universes)

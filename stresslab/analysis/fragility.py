@@ -13,7 +13,7 @@ from stresslab.analysis.permutation_test import positions_and_returns
 from stresslab.analysis.walk_forward import Era, losses_by_origin
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE
-from stresslab.generators.matched import CONTRASTS
+from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import Interval, expected_shortfall, probability_of_loss
 from stresslab.metrics.error_budget import budget
@@ -87,7 +87,7 @@ def error_budget(
         worlds: rows of `contrasts`, where they were asked for.
         eras: of this strategy, where several origins were.
     """
-    drifting = [] if worlds is None else [row for row in worlds if CONTRASTS[row["name"]].drift is None]
+    drifting = [] if worlds is None else [row for row in worlds if ALTERNATIVES[row["name"]].drift is None]
     generators = {row["label"]: row["probability_of_loss"]["value"] for row in drifting} or None
     shares, variances = losses_by_origin(eras) if eras else (None, None)
     return budget(figure, universes, by_generator=generators, by_origin=shares, variances=variances).to_dict()

@@ -22,7 +22,7 @@ from stresslab.generators.base import Generator
 from stresslab.metrics import stylized_facts
 from stresslab.realism.diagnostics import Adjustable
 from stresslab.realism.fit_temperature import compared
-from stresslab.realism.rolling_origins import Origin, positions, roll
+from stresslab.realism.rolling_origins import Origin, origin_positions, roll
 
 TEMPERATURES = (0.8, 0.9, 1.0, 1.1, 1.2)
 """Multiples of the run's temperature."""
@@ -109,7 +109,7 @@ def surface(
     """
     tunable, first = check_tunable(generator), cases[0]
     span = min(horizon, ORIGIN_HORIZON)
-    ends = positions(len(first.history), span, ORIGINS)
+    ends = origin_positions(len(first.history), span, ORIGINS)
     rows: dict[str, list[dict[str, Any]]] = {case.strategy.name: [] for case in cases}
     tried = []
     for one in chosen:

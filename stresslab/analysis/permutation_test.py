@@ -23,7 +23,7 @@ from stresslab.data.bars import CLOSE, OPEN, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
-from stresslab.metrics.market_timing import Timing, held_returns, series_timing, timing
+from stresslab.metrics.market_timing import Timing, position_returns, series_timing, timing
 from stresslab.metrics.multiple_testing import permutations_needed
 from stresslab.strategy import CallLog, Strategy
 
@@ -78,7 +78,7 @@ class RealBars:
 def positions_and_returns(account: Backtest, universes: Universes) -> tuple[FloatArray, FloatArray]:
     """What was held over each bar and what a full position earned over it (T, N); the accounts are those universes'."""
     values = universes.values
-    returns = held_returns(values[:, :, OPEN].T, values[:, :, CLOSE].T)
+    returns = position_returns(values[:, :, OPEN].T, values[:, :, CLOSE].T)
     return np.asarray(account.position, dtype=np.float64), returns
 
 

@@ -14,7 +14,7 @@ from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
-from stresslab.metrics.track_record import by_period, track_of
+from stresslab.metrics.track_record import returns_by_period, thinned_track_record
 
 
 def strategy_result(
@@ -54,9 +54,9 @@ def strategy_result(
         equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
         realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
         source=source,
-        track=track_of(*past),
+        track=thinned_track_record(*past),
         studies={
-            "periods": by_period(*past),
+            "periods": returns_by_period(*past),
             "horizon": {"universes": len(metrics), "losing": losing.tolist()},
         },
     )

@@ -34,7 +34,7 @@ from stresslab.metrics.distribution import (
 from stresslab.metrics.error_budget import monte_carlo_variance
 from stresslab.metrics.market_timing import Timing, origin_timing
 from stresslab.metrics.performance import drawdown, max_drawdown, total_return
-from stresslab.realism.rolling_origins import MIN_HISTORY, positions
+from stresslab.realism.rolling_origins import MIN_HISTORY, origin_positions
 from stresslab.strategy import Strategy
 
 UNIVERSES = 256
@@ -112,7 +112,7 @@ def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[st
         InputError: there is no room for two, or dates lie outside the history or closer than a horizon.
     """
     if isinstance(origins, int):
-        found = positions(len(history), horizon, origins)
+        found = origin_positions(len(history), horizon, origins)
         if len(found) < 2:
             raise InputError(
                 f"origins={origins}: {len(history)} bars before the run's origin leave room for {len(found)} with "

@@ -32,12 +32,12 @@ def compare(
 ) -> None:
     """Compare stored runs: universe by universe where they share them, side by side where not."""
     from stresslab.analysis.compare import compare as compare_runs
-    from stresslab.core.safe_files import foreign
+    from stresslab.core.safe_files import report_damage_of
     from stresslab.report.formats.comparison import render_page, render_text
     from stresslab.runs.folder import load_run
 
     loaded = [load_run(run) for run in runs]
-    with foreign(" or ".join(runs)):
+    with report_damage_of(" or ".join(runs)):
         found = compare_runs(loaded, [Path(run).name for run in runs])
         told, page = render_text(found), None if out is None else render_page(found)
     if paired and found.unpaired:

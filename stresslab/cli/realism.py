@@ -58,7 +58,7 @@ def _assessed(
     from stresslab.generators.registry import make_generator
     from stresslab.realism import assess_realism, fit_temperature
     from stresslab.realism.fit_temperature import TEMPERATURES
-    from stresslab.realism.rolling_origins import positions
+    from stresslab.realism.rolling_origins import origin_positions
 
     others = {
         "bootstrap": make_generator("bootstrap"),
@@ -73,7 +73,7 @@ def _assessed(
         "seed": settings.seed,
         "jobs": settings.jobs,
     }
-    count = len(positions(len(history), settings.horizon, settings.realism_origins))
+    count = len(origin_positions(len(history), settings.horizon, settings.realism_origins))
     stage = _Stage(report, "realism", count * (1 + len(others) + settings.fit_temperature * len(TEMPERATURES)))
     fit = None
     if settings.fit_temperature:

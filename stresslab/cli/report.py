@@ -35,14 +35,14 @@ def report(
     ] = None,
 ) -> None:
     """Render a stored run again: page, PDF, summary, pictures, tables."""
-    from stresslab.core.safe_files import foreign
+    from stresslab.core.safe_files import report_damage_of
     from stresslab.report.formats.registry import FORMATS, render_all
     from stresslab.runs.folder import load_run
     from stresslab.runs.verify import RENDERED
 
     wanted = _formats(format or ["html"], list(FORMATS))
     result = load_run(run)
-    with foreign(run), options.output_folder(str(Path(run) / RENDERED) if out is None else out) as folder:
+    with report_damage_of(run), options.output_folder(str(Path(run) / RENDERED) if out is None else out) as folder:
         written = render_all(result, folder, wanted)
     for path in dict.fromkeys(written):
         say(str(path))

@@ -18,10 +18,10 @@ def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
 ) -> None:
     """Print the verdicts and the evidence of a stored run."""
-    from stresslab.core.safe_files import foreign
+    from stresslab.core.safe_files import report_damage_of
     from stresslab.runs.folder import load_run
 
     result = load_run(run)
-    with foreign(run):
+    with report_damage_of(run):
         told = str(result)
     say(told)

@@ -66,7 +66,7 @@ def check_no_links(folder: Path) -> None:
 
 
 @contextmanager
-def foreign(folder: str | Path) -> Iterator[None]:
+def report_damage_of(folder: str | Path) -> Iterator[None]:
     """Whatever goes wrong while the content of a stored run is read or shown is told as the content's fault.
 
     Its hashes may be right and its content wrong all the same: whoever changes one can change the other.

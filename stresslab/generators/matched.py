@@ -115,8 +115,8 @@ def repeats_history(universes: Universes) -> bool:
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """One row of the table of contrasts.
+class Alternative:
+    """One row of the table of alternative generators.
 
     Attributes:
         label: what people read.
@@ -135,26 +135,26 @@ class Contrast:
     lacks: str
 
 
-CONTRASTS: Mapping[str, Contrast] = MappingProxyType(
+ALTERNATIVES: Mapping[str, Alternative] = MappingProxyType(
     {
-        "run": Contrast(
+        "run": Alternative(
             "as run", None, {}, None,
             "whatever the run's generator has learned", "what it has not; see its realism",
         ),
-        "zero-drift": Contrast(
+        "zero-drift": Alternative(
             "as run, without drift", None, {}, 0.0,
             "all but the mean return of each lead", "the drift that all universes share",
         ),
-        "garch": Contrast(
+        "garch": Alternative(
             "GARCH", "garch", {}, None,
             "volatility that clusters and reacts to falls, gaps, shapes of bars", "any pattern in the direction",
         ),
-        "bootstrap": Contrast(
+        "bootstrap": Alternative(
             "block bootstrap", "bootstrap", {}, None,
             "whatever happens from bar to bar within a block, patterns that this history had by chance included",
             "longer dependence, and today's volatility",
         ),
-        "iid": Contrast(
+        "iid": Alternative(
             "single bars", "bootstrap", {"block": 1}, None,
             "gaps and shapes of single bars", "all that leads from one bar to the next",
         ),
@@ -162,17 +162,17 @@ CONTRASTS: Mapping[str, Contrast] = MappingProxyType(
 )  # fmt: skip
 
 
-def contrast(name: str, own: Generator, volatility: float | None) -> Generator:
-    """The generator of a contrast, matched to a volatility.
+def alternative(name: str, own: Generator, volatility: float | None) -> Generator:
+    """An alternative generator, matched to a volatility.
 
     Args:
-        name: a key of `CONTRASTS`.
+        name: a key of `ALTERNATIVES`.
         own: the run's generator.
         volatility: of a bar, as `volatility_of` finds it in the run's universes; None matches nothing.
     """
-    if name not in CONTRASTS:
-        raise InputError(f"contrast {name!r} is not known; choose among {', '.join(CONTRASTS)}")
-    row = CONTRASTS[name]
+    if name not in ALTERNATIVES:
+        raise InputError(f"alternative generator {name!r} is not known; choose among {', '.join(ALTERNATIVES)}")
+    row = ALTERNATIVES[name]
     if row.generator is None:
         return own if row.drift is None else cast(Generator, Matched(own, drift=row.drift))
     generator = make_generator(row.generator, **row.settings)

@@ -52,7 +52,7 @@ class Timing:
         }
 
 
-def held_returns(opens: ArrayLike, closes: ArrayLike) -> FloatArray:
+def position_returns(opens: ArrayLike, closes: ArrayLike) -> FloatArray:
     """What a position held over each bar earns: from the open that fills it to the next open.
 
     What is decided at the close of bar t-1 fills at the open of bar t and can change at the open of bar t+1, so it
@@ -85,7 +85,7 @@ def timing(position: ArrayLike, returns: ArrayLike, periods_per_year: float, lev
 
     Args:
         position: (T, N) w, held over each bar, as decided before it.
-        returns: (T, N) r, as from `held_returns`.
+        returns: (T, N) r, as from `position_returns`.
         periods_per_year: bars in a year.
         level: coverage of the intervals.
 
@@ -116,7 +116,7 @@ def origin_timing(
 
     Args:
         position: (T, K) held on the real bars after each origin.
-        returns: (T, K) real returns, as from `held_returns`.
+        returns: (T, K) real returns, as from `position_returns`.
         expected_position: (T, K) mean over that origin's universes.
         expected_returns: (T, K) mean over that origin's universes.
         periods_per_year: bars in a year.
@@ -180,7 +180,7 @@ def series_timing(position: ArrayLike, returns: ArrayLike) -> FloatArray:
 
     Args:
         position: (T, N) held over each bar.
-        returns: (T, N), as from `held_returns`.
+        returns: (T, N), as from `position_returns`.
 
     Returns:
         (N,) ratios; 0 where exposure or returns do not vary, so that nothing was timed.

@@ -20,7 +20,7 @@ YEARS = 2.0
 """A shorter account is told by the month, a longer one by the year."""
 
 
-def track_of(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> pd.DataFrame:
+def thinned_track_record(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> pd.DataFrame:
     """The account and buy and hold at the times worth drawing.
 
     Args:
@@ -41,7 +41,7 @@ def track_of(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex)
     return pd.DataFrame({"equity": equity[kept], "held": held[kept]}, index=timestamps[kept])
 
 
-def by_period(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> list[dict[str, Any]]:
+def returns_by_period(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> list[dict[str, Any]]:
     """Return of the account and of buy and hold, and the account's deepest drawdown, in each year or month.
 
     A period goes from the last value before it to its last value; a drawdown counts from the highest value in it, that

@@ -19,7 +19,7 @@ from stresslab.realism.calibration import calibration, growth_by_displacement, s
 from stresslab.realism.diagnostics import diagnose
 from stresslab.realism.gate import Check, Label, gate
 from stresslab.realism.joint_origins import joint_checks, roll_market
-from stresslab.realism.rolling_origins import MIN_HISTORY, ORIGINS, UNIVERSES, Origin, positions, roll
+from stresslab.realism.rolling_origins import MIN_HISTORY, ORIGINS, UNIVERSES, Origin, origin_positions, roll
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def assess_realism(
     universe_ids(universes, None)
     if origins < 1 or universes < 2:
         raise InputError(f"origins={origins}, universes={universes} is too few; give at least 1 origin, 2 universes")
-    ends = positions(len(bars), horizon, origins)
+    ends = origin_positions(len(bars), horizon, origins)
     if isinstance(bars, Market):
         several = cast(JointGenerator, generator)
         seen, refusals = roll_market(bars, several, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)

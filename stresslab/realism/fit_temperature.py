@@ -22,7 +22,7 @@ from stresslab.metrics import forecast_scores
 from stresslab.realism.calibration import leads
 from stresslab.realism.diagnostics import Adjustable
 from stresslab.realism.gate import ENOUGH_ORIGINS
-from stresslab.realism.rolling_origins import ORIGINS, UNIVERSES, Origin, positions, roll
+from stresslab.realism.rolling_origins import ORIGINS, UNIVERSES, Origin, origin_positions, roll
 
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 LEVELS = (0.5, 0.9)
@@ -112,7 +112,7 @@ def fit_temperature(
     universe_ids(universes, None)
     if not isinstance(generator, Adjustable):
         raise InputError(f"generator={generator.name} has no temperature to fit; use kronos, or leave that out")
-    ends = positions(len(bars), horizon, origins)
+    ends = origin_positions(len(bars), horizon, origins)
     if len(ends) < ENOUGH_ORIGINS:
         raise InputError(
             f"a temperature cannot be fitted at {len(ends)} origins, fewer than {ENOUGH_ORIGINS}; give more bars or "

@@ -83,7 +83,7 @@ class Rolled:
     refusals: tuple[str, ...] = ()
 
 
-def positions(count: int, horizon: int, most: int) -> list[int]:
+def origin_positions(count: int, horizon: int, most: int) -> list[int]:
     """Numbers of bars seen at each origin: at least a horizon apart, each followed by a whole horizon.
 
     Args:
@@ -115,7 +115,7 @@ def roll(
     Args:
         bars: real bars.
         generator: what is judged.
-        ends: numbers of bars seen at each origin, as `positions` gives them.
+        ends: numbers of bars seen at each origin, as `origin_positions` gives them.
         horizon: bars to compare after each.
         universes: to sample at each.
         seed: whole number; each origin draws from its own.

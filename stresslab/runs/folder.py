@@ -26,7 +26,15 @@ from stresslab.analysis.result_models import Verdict
 from stresslab.backtest.bar_records import COLUMNS
 from stresslab.core.checkpoints import sync
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, check_no_links, digests, foreign, read_bounded, read_table
+from stresslab.core.safe_files import (
+    MAX_JSON,
+    MAX_TABLE,
+    check_no_links,
+    digests,
+    read_bounded,
+    read_table,
+    report_damage_of,
+)
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
 from stresslab.runs.trial_ledger import add, check_ledger
@@ -183,7 +191,7 @@ def load_run(folder: str | Path) -> StressResult:
         raise InputError(
             f"{folder} has format_version {version!r:.40}, this stresslab reads {FORMAT_VERSION}; run it again"
         )
-    with foreign(folder):
+    with report_damage_of(folder):
         _check_unchanged(contents, manifest["files"], folder)
         tables = {Path(name).stem: read_table(contents[name], f"{folder}/{name}") for name in _TABLES}
         return _assemble(facts, manifest, tables)

@@ -20,7 +20,7 @@ from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.bar_records import bar_by_bar
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import foreign
+from stresslab.core.safe_files import report_damage_of
 from stresslab.data.bars import CLOSE, FIELDS, OPEN
 from stresslab.data.origin import split_at_origin
 from stresslab.data.universes import Universes
@@ -135,7 +135,7 @@ def replay(
         InputError: the run has no such universe or strategy, or its bars, strategies or weights have changed.
     """
     was = finished(Path(run), jobs)
-    with foreign(Path(run)):
+    with report_damage_of(Path(run)):
         known = was.metrics["universe"]
         if universe not in set(known):
             raise InputError(
@@ -167,7 +167,7 @@ def replay(
         (found,) = evaluate([one], made, terms, periods_per_year=history.periods_per_year)
         rows.append(found.metrics.reset_index(names="universe").assign(strategy=one.name))
     measures = pd.concat(rows, ignore_index=True)
-    with foreign(Path(run)):
+    with report_damage_of(Path(run)):
         measures = measures[list(stored.columns)]
         _, beyond, _ = compared(stored.loc[list(accounts)].reset_index(drop=True), measures)
     return Replay(made, accounts, measures, terms, beyond == 0, was.differences)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StressResult
-from stresslab.core.safe_files import foreign
+from stresslab.core.safe_files import report_damage_of
 from stresslab.runs.restore import METRICS, finished
 from stresslab.runs.stress_test import stress_test
 
@@ -86,7 +86,7 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
     result = stress_test(bars=was.bars, generator=was.generator, progress=progress, **arguments)
     made = io.BytesIO()
     result.metrics.to_parquet(made, index=False)
-    with foreign(folder):
+    with report_damage_of(folder):
         rows, beyond, largest = compared(was.metrics, result.metrics)
     return Rerun(result, made.getvalue() == was.stored, rows, beyond, largest, was.differences)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from stresslab.core.checkpoints import PLAN
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, digest_of, foreign, read_bounded, read_table
+from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, digest_of, read_bounded, read_table, report_damage_of
 from stresslab.data import Bars
 from stresslab.generators.base import Generator
 from stresslab.runs.environment import code, environment
@@ -62,7 +62,7 @@ def finished(folder: Path, jobs: int) -> Restored:
         InputError: the manifest is not complete, or the bars, a strategy or the weights are not those of the run.
     """
     manifest = manifest_of(read_bounded(folder / MANIFEST, MAX_JSON), folder)
-    with foreign(folder):
+    with report_damage_of(folder):
         settings = _settings(manifest, jobs, folder)
         stored, told = read_bounded(folder / METRICS, MAX_TABLE), manifest.get("ledger")
         earlier = Earlier() if told is None else Earlier.from_dict(told)
@@ -87,7 +87,7 @@ def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
     """
     if not (work / PLAN).is_file():
         raise InputError(f"{work} holds no run that was stopped; name the folder that the run named, such as .x.work")
-    with foreign(work):
+    with report_damage_of(work):
         plan = json.loads(read_bounded(work / PLAN, MAX_JSON))
         settings = _settings(plan, None, work)
         if plan["code"] != code()["sha256"]:

@@ -36,7 +36,7 @@ from stresslab.core.randomness import check_seed
 from stresslab.data.bars import CLOSE, Bars, describe_data
 from stresslab.data.origin import real_grounds, split_at_origin
 from stresslab.generators.base import Generator, check_horizon, universe_ids
-from stresslab.generators.matched import CONTRASTS
+from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.registry import make_generator
 from stresslab.realism import ORIGINS, assess_realism
 from stresslab.runs import notices
@@ -269,7 +269,7 @@ def stress_test(
                 universes=min(universes, UNIVERSES), seed=seed, jobs=jobs, progress=advance,
             )  # fmt: skip
     if contrasts:
-        with stages.stage("contrasts", len(CONTRASTS)) as advance, left_out("other generators' worlds", notes):
+        with stages.stage("contrasts", len(ALTERNATIVES)) as advance, left_out("other generators' worlds", notes):
             worlds = run_contrasts(list(cases.values()), generator, horizon, advance)
     if knobs and cases:
         chosen = settings_of(check_tunable(generator), int(sampled.facts["context"]))

@@ -24,7 +24,7 @@ from stresslab.data import load_bars
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.matched import CONTRASTS
+from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import wilson
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION
@@ -266,7 +266,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     assert first["edge"]["label"] in ("yes", "no", "unclear")
     asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
     assert asked | {"periods", "horizon", "parameters", "random_timing"} == set(first["studies"])
-    assert [row["name"] for row in first["studies"]["contrasts"]] == list(CONTRASTS)
+    assert [row["name"] for row in first["studies"]["contrasts"]] == list(ALTERNATIVES)
     assert len(first["studies"]["eras"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3
     assert content["studies"]["selection"]["trials"] == 20

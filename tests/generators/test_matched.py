@@ -10,7 +10,7 @@ from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
-from stresslab.generators.matched import CONTRASTS, Matched, contrast, repeats_history, volatility_of
+from stresslab.generators.matched import ALTERNATIVES, Matched, alternative, repeats_history, volatility_of
 from stresslab.generators.transforms import drift_neutral, log_shapes, mean_log_returns
 from tests.make.bars import make_bars
 from tests.make.universes import assert_valid
@@ -25,10 +25,10 @@ def sampled() -> Universes:
     return BOOTSTRAP.sample(BARS, 30, 1000, seed=4)
 
 
-@pytest.mark.parametrize("name", CONTRASTS)
+@pytest.mark.parametrize("name", ALTERNATIVES)
 def test_every_contrast_has_the_volatility_of_the_run(sampled: Universes, name: str) -> None:
     """Valid bars, and over the calibrating universes the deviation asked for; without drift where that is said."""
-    found = contrast(name, BOOTSTRAP, volatility_of(sampled)).sample(BARS, 30, 1000, seed=4)
+    found = alternative(name, BOOTSTRAP, volatility_of(sampled)).sample(BARS, 30, 1000, seed=4)
     assert_valid(found.values)
     assert volatility_of(found) == pytest.approx(volatility_of(sampled), rel=1e-5)
     assert (np.abs(mean_log_returns(found)).max() < 1e-7) == (name == "zero-drift")
@@ -42,7 +42,7 @@ def test_iid_bars_do_not_cluster(sampled: Universes) -> None:
         sizes -= sizes.mean()
         return float((sizes[:, 1:] * sizes[:, :-1]).mean() / (sizes**2).mean())
 
-    single = contrast("iid", BOOTSTRAP, volatility_of(sampled)).sample(BARS, 30, 1000, seed=4)
+    single = alternative("iid", BOOTSTRAP, volatility_of(sampled)).sample(BARS, 30, 1000, seed=4)
     assert abs(clustering(single)) < 0.02
     assert clustering(sampled) > 0.05
 
@@ -72,9 +72,9 @@ def test_matching_scales_deviations_and_sets_the_mean() -> None:
 
 def test_garch_is_matched_too() -> None:
     """Another generator than the run's comes to the run's volatility, or keeps its own where none is asked for."""
-    found = contrast("garch", BOOTSTRAP, 0.03).sample(BARS, 20, 1000, seed=3)
+    found = alternative("garch", BOOTSTRAP, 0.03).sample(BARS, 20, 1000, seed=3)
     assert volatility_of(found) == pytest.approx(0.03, rel=1e-5)
-    assert isinstance(contrast("garch", BOOTSTRAP, None), Garch)
+    assert isinstance(alternative("garch", BOOTSTRAP, None), Garch)
 
 
 def test_only_blocks_repeat_the_history(sampled: Universes) -> None:
@@ -82,7 +82,7 @@ def test_only_blocks_repeat_the_history(sampled: Universes) -> None:
     assert repeats_history(sampled)
     assert repeats_history(drift_neutral(sampled))
     own = volatility_of(sampled)
-    found = {name: repeats_history(contrast(name, BOOTSTRAP, own).sample(BARS, 5, 20)) for name in CONTRASTS}
+    found = {name: repeats_history(alternative(name, BOOTSTRAP, own).sample(BARS, 5, 20)) for name in ALTERNATIVES}
     assert found == {"run": True, "zero-drift": True, "garch": False, "bootstrap": True, "iid": False}
 
 
@@ -95,4 +95,4 @@ def test_wrong_targets_are_refused() -> None:
     with pytest.raises(InputError, match="calibration=1 "):
         Matched(BOOTSTRAP, calibration=1)
     with pytest.raises(InputError, match="choose among run, zero-drift"):
-        contrast("gan", BOOTSTRAP, None)
+        alternative("gan", BOOTSTRAP, None)

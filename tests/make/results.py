@@ -17,7 +17,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL
 from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
 from stresslab.metrics.measures import MEASURES, Account, MeasureInputs
-from stresslab.metrics.track_record import by_period, track_of
+from stresslab.metrics.track_record import returns_by_period, thinned_track_record
 from stresslab.realism import Origin, assess
 from tests.make.bars import make_bars
 
@@ -242,9 +242,9 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
         },
         equity_fan=pd.DataFrame(np.quantile(equity, LEVELS, axis=1).T, columns=[str(level) for level in LEVELS]),
         realised_equity=None if real is None else pd.Series(real[0][:, 0]),
-        track=track_of(past[:, 0], held, stamps),
+        track=thinned_track_record(past[:, 0], held, stamps),
         studies={
-            "periods": by_period(past[:, 0], held, stamps),
+            "periods": returns_by_period(past[:, 0], held, stamps),
             "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
         },
         replays=replays(markets, STRATEGIES[name], equity, metrics),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stresslab.metrics.market_timing import held_returns, origin_timing, series_timing, timing
+from stresslab.metrics.market_timing import origin_timing, position_returns, series_timing, timing
 
 YEAR = 252.0
 panels = hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(2, 9)), elements=st.floats(-1, 1, width=16))
@@ -23,7 +23,7 @@ def two_panels(seed: int, bars: int = 30, count: int = 200) -> tuple[np.ndarray,
 def test_what_a_position_earns_by_hand() -> None:
     """From open to next open, and to the close in the last bar; the gap before the first bar is nobody's."""
     opens, closes = [[100.0], [110.0], [99.0]], [[105.0], [108.0], [118.8]]
-    assert held_returns(opens, closes) == pytest.approx(np.array([[0.1], [-0.1], [0.2]]))
+    assert position_returns(opens, closes) == pytest.approx(np.array([[0.1], [-0.1], [0.2]]))
 
 
 def test_timing_by_hand() -> None:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CONTEXT, MIN_HISTORY, observe, positions, roll
+from stresslab.realism.rolling_origins import CONTEXT, MIN_HISTORY, observe, origin_positions, roll
 from tests.realism.cases import Walk, normal_bars
 
 
 @given(st.integers(0, 4000), st.integers(1, 300), st.integers(1, 60))
 def test_origins_do_not_overlap(count: int, horizon: int, most: int) -> None:
     """At least a horizon apart, each after enough history and followed by a whole horizon, the last one latest."""
-    found = positions(count, horizon, most)
+    found = origin_positions(count, horizon, most)
     assert len(found) <= most
     assert all(later - earlier >= horizon for earlier, later in itertools.pairwise(found))
     assert all(MIN_HISTORY <= position <= count - horizon for position in found)
@@ -29,8 +29,8 @@ def test_origins_do_not_overlap(count: int, horizon: int, most: int) -> None:
 
 def test_a_full_context_is_preferred() -> None:
     """Where there are enough origins with a full context, those with less are not used; else the latest are."""
-    assert min(positions(4000, 20, 24)) > CONTEXT
-    assert positions(1000, 60, 12) == list(range(940 - 11 * 60, 941, 60))
+    assert min(origin_positions(4000, 20, 24)) > CONTEXT
+    assert origin_positions(1000, 60, 12) == list(range(940 - 11 * 60, 941, 60))
 
 
 class Spy(Walk):
