@@ -104,9 +104,11 @@ def read_settings(ctx: typer.Context, model: type[Model]) -> Model:
         flags["param"] = merged.get("param", {}) | flags["param"]
     merged |= {name: value for name, value in flags.items() if name in model.model_fields}
     if not merged.get("data"):
-        raise InputError("no bars are given; add --data with a file, or --data sample:nasdaq for the bundled sample")
+        raise InputError(
+            "no bars are given; add --data with a file or a sample: --data sample:bitcoin, --data sample:nasdaq"
+        )
     if issubclass(model, StressConfig) and not merged.get("strategies"):
-        raise InputError("no STRATEGY is given; name a file, for example strategies/sma_cross.py")
+        raise InputError("no STRATEGY is given; name a file such as strategies/sma_cross.py, or example:sma_cross")
     return model.of(merged, source=f"settings ({path} and flags)" if path else "settings")
 
 

@@ -1,4 +1,4 @@
-"""`stresslab strategies`: what a folder of strategy files offers; loading one is `stresslab.strategy`'s business."""
+"""`stresslab strategies`: the strategies in a folder, or those that come with the package."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
+stresslab strategies
+
 stresslab strategies my_strategies/
 """
 
 
 def strategies(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of strategy files.")] = "strategies",
+    folder: Annotated[
+        str | None, typer.Argument(metavar="FOLDER", help="Folder of strategy files; the bundled examples by default.")
+    ] = None,
 ) -> None:
     """List the strategies in a folder with their parameters and what they say of themselves."""
-    place = Path(folder)
+    from stresslab.strategy.examples import SCHEME, examples_folder
+
+    place = examples_folder() if folder is None else Path(folder)
     if not place.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds strategy files")
     files = sorted(path for path in place.glob("*.py") if not path.name.startswith("_"))
@@ -29,6 +35,8 @@ def strategies(
         raise InputError(f"{folder} holds no strategy files (*.py); strategies/README.md says how to write one")
     for path in files:
         say(_describe(path))
+    if folder is None:
+        say(f"Run one by its name, for example: stresslab run {SCHEME}sma_cross --data sample:bitcoin")
 
 
 def _describe(path: Path) -> str:

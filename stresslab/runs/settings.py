@@ -97,7 +97,7 @@ class UniverseConfig(Config):
     """
 
     data: str = setting(
-        COMMON, "SOURCE", "CSV, parquet or feather file; sample:nasdaq or sample:sp500; yf:TICKER; "
+        COMMON, "SOURCE", "CSV, parquet or feather file; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
         "ccxt:EXCHANGE:PAIR:TIMEFRAME.",
     )  # fmt: skip
     origin: str | None = setting(

@@ -24,6 +24,7 @@ from stresslab.core.errors import StrategyError
 from stresslab.core.text import did_you_mean
 from stresslab.strategy import parameters
 from stresslab.strategy.backtesting_py import adapted, is_theirs
+from stresslab.strategy.examples import SCHEME, example_path
 from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MAX_SETS
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
@@ -66,8 +67,8 @@ def load_strategies(
     """The strategies that an argument names.
 
     Args:
-        argument: a path, `path:name`, a callable, an object or a class with one of the methods `signals`, `weights`
-            and `on_bar`, or a list of these.
+        argument: a path, `path:name`, `example:name`, a callable, an object or a class with one of the methods
+            `signals`, `weights` and `on_bar`, or a list of these.
         params: keyword arguments; each goes to every strategy that has such a parameter, converted to the type of its
             default.
         grid: values by parameter, a sequence or a text such as "5:20:5"; each strategy is there once for every set of
@@ -145,6 +146,8 @@ def _found(item: Any, patience: float) -> _Found:
     """What one argument names."""
     if isinstance(item, (str, os.PathLike)):
         text = os.fspath(item)
+        if text.startswith(SCHEME) and not os.path.exists(text):
+            text = example_path(text)
         path, colon, name = text.rpartition(":")
         if colon and name.isidentifier() and not os.path.exists(text):
             return _from_file(path, name, patience)

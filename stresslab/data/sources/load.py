@@ -14,15 +14,22 @@ from stresslab.data.bars import Bars
 from stresslab.data.sources.files import load_file
 from stresslab.data.sources.remote import load_ccxt, load_yahoo
 
-SAMPLES = {"nasdaq": "NASDAQ Composite", "sp500": "S&P 500"}
-"""Modules of `arch.data` and what they hold; opens of the S&P 500 equal the previous close on most days before 2006."""
+SAMPLES = {
+    "bitcoin": "Bitcoin against USDT, daily, 2017 to 2026",
+    "nasdaq": "NASDAQ Composite, 1999 to 2018",
+    "sp500": "S&P 500, 1999 to 2018",
+}
+"""Samples of one series. Opens of the S&P 500 equal the previous close on most days before 2006."""
 
 MARKETS = {"crypto5": "BNB, BTC, ETH, SOL and XRP against USDT, daily, 2020 to 2025"}
-"""Files `panels/NAME_1d.parquet`, and what they hold."""
+"""Samples of several series."""
+
+FROM_ARCH = ("nasdaq", "sp500")
+"""Samples that come with the package arch, as modules of `arch.data`; the others are `panels/NAME_1d.parquet`."""
 
 
-def market_path(name: str) -> str:
-    """The file of a bundled market."""
+def sample_path(name: str) -> str:
+    """The file of a sample that comes with this package."""
     return str(files("stresslab.data").joinpath("panels", f"{name}_1d.parquet"))
 
 
@@ -30,7 +37,7 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
     """The bundled sample `name`, as `sample:name`; of a market one symbol, as `sample:name#SYMBOL`."""
     market, _, symbol = name.partition("#")
     if market in MARKETS and symbol:
-        bars = load_file(f"{market_path(market)}#{symbol}", since, until, repair)
+        bars = load_file(f"{sample_path(market)}#{symbol}", since, until, repair)
         return replace(bars, source=f"sample:{name}")
     if market in MARKETS:
         raise DataError(
@@ -43,6 +50,9 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
         hint = f"did you mean sample:{close}? There are" if close else "there are"
         known = ", ".join(f"sample:{key} ({title})" for key, title in every.items())
         raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
+    if name not in FROM_ARCH:
+        bars = load_file(sample_path(name), since, until, repair)
+        return replace(bars, source=f"sample:{name}", symbol=name)
     frame = import_module(f"arch.data.{name}").load()
     return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)
 
@@ -60,8 +70,8 @@ def load_bars(
     """Load and check one real series.
 
     Args:
-        source: a CSV, parquet or feather file (`path#SYMBOL` where it holds several), `sample:nasdaq`, `sample:sp500`,
-            `yf:TICKER[:INTERVAL]` or `ccxt:EXCHANGE:PAIR:TIMEFRAME`.
+        source: a CSV, parquet or feather file (`path#SYMBOL` where it holds several), `sample:bitcoin`,
+            `sample:nasdaq`, `sample:sp500`, `yf:TICKER[:INTERVAL]` or `ccxt:EXCHANGE:PAIR:TIMEFRAME`.
         since: first time stamp to keep.
         until: last time stamp to keep; a date without a time includes the whole day.
         repair: repair what can be repaired (drop rows that are not numbers or duplicates, sort, widen high and low, set

@@ -10,7 +10,7 @@ from stresslab.core.errors import DataError
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.data.sources.collections import load_series
-from stresslab.data.sources.load import MARKETS, market_path
+from stresslab.data.sources.load import MARKETS, sample_path
 
 _SAMPLE = "sample:"
 
@@ -50,6 +50,6 @@ def _series(source: str, since: object, until: object, repair: bool) -> list[Bar
     """The series of one source."""
     name = source.removeprefix(_SAMPLE)
     if source.startswith(_SAMPLE) and name in MARKETS:
-        loaded = load_series(market_path(name), repair, since=since, until=until)
+        loaded = load_series(sample_path(name), repair, since=since, until=until)
         return [replace(bars, source=f"{source}#{bars.symbol}") for bars in loaded]
     return load_series(source, repair, since=since, until=until)

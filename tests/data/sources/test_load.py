@@ -103,7 +103,7 @@ def test_adjusted_close_and_split(csv: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("sample:foo", "sample:foo is not a sample; there are sample:nasdaq .*sample:sp500"),
+        ("sample:foo", "sample:foo is not a sample; there are sample:bitcoin .*sample:sp500"),
         ("foo:bar", "foo: is not a kind of source; give a file's path or one of sample:..., yf:..., ccxt:..."),
         ("https://example.org/x.csv", "addresses are not read; download the file"),
         ("nothing.csv", "no such file"),
@@ -138,13 +138,20 @@ def test_all_is_shown(csv: Path) -> None:
     assert bars.notices == ("no amount: it is volume times the mean of open, high, low and close",)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_samples_load(name: str) -> None:
-    """Each sample is twenty years of sound daily bars without a repair."""
+@pytest.mark.parametrize(
+    ("name", "count", "first", "last", "rhythm"),
+    [
+        ("bitcoin", 3221, "2017-08-17", "2026-06-11", "1 day bars, 24/7, 365 a year"),
+        ("nasdaq", 5031, "1999-01-04", "2018-12-31", "1 day bars, Monday to Friday, 252 a year"),
+        ("sp500", 5031, "1999-01-04", "2018-12-31", "1 day bars, Monday to Friday, 252 a year"),
+    ],
+)
+def test_samples_load(name: str, count: int, first: str, last: str, rhythm: str) -> None:
+    """Each sample is years of sound daily bars without a repair."""
     bars = load_sample(name)
-    assert len(bars) == 5031
-    assert (str(bars.timestamps[0].date()), str(bars.timestamps[-1].date())) == ("1999-01-04", "2018-12-31")
-    assert bars.calendar.describe() == "1 day bars, Monday to Friday, 252 a year"
+    assert len(bars) == count
+    assert (str(bars.timestamps[0].date()), str(bars.timestamps[-1].date())) == (first, last)
+    assert bars.calendar.describe() == rhythm
     assert (bars.symbol, bars.source, bars.repaired) == (name, f"sample:{name}", 0)
     assert (bars.volume > 0).mean() > 0.999
     assert not [notice for notice in bars.notices if notice.startswith("warning")]
