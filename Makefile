@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test test-all clean
 
 demo: $(VENV)/.installed
-	$(BIN)/stresslab run strategies/*.py --data sample:nasdaq --seed 7 --out reports
+	$(BIN)/stresslab run strategies/*.py --data sample:bitcoin --seed 7 --out reports
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
