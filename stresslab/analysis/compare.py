@@ -104,7 +104,7 @@ def compare(results: Sequence[StressResult], folders: Sequence[str] | None = Non
     pairs = [
         pair for letter in others if letter not in unpaired for pair in _pairs(first, runs[first], letter, runs[letter])
     ]
-    spans = {(one.horizon, one.data["periods_per_year"]) for one in results}
+    spans = {(one.horizon, one.data.periods_per_year) for one in results}
     return Comparison(
         runs=runs,
         folders=named,
@@ -131,7 +131,7 @@ def _identity(result: StressResult) -> dict[str, Any]:
     """Everything that decides the universes of a run, by what people call it."""
     generator = {f"generator's {name}": value for name, value in result.generator.items() if name != "name"}
     return {
-        "bars": result.data["digest"],
+        "bars": result.data.digest,
         "origin": str(result.origin),
         "horizon": result.horizon,
         "universes": result.universes_count,
@@ -195,5 +195,5 @@ def _told(result: StressResult) -> dict[str, Any]:
         for name, value in result.generator.items()
         if name not in settings and name != "name"
     }
-    data = {name: result.data[name] for name in ("source", "start", "end", "digest")}
+    data = result.data.model_dump(include={"source", "start", "end", "digest"})
     return settings | {"origin": str(result.origin)} | data | generator

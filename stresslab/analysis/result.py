@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.analysis.result_models import Verdict
+from stresslab.analysis.result_document import FORMAT_VERSION, DataSummary, ResultDocument, Run, Strategy
+from stresslab.analysis.result_models import Edge, LookAhead, Luck, UniverseSummary, Verdict
+from stresslab.analysis.result_realism import NotAssessed, RealismSection
+from stresslab.analysis.result_studies import RunStudies, StrategyStudies
 from stresslab.core.display import Plotted, presenter
-from stresslab.core.plain_json import plain, recorded
+from stresslab.core.plain_json import recorded
 from stresslab.data.bars import Bars
 
-if TYPE_CHECKING:
-    pass
-
-FORMAT_VERSION = 3
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles of the fans."""
 
@@ -34,7 +33,7 @@ class StrategyResult(Plotted):
         verdict: label, reasons and checks.
         backtest: measures on the real bars before the origin, NaN where one is undefined.
         realised: measures on the real bars after the origin, or None without a full horizon of them.
-        universes: the distribution, as in `result.json`.
+        universes: the distribution over all universes.
         luck: where the realised outcome falls among the universes.
         metrics: one row per universe, one column per measure.
         lookahead: what the look-ahead check covered and found.
@@ -45,7 +44,7 @@ class StrategyResult(Plotted):
         track: the account on the real bars before the origin, and buy and hold, as `metrics.track_record` keeps them.
         source: where its code was, and the SHA-256 of that: `{"path": ..., "sha256": ...}`; None where that is unknown.
         edge: whether it adds anything beyond its exposure, with every check; None where that was not asked.
-        studies: what else was asked of it, by name of the study, as `stresslab.analysis.case` answers.
+        studies: what else was asked of it.
     """
 
     name: str
@@ -53,36 +52,54 @@ class StrategyResult(Plotted):
     verdict: Verdict
     backtest: dict[str, float]
     realised: dict[str, float] | None
-    universes: dict[str, Any]
-    luck: dict[str, Any]
+    universes: UniverseSummary
+    luck: Luck
     metrics: pd.DataFrame
-    lookahead: dict[str, Any]
+    lookahead: LookAhead
     equity_fan: pd.DataFrame
     realised_equity: pd.Series[float] | None
     replays: pd.DataFrame | None = None
     track: pd.DataFrame | None = None
     source: Mapping[str, str | None] | None = None
-    edge: Mapping[str, Any] | None = None
-    studies: Mapping[str, Any] = field(default_factory=dict)
+    edge: Edge | None = None
+    studies: StrategyStudies = field(default_factory=StrategyStudies)
 
-    def to_dict(self) -> dict[str, Any]:
+    @property
+    def realised_return(self) -> float | None:
+        """Total return on the real bars after the origin; None where there is none."""
+        return None if self.realised is None else self.realised["total_return"]
+
+    @property
+    def backtest_return(self) -> float:
+        """Total return on the real bars before the origin."""
+        return self.backtest["total_return"]
+
+    def realised_of(self, measure: str) -> float | None:
+        """A measure on the real bars after the origin; None where there are none."""
+        return None if self.realised is None else self.realised[measure]
+
+    def backtest_of(self, measure: str) -> float:
+        """A measure on the real bars before the origin."""
+        return self.backtest[measure]
+
+    def document(self) -> Strategy:
         """This strategy's entry in `result.json`."""
-        return {
-            "name": self.name,
-            "parameters": recorded(self.parameters),
-            "verdict": self.verdict.to_dict(),
-            "backtest": {name: plain(value) for name, value in self.backtest.items()},
-            "realised": None if self.realised is None else {name: plain(v) for name, v in self.realised.items()},
-            "universes": self.universes,
-            "edge": self.edge,
-            "studies": dict(self.studies),
-            "luck": self.luck,
-            "lookahead": self.lookahead,
-        }
+        return Strategy(
+            name=self.name,
+            parameters=recorded(self.parameters),
+            verdict=self.verdict,
+            backtest=dict(self.backtest),
+            realised=None if self.realised is None else dict(self.realised),
+            universes=self.universes,
+            edge=self.edge,
+            studies=self.studies,
+            luck=self.luck,
+            lookahead=self.lookahead,
+        )
 
     def __repr__(self) -> str:
         """One line: name and verdict."""
-        loss, count = self.universes["probability_of_loss"]["value"], self.universes["count"]
+        loss, count = self.universes.probability_of_loss.value, self.universes.count
         return f"StrategyResult({self.name}: {self.verdict.label}, lost in {loss:.1%} of {count:,} universes)"
 
 
@@ -102,7 +119,7 @@ class StressResult(Plotted):
         generator: what decided the universes: settings, hashes, training cut-off.
         generator_facts: what came of it: repaired bars, context used.
         in_sample: whether the generator was trained on dates after the origin; None where it was not trained.
-        realism: whether the universes behave like this market, as in `result.json`; `{"assessed": False}` without it.
+        realism: whether the universes behave like this market; None where that was not assessed.
         notices: what a reader must know.
         strategies: in the order given.
         timings: seconds per stage.
@@ -121,16 +138,16 @@ class StressResult(Plotted):
     universes_count: int
     fan: pd.DataFrame
     sample_paths: NDArray[np.float64]
-    data: dict[str, Any]
+    data: DataSummary
     generator: dict[str, Any]
     generator_facts: dict[str, Any]
     in_sample: bool | None
-    realism: dict[str, Any]
+    realism: RealismSection | None
     notices: list[str]
     strategies: list[StrategyResult]
     timings: dict[str, float]
     environment: dict[str, Any]
-    studies: Mapping[str, Any] = field(default_factory=dict)
+    studies: RunStudies = field(default_factory=RunStudies)
     failed: Mapping[str, str] = field(default_factory=dict)
     tested: Mapping[str, Any] | None = None
 
@@ -155,25 +172,49 @@ class StressResult(Plotted):
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
-    def to_dict(self) -> dict[str, Any]:
+    @property
+    def init_cash(self) -> float:
+        """Cash that each account begins with."""
+        return float(self.config["init_cash"])
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the universes, where it was recorded."""
+        return self.config.get("seed")
+
+    @property
+    def grid(self) -> dict[str, list[Any]]:
+        """Values by parameter of a grid; empty where there was none."""
+        return dict(self.config.get("grid") or {})
+
+    @property
+    def command(self) -> str:
+        """The command line that makes the run again; empty where it was not started from one."""
+        return str(self.config.get("command") or "")
+
+    def document(self) -> ResultDocument:
         """The content of `result.json`."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "run": {
-                "config": self.config,
-                "data": self.data,
-                "origin": str(self.origin),
-                "horizon": self.horizon,
-                "universes": self.universes_count,
-                "generator": self.generator,
-                "generator_facts": self.generator_facts,
-                "in_sample": self.in_sample,
-                "notices": self.notices,
-            },
-            "strategies": [strategy.to_dict() for strategy in self.strategies],
-            "studies": dict(self.studies),
-            "realism": self.realism,
-        }
+        return ResultDocument(
+            format_version=FORMAT_VERSION,
+            run=Run(
+                config=self.config,
+                data=self.data,
+                origin=str(self.origin),
+                horizon=self.horizon,
+                universes=self.universes_count,
+                generator=self.generator,
+                generator_facts=self.generator_facts,
+                in_sample=self.in_sample,
+                notices=tuple(self.notices),
+            ),
+            strategies=tuple(strategy.document() for strategy in self.strategies),
+            studies=self.studies,
+            realism=self.realism or NotAssessed(),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of `result.json` as plain JSON."""
+        return self.document().to_dict()
 
     def save(self, folder: str | Path = "reports") -> Path:
         """Write the run's folder below `folder` and return its path."""
@@ -182,7 +223,7 @@ class StressResult(Plotted):
     def __repr__(self) -> str:
         """One line: how many universes of what, and the verdicts."""
         told = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
-        return f"StressResult({self.data['symbol']}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
+        return f"StressResult({self.data.symbol}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
 
     def __str__(self) -> str:
         """The verdicts first, the evidence below."""

@@ -72,7 +72,7 @@ class Model(BaseModel):
     """The base of all results: frozen, built from attributes too; fields of later versions are passed over."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", from_attributes=True, use_attribute_docstrings=True, arbitrary_types_allowed=False
+        frozen=True, extra="ignore", from_attributes=True, use_attribute_docstrings=True, ser_json_inf_nan="constants"
     )
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,6 +114,28 @@ class Share(Estimate):
 
 
 Depths = Annotated[dict[str, Share], Field(description="of a drawdown deeper than the key, a fraction")]
+
+
+class ReturnFigures(Model):
+    """The returns under some condition."""
+
+    probability_of_loss: Share
+    expected_shortfall_97_5: Estimate
+    median_return: Number
+
+
+class RiskFigures(ReturnFigures):
+    """How bad it gets under some condition."""
+
+    universes: Count
+    probability_of_drawdown: Depths
+    time_under_water: Number = None
+    """of the median universe"""
+    ruined: Share | None = None
+
+    def drawdown_beyond(self, depth: float) -> Share:
+        """How probable a drawdown deeper than this is; depths are those that were asked, such as 0.2."""
+        return self.probability_of_drawdown[str(depth)]
 
 
 class Check(Model):
@@ -207,16 +229,9 @@ class FreshBars(Model):
     """after so many looks"""
 
 
-class Losses(Model):
+class Losses(RiskFigures):
     """How bad it gets in universes of one kind of edge."""
 
-    universes: Count
-    probability_of_loss: Share
-    probability_of_drawdown: Depths
-    expected_shortfall_97_5: Estimate
-    median_return: Number
-    time_under_water: Number
-    ruined: Share
     generators: tuple[float, float]
     """least and greatest P(loss) over this generator and the others"""
 

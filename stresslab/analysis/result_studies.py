@@ -9,29 +9,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stresslab.analysis.result_models import Count, Depths, Ends, Estimate, Model, Number, Share, Sparse
-
-
-class ReturnFigures(Model):
-    """The returns under some condition."""
-
-    probability_of_loss: Share
-    expected_shortfall_97_5: Estimate
-    median_return: Number
-
-
-class RiskFigures(ReturnFigures):
-    """How bad it gets under some condition."""
-
-    universes: Count
-    probability_of_drawdown: Depths
-    time_under_water: Number = None
-    """of the median universe"""
-    ruined: Share | None = None
-
-    def drawdown_beyond(self, depth: float) -> Share:
-        """How probable a drawdown deeper than this is; depths are those that were asked, such as 0.2."""
-        return self.probability_of_drawdown[str(depth)]
+from stresslab.analysis.result_models import (
+    Count,
+    Depths,
+    Ends,
+    Estimate,
+    Model,
+    Number,
+    ReturnFigures,
+    RiskFigures,
+    Share,
+    Sparse,
+)
 
 
 class Difference(Model):
@@ -209,6 +198,10 @@ class Fold(Model):
     def quantile(self, level: float) -> float | None:
         """The quantile of the total return at a level that was kept."""
         return self.quantiles[str(level)]
+
+    def drawdown_beyond(self, depth: float) -> Share:
+        """How probable a drawdown deeper than this is; depths are those that were asked, such as 0.2."""
+        return self.probability_of_drawdown[str(depth)]
 
 
 class ChainedMeasure(Model):

@@ -15,6 +15,7 @@ from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import breaking, error_budget, fragility, random_timing
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.result import StrategyResult
+from stresslab.analysis.result_models import Edge
 from stresslab.analysis.sensitivity import costs, parameters
 from stresslab.analysis.shocks import shocks
 from stresslab.analysis.verdict import Criteria, Findings, judge
@@ -44,14 +45,14 @@ def studied(
     own = None if eras is None else eras[case.strategy.name]
     world = None if worlds is None else worlds[case.strategy.name]
     loss = probability_of_loss(result.metrics["total_return"])
-    found = dict(result.studies)
+    found = dict[str, Any]()
     studies: dict[str, Callable[[], Any]] = {
         "fragility": lambda: fragility(case, result.metrics),
         "random_timing": lambda: random_timing(case),
         "costs": lambda: costs(case),
         "parameters": lambda: parameters(case),
         "shocks": lambda: shocks(case),
-        "breaking": lambda: breaking(case),
+        "reverse_stress": lambda: breaking(case),
         "error_budget": lambda: error_budget(loss, len(result.metrics), world, own),
     }
     for study, answer in studies.items():
@@ -59,22 +60,23 @@ def studied(
             if (answered := answer()) is not None:
                 found[study] = answered
     if world is not None:
-        found["contrasts"] = world
+        found["alternative_generators"] = world
     if knobs is not None:
-        found["knobs"] = knobs[case.strategy.name]
+        found["generator_sweep"] = knobs[case.strategy.name]
     if own is not None:
-        found["eras"] = describe_eras(own, periods, case.seed)
+        found["walk_forward"] = describe_eras(own, periods, case.seed)
     timed = None if own is None else timing_at_origins(own, periods)
     judged = kept = None
     with left_out(f"edge of {name}", notes):
         supported = edge(case, trials, at_origins=timed, permutations=permutations)
-        judged = supported.to_dict() | {"losses": planted_losses(case, supported, criteria)}
+        judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, criteria)})
         findings = findings.with_edge(judged, len(case.universes))
     with left_out(f"bar by bar, {name}", notes):
         returns = result.metrics["total_return"][: len(case.universes)]
-        typical = [one for row in found.get("breaking", ()) for one in row["representatives"]]
+        typical = [one for row in found.get("reverse_stress", ()) for one in row["representatives"]]
         kept = replays(case.strategy, case.universes, returns, case.terms, case.followed, typical)
-    return replace(result, edge=judged, studies=found, replays=kept, verdict=judge(findings, criteria))
+    studies_of = result.studies.with_answers(found)
+    return replace(result, edge=judged, studies=studies_of, replays=kept, verdict=judge(findings, criteria))
 
 
 @contextmanager

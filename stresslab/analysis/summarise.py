@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import LEVELS, StrategyResult
+from stresslab.analysis.result_models import LookAhead, Luck, UniverseSummary
+from stresslab.analysis.result_studies import StrategyStudies
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
@@ -47,18 +49,20 @@ def strategy_result(
         verdict=judge(*judgement),
         backtest=backtested,
         realised=realised,
-        universes=describe_universes(metrics, seed=seed),
-        luck=describe_realised(realised, metrics),
+        universes=UniverseSummary.of(describe_universes(metrics, seed=seed)),
+        luck=Luck.of(describe_realised(realised, metrics)),
         metrics=metrics,
-        lookahead=lookahead,
+        lookahead=LookAhead.of(lookahead),
         equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
         realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
         source=source,
         track=thinned_track_record(*past),
-        studies={
-            "periods": returns_by_period(*past),
-            "horizon": {"universes": len(metrics), "losing": losing.tolist()},
-        },
+        studies=StrategyStudies.of(
+            {
+                "periods": returns_by_period(*past),
+                "horizon": {"universes": len(metrics), "losing": losing.tolist()},
+            }
+        ),
     )
 
 

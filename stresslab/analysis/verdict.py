@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from scipy import stats
 
-from stresslab.analysis.result_models import Check, EdgeLabel, Label, Verdict, check
+from stresslab.analysis.result_models import Check, Edge, EdgeLabel, Label, Verdict, check
 from stresslab.core.errors import InputError
 from stresslab.core.text import percent
 from stresslab.metrics.distribution import Interval
@@ -112,13 +111,15 @@ class Findings:
     horizon: int
     periods_per_year: float
 
-    def with_edge(self, edge: Mapping[str, Any], attainable: int) -> Findings:
-        """With an edge as in `result.json`, and the losses that follow from it."""
-        losses = edge["losses"]
-        if losses is None:
-            return replace(self, edge=edge["label"])
-        without, supported = (Interval(**losses[side]["probability_of_loss"]) for side in ("without", "supported"))
-        return replace(self, edge=edge["label"], without=without, supported=supported, attainable=attainable)
+    def with_edge(self, edge: Edge, attainable: int) -> Findings:
+        """With an edge, and the losses that follow from it."""
+        if edge.losses is None:
+            return replace(self, edge=edge.label)
+        without, supported = (
+            Interval(loss.value, loss.low, loss.high)
+            for loss in (edge.losses.without.probability_of_loss, edge.losses.supported.probability_of_loss)
+        )
+        return replace(self, edge=edge.label, without=without, supported=supported, attainable=attainable)
 
     @property
     def deciding(self) -> tuple[Interval, ...]:

@@ -284,7 +284,7 @@ def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, A
         }
     loss = probability_of_loss(total_return(lived))
     bars = sum(len(era.real.timestamps) for era in eras)
-    return {"lives": count, "windows": len(eras), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
+    return {"paths": count, "windows": len(eras), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
 
 
 def _spread(sample: FloatArray) -> dict[str, float | None]:
@@ -306,7 +306,7 @@ def describe_eras(eras: Sequence[Era], periods_per_year: float, seed: int = 0) -
         "origins": [era.to_dict() for era in eras],
         "effective": plain(effective_origins(eras)),
         "timing": timing_at_origins(eras, periods_per_year).to_dict(),
-        "relived": lives(eras, seed),
+        "chained_paths": lives(eras, seed),
     }
 
 

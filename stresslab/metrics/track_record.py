@@ -29,7 +29,7 @@ def thinned_track_record(equity: FloatArray, held: FloatArray, timestamps: pd.Da
         timestamps: (T + 1,) of the values, the first before anything is held.
 
     Returns:
-        Columns "equity" and "held" by time stamp, all rows or about 2 `STRETCHES`.
+        Columns "equity" and "benchmark" by time stamp, all rows or about 2 `STRETCHES`.
     """
     kept = np.arange(len(equity))
     if len(equity) > 2 * STRETCHES:
@@ -38,7 +38,7 @@ def thinned_track_record(equity: FloatArray, held: FloatArray, timestamps: pd.Da
         trough = int((equity / np.maximum.accumulate(equity)).argmin())
         deepest = [int(equity[: trough + 1].argmax()), trough]
         kept = np.unique(np.concatenate([[0, len(equity) - 1], deepest, *ends]))
-    return pd.DataFrame({"equity": equity[kept], "held": held[kept]}, index=timestamps[kept])
+    return pd.DataFrame({"equity": equity[kept], "benchmark": held[kept]}, index=timestamps[kept])
 
 
 def returns_by_period(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def returns_by_period(equity: FloatArray, held: FloatArray, timestamps: pd.Datet
             {
                 "period": str(names[start]),
                 "total_return": plain(own[-1] / own[0] - 1 if own[0] > 0 else np.nan),
-                "held": plain(other[-1] / other[0] - 1 if other[0] > 0 else np.nan),
+                "benchmark": plain(other[-1] / other[0] - 1 if other[0] > 0 else np.nan),
                 "max_drawdown": plain(float(fall.min())),
             }
         )

@@ -5,24 +5,20 @@ The pictures themselves are drawn elsewhere: in the page by `charts`, as files b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_models import LABELS
-from stresslab.report.wording import money, percent, price, share
+from stresslab.analysis.result_models import LABELS, Distribution
+from stresslab.report.wording import UNDEFINED, money, percent, price, share
 
 REALISED = "what really happened"
 DEPTH_COLOURS = ("orange", "red")
 """What both the page and the pictures paint drawdowns in that are deeper than each of `DRAWDOWNS`."""
 
 
-def measure_of(strategy: StrategyResult, name: str) -> Mapping[str, Any]:
-    """The distribution of one measure over universes, as in `result.json`."""
-    entry: Mapping[str, Any] = strategy.universes["measures"][name]
-    return entry
+def measure_of(strategy: StrategyResult, name: str) -> Distribution:
+    """The distribution of one measure over universes."""
+    return strategy.universes.of_measure(name)
 
 
 def universes_title(result: StressResult) -> str:
@@ -66,26 +62,26 @@ def _among(quantiles: pd.Series[float], value: float) -> str:
 
 def pnl_sentence(strategy: StrategyResult) -> str:
     """What the histogram of total returns shows."""
-    loss, count = strategy.universes["probability_of_loss"], strategy.universes["count"]
-    median = measure_of(strategy, "total_return")["quantiles"]["0.5"]
-    lost = round(loss["value"] * count)
+    loss, count = strategy.universes.probability_of_loss, strategy.universes.count
+    median = measure_of(strategy, "total_return").median
+    lost = round(loss.value * count)
     text = (
-        f"In {lost:,} of {count:,} universes ({share(loss['value'])}) the strategy ends with a loss (orange); "
+        f"In {lost:,} of {count:,} universes ({share(loss.value)}) the strategy ends with a loss (orange); "
         f"the median universe returns {percent(median, signed=True)}"
     )
     if strategy.realised is None:
         return f"{text}."
-    real = percent(strategy.realised["total_return"], signed=True)
-    place = strategy.luck["realised_percentile"]
-    return f"{text}; {REALISED}, {real}, is better than {share(place)} of them."
+    real = percent(strategy.realised_return, signed=True)
+    place = strategy.luck.realised_percentile
+    return f"{text}; {REALISED}, {real}, is better than {UNDEFINED if place is None else share(place)} of them."
 
 
 def drawdown_sentence(strategy: StrategyResult) -> str:
     """What the distribution of the deepest drawdowns shows."""
-    median = measure_of(strategy, "max_drawdown")["quantiles"]["0.5"]
-    depths = strategy.universes["probability_of_drawdown"].items()
+    median = measure_of(strategy, "max_drawdown").median
+    depths = strategy.universes.probability_of_drawdown.items()
     beyond = " and ".join(
-        f"{share(found['value'])} fall by more than {share(float(depth))} ({colour})"
+        f"{share(found.value)} fall by more than {share(float(depth))} ({colour})"
         for (depth, found), colour in zip(depths, DEPTH_COLOURS, strict=True)
     )
     fall = percent(None if median is None else abs(median))
@@ -94,8 +90,8 @@ def drawdown_sentence(strategy: StrategyResult) -> str:
 
 def underwater_sentence(strategy: StrategyResult) -> str:
     """What the distribution of the time under water shows."""
-    quantiles = measure_of(strategy, "time_under_water")["quantiles"]
-    middle, high = quantiles["0.5"], quantiles["0.95"]
+    under = measure_of(strategy, "time_under_water")
+    middle, high = under.median, under.quantile(0.95)
     return (
         f"In the median universe the account lies below an earlier high over {percent(middle)} of the bars, in one of "
         f"twenty over {percent(high)} or more."
@@ -148,7 +144,7 @@ def label_keys(result: StressResult) -> list[tuple[str, str]]:
 
 def overview_sentence(result: StressResult) -> str:
     """What the comparison of several strategies' probabilities of loss shows."""
-    losses = [strategy.universes["probability_of_loss"]["value"] for strategy in result.strategies]
+    losses = [strategy.universes.probability_of_loss.value for strategy in result.strategies]
     low, high = share(min(losses)), share(max(losses))
     worse = sum(loss >= 0.5 for loss in losses)
     return (

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from stresslab.core.text import percent as share
 from stresslab.metrics.measures import MEASURES
@@ -45,6 +45,18 @@ ANSWERS: Mapping[bool | None, str] = MappingProxyType({True: "passed", False: "f
 GROWING = ("total_return", "max_drawdown", "trades", "excess_return", "pnl")
 """Measures that grow with the number of bars, so that a long backtest and a short universe do not compare."""
 _LARGE = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+class Ranged(Protocol):
+    """Anything with two ends."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower one."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper one."""
 
 
 def _missing(number: float | None) -> bool:
@@ -114,9 +126,9 @@ def interval(low: float | None, high: float | None, *, signed: bool = False, rea
     return f"{read(low, signed=signed)} to {read(high, signed=signed)}"
 
 
-def shares(found: Mapping[str, float | None]) -> str:
+def shares(found: Ranged) -> str:
     """The interval of a share: 58.1% to 64.2%."""
-    low, high = found["low"], found["high"]
+    low, high = found.low, found.high
     return UNDEFINED if low is None or high is None else f"{share(low)} to {share(high)}"
 
 

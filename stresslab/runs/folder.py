@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.analysis.result import FORMAT_VERSION, StrategyResult, StressResult
-from stresslab.analysis.result_models import Verdict
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_document import FORMAT_VERSION, ResultDocument, Strategy, check_version
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.backtest.bar_records import COLUMNS
 from stresslab.core.checkpoints import sync
 from stresslab.core.errors import InputError
@@ -39,13 +40,20 @@ from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
 from stresslab.runs.trial_ledger import add, check_ledger
 
-_TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
+_TABLES = (
+    "metrics.parquet",
+    "bars.parquet",
+    "paths.parquet",
+    "equity.parquet",
+    "bar_records.parquet",
+    "track_record.parquet",
+)
 
 
 def run_id(result: StressResult, now: datetime) -> str:
     """Name of a run's folder: when, on what, and six digits of its settings."""
-    what = re.sub(r"[^A-Za-z0-9]+", "-", result.data["symbol"]).strip("-").lower()[:40] or "bars"
-    identity = json.dumps([result.config, result.data["digest"], result.generator], sort_keys=True, default=str)
+    what = re.sub(r"[^A-Za-z0-9]+", "-", result.data.symbol).strip("-").lower()[:40] or "bars"
+    identity = json.dumps([result.config, result.data.digest, result.generator], sort_keys=True, default=str)
     return f"{now:%Y%m%d-%H%M%S}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:6]}"
 
 
@@ -119,10 +127,10 @@ def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> d
         "run": name,
         "created": now.isoformat(timespec="seconds"),
         "config": result.config,
-        "data": result.data,
+        "data": result.data.to_dict(),
         "generator": result.generator,
         "strategies": {one.name: one.source for one in result.strategies},
-        "ledger": result.studies.get("ledger"),
+        "ledger": None if result.studies.ledger is None else result.studies.ledger.to_dict(),
         "code": code()["sha256"],
         "environment": result.environment | {"commit": code()["commit"]},
         "timings": result.timings,
@@ -150,8 +158,8 @@ def _write_tables(result: StressResult, folder: Path) -> None:
         equity.insert(0, "strategy", strategy.name)
         equities.append(equity)
     pd.concat(equities, ignore_index=True).to_parquet(folder / "equity.parquet", index=False)
-    replays_table(result).to_parquet(folder / "replays.parquet", index=False)
-    track_table(result).to_parquet(folder / "track.parquet", index=False)
+    replays_table(result).to_parquet(folder / "bar_records.parquet", index=False)
+    track_table(result).to_parquet(folder / "track_record.parquet", index=False)
 
 
 def track_table(result: StressResult) -> pd.DataFrame:
@@ -159,7 +167,7 @@ def track_table(result: StressResult) -> pd.DataFrame:
     kept = [one.track.rename_axis("timestamp").reset_index() for one in result.strategies if one.track is not None]
     names = [one.name for one in result.strategies if one.track is not None]
     parts = [table.assign(strategy=name) for table, name in zip(kept, names, strict=True)]
-    empty = pd.DataFrame(columns=["timestamp", "equity", "held", "strategy"])
+    empty = pd.DataFrame(columns=["timestamp", "equity", "benchmark", "strategy"])
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
@@ -186,15 +194,12 @@ def load_run(folder: str | Path) -> StressResult:
         facts, manifest = json.loads(contents["result.json"]), json.loads(contents["manifest.json"])
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder} cannot be read as a run ({' '.join(str(error).split())}); run it again") from None
-    version = facts.get("format_version") if isinstance(facts, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{folder} has format_version {version!r:.40}, this stresslab reads {FORMAT_VERSION}; run it again"
-        )
+    check_version(facts, str(folder))
     with report_damage_of(folder):
         _check_unchanged(contents, manifest["files"], folder)
+        document = ResultDocument.read(facts)
         tables = {Path(name).stem: read_table(contents[name], f"{folder}/{name}") for name in _TABLES}
-        return _assemble(facts, manifest, tables)
+        return _assemble(document, manifest, tables)
 
 
 def _check_unchanged(contents: Mapping[str, bytes], hashes: Mapping[str, str], folder: Path) -> None:
@@ -204,62 +209,62 @@ def _check_unchanged(contents: Mapping[str, bytes], hashes: Mapping[str, str], f
             raise InputError(f"{folder}/{name} is not what the run wrote: it was damaged or changed; run it again")
 
 
-def _assemble(facts: dict[str, Any], manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> StressResult:
-    run, paths = facts["run"], tables["paths"].set_index("timestamp")
+def _assemble(document: ResultDocument, manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> StressResult:
+    run, paths = document.run, tables["paths"].set_index("timestamp")
     paths.index = pd.DatetimeIndex(paths.index)
     bars = Bars.from_frame(
-        tables["bars"].set_index("timestamp")[list(FIELDS)], symbol=run["data"]["symbol"], source=run["data"]["source"]
+        tables["bars"].set_index("timestamp")[list(FIELDS)], symbol=run.data.symbol, source=run.data.source
     )
     return StressResult(
-        config=run["config"],
+        config=run.config,
         bars=bars,
-        origin=pd.Timestamp(run["origin"]),
-        horizon=run["horizon"],
-        universes_count=run["universes"],
+        origin=pd.Timestamp(run.origin),
+        horizon=run.horizon,
+        universes_count=run.universes,
         fan=_prefixed(paths, "quantile_"),
         sample_paths=_prefixed(paths, "path_").to_numpy(dtype=np.float64).T,
-        data=run["data"],
-        generator=run["generator"],
-        generator_facts=run["generator_facts"],
-        in_sample=run["in_sample"],
-        realism=facts["realism"],
-        notices=run["notices"],
+        data=run.data,
+        generator=run.generator,
+        generator_facts=run.generator_facts,
+        in_sample=run.in_sample,
+        realism=document.realism if isinstance(document.realism, RealismSection) else None,
+        notices=list(run.notices),
         strategies=[
-            replace(_strategy(entry, tables), source=manifest["strategies"][entry["name"]])
-            for entry in facts["strategies"]
+            replace(_strategy(entry, tables), source=manifest["strategies"][entry.name])
+            for entry in document.strategies
         ],
         timings=manifest["timings"],
         environment=manifest["environment"],
-        studies=facts["studies"],
+        studies=document.studies,
     )
 
 
-def _strategy(entry: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
-    metrics, equity, replays, track = (
-        tables[name][tables[name]["strategy"] == entry["name"]].drop(columns="strategy")
-        for name in ("metrics", "equity", "replays", "track")
+def _strategy(entry: Strategy, tables: Mapping[str, pd.DataFrame]) -> StrategyResult:
+    metrics, equity, records, track = (
+        tables[name][tables[name]["strategy"] == entry.name].drop(columns="strategy")
+        for name in ("metrics", "equity", "bar_records", "track_record")
     )
     rows, steps = metrics.set_index("universe"), equity.set_index("step")
     return StrategyResult(
-        name=entry["name"],
-        parameters=entry["parameters"],
-        verdict=Verdict.of(entry["verdict"]),
-        backtest=_numbers(entry["backtest"]),
-        realised=None if entry["realised"] is None else _numbers(entry["realised"]),
-        universes=entry["universes"],
-        edge=entry["edge"],
-        studies=entry["studies"],
-        luck=entry["luck"],
+        name=entry.name,
+        parameters=entry.parameters,
+        verdict=entry.verdict,
+        backtest=_numbers(entry.backtest),
+        realised=None if entry.realised is None else _numbers(entry.realised),
+        universes=entry.universes,
+        edge=entry.edge,
+        studies=entry.studies,
+        luck=entry.luck,
         metrics=rows,
-        lookahead=entry["lookahead"],
+        lookahead=entry.lookahead,
         equity_fan=_prefixed(steps, "quantile_"),
         realised_equity=None if steps["realised"].isna().all() else steps["realised"],
-        replays=replays.reset_index(drop=True) if len(replays) else None,
+        replays=records.reset_index(drop=True) if len(records) else None,
         track=track.set_index("timestamp") if len(track) else None,
     )
 
 
-def _numbers(measures: dict[str, float | None]) -> dict[str, float]:
+def _numbers(measures: Mapping[str, float | None]) -> dict[str, float]:
     """Measures from JSON: null is NaN."""
     return {name: float("nan") if value is None else float(value) for name, value in measures.items()}
 

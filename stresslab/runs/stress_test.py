@@ -21,6 +21,9 @@ from stresslab.analysis.multiple_testing import together
 from stresslab.analysis.permutation_test import PERMUTATIONS
 from stresslab.analysis.planted_losses import other_universes
 from stresslab.analysis.result import LEVELS, StressResult
+from stresslab.analysis.result_document import DataSummary
+from stresslab.analysis.result_realism import RealismSection
+from stresslab.analysis.result_studies import RunStudies
 from stresslab.analysis.studies import left_out, studied
 from stresslab.analysis.summarise import findings_of, held_value, strategy_result
 from stresslab.analysis.verdict import Criteria
@@ -282,7 +285,7 @@ def stress_test(
     )
     jointly["ledger"] = None if ledger is None else earlier.to_dict()
     if turned is not None:
-        jointly["knobs"] = turned
+        jointly["generator_sweep"] = turned
     own, tried = (float(jointly["selection"][name]) for name in ("own_trials", "effective_trials"))
     chosen_of = Trials(tried, bool(jointly["selection"]["assumed"]))
     with stages.stage("evidence", max(1, len(cases))) as advance:
@@ -302,11 +305,11 @@ def stress_test(
         universes_count=outcome.universes,
         fan=_fan(outcome.closes.quantiles(LEVELS), sampled.timestamps),
         sample_paths=sampled.values[:SAMPLE_PATHS, :, CLOSE].astype(np.float64),
-        data=describe_data(bars),
+        data=DataSummary.of(describe_data(bars)),
         generator=described,
         generator_facts=dict(sampled.facts),
         in_sample=in_sample,
-        realism={"assessed": False} if found is None else found.to_dict(),
+        realism=None if found is None else RealismSection.of(found.to_dict()),
         notices=[
             *bars.notices,
             *notices.of_generator(described, in_sample),
@@ -320,7 +323,7 @@ def stress_test(
             *(found.notes if found is not None else ()),
         ],
         strategies=results,
-        studies=jointly,
+        studies=RunStudies.of(jointly),
         failed=entrants.failed,
         tested=None if isinstance(ledger, Earlier) else replace(entry, trials=min(own, entry.trials)).to_dict(),
         timings=stages.finish(),

@@ -11,6 +11,7 @@ import pytest
 
 from stresslab.analysis.compare import compare, why_not_paired
 from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_models import Model
 from stresslab.core.errors import InputError
 from stresslab.report.formats.comparison import UNLIKE, render_page, render_text
 from tests.make.results import make_result
@@ -57,6 +58,13 @@ def test_without_a_common_name_each_meets_each(first: StressResult) -> None:
     assert len(compare([first, renamed]).pairs) == 4
 
 
+def changed(field: Any, value: Any) -> Any:
+    """A field of a result with some of its entries changed, or another value in its place."""
+    if isinstance(field, Model):
+        return field.model_copy(update=value)
+    return field | value if isinstance(value, dict) else value
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -70,10 +78,7 @@ def test_without_a_common_name_each_meets_each(first: StressResult) -> None:
 )
 def test_other_universes_are_not_paired(first: StressResult, changes: dict[str, Any], why: str) -> None:
     """Whatever decides universes is named where it differs, and such runs stand side by side only."""
-    merged = {
-        name: getattr(first, name) | value if isinstance(value, dict) else value for name, value in changes.items()
-    }
-    other = replace(first, **merged)
+    other = replace(first, **{name: changed(getattr(first, name), value) for name, value in changes.items()})
     assert why in why_not_paired(first, other)
     found = compare([first, other])
     assert found.pairs == []

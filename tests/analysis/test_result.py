@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stresslab.analysis.result import FORMAT_VERSION
+from stresslab.analysis.result_document import FORMAT_VERSION
 from stresslab.analysis.result_models import LABELS
 from stresslab.core.plain_json import recorded
 from stresslab.metrics.measures import MEASURES
@@ -29,7 +29,7 @@ def content() -> dict[str, Any]:
 
 def test_the_file_says_its_version_and_its_parts(content: dict[str, Any]) -> None:
     """The names at the top, and what a run was."""
-    assert content["format_version"] == FORMAT_VERSION == 3
+    assert content["format_version"] == FORMAT_VERSION == 4
     assert list(content) == ["format_version", "run", "strategies", "studies", "realism"]
     assert set(content["run"]) == {
         *("config", "data", "origin", "horizon", "universes", "generator", "generator_facts", "in_sample", "notices")

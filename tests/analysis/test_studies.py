@@ -243,17 +243,17 @@ def test_fewer_trials_than_a_run_holds_are_not_believed(nasdaq: Bars) -> None:
     found = sl.stress_test(
         [trend, late, hold], nasdaq, StationaryBootstrap(), 30, 20, realism_origins=0, trials=1, permutations=19
     )
-    tried = found.studies["selection"]["effective_trials"]
+    tried = found.studies.selection.effective_trials
     assert tried > 2
     assert found.strategies[0].edge is not None
-    assert f"as the best of {tried:.3g} trials" in found.strategies[0].edge["checks"][1]["note"]
+    assert f"as the best of {tried:.3g} trials" in found.strategies[0].edge.checks[1].note
 
 
 def test_the_budget_has_the_parts_that_were_asked_for(whole: StressResult) -> None:
     """Chance alone without more; generators and origins where they were run."""
     alone = error_budget(wilson(100, 1000), 1000)
     assert [part["name"] for part in alone["parts"]] == ["monte_carlo"]
-    stored = whole.strategies[1].studies["error_budget"]
+    stored = whole.strategies[1].studies.error_budget
     assert [part["name"] for part in stored["parts"]] == ["monte_carlo", "generators", "origins"]
 
 
@@ -285,7 +285,7 @@ def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
     precise = sl.stress_test(
         trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, realism_origins=0, precision=0.02
     )
-    chance = precise.strategies[0].universes["probability_of_loss"]
+    chance = precise.strategies[0].universes.probability_of_loss
     assert (chance["high"] - chance["low"]) / 2 <= 0.02
     assert 300 < precise.universes_count < MAX_FOR_PRECISION
     assert len(precise.strategies[0].metrics) == precise.universes_count
@@ -302,7 +302,7 @@ def test_a_book_of_strategies_that_are_not_there_is_refused(nasdaq: Bars) -> Non
 def test_losses_after_the_last_bar_are_the_losses(whole: StressResult) -> None:
     """They are counted bar by bar where the universes are met, the book's too."""
     for one in whole.strategies:
-        found = one.studies["horizon"]
+        found = one.studies.horizon
         assert found["universes"] == len(one.metrics)
         assert found["losing"][0] == 0
         assert found["losing"][-1] == int((one.metrics["total_return"] < 0).sum())

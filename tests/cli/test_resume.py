@@ -78,7 +78,7 @@ def facts(run: Path) -> Any:
 
 def assert_same(run: Path, other: Path) -> None:
     """The bytes of the tables, and every fact."""
-    for name in ("metrics.parquet", "equity.parquet", "paths.parquet", "replays.parquet"):
+    for name in ("metrics.parquet", "equity.parquet", "paths.parquet", "bar_records.parquet"):
         assert (run / name).read_bytes() == (other / name).read_bytes(), name
     ours, theirs = facts(run), facts(other)
     assert {**ours["run"], "config": {**ours["run"]["config"], "out": ""}} == {

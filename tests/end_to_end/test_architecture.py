@@ -65,10 +65,7 @@ UNTESTED = frozenset(
     analysis/fragility.py
     analysis/multiple_testing.py
     analysis/planted_losses.py
-    analysis/result_models.py
-    analysis/result_realism.py
     analysis/result_schema.py
-    analysis/result_studies.py
     analysis/sensitivity.py
     analysis/summarise.py
     backtest/orders.py

@@ -173,7 +173,14 @@ def weights_case(rnd: Random, place: Path) -> None:
     shutil.rmtree(folder)
 
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
+TABLES = (
+    "metrics.parquet",
+    "bars.parquet",
+    "paths.parquet",
+    "equity.parquet",
+    "bar_records.parquet",
+    "track_record.parquet",
+)
 
 
 def run_case(rnd: Random, place: Path) -> None:

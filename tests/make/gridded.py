@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_models import Share
 from tests.make.results import make_result
 
 
-def share(value: float, low: float, high: float) -> dict[str, float]:
+def share(value: float, low: float, high: float) -> Share:
     """A share with its interval."""
-    return {"value": value, "low": low, "high": high}
+    return Share(value=value, low=low, high=high)
 
 
 def gridded(*names: str, drop: int = 0) -> StressResult:
@@ -24,7 +25,9 @@ def gridded(*names: str, drop: int = 0) -> StressResult:
         parameters = dict(zip(names, chosen, strict=True))
         label = ",".join(f"{name}={value}" for name, value in parameters.items())
         loss = 0.5 - 0.2 * chosen[0] + 0.01 * sum(chosen[1:])
-        universes = base.universes | {"probability_of_loss": share(loss, loss - 0.05, loss + 0.05)}
+        universes = base.universes.model_copy(
+            update={"probability_of_loss": share(loss, max(loss - 0.05, 0.0), loss + 0.05)}
+        )
         real = base.backtest | {"total_return": 0.1 * chosen[0] - 0.01 * sum(chosen)}
         name = f"s[{label}]"
         sets.append(replace(base, name=name, parameters=parameters, universes=universes, backtest=real))

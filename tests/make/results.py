@@ -11,6 +11,10 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import LEVELS, StrategyResult, StressResult
+from stresslab.analysis.result_document import DataSummary
+from stresslab.analysis.result_models import LookAhead, Luck, UniverseSummary
+from stresslab.analysis.result_realism import RealismSection
+from stresslab.analysis.result_studies import StrategyStudies
 from stresslab.analysis.verdict import Findings, judge
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import Bars
@@ -127,7 +131,7 @@ def make_result(
         "universes_count": universes,
         "fan": fan,
         "sample_paths": closes[1:, :30].T,
-        "data": describe(bars),
+        "data": DataSummary.of(describe(bars)),
         "generator": {
             "name": "kronos",
             "model": "nano",
@@ -137,7 +141,7 @@ def make_result(
         },
         "generator_facts": {"generator": {"name": "kronos"}, "context": 392, "repaired_bars": 17},
         "in_sample": False,
-        "realism": {"assessed": False},
+        "realism": None,
         "notices": [],
         "strategies": [strategy(name, markets, (rename or {}).get(name, name)) for name in names or ("follow",)],
         "timings": {"sampling": 12.345, "backtest": 0.5},
@@ -154,7 +158,7 @@ def make_realism(
     horizon: int = 60,
     support: float | None = None,
     **changes: Any,
-) -> dict[str, Any]:
+) -> RealismSection:
     """The realism section of universes that are `width` times as wide as what followed.
 
     Args:
@@ -179,7 +183,7 @@ def make_realism(
         )
         for number in range(count)
     ]
-    return replace(assess(origins, horizon, universes), **changes).to_dict()
+    return RealismSection.of(replace(assess(origins, horizon, universes), **changes).to_dict())
 
 
 def describe(bars: Bars) -> dict[str, Any]:
@@ -230,23 +234,19 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
         verdict=verdict,
         backtest=backtest,
         realised=realised,
-        universes=describe_universes(metrics),
-        luck=describe_realised(realised, metrics),
+        universes=UniverseSummary.of(describe_universes(metrics)),
+        luck=Luck.of(describe_realised(realised, metrics)),
         metrics=metrics,
-        lookahead={
-            "found": [],
-            "inconclusive": name == "idle",
-            "bars": 400,
-            "cuts": 32,
-            "decisions": 9 * (name != "idle"),
-        },
+        lookahead=LookAhead(found=(), inconclusive=name == "idle", bars=400, cuts=32, decisions=9 * (name != "idle")),
         equity_fan=pd.DataFrame(np.quantile(equity, LEVELS, axis=1).T, columns=[str(level) for level in LEVELS]),
         realised_equity=None if real is None else pd.Series(real[0][:, 0]),
         track=thinned_track_record(past[:, 0], held, stamps),
-        studies={
-            "periods": returns_by_period(past[:, 0], held, stamps),
-            "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
-        },
+        studies=StrategyStudies.of(
+            {
+                "periods": returns_by_period(past[:, 0], held, stamps),
+                "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
+            }
+        ),
         replays=replays(markets, STRATEGIES[name], equity, metrics),
     )
 

@@ -21,7 +21,7 @@ def test_a_long_account_keeps_its_ends_and_extremes() -> None:
     assert len(track) <= 2 * STRETCHES + 2
     assert (track["equity"].iloc[[0, -1]].to_numpy() == own[[0, -1]]).all()
     assert (track["equity"].max(), track["equity"].min()) == (own.max(), own.min())
-    assert (track["held"].to_numpy() == pd.Series(held, index=stamps)[track.index].to_numpy()).all()
+    assert (track["benchmark"].to_numpy() == pd.Series(held, index=stamps)[track.index].to_numpy()).all()
     fall = (own / np.maximum.accumulate(own)).min()
     kept = track["equity"].to_numpy()
     assert (kept / np.maximum.accumulate(kept)).min() == pytest.approx(fall, abs=0.01)
@@ -42,7 +42,7 @@ def test_years_are_those_of_the_account() -> None:
     expected = ends / ends.shift(1).fillna(own[0]) - 1
     assert [row["period"] for row in rows] == ["2015", "2016", "2017", "2018", "2019"]
     assert [row["total_return"] for row in rows] == pytest.approx(expected.tolist())
-    assert np.prod([1 + row["held"] for row in rows]) == pytest.approx(held[-1] / held[0])
+    assert np.prod([1 + row["benchmark"] for row in rows]) == pytest.approx(held[-1] / held[0])
 
 
 def test_a_short_backtest_is_told_by_the_month() -> None:

@@ -33,15 +33,15 @@ def trust(result: sl.StressResult) -> tuple[bool | None, str, str]:
     """The verdict's check of the universes: passed, its note, and its answer on the pages."""
     verdict = result.strategies[0].verdict
     (check,) = (check for check in verdict.checks if check.name == "trusted_universes")
-    (row,) = (row for row in strategy.checks(verdict) if row["note"] == check.note)
-    return check.passed, check.note, row["answer"]
+    (row,) = (row for row in strategy.checks(verdict) if row.note == check.note)
+    return check.passed, check.note, row.answer
 
 
 def test_trusted_universes() -> None:
     """The section is in the result, made of bars before the origin alone, and the check is passed."""
     result = run(Walk())
-    assert result.realism["label"] == "trusted"
-    assert pd.Timestamp(result.realism["end"]) < result.origin
+    assert result.realism.label == "trusted"
+    assert pd.Timestamp(result.realism.end) < result.origin
     assert trust(result) == (True, "the universes behave like this market", "passed")
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -72,5 +72,5 @@ def test_untrusted_universes_make_a_verdict_inconclusive() -> None:
 def test_not_assessed() -> None:
     """Without origins nothing is assessed and the check says so."""
     result = run(Walk(), realism_origins=0)
-    assert result.realism == {"assessed": False}
+    assert result.realism is None
     assert trust(result)[::2] == (None, "not assessed")

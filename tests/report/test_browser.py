@@ -176,7 +176,7 @@ def test_the_overview_sorts(browser: Any, several: StressResult, tmp_path: Path)
     seen = opened(browser, render(several), tmp_path, 1280)
     table = seen.page.locator("table.overview")
     headings = [cell.inner_text().strip() for cell in table.locator("thead th").all()]
-    losses = {one.name: one.universes["probability_of_loss"]["value"] for one in several.strategies}
+    losses = {one.name: one.universes.probability_of_loss.value for one in several.strategies}
 
     def order() -> list[str]:
         return [cell.inner_text() for cell in table.locator("tbody th").all()]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stresslab.analysis.result_models import LABELS
+from stresslab.analysis.result_models import LABELS, LookAhead
 from stresslab.metrics.measures import MEASURES
 from stresslab.report import wording
 from stresslab.report.sections import strategy
@@ -79,7 +79,7 @@ def test_names_are_cleaned() -> None:
 def test_lookahead(found: list[str], inconclusive: bool, cuts: int, answer: str, words: str) -> None:
     """The look-ahead check passed, failed or stayed open, and the sentence says on what that rests."""
     decisions = 0 if inconclusive else 7
-    report = {"found": found, "inconclusive": inconclusive, "bars": 400, "cuts": cuts, "decisions": decisions}
+    report = LookAhead(found=tuple(found), inconclusive=inconclusive, bars=400, cuts=cuts, decisions=decisions)
     label, sentence = strategy.lookahead(report)
     assert label == answer
     assert words in sentence

@@ -156,7 +156,7 @@ def test_a_run_leaves_them_out_with_leave() -> None:
     """With leave they are left out of the results, counted and shown; one more is too many."""
     result = run([failing_in(5, 6, 70), above_mean], allow_failures=3)
     fragile, plain = result.strategies
-    assert (len(fragile.metrics), len(plain.metrics), fragile.universes["count"]) == (87, 90, 87)
+    assert (len(fragile.metrics), len(plain.metrics), fragile.universes.count) == (87, 90, 87)
     assert not {5, 6, 70} & set(fragile.metrics.index)
     assert result.failed == {}
     assert any("fails in 3 of 90 universes (5, 6, 70)" in notice for notice in result.notices)

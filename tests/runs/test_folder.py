@@ -25,7 +25,14 @@ from stresslab.runs.stress_test import stress_test
 from tests.make.bars import make_bars
 from tests.make.results import make_result
 
-TABLES = ("metrics.parquet", "bars.parquet", "paths.parquet", "equity.parquet", "replays.parquet", "track.parquet")
+TABLES = (
+    "metrics.parquet",
+    "bars.parquet",
+    "paths.parquet",
+    "equity.parquet",
+    "bar_records.parquet",
+    "track_record.parquet",
+)
 
 
 def above_mean(bars: Any, window: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,7 +101,7 @@ def test_the_folder_holds_what_the_design_says(saved: Path) -> None:
 def test_the_manifest_holds_what_decided_the_run(saved: Path, result: StressResult) -> None:
     """Settings, data, generator, versions, timings, and the hash of every other file."""
     manifest = json.loads((saved / "manifest.json").read_text())
-    assert manifest["format_version"] == 3
+    assert manifest["format_version"] == 4
     assert manifest["run"] == saved.name
     assert manifest["config"] == result.config
     assert manifest["data"]["digest"] == make_bars(400).digest
@@ -166,10 +173,12 @@ def test_the_name_tells_when_what_and_which_settings(quick: StressResult) -> Non
     name = run_id(quick, now)
     assert name.startswith("20240506-070809-walk-")
     assert run_id(replace(quick, config=quick.config | {"seed": 99}), now) != name
-    odd = replace(quick, data=quick.data | {"symbol": "../../BTC/USD:x" + "y" * 100})
+    odd = replace(quick, data=quick.data.model_copy(update={"symbol": "../../BTC/USD:x" + "y" * 100}))
     assert run_id(odd, now).startswith("20240506-070809-btc-usd-xy")
     assert "/" not in run_id(odd, now)
-    assert run_id(replace(quick, data=quick.data | {"symbol": "№"}), now).startswith("20240506-070809-bars-")
+    assert run_id(replace(quick, data=quick.data.model_copy(update={"symbol": "№"})), now).startswith(
+        "20240506-070809-bars-"
+    )
 
 
 def test_runs_of_one_second_do_not_collide(
@@ -295,7 +304,7 @@ def test_another_format_is_refused(saved: Path, tmp_path: Path, version: Any) ->
     folder = copied(saved, tmp_path / "run")
     content = json.loads((folder / "result.json").read_text()) | {"format_version": version}
     (folder / "result.json").write_text(json.dumps(content))
-    refused(folder, "has format_version .*, this stresslab reads 3; run it again")
+    refused(folder, "has format_version .*, this stresslab reads 4; run it again")
 
 
 def test_a_changed_figure_is_noticed(saved: Path, tmp_path: Path) -> None:
@@ -322,7 +331,7 @@ def test_a_fact_that_is_missing_is_named(saved: Path, tmp_path: Path, path: str,
         manifest = json.loads((folder / "manifest.json").read_text())
         manifest["files"]["result.json"] = hashlib.sha256((folder / "result.json").read_bytes()).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(manifest))
-    refused(folder, f"is incomplete .*'{last}'.*; run it again" if sealed else "is not what the run wrote")
+    refused(folder, f"is incomplete .*{path}'.*; run it again" if sealed else "is not what the run wrote")
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"run"', "{}", "[" * 100_000, '{"files": 3}', '{"files": {}}'])

@@ -176,7 +176,7 @@ def test_an_origin_at_the_end_has_no_realised_outcome() -> None:
     assert result.future is None
     assert result.strategies[0].realised is None
     assert result.strategies[0].realised_equity is None
-    assert result.strategies[0].luck["realised_percentile"] is None
+    assert result.strategies[0].luck.realised_percentile is None
     assert result.notices == []
 
 
@@ -231,8 +231,8 @@ def test_too_little_history_is_refused(bars: Bars, origin: str | None, words: st
 def test_the_shortest_history_that_is_enough() -> None:
     """The least number of bars runs, evidence included, with any number of workers."""
     result = run(bars=BARS[:MIN_HISTORY], origin="end", realism_origins=2, jobs=2)
-    assert result.realism["assessed"]
-    assert result.realism["origins"] == 0
+    assert result.realism.assessed
+    assert result.realism.origins == 0
 
 
 # ---------------------------------------------------------------------------------------------------- the three grounds
@@ -355,7 +355,7 @@ def test_looking_ahead_is_refused_unless_allowed() -> None:
         run([above_mean, peek], generator=Changed(refuse))
     assert "\n" not in str(caught.value)
     result = run([above_mean, peek], allow_lookahead=True)
-    assert [bool(one.lookahead["found"]) for one in result.strategies] == [False, True]
+    assert [bool(one.lookahead.found) for one in result.strategies] == [False, True]
     assert len(result.notices) == 1
     assert result.notices[0].startswith("peek LOOKS AHEAD")
 
@@ -378,7 +378,7 @@ def test_an_untrusted_generator_leaves_the_verdict_open() -> None:
     """Universes three times as wild as the market do not decide, unless they are accepted, and then that is said."""
     bars, settings = make_bars(800), {"generator": Changed(wilder), "horizon": 10, "realism_origins": 24}
     refused = run(short, bars, **settings)
-    assert refused.realism["label"] == "not trusted"
+    assert refused.realism.label == "not trusted"
     assert refused.strategies[0].verdict.label == "inconclusive"
     assert any("do not behave like this market" in reason for reason in refused.strategies[0].verdict.reasons)
     accepted = run(short, bars, **settings, accept_untrusted=True)
@@ -435,7 +435,7 @@ def test_the_verdict_follows_the_universes() -> None:
     """Its share of losses is that of the metrics, and its thresholds can be set."""
     result = run(universes=200).strategies[0]
     share = (result.metrics["total_return"] < 0).mean()
-    assert result.universes["probability_of_loss"]["value"] == share
+    assert result.universes.probability_of_loss.value == share
     kind = run(universes=200, criteria=Criteria(robust=0.98, lucky=0.99)).strategies[0].verdict
     assert kind.label == "robust"
 
@@ -498,10 +498,10 @@ def test_a_result_says_what_it_was_made_with() -> None:
     assert result.config["fail_on"] == ["lucky"]
     assert (result.config["seed"], result.config["horizon"], result.config["fees"]) == (3, HORIZON, Costs().fees)
     assert result.config["origin"] == str(result.origin)
-    assert result.data["digest"] == BARS.digest
-    assert result.data["bars"] == len(BARS)
+    assert result.data.digest == BARS.digest
+    assert result.data.bars == len(BARS)
     assert set(result.environment) == {"python", "platform", "machine", "processor", "processors", "versions"}
-    json.dumps([result.config, result.data, result.environment], allow_nan=False)
+    json.dumps([result.config, result.data.to_dict(), result.environment], allow_nan=False)
 
 
 def test_terms_reach_every_ground() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stresslab.analysis.result import StrategyResult
+from stresslab.analysis.result_models import Estimate, RiskFigures
+from stresslab.analysis.result_studies import Fold
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.error_budget import Budget, budget, monte_carlo_variance, variance_within
 from stresslab.report.captions import measure_of
@@ -27,7 +29,7 @@ THICK: Mapping[str, float] = {"origins": 0.5, "generators": 0.34, "monte_carlo":
 """How much of a row each part's bar fills."""
 ROOM = 0.2
 """Share of the width on either side for the ends of a bar in figures."""
-_DEPTH = "0.2"
+_DEPTH = 0.2
 
 Row = Mapping[str, Any]
 
@@ -63,24 +65,23 @@ class _Figure:
     name: str
     read: Callable[[float | None], str]
     own: Callable[[StrategyResult], Interval]
-    of_row: Callable[[Row], Any]
-    variance: Callable[[Row], float]
+    of_row: Callable[[RiskFigures | Fold], float | None]
+    variance: Callable[[Fold], float]
     is_share: bool = False
 
 
 def headlines(strategy: StrategyResult) -> list[Headline]:
     """The figures that stand on the first screen, each with the parts of its error that the run assessed."""
-    worlds = [row for row in strategy.studies.get("contrasts") or () if row.get("own_drift", True)]
-    eras = (strategy.studies.get("eras") or {}).get("origins") or ()
-    known = [row for row in eras if "median_interval" in row]
+    worlds = [row for row in strategy.studies.alternative_generators or () if row.own_drift]
+    folds = strategy.studies.walk_forward.origins if strategy.studies.walk_forward else ()
     found = []
     for one in _FIGURES:
         errors = budget(
             one.own(strategy),
-            int(strategy.universes["count"]),
-            by_generator={row["label"]: _number(one.of_row(row)) for row in worlds} or None,
-            by_origin=[_number(one.of_row(row)) for row in known] or None,
-            variances=[one.variance(row) for row in known] or None,
+            strategy.universes.count,
+            by_generator={row.label: _number(one.of_row(row)) for row in worlds} or None,
+            by_origin=[_number(one.of_row(row)) for row in folds] or None,
+            variances=[one.variance(row) for row in folds] or None,
         )
         found.append(Headline(one.name, _within_bounds(errors) if one.is_share else errors, one.read))
     return found
@@ -167,8 +168,8 @@ def _scale(found: Budget) -> Axis:
     return Axis(low - edge, high + edge)
 
 
-def _interval(found: Mapping[str, Any]) -> Interval:
-    return _between(found["value"], (found["low"], found["high"]))
+def _interval(found: Estimate) -> Interval:
+    return _between(found.value, (found.low, found.high))
 
 
 def _between(value: float | None, ends: Any) -> Interval:
@@ -180,20 +181,18 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _quantity(name: str) -> Callable[[StrategyResult], Interval]:
-    """A figure of the distribution of total returns, by its path there."""
-
-    def own(strategy: StrategyResult) -> Interval:
-        value: Any = measure_of(strategy, "total_return")
-        for part in (name,) if "." not in name else ("quantiles", name.removeprefix("quantiles.")):
-            value = value[part]
-        return _between(value, strategy.universes["intervals"][f"total_return.{name}"])
-
-    return own
+def _median(one: StrategyResult) -> Interval:
+    ends = one.universes.interval("total_return", "quantiles.0.5")
+    return _between(measure_of(one, "total_return").median, ends)
 
 
-def _chance(found: Mapping[str, Any], universes: int) -> float:
-    return monte_carlo_variance(_number(found["value"]), universes)
+def _shortfall(one: StrategyResult) -> Interval:
+    ends = one.universes.interval("total_return", "expected_shortfall_97_5")
+    return _between(measure_of(one, "total_return").expected_shortfall_97_5, ends)
+
+
+def _chance(found: Estimate, universes: int) -> float:
+    return monte_carlo_variance(_number(found.value), universes)
 
 
 def _share(value: float | None) -> str:
@@ -208,32 +207,32 @@ _FIGURES = (
     _Figure(
         "P(loss)",
         _share,
-        lambda one: _interval(one.universes["probability_of_loss"]),
-        lambda row: row["probability_of_loss"]["value"],
-        lambda row: _chance(row["probability_of_loss"], row["universes"]),
+        lambda one: _interval(one.universes.probability_of_loss),
+        lambda row: row.probability_of_loss.value,
+        lambda row: _chance(row.probability_of_loss, row.universes),
         is_share=True,
     ),
     _Figure(
-        f"P(drawdown > {share(float(_DEPTH))})",
+        f"P(drawdown > {share(_DEPTH)})",
         _share,
-        lambda one: _interval(one.universes["probability_of_drawdown"][_DEPTH]),
-        lambda row: row["probability_of_drawdown"][_DEPTH]["value"],
-        lambda row: _chance(row["probability_of_drawdown"][_DEPTH], row["universes"]),
+        lambda one: _interval(one.universes.drawdown_beyond(_DEPTH)),
+        lambda row: row.drawdown_beyond(_DEPTH).value,
+        lambda row: _chance(row.drawdown_beyond(_DEPTH), row.universes),
         is_share=True,
     ),
     _Figure(
         "Median return",
         _signed,
-        _quantity("quantiles.0.5"),
-        lambda row: row["median_return"],
-        lambda row: variance_within(*row["median_interval"]),
+        _median,
+        lambda row: row.median_return,
+        lambda row: variance_within(*row.median_interval),
     ),
     _Figure(
         "Expected shortfall 97.5",
         percent,
-        _quantity("expected_shortfall_97_5"),
-        lambda row: row["expected_shortfall_97_5"]["value"],
-        lambda row: variance_within(row["expected_shortfall_97_5"]["low"], row["expected_shortfall_97_5"]["high"]),
+        _shortfall,
+        lambda row: row.expected_shortfall_97_5.value,
+        lambda row: variance_within(row.expected_shortfall_97_5.low, row.expected_shortfall_97_5.high),
     ),
 )
 """The headline figures, in the order of the first screen."""

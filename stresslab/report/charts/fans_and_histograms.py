@@ -121,13 +121,13 @@ def fan_chart(
 def pnl_chart(strategy: StrategyResult, key: str, init_cash: float) -> Chart:
     """The histogram of total returns: the zone of loss, quantiles and the real outcome marked."""
     returns = strategy.metrics["total_return"].to_numpy(dtype=np.float64)
-    realised = None if strategy.realised is None else strategy.realised["total_return"]
+    realised = strategy.realised_return
     found = binning.histogram(returns, [] if realised is None else [realised])
-    quantiles = captions.measure_of(strategy, "total_return")["quantiles"]
-    marks = [("5% quantile", quantiles["0.05"], "quantile"), ("median", quantiles["0.5"], "middle")]
+    spread = captions.measure_of(strategy, "total_return")
+    marks = [("5% quantile", spread.quantile(0.05), "quantile"), ("median", spread.median, "middle")]
     if realised is not None:
         marks.append(("real outcome", realised, "outcome"))
-    loss = strategy.universes["probability_of_loss"]["value"]
+    loss = strategy.universes.probability_of_loss.value
     groups = [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)]
     chart = histogram_chart(
         found,
@@ -136,7 +136,11 @@ def pnl_chart(strategy: StrategyResult, key: str, init_cash: float) -> Chart:
         title="Profit and loss over the horizon",
         sentence=captions.pnl_sentence(strategy),
         x_name="total return, net of costs",
-        marks=[marked(found, value, f"{name} {percent(value, signed=True)}", style) for name, value, style in marks],
+        marks=[
+            marked(found, value, f"{name} {percent(value, signed=True)}", style)
+            for name, value, style in marks
+            if value is not None
+        ],
         signed=True,
     )
     in_cash = [f"{short_money(low * init_cash)} to {short_money(high * init_cash)}" for low, high in _bins(found)]
@@ -147,8 +151,9 @@ def pnl_chart(strategy: StrategyResult, key: str, init_cash: float) -> Chart:
 def drawdown_chart(strategy: StrategyResult, key: str) -> Chart:
     """The histogram of the deepest drawdowns, as depths, with the reported depths and the real one marked."""
     depths = -strategy.metrics["max_drawdown"].to_numpy(dtype=np.float64) + 0.0
-    realised = None if strategy.realised is None else -strategy.realised["max_drawdown"]
-    beyond = {float(depth): found["value"] for depth, found in strategy.universes["probability_of_drawdown"].items()}
+    fall = strategy.realised_of("max_drawdown")
+    realised = None if fall is None else -fall
+    beyond = {float(depth): found.value for depth, found in strategy.universes.probability_of_drawdown.items()}
     found = binning.histogram(depths, [0.0, *beyond, *([] if realised is None else [realised])])
     limits = [depth for depth in sorted(beyond) if depth < found.high]
     marks = [marked(found, depth, f"{share(beyond[depth])} deeper than {share(depth)}", "limit") for depth in limits]
@@ -170,9 +175,9 @@ def drawdown_chart(strategy: StrategyResult, key: str) -> Chart:
 def underwater_chart(strategy: StrategyResult, key: str) -> Chart:
     """The histogram of the share of bars below an earlier high, with the median and the real outcome marked."""
     parts = strategy.metrics["time_under_water"].to_numpy(dtype=np.float64)
-    realised = None if strategy.realised is None else strategy.realised["time_under_water"]
+    realised = strategy.realised_of("time_under_water")
     found = binning.histogram(parts, [0.0, 1.0])
-    middle = captions.measure_of(strategy, "time_under_water")["quantiles"]["0.5"]
+    middle = captions.measure_of(strategy, "time_under_water").median
     marks = [("median", middle, "middle"), ("real outcome", realised, "outcome")]
     return histogram_chart(
         found,

@@ -6,45 +6,40 @@ The conditions are those of `analysis.shocks` and `analysis.sensitivity`; the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from stresslab.analysis.result_models import Estimate, ReturnFigures
+from stresslab.analysis.result_studies import AlternativeGenerator, ShockFigures
 from stresslab.report.charts.chart import Axis, Chart, Mark, Point, Shape, Tick, across, percent_tick
 from stresslab.report.wording import interval, percent, share
 
 BASE = "as generated"
 
-Row = Mapping[str, Any]
-Named = Sequence[tuple[str, Row]]
+Named = Sequence[tuple[str, Estimate]]
 
 
-def shock_charts(base: Row, shocks: Sequence[Row], key: str) -> list[Chart]:
+def shock_charts(base: ReturnFigures, shocks: Sequence[ShockFigures], key: str) -> list[Chart]:
     """P(loss) and expected shortfall, each with its interval, under each shock; the base case as a line."""
-    named = [(BASE, base), *((short(str(row["label"])), row) for row in shocks)]
+    named: list[tuple[str, ReturnFigures]] = [(BASE, base), *((short(row.label), row) for row in shocks)]
     made = []
-    for figure, name, title, x_name, read in (
-        ("probability_of_loss", "loss", "P(loss) under each shock", "P(loss)", share),
-        (
-            "expected_shortfall_97_5",
-            "shortfall",
-            "Expected shortfall 97.5% under each shock",
-            "mean of the worst 2.5%",
-            percent,
-        ),
+    losses: Named = [(label, row.probability_of_loss) for label, row in named]
+    tails: Named = [(label, row.expected_shortfall_97_5) for label, row in named]
+    for found, name, title, x_name, read in (
+        (losses, "loss", "P(loss) under each shock", "P(loss)", share),
+        (tails, "shortfall", "Expected shortfall 97.5% under each shock", "mean of the worst 2.5%", percent),
     ):
-        found = [(label, row[figure]) for label, row in named]
         made.append(forest(found, f"{key}-shocks-{name}", title, _shocked(found, read), x_name, read, first=True))
     return made
 
 
-def world_charts(worlds: Sequence[Row], key: str) -> list[Chart]:
+def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list[Chart]:
     """P(loss) and timing in each world, the run's own first."""
-    losses = [(str(row["label"]), row["probability_of_loss"]) for row in worlds]
-    timing = [(str(row["label"]), row["timing"]["total"]) for row in worlds]
-    known = [found["value"] for _, found in losses]
+    losses = [(row.label, row.probability_of_loss) for row in worlds]
+    timing = [(row.label, row.timing.total) for row in worlds]
+    known = [row.probability_of_loss.value for row in worlds]
     told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by the world."
-    above = [label for label, found in timing if found["low"] is not None and found["low"] > 0]
-    below = [label for label, found in timing if found["high"] is not None and found["high"] < 0]
+    above = [label for label, found in timing if found.low is not None and found.low > 0]
+    below = [label for label, found in timing if found.high is not None and found.high < 0]
     parts = [
         *([f"earns something in {_quoted(above)}"] if above else []),
         *([f"costs something in {_quoted(below)}"] if below else []),
@@ -77,17 +72,17 @@ def forest(
         read: a value in words.
         first: whether the first row is what the others are held against; zero is otherwise.
     """
-    known = [(at, found) for at, (_, found) in enumerate(named) if found["value"] is not None]
-    ends = [found[end] for _, found in known for end in ("value", "low", "high") if found[end] is not None]
+    known = [(at, value, found) for at, (_, found) in enumerate(named) if (value := found.value) is not None]
+    ends = [end for _, _, found in known for end in (found.value, found.low, found.high) if end is not None]
     x, count = Axis.around(ends, [0.0]), len(named)
     heights = [1 - (at + 0.5) / count for at in range(count)]
     lines = "".join(
-        across(heights[at], float(x.at(found["low"])), float(x.at(found["high"])))
-        for at, found in known
-        if found["low"] is not None and found["high"] is not None
+        across(heights[at], float(x.at(found.low)), float(x.at(found.high)))
+        for at, _, found in known
+        if found.low is not None and found.high is not None
     )
     shapes = [Shape("baseline", f"M{1000 * float(x.at(0.0)):.1f} 0V1000")] if min(ends, default=0.0) < 0 else []
-    base = named[0][1]["value"] if first else None
+    base = named[0][1].value if first else None
     return Chart(
         key=key,
         title=title,
@@ -98,15 +93,15 @@ def forest(
         y_name="",
         shapes=[*shapes, *([Shape("whisker", lines)] if lines else [])],
         marks=[] if base is None else [Mark(100 * float(x.at(base)), f"{named[0][0]} {read(base)}", "middle")],
-        points=[Point(100 * float(x.at(found["value"])), 100 * heights[at], "dot") for at, found in known],
+        points=[Point(100 * float(x.at(value)), 100 * heights[at], "dot") for at, value, _ in known],
         hover={
             "unit": "text",
-            "x": [round(float(x.at(found["value"])), 4) for _, found in known],
-            "y": [round(heights[at], 4) for at, _ in known],
-            "titles": [named[at][0] for at, _ in known],
+            "x": [round(float(x.at(value)), 4) for _, value, _ in known],
+            "y": [round(heights[at], 4) for at, _, _ in known],
+            "titles": [named[at][0] for at, _, _ in known],
             "series": [
-                {"name": x_name, "text": [read(found["value"]) for _, found in known]},
-                {"name": "95% interval", "text": [_range(found, read) for _, found in known]},
+                {"name": x_name, "text": [read(value) for _, value, _ in known]},
+                {"name": "95% interval", "text": [_range(found, read) for _, _, found in known]},
             ],
         },
         named=True,
@@ -115,8 +110,9 @@ def forest(
 
 def _shocked(named: Named, read: Callable[[float], str]) -> str:
     """The base case, and the worst of the shocks where one is worse."""
-    values = [found["value"] for _, found in named]
-    worst = max(range(len(named)), key=lambda at: float("-inf") if values[at] is None else values[at])
+    values = [found.value for _, found in named]
+    known = [float("-inf") if value is None else value for value in values]
+    worst = known.index(max(known))
     if not worst:
         return f"None of these makes it worse than the {_said(values[0], read)} {BASE}."
     return (
@@ -137,5 +133,5 @@ def _signed(value: float) -> str:
     return percent(value, signed=True)
 
 
-def _range(found: Row, read: Callable[[float], str]) -> str:
-    return interval(found["low"], found["high"], read=lambda value, signed=False: read(value))
+def _range(found: Estimate, read: Callable[[float], str]) -> str:
+    return interval(found.low, found.high, read=lambda value, signed=False: read(value))

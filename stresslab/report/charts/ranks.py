@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.arrays import FloatArray
 from stresslab.realism.gate import ENOUGH_ORIGINS
 
@@ -55,17 +55,18 @@ class Ranks:
         return PARTS[len(self.counts)]
 
 
-def ranks(found: Mapping[str, Any], name: str) -> Ranks | None:
+def ranks(found: RealismSection, name: str) -> Ranks | None:
     """The histogram of one quantity of a realism section; None where too few origins can fill one.
 
     Args:
         found: the section.
         name: of the quantity, as in its calibration.
     """
-    values = np.asarray((found.get("calibration") or {}).get(name, {}).get("ranks", []), dtype=np.float64)
+    quantity = found.quantities.get(name)
+    values = np.asarray(() if quantity is None else quantity.ranks, dtype=np.float64)
     if len(values) < ENOUGH_ORIGINS:
         return None
-    cells = int(found["universes"]) + 1
+    cells = found.universes + 1
     bins = _bins(len(values), cells)
     edges = np.linspace(0.0, 1.0, bins + 1)
     left, right = values[:, None] - 0.5 / cells, values[:, None] + 0.5 / cells

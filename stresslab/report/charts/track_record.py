@@ -30,7 +30,7 @@ def track_chart(strategy: StrategyResult, key: str) -> Chart | None:
     """The account and buy and hold over the backtest's time; None where the run kept none."""
     if strategy.track is None or len(strategy.track) < 2:
         return None
-    own, held = (strategy.track[name].to_numpy(dtype=np.float64) for name in ("equity", "held"))
+    own, held = (strategy.track[name].to_numpy(dtype=np.float64) for name in ("equity", "benchmark"))
     times = pd.DatetimeIndex(strategy.track.index)
     days = (times.as_unit("ns").asi8 / 86_400e9).astype(np.float64)
     x, y = Axis(float(days[0]), float(days[-1])), Axis.around(own[own > 0], held, log=True)
@@ -101,7 +101,7 @@ def _sentence(strategy: StrategyResult, own: np.ndarray, held: np.ndarray, stamp
     gain, other = (percent(float(values[-1] / values[0] - 1), signed=True) for values in (own, held))
     return (
         f"From {stamps[0]} to {stamps[-1]} {money(own[0])} became {money(own[-1])} ({gain}), with buy and hold "
-        f"{money(held[-1])} ({other}); the deepest fall was {percent(-strategy.backtest['max_drawdown'])}. "
+        f"{money(held[-1])} ({other}); the deepest fall was {percent(-strategy.backtest_of('max_drawdown'))}. "
         "This is the one history that the universes ask about."
     )
 
@@ -110,10 +110,10 @@ def period_rows(strategy: StrategyResult) -> list[tuple[str, ...]]:
     """The backtest's years or months: returns of the strategy and of buy and hold, and the deepest drawdown."""
     return [
         (
-            row["period"],
-            percent(row["total_return"], signed=True),
-            percent(row["held"], signed=True),
-            UNDEFINED if row["max_drawdown"] is None else percent(-row["max_drawdown"]),
+            row.period,
+            percent(row.total_return, signed=True),
+            percent(row.benchmark, signed=True),
+            UNDEFINED if row.max_drawdown is None else percent(-row.max_drawdown),
         )
-        for row in strategy.studies.get("periods") or []
+        for row in strategy.studies.periods or []
     ]

@@ -6,12 +6,13 @@ The tests from other dates are `stresslab.analysis.walk_forward`' business; the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stresslab.analysis.result_studies import ChainedPaths, Fold, WalkForward
 from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning
 from stresslab.report.charts.chart import (
@@ -37,60 +38,54 @@ WIDEST = 0.022
 FOOT = 0.07
 """Share of the height below zero that holds the signs of the trend."""
 
-Row = Mapping[str, Any]
 
-
-def origins_charts(found: Mapping[str, Any], own_loss: float, key: str) -> list[Chart]:
+def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]:
     """P(loss) at each origin over time, and what followed beside the universes' returns there.
 
     Args:
-        found: the "eras" of a strategy.
+        found: the walk-forward study of a strategy.
         own_loss: P(loss) of the run itself.
         key: what the charts' keys begin with.
     """
-    rows = found["origins"]
+    rows = found.origins
     if len(rows) < 2:
         return []
-    times = pd.DatetimeIndex([row["origin"] for row in rows])
+    times = pd.DatetimeIndex([row.origin for row in rows])
     days = (times.as_unit("ns").asi8 / 86_400e9).astype(np.float64)
     x = Axis.around(days, room=0.06)
     half = min(WIDEST, 0.4 * float(np.diff(np.sort(x.at(days))).min()))
     charts = [_losses(rows, x, days, half, own_loss, f"{key}-origins-loss")]
-    if all("quantiles" in row for row in rows):
-        charts.append(_returns(rows, x, days, half, f"{key}-origins-return"))
-    return charts
+    return [*charts, _returns(rows, x, days, half, f"{key}-origins-return")]
 
 
-def relived_charts(found: Mapping[str, Any], key: str) -> list[Chart]:
+def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
     """Total return and deepest drawdown over all windows: lives that could have been, and the one that was."""
-    if "values" not in found["total_return"]:
-        return []
-    gains, falls = found["total_return"], found["max_drawdown"]
-    lives, windows = int(found["lives"]), int(found["windows"])
-    place = gains["real_percentile"]["value"]
+    gains, falls = found.total_return, found.max_drawdown
+    lives, windows = found.paths, found.windows
+    place = gains.real_percentile.value
     better = "" if place is None else f", better than {share(place)} of them"
-    deeper = falls["real_percentile"]["value"]
+    deeper = falls.real_percentile.value
     than = "" if deeper is None else f", deeper than {share(1 - deeper)} of them"
-    real = percent(gains["real"], signed=True)
+    real = percent(gains.real, signed=True)
     return [
         _lives(
-            np.asarray(gains["values"], dtype=np.float64),
-            gains["real"],
+            np.asarray(gains.values, dtype=np.float64),
+            gains.real,
             key=f"{key}-relived-return",
             title="The whole backtest relived: return",
             sentence=f"Of {lives:,} lives, each put together of one universe for each of the {windows} windows, "
-            f"{share(found['probability_of_loss']['value'])} lost; what happened in the same windows, {real}, is the "
+            f"{share(found.probability_of_loss.value)} lost; what happened in the same windows, {real}, is the "
             f"solid line{better}.",
             x_name="total return over all windows",
             signed=True,
         ),
         _lives(
-            -np.asarray(falls["values"], dtype=np.float64) + 0.0,
-            None if falls["real"] is None else -falls["real"],
+            -np.asarray(falls.values, dtype=np.float64) + 0.0,
+            _opposite(falls.real),
             key=f"{key}-relived-drawdown",
             title="The whole backtest relived: drawdown",
-            sentence=f"Half of the lives fall by more than {percent(-falls['quantiles']['0.5'])} at worst; what "
-            f"happened fell by {percent(None if falls['real'] is None else -falls['real'])}{than}.",
+            sentence=f"Half of the lives fall by more than {percent(_opposite(falls.quantile(0.5)))} at worst; what "
+            f"happened fell by {percent(_opposite(falls.real))}{than}.",
             x_name="deepest fall below the running maximum, over all windows",
             signed=False,
         ),
@@ -120,25 +115,23 @@ def _lives(
     )
 
 
-def _losses(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, own: float, key: str) -> Chart:
+def _losses(rows: Sequence[Fold], x: Axis, days: FloatArray, half: float, own: float, key: str) -> Chart:
     """A sign and its interval at each origin; shades where the market was turbulent, the trend at the foot."""
     y = Axis(-FOOT / (1 - FOOT), 1.02)
     places = x.at(days)
     whiskers = "".join(
-        upright(
-            float(at), float(y.at(row["probability_of_loss"]["low"])), float(y.at(row["probability_of_loss"]["high"]))
-        )
+        upright(float(at), float(y.at(row.probability_of_loss.low)), float(y.at(row.probability_of_loss.high)))
         for at, row in zip(places, rows, strict=True)
     )
     points = [
-        Point(100 * float(at), 100 * float(y.at(row["probability_of_loss"]["value"])), _seen(row))
+        Point(100 * float(at), 100 * float(y.at(row.probability_of_loss.value)), _seen(row))
         for at, row in zip(places, rows, strict=True)
     ]
     points += [
-        Point(100 * float(at), 100 * FOOT / 2, "rise" if row["trend"] == "up" else "fall")
+        Point(100 * float(at), 100 * FOOT / 2, "rise" if row.trend == "up" else "fall")
         for at, row in zip(places, rows, strict=True)
     ]
-    values = [row["probability_of_loss"]["value"] for row in rows]
+    values = [row.probability_of_loss.value for row in rows]
     over = sum(value >= 0.5 for value in values)
     level, half_way = float(y.at(own)), float(y.at(0.5))
     return Chart(
@@ -163,28 +156,24 @@ def _losses(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, own: fl
     )
 
 
-def _returns(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, key: str) -> Chart:
+def _returns(rows: Sequence[Fold], x: Axis, days: FloatArray, half: float, key: str) -> Chart:
     """A box of the universes' returns at each origin, and a sign at what followed."""
-    spread = [row["quantiles"] for row in rows]
-    real = [row["realised_return"] for row in rows]
-    numbers = [value for one in spread for value in one.values() if value is not None]
+    real = [row.realised_return for row in rows]
+    numbers = [value for one in rows for value in one.quantiles.values() if value is not None]
     y = Axis.around(numbers, [value for value in real if value is not None], [0.0])
     places, zero = x.at(days), float(y.at(0.0))
     whiskers, boxes, medians = "", "", ""
-    for at, one in zip(places, spread, strict=True):
-        if None in one.values():
+    for at, one in zip(places, rows, strict=True):
+        spread = _spread(one)
+        if spread is None:
             continue
-        low, quarter, middle, three, high = (
-            float(y.at(one[level])) for level in ("0.05", "0.25", "0.5", "0.75", "0.95")
-        )
+        low, quarter, middle, three, high = (float(y.at(value)) for value in spread)
         whiskers += upright(float(at), low, high)
         boxes += box(float(at) - half, float(at) + half, quarter, max(three, quarter + 0.004))
         medians += across(middle, float(at) - half, float(at) + half)
     known = [(at, value, row) for at, value, row in zip(places, real, rows, strict=True) if value is not None]
     outside = sum(
-        not row["quantiles"]["0.05"] <= value <= row["quantiles"]["0.95"]
-        for _, value, row in known
-        if None not in row["quantiles"].values()
+        not spread[0] <= value <= spread[-1] for _, value, row in known if (spread := _spread(row)) is not None
     )
     lost = sum(value < 0 for _, value, _ in known)
     return Chart(
@@ -214,46 +203,60 @@ def _returns(rows: Sequence[Row], x: Axis, days: FloatArray, half: float, key: s
             places,
             [
                 ("what followed", [percent(value, signed=True) for value in real]),
-                ("median", [percent(one["0.5"], signed=True) for one in spread]),
+                ("median", [percent(one.quantile(0.5), signed=True) for one in rows]),
                 (
                     "nine tenths",
-                    [f"{percent(one['0.05'], signed=True)} to {percent(one['0.95'], signed=True)}" for one in spread],
+                    [
+                        f"{percent(one.quantile(0.05), signed=True)} to {percent(one.quantile(0.95), signed=True)}"
+                        for one in rows
+                    ],
                 ),
             ],
         ),
     )
 
 
-def _seen(row: Row) -> str:
+def _spread(row: Fold) -> list[float] | None:
+    """Quantiles of the universes' returns, the lowest first; None where one is undefined."""
+    values = [row.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
+
+
+def _opposite(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _seen(row: Fold) -> str:
     """A hollow sign where the generator was trained on what followed."""
-    return "ring" if row["in_sample"] else "dot"
+    return "ring" if row.in_sample else "dot"
 
 
-def _shades(rows: Sequence[Row], places: FloatArray, half: float) -> list[Shape]:
+def _shades(rows: Sequence[Fold], places: FloatArray, half: float) -> list[Shape]:
     wild = "".join(
         box(float(at) - 1.1 * half, float(at) + 1.1 * half, 0.0, 1.0)
         for at, row in zip(places, rows, strict=True)
-        if row["volatility"] == "turbulent"
+        if row.volatility == "turbulent"
     )
     return [Shape("wild", wild)] if wild else []
 
 
-def _legend(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def _legend(rows: Sequence[Fold]) -> list[tuple[str, str]]:
     """The signs that are drawn, and no others."""
     told = [
-        ("dot", "generator not trained on what followed", any(row["in_sample"] is False for row in rows)),
-        ("ring", "generator trained on what followed", any(row["in_sample"] for row in rows)),
-        ("wild", "turbulent market", any(row["volatility"] == "turbulent" for row in rows)),
-        ("rise", "rising", any(row["trend"] == "up" for row in rows)),
-        ("fall", "falling", any(row["trend"] == "down" for row in rows)),
+        ("dot", "generator not trained on what followed", any(row.in_sample is False for row in rows)),
+        ("ring", "generator trained on what followed", any(row.in_sample for row in rows)),
+        ("wild", "turbulent market", any(row.volatility == "turbulent" for row in rows)),
+        ("rise", "rising", any(row.trend == "up" for row in rows)),
+        ("fall", "falling", any(row.trend == "down" for row in rows)),
     ]
     return [(style, meaning) for style, meaning, drawn in told if drawn]
 
 
-def _grouped(rows: Sequence[Row]) -> str:
+def _grouped(rows: Sequence[Fold]) -> str:
     """How the regimes differ, where there are origins of both kinds; empty otherwise."""
     groups = {
-        name: [row["probability_of_loss"]["value"] for row in rows if row["trend"] == trend]
+        name: [row.probability_of_loss.value for row in rows if row.trend == trend]
         for trend, name in (("up", "rising"), ("down", "falling"))
     }
     if min(map(len, groups.values())) == 0:
@@ -262,21 +265,21 @@ def _grouped(rows: Sequence[Row]) -> str:
     return f"On average it is {told} markets."
 
 
-def _with_range(row: Row) -> str:
-    found = row["probability_of_loss"]
-    return f"{share(found['value'])} ({shares(found)})"
+def _with_range(row: Fold) -> str:
+    found = row.probability_of_loss
+    return f"{share(found.value)} ({shares(found)})"
 
 
-def _hover(rows: Sequence[Row], places: FloatArray, told: list[tuple[str, list[str]]]) -> dict[str, Any]:
+def _hover(rows: Sequence[Fold], places: FloatArray, told: list[tuple[str, list[str]]]) -> dict[str, Any]:
     trained = {True: "trained on it", False: "not trained on it", None: ""}
     return {
         "unit": "text",
         "x": [round(float(at), 4) for at in places],
-        "titles": stamp_texts(pd.DatetimeIndex([row["origin"] for row in rows])),
+        "titles": stamp_texts(pd.DatetimeIndex([row.origin for row in rows])),
         "series": [
             *({"name": name, "text": texts} for name, texts in told),
-            {"name": "market", "text": [f"{row['trend']}, {row['volatility']}" for row in rows]},
-            {"name": "generator", "text": [trained[row["in_sample"]] for row in rows]},
+            {"name": "market", "text": [f"{row.trend}, {row.volatility}" for row in rows]},
+            {"name": "generator", "text": [trained[row.in_sample] for row in rows]},
         ],
     }
 

@@ -50,22 +50,22 @@ def headings(found: Comparison) -> list[str]:
 def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
     """A strategy's numbers in the overview."""
     one = entry.strategy
-    loss, returns = one.universes["probability_of_loss"], measure_of(one, "total_return")
-    annual = measure_of(one, "annual_return")["quantiles"]["0.5"]
-    sharpe = measure_of(one, "sharpe")["quantiles"]["0.5"]
+    loss, returns = one.universes.probability_of_loss, measure_of(one, "total_return")
+    annual = measure_of(one, "annual_return").median
+    sharpe = measure_of(one, "sharpe").median
     row = [
-        overview.Cell(share(loss["value"]), loss["value"]),
+        overview.Cell(share(loss.value), loss.value),
         overview.Cell(shares(loss)),
         overview.Cell(percent(annual, signed=True), annual),
         overview.Cell(number(sharpe), sharpe),
     ]
     if found.same_horizon:
         middle, low, tail = (
-            returns["quantiles"]["0.5"],
-            returns["quantiles"]["0.05"],
-            returns["expected_shortfall_97_5"],
+            returns.median,
+            returns.quantile(0.05),
+            returns.expected_shortfall_97_5,
         )
-        fall = measure_of(one, "max_drawdown")["quantiles"]["0.5"]
+        fall = measure_of(one, "max_drawdown").median
         row += [
             overview.Cell(percent(middle, signed=True), middle),
             overview.Cell(percent(low, signed=True), low),
@@ -107,7 +107,7 @@ def _facts(found: Comparison) -> list[tuple[str, list[str]]]:
                 letter,
                 [
                     clean(found.folders[letter]) if found.folders[letter] else UNDEFINED,
-                    clean(str(result.data["symbol"])),
+                    clean(str(result.data.symbol)),
                     provenance.day(result.origin),
                     f"{result.universes_count:,} of {result.horizon:,} bars",
                     provenance.generator_name(result),
@@ -185,7 +185,7 @@ def render_page(found: Comparison, *, draw: Draw | None = None) -> str:
                 "name": clean(one.strategy.name),
                 "label": one.strategy.verdict.label,
                 "glyph": GLYPHS[one.strategy.verdict.label],
-                "loss": one.strategy.universes["probability_of_loss"]["value"],
+                "loss": one.strategy.universes.probability_of_loss.value,
                 "cells": cells(one, found),
             }
             for one in found.entries

@@ -69,7 +69,7 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
     stamps = stamp_texts(result.fan.index.insert(0, result.origin))
     training, _ = provenance.sample_label(result)
     return {
-        "symbol": clean(str(result.data["symbol"])),
+        "symbol": clean(str(result.data.symbol)),
         "labels": list(dict.fromkeys(one.verdict.label for one in result.strategies)),
         "several": len(result.strategies) > 1,
         "universes": result.universes_count,
@@ -77,7 +77,7 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
         "origin": stamps[0],
         "last": stamps[-1],
         "generator": provenance.generator_name(result),
-        "calendar": clean(str(result.data["calendar"])),
+        "calendar": clean(str(result.data.calendar)),
         "training": training,
         "doubtful": training in provenance.DOUBTFUL,
         "realism": realism.evidence(result),

@@ -11,6 +11,7 @@ from html import escape
 
 from stresslab.analysis.compare import Comparison
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
 from stresslab.data.bars import Bars
@@ -32,14 +33,14 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
     """Verdicts as an HTML table."""
     rows = []
     for one in strategies:
-        loss, quantiles = one.universes["probability_of_loss"], captions.measure_of(one, "total_return")["quantiles"]
-        real = None if one.realised is None else one.realised["total_return"]
+        loss, quantiles = one.universes.probability_of_loss, captions.measure_of(one, "total_return")
+        real = None if one.realised is None else one.realised_return
         label = one.verdict.label
         rows.append(
             [
-                clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge["label"],
-                share(loss["value"]), shares(loss), percent(quantiles["0.5"], signed=True),
-                percent(quantiles["0.05"], signed=True), percent(real, signed=True),
+                clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge.label,
+                share(loss.value), shares(loss), percent(quantiles.median, signed=True),
+                percent(quantiles.quantile(0.05), signed=True), percent(real, signed=True),
             ]
         )  # fmt: skip
     head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
@@ -55,7 +56,7 @@ def html(thing: object) -> str:
 
 @html.register
 def _(result: StressResult) -> str:
-    caption = f"{clean(str(result.data['symbol']))} in {result.universes_count:,} universes of {result.horizon:,} bars"
+    caption = f"{clean(str(result.data.symbol))} in {result.universes_count:,} universes of {result.horizon:,} bars"
     return table(result.strategies, caption)
 
 
@@ -83,7 +84,7 @@ def _(universes: Universes) -> str:
 
 @html.register
 def _(found: Realism) -> str:
-    shown = realism.evidence_of(found.to_dict())
+    shown = realism.evidence_of(RealismSection.of(found.to_dict()))
     checks = [(row.name, f"{row.outcome}: {row.value} ({row.interval})") for row in shown.rows]
     return bars_and_universes.table(
         f"realism: {shown.label}", [("", shown.sentence), *(("", why) for why in shown.reasons), *checks]
@@ -123,7 +124,7 @@ def _(strategy: StrategyResult, kind: str | None = None) -> Chart:
     kind = kind or KINDS[0]
     if kind not in KINDS:
         raise InputError(f"kind={kind!r} cannot be plotted{did_you_mean(kind, list(KINDS))}")
-    cash = float(strategy.equity_fan.iloc[0]["0.5"])
+    cash = float(strategy.equity_fan["0.5"].iloc[0])
     stamps = [f"bar {step}" for step in range(len(strategy.equity_fan))]
     return distributions(strategy, "strategy-1", cash, stamps)[KINDS.index(kind)]
 

@@ -6,8 +6,9 @@ What a run says of it is `realism`'s business; here is everything that `stressla
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.realism import Realism, TemperatureFit
 from stresslab.report.sections.provenance import day
 from stresslab.report.sections.realism import COVERAGES, FACTS, NAMES, ROUND_TRIP, fact, plain, quantity, ratio, span
@@ -23,14 +24,15 @@ def render(found: Realism, fit: TemperatureFit | None = None) -> str:
         found: the assessment.
         fit: how the temperature was chosen, where it was.
     """
-    blocks = [_head(found), *([_curve(fit)] if fit else []), _checks(found)]
-    if found.origins:
-        blocks += [_calibration(found), _facts(found), _growth(found)]
-    blocks += [block for block in (_baselines(found), _diagnostics(found)) if block]
+    section = RealismSection.of(found.to_dict())
+    blocks = [_head(section), *([_curve(fit)] if fit else []), _checks(section)]
+    if section.origins:
+        blocks += [_calibration(section), _facts(section), _growth(section)]
+    blocks += [block for block in (_baselines(section), _diagnostics(section)) if block]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
 
-def _head(found: Realism) -> list[str]:
+def _head(found: RealismSection) -> list[str]:
     where = f"{found.origins} origins" if found.origins != 1 else "one origin"
     span = f", {day(found.start)} to {day(found.end)}" if found.origins else ""
     lines = [f"Realism: {found.label.upper()}", f"  {where}, {found.universes} universes of {found.horizon} bars{span}"]
@@ -56,73 +58,72 @@ def _curve(fit: TemperatureFit) -> list[str]:
     return [heading, *textwrap.wrap(fit.reason, WIDTH, initial_indent="  ", subsequent_indent="  "), *table]
 
 
-def _checks(found: Realism) -> list[str]:
+def _checks(found: RealismSection) -> list[str]:
     rows = []
-    for check in (check.to_dict() for check in found.checks):
-        value, low, high, least, most = (plain(check[key]) for key in ("value", "low", "high", "least", "most"))
+    for check in found.checks:
+        ends = (check.value, check.low, check.high, check.least, check.most)
+        value, low, high, least, most = map(plain, ends)
         interval = UNDEFINED if low == high else span(low, high)
-        rows.append([check["outcome"], NAMES.get(check["name"], check["name"]), value, interval, f"{least} to {most}"])
+        rows.append([check.outcome, NAMES.get(check.name, check.name), value, interval, f"{least} to {most}"])
     return ["The gate", *_table(["Answer", "Check", "Value", "Interval", "Acceptable"], rows, left=2)] if rows else []
 
 
-def _calibration(found: Realism) -> list[str]:
+def _calibration(found: RealismSection) -> list[str]:
     """Share of outcomes inside the universes' intervals, with the 95% interval of the 90% one."""
     rows = []
-    for name, row in found.calibration.items():
-        if not isinstance(row, Mapping):
-            continue
-        inside = [row["coverage"][level] for level in COVERAGES]
-        sides = [row["coverage_calm"], row["coverage_turbulent"]]
+    for name, row in found.quantities.items():
+        inside = [row.coverage[level] for level in COVERAGES]
+        wide = row.coverage["0.9"]
+        sides = [row.coverage_calm, row.coverage_turbulent]
         rows.append(
             [
                 quantity(name),
-                *(percent(one and one["value"]) for one in inside),
-                span(percent(inside[2]["low"]), percent(inside[2]["high"])) if inside[2] else UNDEFINED,
-                *(percent(one and one["value"]) for one in sides),
-                plain(row["crps"], 5),
-                plain(row["tail_crps"], 5),
+                *(percent(None if one is None else one.value) for one in inside),
+                UNDEFINED if wide is None else span(percent(wide.low), percent(wide.high)),
+                *(percent(None if one is None else one.value) for one in sides),
+                plain(row.crps, 5),
+                plain(row.tail_crps, 5),
             ]
         )
     headings = ["Inside", "50%", "80%", "90%", "98%", "90%: interval", "calm", "turbulent", "CRPS", "tail CRPS"]
     lines = ["Calibration: share of outcomes inside the universes' intervals", *_table(headings, rows)]
-    return [*lines, f"  energy score of paths {plain(found.calibration['energy_score'], 3)}", *_value_at_risk(found)]
+    return [*lines, f"  energy score of paths {plain(found.energy_score, 3)}", *_value_at_risk(found)]
 
 
-def _value_at_risk(found: Realism) -> list[str]:
+def _value_at_risk(found: RealismSection) -> list[str]:
     """Exceedances of the value at risk at the horizon with their tests."""
     lines = []
-    for level, row in found.calibration[f"return_{found.horizon}"]["value_at_risk"].items():
+    for level, row in found.quantities[f"return_{found.horizon}"].value_at_risk.items():
         at = f"  value at risk {share(1 - float(level))}"
         if row is None:
             lines.append(f"{at}: not assessable with {found.universes} universes")
             continue
-        chance = row["christoffersen"]
+        chance = row.christoffersen
         independent = f"p = {chance:.2f}" if chance is not None else "not assessable"
         lines.append(
-            f"{at}: exceeded {row['count']} times, {row['expected']:.1f} expected; Kupiec p = {row['kupiec']:.2f}, "
+            f"{at}: exceeded {row.count} times, {row.expected:.1f} expected; Kupiec p = {row.kupiec:.2f}, "
             f"independence {independent}"
         )
     return lines
 
 
-def _facts(found: Realism) -> list[str]:
+def _facts(found: RealismSection) -> list[str]:
     rows = []
     for name, label in FACTS.items():
-        value, real, low, high = (
-            fact(name, found.facts[name][key]) for key in ("universes", "real", "real_low", "real_high")
-        )
+        row = found.stylized_facts[name]
+        value, real, low, high = (fact(name, one) for one in (row.universes, row.real, row.real_low, row.real_high))
         rows.append([label, value, real, span(low, high)])
     return ["Stylised facts", *_table(["Fact", "Universes", "Real", "Real: 95% interval"], rows)]
 
 
-def _growth(found: Realism) -> list[str]:
+def _growth(found: RealismSection) -> list[str]:
     rows = [
         [
-            f"{row['last_price']} against the past",
-            str(row["origins"]),
-            plain(row["universes"], 3),
-            plain(row["real"], 3),
-            span(plain(row["real_low"], 3), plain(row["real_high"], 3)),
+            f"{row.last_price} against the past",
+            str(row.origins),
+            plain(row.universes, 3),
+            plain(row.real, 3),
+            span(plain(row.real_low, 3), plain(row.real_high, 3)),
         ]
         for row in found.growth
     ]
@@ -130,33 +131,33 @@ def _growth(found: Realism) -> list[str]:
     return ["Mean price at the horizon over the last price", *_table(headings, rows)]
 
 
-def _baselines(found: Realism) -> list[str]:
+def _baselines(found: RealismSection) -> list[str]:
     """CRPS over that of other generators."""
     if not found.baselines:
         return []
-    ranked = next((list(row["crps_ratio"]) for row in found.baselines.values() if row["crps_ratio"]), [])
+    ranked = next((list(row.crps_ratio) for row in found.baselines.values() if row.crps_ratio), [])
     rows = [
         [
             quantity(name),
-            *(ratio(other["crps_ratio"].get(name)) for other in found.baselines.values()),
+            *(ratio(other.crps_ratio.get(name)) for other in found.baselines.values()),
         ]
         for name in ranked
     ]
     headings = [
         "CRPS over that of",
-        *(f"{name} ({other['origins']} origins)" for name, other in found.baselines.items()),
+        *(f"{name} ({other.origins} origins)" for name, other in found.baselines.items()),
     ]
     return ["Beside other generators, at the same origins; below 1 is better", *_table(headings, rows)]
 
 
-def _diagnostics(found: Realism) -> list[str]:
-    trip = found.diagnostics.get("round_trip")
+def _diagnostics(found: RealismSection) -> list[str]:
+    trip = found.diagnostics.round_trip
     if not trip:
         return []
     return [
         f"{ROUND_TRIP} on real bars",
-        f"  volatility {plain(trip['volatility_ratio'])} times the real one; autocorrelation of returns at lag 1 "
-        f"{plain(trip['lag_one'], 3)}, real {plain(trip['lag_one_real'], 3)} ({trip['bars']:g} bars)",
+        f"  volatility {plain(trip.volatility_ratio)} times the real one; autocorrelation of returns at lag 1 "
+        f"{plain(trip.lag_one, 3)}, real {plain(trip.lag_one_real, 3)} ({trip.bars:g} bars)",
     ]
 
 

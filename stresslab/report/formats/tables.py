@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_models import ReturnFigures
+from stresslab.analysis.result_studies import Fold, SettingRealism
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.charts import error_budget
 
 
 def tables(result: StressResult) -> dict[str, pd.DataFrame]:
     """Every table by name: verdicts, measures, metrics, checks, fan, equity, replays, and what the studies found."""
-    settings = (result.studies.get("knobs") or {}).get("settings") or []
+    settings = result.studies.generator_sweep.settings if result.studies.generator_sweep else ()
     studied: dict[str, Callable[[StrategyResult], list[dict[str, Any]]]] = {
         "errors": _errors,
-        "costs": lambda one: _varied(one, "costs", ("factor",)),
+        "costs": lambda one: _varied(one, one.studies.costs, "factor"),
         "parameters": _parameters,
-        "knobs": lambda one: _knobs(one, settings),
+        "generator_sweep": lambda one: _generator_sweep(one, settings),
         "shocks": _shocks,
-        "worlds": lambda one: _varied(one, "contrasts", ("name", "label")),
+        "alternative_generators": lambda one: _varied(one, one.studies.alternative_generators, "name", "label"),
         "origins": _origins,
     }
     found = {name: [row for one in result.strategies for row in rows(one)] for name, rows in studied.items()}
@@ -45,7 +47,7 @@ def tables(result: StressResult) -> dict[str, pd.DataFrame]:
             or [pd.DataFrame()],
             ignore_index=True,
         ),
-        "replays": pd.concat(
+        "bar_records": pd.concat(
             [_named(one.replays, one.name) for one in result.strategies if one.replays is not None] or [pd.DataFrame()],
             ignore_index=True,
         ),
@@ -68,55 +70,50 @@ def _errors(one: StrategyResult) -> list[dict[str, Any]]:
 
 
 def _shocks(one: StrategyResult) -> list[dict[str, Any]]:
-    base = (one.studies.get("fragility") or {}).get("as_generated")
-    rows = [{"label": "as generated", **base}] if base else []
-    return [
-        {"strategy": one.name, "shock": row["label"], **_figures(row)}
-        for row in [*rows, *(one.studies.get("shocks") or [])]
-    ]
+    rows: list[tuple[str, ReturnFigures]] = [(row.label, row) for row in one.studies.shocks or ()]
+    if one.studies.fragility:
+        rows.insert(0, ("as generated", one.studies.fragility.as_generated))
+    return [{"strategy": one.name, "shock": label, **_figures(row)} for label, row in rows]
 
 
-def _varied(one: StrategyResult, study: str, names: Sequence[str]) -> list[dict[str, Any]]:
+def _varied(one: StrategyResult, rows: Sequence[ReturnFigures] | None, *names: str) -> list[dict[str, Any]]:
     """The rows of a study, each with what was varied."""
-    rows = one.studies.get(study) or []
-    return [{"strategy": one.name, **{name: row[name] for name in names}, **_figures(row)} for row in rows]
+    return [{"strategy": one.name, **row.model_dump(include=set(names)), **_figures(row)} for row in rows or ()]
 
 
 def _parameters(one: StrategyResult) -> list[dict[str, Any]]:
-    found = one.studies.get("parameters")
+    found = one.studies.parameters
     if not found:
         return []
-    rows = [{"parameter": None, "value": None, **found["as_given"]}, *found["moved"]]
-    return [
-        {"strategy": one.name, "parameter": row["parameter"], "moved_to": row["value"], **_figures(row)} for row in rows
-    ]
+    rows = [(None, None, found.as_given), *((row.parameter, row.value, row) for row in found.moved)]
+    return [{"strategy": one.name, "parameter": name, "moved_to": value, **_figures(row)} for name, value, row in rows]
 
 
-def _knobs(one: StrategyResult, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _generator_sweep(one: StrategyResult, settings: Sequence[SettingRealism]) -> list[dict[str, Any]]:
     """A row for each setting of the generator, with what it does to realism."""
-    rows = _varied(one, "knobs", ("temperature", "top_p", "context", "own"))
-    return [row | dict(setting) for row, setting in zip(rows, settings, strict=bool(rows))]
+    rows = _varied(one, one.studies.generator_sweep, "temperature", "top_p", "context", "own")
+    return [row | setting.to_dict() for row, setting in zip(rows, settings, strict=bool(rows))]
 
 
 def _origins(one: StrategyResult) -> list[dict[str, Any]]:
-    rows = (one.studies.get("eras") or {}).get("origins") or []
-    kept = ("origin", "trend", "volatility", "in_sample")
+    rows = one.studies.walk_forward.origins if one.studies.walk_forward else ()
+    kept = {"origin", "trend", "volatility", "in_sample"}
     return [
         {
-            **{"strategy": one.name, **{name: row[name] for name in kept}, **_figures(row)},
-            **{"realised_return": row["realised_return"], "realised_rank": row["realised_percentile"]["value"]},
+            **{"strategy": one.name, **row.model_dump(include=kept), **_figures(row)},
+            **{"realised_return": row.realised_return, "realised_rank": row.realised_percentile.value},
         }
         for row in rows
     ]
 
 
-def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(row: ReturnFigures | Fold) -> dict[str, Any]:
     """The figures under one condition, with both ends of their intervals."""
     flat: dict[str, Any] = {}
-    for name in ("probability_of_loss", "expected_shortfall_97_5"):
-        if name in row:
-            flat |= {name: row[name]["value"], f"{name}_low": row[name]["low"], f"{name}_high": row[name]["high"]}
-    return flat | {"median_return": row["median_return"]}
+    named = {"probability_of_loss": row.probability_of_loss, "expected_shortfall_97_5": row.expected_shortfall_97_5}
+    for name, found in named.items():
+        flat |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return flat | {"median_return": row.median_return}
 
 
 def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -125,34 +122,36 @@ def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return named
 
 
-def _verdict(one: Any) -> dict[str, Any]:
-    loss = one.universes["probability_of_loss"]
-    returns, falls = (one.universes["measures"][name] for name in ("total_return", "max_drawdown"))
+def _verdict(one: StrategyResult) -> dict[str, Any]:
+    loss = one.universes.probability_of_loss
+    returns, falls = one.universes.of_measure("total_return"), one.universes.of_measure("max_drawdown")
     return {
         "strategy": one.name,
         "verdict": one.verdict.label,
-        "edge": None if one.edge is None else one.edge["label"],
-        "universes": one.universes["count"],
-        **{f"probability_of_loss{end}": loss[key] for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))},
-        **{f"return_{level}": returns["quantiles"][level] for level in ("0.05", "0.5", "0.95")},
-        "value_at_risk_95": returns["value_at_risk_95"],
-        "value_at_risk_99": returns["value_at_risk_99"],
-        "expected_shortfall_97_5": returns["expected_shortfall_97_5"],
-        "max_drawdown_0.5": falls["quantiles"]["0.5"],
-        "realised_return": None if one.realised is None else one.realised["total_return"],
-        "realised_percentile": one.luck.get("realised_percentile"),
-        "backtest_return": one.backtest["total_return"],
+        "edge": None if one.edge is None else one.edge.label,
+        "universes": one.universes.count,
+        "probability_of_loss": loss.value,
+        "probability_of_loss_low": loss.low,
+        "probability_of_loss_high": loss.high,
+        **{f"return_{level}": returns.quantile(level) for level in (0.05, 0.5, 0.95)},
+        "value_at_risk_95": returns.value_at_risk_95,
+        "value_at_risk_99": returns.value_at_risk_99,
+        "expected_shortfall_97_5": returns.expected_shortfall_97_5,
+        "max_drawdown_0.5": falls.median,
+        "realised_return": one.realised_return,
+        "realised_percentile": one.luck.realised_percentile,
+        "backtest_return": one.backtest_return,
     }
 
 
-def _measure(one: Any, name: str) -> dict[str, Any]:
-    entry = one.universes["measures"][name]
+def _measure(one: StrategyResult, name: str) -> dict[str, Any]:
+    entry = one.universes.of_measure(name)
     return {
         "strategy": one.name,
         "measure": name,
-        **{key: entry[key] for key in ("mean", "std", "min", "max")},
-        **{f"quantile_{level}": value for level, value in entry["quantiles"].items()},
-        **{key: entry[key] for key in ("value_at_risk_95", "value_at_risk_99", "expected_shortfall_97_5")},
-        "realised": None if one.realised is None else one.realised.get(name),
-        "backtest": one.backtest.get(name),
+        **entry.model_dump(include={"mean", "std", "min", "max"}),
+        **{f"quantile_{level}": value for level, value in entry.quantiles.items()},
+        **entry.model_dump(include={"value_at_risk_95", "value_at_risk_99", "expected_shortfall_97_5"}),
+        "realised": one.realised_of(name),
+        "backtest": one.backtest_of(name),
     }

@@ -23,7 +23,7 @@ QUANTILES = (("5%", "0.05"), ("25%", "0.25"), ("Median", "0.5"), ("75%", "0.75")
 
 def render(result: StressResult) -> str:
     """What `print(result)` shows: lines of at most 100 columns without control characters."""
-    cash = float(result.config["init_cash"])
+    cash = result.init_cash
     several = len(result.strategies) > 1
     blocks = [_overview(result.strategies)] if several else []
     told = overview.roles(result)
@@ -32,7 +32,7 @@ def render(result: StressResult) -> str:
             wrapped(f"Of {len(result.strategies):,} strategies these follow: {', '.join(told.values())}.", "")
         )
     blocks += [_strategy(result.strategies[at], cash) for at in told]
-    blocks += [_caution(result), *([_realism(result)] if result.realism["assessed"] else []), _run(result)]
+    blocks += [_caution(result), *([_realism(result)] if result.realism else []), _run(result)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
@@ -40,17 +40,17 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
     """One line per strategy."""
     rows = []
     for strategy in strategies:
-        loss, returns = strategy.universes["probability_of_loss"], measure_of(strategy, "total_return")["quantiles"]
-        real = None if strategy.realised is None else strategy.realised["total_return"]
+        loss, returns = strategy.universes.probability_of_loss, measure_of(strategy, "total_return")
+        real = None if strategy.realised is None else strategy.realised_return
         rows.append(
             [
                 shown_name(strategy),
                 strategy.verdict.label.upper(),
-                UNDEFINED if strategy.edge is None else strategy.edge["label"],
-                share(loss["value"]),
+                UNDEFINED if strategy.edge is None else strategy.edge.label,
+                share(loss.value),
                 shares(loss),
-                percent(returns["0.5"], signed=True),
-                percent(returns["0.05"], signed=True),
+                percent(returns.median, signed=True),
+                percent(returns.quantile(0.05), signed=True),
                 percent(real, signed=True),
             ]
         )
@@ -60,7 +60,7 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
 def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
     """Verdict, reasons, key figures, checks and measures of one strategy."""
     luck, edge = evidence.luck_sentence(strategy), edge_sentence(strategy)
-    asked = "" if strategy.edge is None else f", edge: {strategy.edge['label']}"
+    asked = "" if strategy.edge is None else f", edge: {strategy.edge.label}"
     lines = [f"{shown_name(strategy)}: {strategy.verdict.label.upper()}{asked}"]
     for reason in [*strategy.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])]:
         lines += wrapped(reason)
@@ -73,10 +73,7 @@ def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
 
 
 def _checks(strategy: StrategyResult) -> list[str]:
-    rows = [
-        [row["answer"], row["name"], row["value"], row["interval"], row["threshold"]]
-        for row in evidence.checks(strategy.verdict)
-    ]
+    rows = [[row.answer, row.name, row.value, row.interval, row.threshold] for row in evidence.checks(strategy.verdict)]
     return table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", least=12)
 
 
@@ -86,7 +83,7 @@ def _measures(strategy: StrategyResult) -> list[str]:
     headings = ["Measure", *(heading for heading, _ in QUANTILES), *(["Real"] if real else []), "Backtest"]
     rows = []
     for name, row in MEASURES.items():
-        quantiles = measure_of(strategy, name)["quantiles"]
+        quantiles = measure_of(strategy, name).quantiles
         cells = [measure(name, quantiles[level]) for _, level in QUANTILES]
         cells += [measure(name, real.get(name))] if real else []
         rows.append([row.label, *cells, measure(name, strategy.backtest.get(name))])
@@ -113,9 +110,9 @@ def _realism(result: StressResult) -> list[str]:
 def _run(result: StressResult) -> list[str]:
     """Data, generator and size of the run."""
     data, config, day = result.data, result.config, provenance.day
-    span, last = f"from {day(data['start'])} to {day(data['end'])}", day(result.fan.index[-1])
+    span, last = f"from {day(data.start)} to {day(data.end)}", day(result.fan.index[-1])
     rows = [
-        ("Data", f"{data['symbol']}, {data['bars']:,} bars {span}, {data['calendar']}"),
+        ("Data", f"{data.symbol}, {data.bars:,} bars {span}, {data.calendar}"),
         ("Universes", f"{result.universes_count:,} of {result.horizon:,} bars, after {day(result.origin)} to {last}"),
         ("Generator", f"{provenance.generator_name(result)}, {provenance.sample_label(result)[0]}"),
         ("Costs", provenance.execution(config)),

@@ -28,14 +28,14 @@ def inputs(result: StressResult) -> list[tuple[str, list[str]]]:
 def _data(result: StressResult) -> list[str]:
     data, day = result.data, provenance.day
     told = [
-        f"{clean(str(data['symbol']))} from {clean(str(data['source']) or 'memory')}: {data['bars']:,} bars from "
-        f"{day(data['start'])} to {day(data['end'])}, {clean(str(data['calendar']))}.",
+        f"{clean(str(data.symbol))} from {clean(str(data.source) or 'memory')}: {data.bars:,} bars from "
+        f"{day(data.start)} to {day(data.end)}, {clean(str(data.calendar))}.",
         "Every bar passed the checks of order, sign and range: time stamps increase, prices are above zero, the low is "
         "the lowest and the high the highest.",
     ]
-    repaired = int(data.get("repaired") or 0)
+    repaired = data.repaired
     told.append(f"{repaired:,} rows were repaired or dropped to pass." if repaired else "No row had to be repaired.")
-    warned = sum(str(text).startswith(provenance.WARNING) for text in data.get("notices") or ())
+    warned = sum(str(text).startswith(provenance.WARNING) for text in data.notices)
     if warned:
         told.append(f"{warned} suspicious place{'s are' if warned > 1 else ' is'} listed under the warnings above.")
     return told
@@ -46,7 +46,7 @@ def _universes(result: StressResult) -> list[str]:
     _, training = provenance.sample_label(result)
     told = [
         f"{count:,} continuations of {result.horizon:,} bars after {provenance.day(result.origin)}, drawn by "
-        f"{provenance.generator_name(result)} from seed {plain_value(result.config.get('seed'))}.",
+        f"{provenance.generator_name(result)} from seed {plain_value(result.seed)}.",
         training,
         evidence(result).sentence,
     ]
@@ -70,7 +70,7 @@ def _execution(result: StressResult) -> list[str]:
     return [
         "Decisions are made at a bar's close and filled at the next open; what is open at the end is closed at the "
         "last close. Real bars are treated the same way.",
-        f"Each account begins with {money(config['init_cash'])}; {provenance.execution(config)}.",
+        f"Each account begins with {money(result.init_cash)}; {provenance.execution(config)}.",
         *([carried] if carried else []),
         *([f"Indicators warm up on {int(warm):,} real bars, or all there are."] if warm is not None else []),
     ]

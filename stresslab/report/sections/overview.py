@@ -91,7 +91,7 @@ def line(strategy: StrategyResult, at: int, linked: bool) -> Line:
         note=f"capital: {book}" if (book := shares_of(strategy)) else "",
         label=strategy.verdict.label,
         glyph=GLYPHS[strategy.verdict.label],
-        edge=None if strategy.edge is None else strategy.edge["label"],
+        edge=None if strategy.edge is None else strategy.edge.label,
         gauge=gauge(strategy),
         overview=overview(strategy),
         linked=linked,
@@ -114,8 +114,8 @@ def roles(result: StressResult) -> dict[int, str]:
     found = result.strategies
     if len(found) <= MAX_SHEETS:
         return dict.fromkeys(range(len(found)), "")
-    losses = np.array([one.universes["probability_of_loss"]["value"] for one in found])
-    real = np.array([one.backtest["total_return"] for one in found], dtype=np.float64)
+    losses = np.array([one.universes.probability_of_loss.value for one in found])
+    real = np.array([one.backtest_return for one in found], dtype=np.float64)
     order = np.argsort(losses, kind="stable")
     single = [
         (int(np.argmax(np.nan_to_num(real, nan=-np.inf))), "the best on the real bars before the origin"),
@@ -132,16 +132,16 @@ def roles(result: StressResult) -> dict[int, str]:
 
 def gauge(strategy: StrategyResult) -> Gauge:
     """P(loss) beside the thresholds that the verdict compared it with."""
-    loss = strategy.universes["probability_of_loss"]
+    loss = strategy.universes.probability_of_loss
     limits = {check.name: check.threshold for check in strategy.verdict.checks}
     robust, lucky = limits.get("probability_of_loss_robust"), limits.get("probability_of_loss_lucky")
     return Gauge(
-        value=100 * loss["value"],
-        low=100 * loss["low"],
-        high=100 * loss["high"],
+        value=100 * loss.value,
+        low=100 * loss.low,
+        high=100 * loss.high,
         robust=100 * (robust or 0.0),
         lucky=100 * (1.0 if lucky is None else lucky),
-        text=f"P(loss) {share(loss['value'])}, 95% interval {wording.shares(loss)}",
+        text=f"P(loss) {share(loss.value)}, 95% interval {wording.shares(loss)}",
         scale=", ".join(
             f"{name} {share(limit)}"
             for name, limit in (("Robust up to", robust), ("lucky or losing from", lucky))
@@ -153,18 +153,18 @@ def gauge(strategy: StrategyResult) -> Gauge:
 def overview(strategy: StrategyResult) -> list[Cell]:
     """The strategy's numbers in the overview, in the order of `OVERVIEW`."""
     returns, falls = measure_of(strategy, "total_return"), measure_of(strategy, "max_drawdown")
-    loss = strategy.universes["probability_of_loss"]["value"]
-    deep = strategy.universes["probability_of_drawdown"].get("0.2", {"value": None})["value"]
-    real = None if strategy.realised is None else strategy.realised["total_return"]
-    place = strategy.luck.get("realised_percentile")
-    excess = measure_of(strategy, "excess_return")["quantiles"]["0.5"]
-    shortfall = returns["expected_shortfall_97_5"]
+    loss = strategy.universes.probability_of_loss.value
+    deep = strategy.universes.drawdown_beyond(0.2).value
+    real = None if strategy.realised is None else strategy.realised_return
+    place = strategy.luck.realised_percentile
+    excess = measure_of(strategy, "excess_return").median
+    shortfall = returns.expected_shortfall_97_5
     return [
         Cell(share(loss), loss),
-        _signed(returns["quantiles"]["0.5"]),
-        _signed(returns["quantiles"]["0.05"]),
+        _signed(returns.median),
+        _signed(returns.quantile(0.05)),
         Cell(percent(shortfall), shortfall),
-        Cell(percent(falls["quantiles"]["0.5"]), falls["quantiles"]["0.5"]),
+        Cell(percent(falls.median), falls.median),
         Cell(wording.UNDEFINED if deep is None else share(deep), deep),
         _signed(real),
         Cell(wording.UNDEFINED if place is None else share(place), place),

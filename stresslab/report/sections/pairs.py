@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_studies import Selection
 from stresslab.metrics.paired import ALL_PAIRS, Difference, differences
 from stresslab.report.sections.table import Table, share
 from stresslab.report.wording import clean, number, percent
@@ -91,25 +90,25 @@ MAX_SELECTED, MAX_NAMED = 30, 6
 
 def together(result: StressResult) -> list[Table]:
     """What is known of all strategies of a run together."""
-    found = result.studies.get("selection")
+    found = result.studies.selection
     return [_selection(found), *_overfitting(found)] if found else []
 
 
-def _selection(found: Mapping[str, Any]) -> Table:
-    ranked = sorted(found["deflated_sharpe"].items(), key=lambda item: -(item[1]["sharpe"] or -math.inf))
-    kept = ranked[:MAX_SELECTED] if len(ranked) > MAX_SELECTED else found["deflated_sharpe"].items()
+def _selection(found: Selection) -> Table:
+    ranked = sorted(found.deflated_sharpe.items(), key=lambda item: -(item[1].sharpe or -math.inf))
+    kept = ranked[:MAX_SELECTED] if len(ranked) > MAX_SELECTED else list(found.deflated_sharpe.items())
     rows = tuple(
         (
             clean(name),
-            number(one["sharpe"]),
-            share(one["probabilistic"]),
-            share(one["deflated"]),
-            number(one["skewness"]),
-            number(one["kurtosis"]),
+            number(one.sharpe),
+            share(one.probabilistic),
+            share(one.deflated),
+            number(one.skewness),
+            number(one.kurtosis),
         )
         for name, one in kept
     )
-    tried = f"{found['effective_trials']:.3g}"
+    tried = f"{found.effective_trials:.3g}"
     sentence = (
         f"The backtests on the real bars, discounted for being the best of {tried} trials: the probability that the "
         "true Sharpe ratio is above what the best of as many without skill would show."
@@ -118,18 +117,18 @@ def _selection(found: Mapping[str, Any]) -> Table:
     return Table("evidence-selection", "Selection", sentence, headings, rows)
 
 
-def _overfitting(found: Mapping[str, Any]) -> list[Table]:
-    if not found["overfitting"]:
+def _overfitting(found: Selection) -> list[Table]:
+    fit, test = found.overfitting, found.superior_ability
+    if fit is None or test is None:
         return []
-    fit, test = found["overfitting"], found["superior_ability"]
-    named = [clean(name) for name in test["superior"]]
+    named = [clean(name) for name in test.superior]
     superior = ", ".join(named[:MAX_NAMED]) or "none"
     if len(named) > MAX_NAMED:
         superior = f"{superior} and {len(named) - MAX_NAMED:,} more"
     rows = (
-        ("Probability of backtest overfitting", share(fit["probability"]), "0.5 for strategies without skill"),
-        ("The best of one half loses in the other", share(fit["loss"]), f"of {fit['halvings']:,} ways to halve"),
-        ("Hansen's test against buy and hold, p-value", share(test["consistent"]), f"better, all together: {superior}"),
+        ("Probability of backtest overfitting", share(fit.probability), "0.5 for strategies without skill"),
+        ("The best of one half loses in the other", share(fit.loss), f"of {fit.halvings:,} ways to halve"),
+        ("Hansen's test against buy and hold, p-value", share(test.consistent), f"better, all together: {superior}"),
     )
     sentence = "Does choosing the best of these strategies by its backtest choose anything?"
     return [Table("evidence-overfitting", "Overfitting", sentence, ("Question", "Answer", "Note"), rows)]

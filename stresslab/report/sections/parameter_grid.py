@@ -59,7 +59,7 @@ class Content:
 
 def grids(result: StressResult) -> list[Grid]:
     """The grids of a result: each strategy that ran with several sets of parameters."""
-    varied = list(result.config.get("grid") or {})
+    varied = list(result.grid)
     families: dict[str, list[StrategyResult]] = {}
     for one in result.strategies:
         if varied and one.name.endswith("]"):
@@ -77,7 +77,7 @@ def _grid(name: str, found: Sequence[StrategyResult], varied: Sequence[str]) -> 
     if len(names) > 2:
         names.sort(key=lambda key: -sway[key])
     sets = {tuple(_key(one.parameters.get(key)) for key in names): one for one in found}
-    best = max(sets, key=lambda key: (np.nan_to_num(sets[key].backtest["total_return"], nan=-np.inf),))
+    best = max(sets, key=lambda key: (np.nan_to_num(sets[key].backtest_return, nan=-np.inf),))
     return Grid(clean(name), tuple(names), {key: values[key] for key in names}, sets, best)
 
 
@@ -105,10 +105,10 @@ def _sentences(grid: Grid) -> list[str]:
     rank = 1 + sum(_loss(one) < _loss(best) for one in ranked)
     told = [
         f"Best on the real bars before the origin: {named(grid, grid.best)} "
-        f"({percent(best.backtest['total_return'], signed=True)}). In the universes it loses in {share(_loss(best))}, "
+        f"({percent(best.backtest_return, signed=True)}). In the universes it loses in {share(_loss(best))}, "
         f"number {rank:,} of {count:,}; the sets lie between {share(_loss(ranked[0]))} and {share(_loss(ranked[-1]))}."
     ]
-    real = np.array([one.backtest["total_return"] for one in ranked], dtype=np.float64)
+    real = np.array([one.backtest_return for one in ranked], dtype=np.float64)
     median = np.array([_median(one) for one in ranked], dtype=np.float64)
     known = np.isfinite(real) & np.isfinite(median)
     if known.sum() >= ENOUGH and np.ptp(real[known]) > 0 and np.ptp(median[known]) > 0:
@@ -138,11 +138,11 @@ def named(grid: Grid, values: Sequence[Any]) -> str:
 
 
 def _loss(one: StrategyResult) -> float:
-    return float(one.universes["probability_of_loss"]["value"])
+    return one.universes.probability_of_loss.value
 
 
 def _median(one: StrategyResult) -> float:
-    value = measure_of(one, "total_return")["quantiles"]["0.5"]
+    value = measure_of(one, "total_return").median
     return float("nan") if value is None else float(value)
 
 
@@ -213,10 +213,10 @@ def _lines(grid: Grid, key: str) -> list[Chart]:
     """P(loss) with its interval, and the median return with the middle half, along the one parameter."""
     values = grid.values[grid.names[0]]
     sets = [grid.sets[(value,)] for value in values]
-    losses = [one.universes["probability_of_loss"] for one in sets]
-    quantiles = [measure_of(one, "total_return")["quantiles"] for one in sets]
-    ends = [[part[name] for part in losses] for name in ("low", "value", "high")]
-    spread = [[_nan(part[level]) for part in quantiles] for level in ("0.25", "0.5", "0.75")]
+    losses = [one.universes.probability_of_loss for one in sets]
+    returns = [measure_of(one, "total_return") for one in sets]
+    ends = [[part.low for part in losses], [part.value for part in losses], [part.high for part in losses]]
+    spread = [[_nan(part.quantile(level)) for part in returns] for level in (0.25, 0.5, 0.75)]
     best = values.index(grid.best[0])
     lost = f"P(loss) lies between {share(min(ends[1]))} and {share(max(ends[1]))}; the band is its 95% interval."
     gained = (
@@ -283,11 +283,11 @@ def _line(
 
 def _told(sets: Sequence[StrategyResult]) -> list[dict[str, Any]]:
     """What stands under a pointer."""
-    losses = [one.universes["probability_of_loss"] for one in sets]
+    losses = [one.universes.probability_of_loss for one in sets]
     return [
-        {"name": "P(loss)", "text": [f"{share(one['value'])} ({shares(one)})" for one in losses]},
+        {"name": "P(loss)", "text": [f"{share(one.value)} ({shares(one)})" for one in losses]},
         {"name": "median return", "text": [percent(_median(one), signed=True) for one in sets]},
-        {"name": "backtest", "text": [percent(one.backtest["total_return"], signed=True) for one in sets]},
+        {"name": "backtest", "text": [percent(one.backtest_return, signed=True) for one in sets]},
     ]
 
 

@@ -139,7 +139,7 @@ class Run:
 def run(result: StressResult) -> Run:
     """Everything that decided the run."""
     facts = {name: value for name, value in result.generator_facts.items() if name != "generator"}
-    data = {name: value for name, value in result.data.items() if name != "notices"}
+    data = result.data.model_dump(exclude={"notices"})
     data |= {name: day(data[name]) for name in ("start", "end") if name in data}
     machine = {name: value for name, value in result.environment.items() if name != "commit"}  # known when stored
     seconds = [(_words(stage), f"{spent:.1f} s") for stage, spent in result.timings.items()]
@@ -154,8 +154,7 @@ def run(result: StressResult) -> Run:
 
 def command(result: StressResult) -> str:
     """The command line that makes a run again; empty for one that was not started from the command line."""
-    written = result.config.get("command")
-    return clean(written) if written else ""
+    return clean(result.command) if result.command else ""
 
 
 def execution(config: Mapping[str, Any]) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_models import Estimate
+from stresslab.analysis.result_realism import GateCheck, RealismSection
 from stresslab.report.wording import UNDEFINED, defined, number, percent
 
 NAMES: Mapping[str, str] = {
@@ -71,15 +72,15 @@ def evidence(result: StressResult) -> Evidence:
     return evidence_of(result.realism)
 
 
-def evidence_of(found: Mapping[str, Any]) -> Evidence:
+def evidence_of(found: RealismSection | None) -> Evidence:
     """A realism section in words."""
-    if not found["assessed"]:
+    if found is None:
         sentence = (
             "The universes' realism was not assessed: nothing here says whether they behave like this market, "
             "and no figure should be trusted further than the generator is."
         )
         return Evidence("not assessed", True, sentence, [], [])
-    label, count = str(found["label"]), int(found["origins"])
+    label, count = found.label, found.origins
     at = f"at {count:,} past origins" if count != 1 else "at one past origin"
     sentence = {
         "trusted": f"Compared with what followed {at}, the universes pass the gate; where they still differ from this "
@@ -87,8 +88,8 @@ def evidence_of(found: Mapping[str, Any]) -> Evidence:
         "caution": f"Compared with what followed {at}, the universes raise doubts about how far they resemble this "
         "market; read the figures with caution.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
-    reasons = [defined(str(reason)) for reason in found["reasons"]]
-    return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found["checks"]])
+    reasons = [defined(str(reason)) for reason in found.reasons]
+    return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found.checks])
 
 
 def quantity(name: str, *, sentence: bool = False) -> str:
@@ -116,26 +117,26 @@ def span(low: str, high: str) -> str:
     return UNDEFINED if UNDEFINED in (low, high) else f"{low} to {high}"
 
 
-def ratio(found: Mapping[str, float | None] | None) -> str:
+def ratio(found: Estimate | None) -> str:
     """A ratio of scores with its interval."""
-    if not found:
+    if found is None:
         return UNDEFINED
-    value, low, high = (plain(found[key], 3) for key in ("value", "low", "high"))
+    value, low, high = (plain(end, 3) for end in (found.value, found.low, found.high))
     return value if UNDEFINED in (low, high) else f"{value} [{low}, {high}]"
 
 
-def _row(check: Mapping[str, Any]) -> Row:
-    name, outcome = str(check["name"]), str(check["outcome"])
-    low, high = check["low"], check["high"]
+def _row(check: GateCheck) -> Row:
+    name, outcome = check.name, check.outcome
+    low, high = check.low, check.high
     exact = low is None or high is None or low == high
     return Row(
         name=NAMES.get(name, name.replace("_", " ")),
         outcome=outcome,
         style="open" if outcome == "not assessable" else outcome,
-        value=_read(name, check["value"]),
+        value=_read(name, check.value),
         interval=UNDEFINED if exact else f"{_read(name, low)} to {_read(name, high)}",
-        acceptable=f"{_read(name, check['least'])} to {_read(name, check['most'])}",
-        reason=defined(str(check["reason"])),
+        acceptable=f"{_read(name, check.least)} to {_read(name, check.most)}",
+        reason=defined(str(check.reason)),
     )
 
 

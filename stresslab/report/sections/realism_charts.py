@@ -5,13 +5,12 @@ Their facts are those of the result; titles and sentences serve the pictures, to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning, ranks
 from stresslab.report.charts.chart import Axis, Chart, Shape, Tick, area, bar, line, rounded
@@ -36,9 +35,9 @@ class Clustering:
     real: FloatArray
 
 
-def ranked(found: Mapping[str, Any]) -> list[tuple[str, str, ranks.Ranks]]:
+def ranked(found: RealismSection) -> list[tuple[str, str, ranks.Ranks]]:
     """The quantities whose ranks are drawn: name, title and histogram; none without enough origins."""
-    horizon = found.get("horizon")
+    horizon = found.horizon
     drawn = []
     for name in RANKED:
         histogram = ranks.ranks(found, f"return_{horizon}" if name == "return" else name)
@@ -48,22 +47,24 @@ def ranked(found: Mapping[str, Any]) -> list[tuple[str, str, ranks.Ranks]]:
     return drawn
 
 
-def clustering(found: Mapping[str, Any]) -> Clustering | None:
+def clustering(found: RealismSection) -> Clustering | None:
     """The autocorrelations that are known on both sides; None where they make no line."""
-    row = (found.get("facts") or {}).get("autocorrelation_of_absolute_returns")
+    row = found.clustering_by_lag
     if not row:
         return None
-    lags, universes, real = (np.array(row[key], dtype=np.float64) for key in ("lags", "universes", "real"))
+    lags, universes, real = (np.array(part, dtype=np.float64) for part in (row.lags, row.universes, row.real))
     known = np.isfinite(universes) & np.isfinite(real)
     return Clustering(lags[known], universes[known], real[known]) if known.sum() > 1 else None
 
 
-def clustering_sentence(found: Mapping[str, Any]) -> str:
+def clustering_sentence(found: RealismSection) -> str:
     """What the chart of clustering shows."""
     text = "Above zero wild bars follow wild bars; windows this short pull both lines down alike at long lags"
-    row = found["facts"].get("clustering") or {}
-    value, low, high = (row.get(key) for key in ("universes", "real_low", "real_high"))
-    sides = [fact("clustering", row.get(key)) for key in ("universes", "real")]
+    row = found.stylized_facts.get("clustering")
+    if row is None:
+        return f"{text}."
+    value, low, high = row.universes, row.real_low, row.real_high
+    sides = [fact("clustering", side) for side in (row.universes, row.real)]
     if UNDEFINED in sides:
         return f"{text}."
     text = f"{text}. Averaged over the first lags it is {sides[0]} in the universes and {sides[1]} in reality"
@@ -76,7 +77,7 @@ def clustering_sentence(found: Mapping[str, Any]) -> str:
     )
 
 
-def realism_charts(found: Mapping[str, Any]) -> tuple[list[Chart], Chart | None]:
+def realism_charts(found: RealismSection) -> tuple[list[Chart], Chart | None]:
     """The histograms of ranks, and the chart of clustering."""
     return [_ranks_chart(name, title, drawn) for name, title, drawn in ranked(found)], _clustering_chart(found)
 
@@ -119,7 +120,7 @@ def _ranks_chart(name: str, title: str, drawn: ranks.Ranks) -> Chart:
     )
 
 
-def _clustering_chart(found: Mapping[str, Any]) -> Chart | None:
+def _clustering_chart(found: RealismSection) -> Chart | None:
     """Two lines over the lags, and zero."""
     drawn = clustering(found)
     if drawn is None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from stresslab.analysis.result_models import Estimate
+from stresslab.analysis.result_realism import Calibration, Exceedances, RealismSection
 from stresslab.report.sections.realism import COVERAGES, FACTS, NAMES, ROUND_TRIP, fact, plain, quantity, ratio, span
 from stresslab.report.wording import UNDEFINED, defined, percent, plain_value, share
 
@@ -60,18 +61,18 @@ class Table:
     footnote: str = ""
 
 
-def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+def tables(found: RealismSection) -> dict[str, Table]:
     """Every table for which there is evidence, by key."""
     makers = (coverage_table, scores_table, facts_table, growth_table, diagnostics_table)
     return {table.key: table for table in (make(found) for make in makers) if table is not None}
 
 
-def coverage_table(found: Mapping[str, Any]) -> Table | None:
+def coverage_table(found: RealismSection) -> Table | None:
     """Nominal against found coverage of every quantity, and that of the 90% interval in calm and turbulent times."""
     lines = []
     for name, row in _quantities(found):
-        cells = [_covered(row["coverage"].get(level), float(level)) for level in COVERAGES]
-        cells += [_covered(row[side], 0.9) for side in ("coverage_calm", "coverage_turbulent")]
+        cells = [_covered(row.coverage.get(level), float(level)) for level in COVERAGES]
+        cells += [_covered(side, 0.9) for side in (row.coverage_calm, row.coverage_turbulent)]
         lines.append(Line(quantity(name, sentence=True), "", cells))
     if not lines:
         return None
@@ -95,40 +96,40 @@ def coverage_table(found: Mapping[str, Any]) -> Table | None:
     return Table("coverage", "Outcomes inside the universes' intervals", text, headings, lines, footnote)
 
 
-def scores_table(found: Mapping[str, Any]) -> Table | None:
+def scores_table(found: RealismSection) -> Table | None:
     """Scores of every quantity, beside other generators where there are any, and tests of the value at risk."""
     rows = list(_quantities(found))
     if not rows:
         return None
-    baselines = found.get("baselines") or {}
+    baselines = found.baselines
     levels = _levels(row for _, row in rows)
     lines = []
     for name, row in rows:
-        cells = [Cell(plain(row["crps"], 5)), Cell(plain(row["tail_crps"], 5))]
-        cells += [Cell(ratio(other["crps_ratio"].get(name))) for other in baselines.values()]
+        cells = [Cell(plain(row.crps, 5)), Cell(plain(row.tail_crps, 5))]
+        cells += [Cell(ratio(other.crps_ratio.get(name))) for other in baselines.values()]
         for level in levels:
-            cells += _exceeded(row["value_at_risk"][level] if name.startswith("return_") else None)
+            cells += _exceeded(row.value_at_risk[level] if name.startswith("return_") else None)
         lines.append(Line(quantity(name, sentence=True), "", cells))
     headings = ["CRPS", "Tail CRPS", *(f"CRPS over that of {name}" for name in baselines)]
     for level in levels:
         headings += [f"VaR {100 * (1 - float(level)):g} exceeded", "Kupiec p", "Independence p"]
-    unknown = [level for level in rows[0][1]["value_at_risk"] if level not in levels]
-    footnote = [f"VaR {100 * (1 - float(level)):g}: {OPEN} with {found['universes']} universes." for level in unknown]
-    if found["calibration"].get("energy_score") is not None:
-        footnote.append(f"Energy score of whole paths: {plain(found['calibration']['energy_score'], 3)}.")
+    unknown = [level for level in rows[0][1].value_at_risk if level not in levels]
+    footnote = [f"VaR {100 * (1 - float(level)):g}: {OPEN} with {found.universes} universes." for level in unknown]
+    if found.energy_score is not None:
+        footnote.append(f"Energy score of whole paths: {plain(found.energy_score, 3)}.")
     return Table(
         "scores", "Scores and value at risk", _scores_sentence(rows, levels), headings, lines, " ".join(footnote)
     )
 
 
-def facts_table(found: Mapping[str, Any]) -> Table | None:
+def facts_table(found: RealismSection) -> Table | None:
     """Every stylised fact of the universes beside that of what followed."""
     lines, outside, compared = [], [], 0
     for name, label in FACTS.items():
-        row = (found.get("facts") or {}).get(name) or {}
-        value, real, low, high = (row.get(key) for key in ("universes", "real", "real_low", "real_high"))
-        if value is None and real is None:
+        row = found.stylized_facts.get(name)
+        if row is None or (row.universes is None and row.real is None):
             continue
+        value, real, low, high = row.universes, row.real, row.real_low, row.real_high
         off = False
         if value is not None and low is not None and high is not None:
             compared += 1
@@ -149,18 +150,18 @@ def facts_table(found: Mapping[str, Any]) -> Table | None:
     return Table("facts", "Stylised facts", text, BESIDE, lines)
 
 
-def growth_table(found: Mapping[str, Any]) -> Table | None:
+def growth_table(found: RealismSection) -> Table | None:
     """Mean price at the horizon over the last one, by where that lay against the past."""
-    rows = [row for row in found.get("growth") or () if row["universes"] is not None]
+    rows = [row for row in found.growth if row.universes is not None]
     if not rows:
         return None
     lines = [
         Line(
-            f"{str(row['last_price']).capitalize()} against the past",
-            "one origin" if row["origins"] == 1 else f"{row['origins']} origins",
+            f"{str(row.last_price).capitalize()} against the past",
+            "one origin" if row.origins == 1 else f"{row.origins} origins",
             [
-                Cell(plain(row["universes"], 3)),
-                Cell(plain(row["real"], 3), _below(plain(row["real_low"], 3), plain(row["real_high"], 3))),
+                Cell(plain(row.universes, 3)),
+                Cell(plain(row.real, 3), _below(plain(row.real_low, 3), plain(row.real_high, 3))),
             ],
         )
         for row in rows
@@ -172,19 +173,19 @@ def growth_table(found: Mapping[str, Any]) -> Table | None:
     return Table("growth", "Growth by where the last price lay", text, BESIDE, lines)
 
 
-def diagnostics_table(found: Mapping[str, Any]) -> Table | None:
+def diagnostics_table(found: RealismSection) -> Table | None:
     """What the generator tells about itself: the end of its prices, its round trip, and what its settings cut."""
-    own = found.get("diagnostics") or {}
-    support = next((check for check in found.get("checks") or () if check["name"] == "support"), None)
+    own = found.diagnostics
+    support = next((check for check in found.checks if check.name == "support"), None)
     lines = []
-    if support is not None and support["value"] is not None:
+    if support is not None and support.value is not None:
         note = "the last price that the model can represent; what lies beyond does not happen"
-        lines.append(Line(NAMES["support"], note, [Cell(percent(support["value"])), Cell("0%")]))
-    trip = own.get("round_trip")
+        lines.append(Line(NAMES["support"], note, [Cell(percent(support.value)), Cell("0%")]))
+    trip = own.round_trip
     if trip:
-        note = f"{plain_value(int(trip['bars']))} bars turned into tokens and back"
-        sides = [Cell(plain(trip[key], 3)) for key in ("lag_one", "lag_one_real")]
-        volatility = Cell(plain(trip["volatility_ratio"]))
+        note = f"{plain_value(int(trip.bars or 0))} bars turned into tokens and back"
+        sides = [Cell(plain(value, 3)) for value in (trip.lag_one, trip.lag_one_real)]
+        volatility = Cell(plain(trip.volatility_ratio))
         lines += [
             Line(line_name, note, cells)
             for line_name, cells in (
@@ -193,17 +194,16 @@ def diagnostics_table(found: Mapping[str, Any]) -> Table | None:
             )
             if cells[0].text != UNDEFINED
         ]
-    cut = own.get("cuts")
+    cut = own.cuts
     if cut:
-        note = f"with {plain_value(cut['settings'])}, over universes drawn as the model learned, same random numbers"
+        note = f"with {plain_value(cut.settings)}, over universes drawn as the model learned, same random numbers"
         named = (
-            ("volatility_ratio", "Volatility of a bar"),
-            ("tail_ratio", "1% quantile of the return at the horizon"),
+            (cut.volatility_ratio, "Volatility of a bar"),
+            (cut.tail_ratio, "1% quantile of the return at the horizon"),
         )
-        for key, label in named:
-            row = cut[key]
-            if row["value"] is not None:
-                cell = Cell(plain(row["value"]), _below(plain(row["low"]), plain(row["high"])))
+        for row, label in named:
+            if row.value is not None:
+                cell = Cell(plain(row.value), _below(plain(row.low), plain(row.high)))
                 lines.append(Line(f"{label}, as a multiple", defined(note), [cell, Cell("1.00")]))
     if not lines:
         return None
@@ -211,23 +211,23 @@ def diagnostics_table(found: Mapping[str, Any]) -> Table | None:
     return Table("diagnostics", "The generator's own diagnostics", text, ["Found", "Ideal"], lines)
 
 
-def notes(found: Mapping[str, Any]) -> list[str]:
+def notes(found: RealismSection) -> list[str]:
     """What is worth knowing but decides nothing."""
-    return [defined(str(note)) for note in found.get("notes") or ()]
+    return [defined(str(note)) for note in found.notes]
 
 
-def _quantities(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def _quantities(found: RealismSection) -> list[tuple[str, Calibration]]:
     """Every quantity of the calibration; the scores of whole paths are none."""
-    return [(name, row) for name, row in (found.get("calibration") or {}).items() if isinstance(row, Mapping)]
+    return list(found.quantities.items())
 
 
-def _covered(row: Mapping[str, float | None] | None, nominal: float) -> Cell:
+def _covered(row: Estimate | None, nominal: float) -> Cell:
     """A found share with its interval, marked where that leaves the nominal one out."""
-    if row is None or row["value"] is None:
+    if row is None or row.value is None:
         return Cell(OPEN)
-    low, high = row["low"], row["high"]
+    low, high = row.low, row.high
     mark = FEW if high is not None and high < nominal else MANY if low is not None and low > nominal else ""
-    return Cell(percent(row["value"]), _below(percent(low), percent(high)), mark)
+    return Cell(percent(row.value), _below(percent(low), percent(high)), mark)
 
 
 def _below(low: str, high: str) -> str:
@@ -236,20 +236,19 @@ def _below(low: str, high: str) -> str:
     return "" if interval == UNDEFINED else interval
 
 
-def _levels(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def _levels(rows: Iterable[Calibration]) -> list[str]:
     """Values at risk that were assessed."""
-    return list(dict.fromkeys(level for row in rows for level, one in row["value_at_risk"].items() if one is not None))
+    return list(dict.fromkeys(level for row in rows for level, one in row.value_at_risk.items() if one is not None))
 
 
-def _exceeded(row: Mapping[str, Any] | None) -> list[Cell]:
+def _exceeded(row: Exceedances | None) -> list[Cell]:
     """Exceedances beside those expected, and the p-values of both tests, marked below 5%."""
     if row is None:
         return [Cell(UNDEFINED)] * 3
     tests = [
-        Cell(OPEN) if p is None else Cell(_p(p), mark=OFF if p < 0.05 else "")
-        for p in (row["kupiec"], row["christoffersen"])
+        Cell(OPEN) if p is None else Cell(_p(p), mark=OFF if p < 0.05 else "") for p in (row.kupiec, row.christoffersen)
     ]
-    return [Cell(f"{row['count']:,}", f"{row['expected']:.1f} expected"), *tests]
+    return [Cell(f"{row.count:,}", f"{row.expected:.1f} expected"), *tests]
 
 
 def _lower(label: str) -> str:
@@ -260,11 +259,11 @@ def _p(value: float) -> str:
     return f"{value:.2f}" if value >= 0.01 else "below 0.01"
 
 
-def _scores_sentence(rows: Sequence[tuple[str, Mapping[str, Any]]], levels: Sequence[str]) -> str:
+def _scores_sentence(rows: Sequence[tuple[str, Calibration]], levels: Sequence[str]) -> str:
     """What to see in the scores."""
     text = "CRPS says how far the universes were off what followed, tail CRPS looks at the tails; smaller is better"
-    tested = [row["value_at_risk"][level] for name, row in rows if name.startswith("return_") for level in levels]
-    tests = [p for row in tested if row for p in (row["kupiec"], row["christoffersen"]) if p is not None]
+    tested = [row.value_at_risk[level] for name, row in rows if name.startswith("return_") for level in levels]
+    tests = [p for row in tested if row for p in (row.kupiec, row.christoffersen) if p is not None]
     if not tests:
         return f"{text}."
     rejected = sum(p < 0.05 for p in tests)

@@ -104,7 +104,7 @@ def _verdicts(facts: Facts) -> dict[str, Any]:
 
 def _realism(facts: Facts) -> dict[str, Any] | None:
     evidence, found = realism.evidence(facts.result), facts.result.realism
-    if not evidence.rows:
+    if found is None or not evidence.rows:
         return None
     ranked, clustering = realism_charts.realism_charts(found)
     return {

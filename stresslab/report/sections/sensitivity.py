@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from stresslab.analysis.result_models import RiskFigures
+from stresslab.analysis.result_studies import (
+    AtCosts,
+    GeneratorSweep,
+    Horizon,
+    Moved,
+    ParameterSensitivity,
+    StrategyStudies,
+)
 from stresslab.metrics.distribution import wilson
 from stresslab.report.charts import binning, forest
 from stresslab.report.charts.chart import POINTS, Axis, Chart, Shape, Tick, area, line, percent_tick, rounded, whole
@@ -14,10 +22,8 @@ from stresslab.report.sections import generator_sensitivity
 from stresslab.report.sections.table import HEADINGS, Table, figures
 from stresslab.report.wording import clean, percent, plain_value, share
 
-Row = Mapping[str, Any]
 
-
-def tables(found: Mapping[str, Any], settings: Row | None, key: str) -> list[Table]:
+def tables(found: StrategyStudies, settings: GeneratorSweep | None, key: str) -> list[Table]:
     """A table for everything that was varied, each with its pictures.
 
     Args:
@@ -26,18 +32,18 @@ def tables(found: Mapping[str, Any], settings: Row | None, key: str) -> list[Tab
         key: of the strategy's charts.
     """
     made = []
-    if found.get("costs"):
-        made.append(_costs(found["costs"], key))
-    if found.get("parameters"):
-        made.append(_parameters(found["parameters"], key))
-    if found.get("knobs") and settings:
-        made.append(generator_sensitivity.table(found["knobs"], settings, key))
-    if found.get("horizon"):
-        made.append(_horizon(found["horizon"], key))
+    if found.costs:
+        made.append(_costs(found.costs, key))
+    if found.parameters:
+        made.append(_parameters(found.parameters, key))
+    if found.generator_sweep and settings:
+        made.append(generator_sensitivity.table(found.generator_sweep, settings, key))
+    if found.horizon:
+        made.append(_horizon(found.horizon, key))
     return made
 
 
-def _costs(rows: Sequence[Row], key: str) -> Table:
+def _costs(rows: Sequence[AtCosts], key: str) -> Table:
     cells = tuple((factor_name(row), *figures(row)) for row in rows)
     sentence = "What if trading and borrowing were dearer than assumed, or free?"
     return Table(
@@ -45,18 +51,18 @@ def _costs(rows: Sequence[Row], key: str) -> Table:
     )
 
 
-def _parameters(found: Row, key: str) -> Table:
-    named = [("as given", found["as_given"]), *((_moved(row), row) for row in found["moved"])]
-    losses = [row["probability_of_loss"]["value"] for _, row in named]
+def _parameters(found: ParameterSensitivity, key: str) -> Table:
+    named: list[tuple[str, RiskFigures]] = [("as given", found.as_given), *((_moved(row), row) for row in found.moved)]
+    losses = [row.probability_of_loss.value for _, row in named]
     sentence = (
         f"What if each parameter were a little lower or higher? P(loss) lies between {share(min(losses))} and "
         f"{share(max(losses))}: logic stands the next value, luck needs just this one."
     )
-    refused = ", ".join(map(_moved, found["refused"]))
+    refused = ", ".join(map(_moved, found.refused))
     if refused:
         sentence += f" The strategy refuses {refused}."
     drawn = forest.forest(
-        [(label, row["probability_of_loss"]) for label, row in named],
+        [(label, row.probability_of_loss) for label, row in named],
         f"{key}-parameters",
         "P(loss) by the strategy's parameters",
         f"As given it loses in {share(losses[0])} of the universes, next to it in {share(min(losses[1:]))} to "
@@ -69,44 +75,44 @@ def _parameters(found: Row, key: str) -> Table:
     return Table("parameters", "Sensitivity to parameters", sentence, ("Parameters", *HEADINGS), cells, (drawn,))
 
 
-def _moved(row: Row) -> str:
-    return f"{clean(row['parameter'])}={clean(plain_value(row['value']))}"
+def _moved(row: Moved) -> str:
+    return f"{clean(row.parameter)}={clean(plain_value(row.value))}"
 
 
-def _horizon(found: Row, key: str) -> Table:
+def _horizon(found: Horizon, key: str) -> Table:
     sentence = "What if one looked at the account earlier than at the end of the horizon?"
     headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
     rows = tuple(horizon_rows(found))
     return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (horizon_chart(found, key),))
 
 
-def factor_name(row: Row) -> str:
+def factor_name(row: AtCosts) -> str:
     """A multiple of the costs in words."""
     named = {0.0: "without costs", 1.0: "as given"}
-    return named.get(row["factor"], f"x {row['factor']:g}")
+    return named.get(row.factor, f"x {row.factor:g}")
 
 
-def costs_chart(rows: Sequence[Row], key: str) -> Chart:
+def costs_chart(rows: Sequence[AtCosts], key: str) -> Chart:
     """P(loss) at multiples of the costs, with its intervals."""
-    named = [(factor_name(row), row["probability_of_loss"]) for row in rows]
+    named = [(factor_name(row), row.probability_of_loss) for row in rows]
     title = "P(loss) by the costs of trading and borrowing"
     return forest.forest(named, f"{key}-costs", title, costs_sentence(rows), "P(loss)", share)
 
 
-def costs_sentence(rows: Sequence[Row]) -> str:
+def costs_sentence(rows: Sequence[AtCosts]) -> str:
     """From no costs to the dearest."""
     first, last = rows[0], rows[-1]
-    losses = [share(row["probability_of_loss"]["value"]) for row in (first, last)]
-    medians = [percent(row["median_return"], signed=True) for row in (first, last)]
+    losses = [share(row.probability_of_loss.value) for row in (first, last)]
+    medians = [percent(row.median_return, signed=True) for row in (first, last)]
     return (
-        f"{factor_name(first).capitalize()} it loses in {losses[0]} of the universes, at {last['factor']:g} times the "
+        f"{factor_name(first).capitalize()} it loses in {losses[0]} of the universes, at {last.factor:g} times the "
         f"costs in {losses[1]}; the median return goes from {medians[0]} to {medians[1]}."
     )
 
 
-def horizon_chart(found: Row, key: str) -> Chart:
+def horizon_chart(found: Horizon, key: str) -> Chart:
     """P(loss) after each bar, with the 95% interval of chance around it."""
-    losing, count = np.asarray(found["losing"], dtype=np.int64)[1:], int(found["universes"])
+    losing, count = np.asarray(found.losing, dtype=np.int64)[1:], found.universes
     parts = [wilson(int(lost), count) for lost in losing]
     bars = np.arange(1, len(losing) + 1)
     low, value, high = (np.array([getattr(part, end) for part in parts]) for end in ("low", "value", "high"))
@@ -140,9 +146,9 @@ def horizon_chart(found: Row, key: str) -> Chart:
     )
 
 
-def horizon_rows(found: Row) -> list[tuple[str, str, str, str]]:
+def horizon_rows(found: Horizon) -> list[tuple[str, str, str, str]]:
     """At a quarter, at half and at the whole of the horizon: universes that lose, their share and its interval."""
-    losing, count = found["losing"], int(found["universes"])
+    losing, count = found.losing, found.universes
     rows = []
     for at in _marks(found):
         part = wilson(int(losing[at]), count)
@@ -151,12 +157,12 @@ def horizon_rows(found: Row) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def horizon_sentence(found: Row) -> str:
+def horizon_sentence(found: Horizon) -> str:
     """At a quarter, at half and at the whole of the horizon."""
-    told = [f"{share(found['losing'][at] / found['universes'])} after {at:,}" for at in _marks(found)]
+    told = [f"{share(found.losing[at] / found.universes)} after {at:,}" for at in _marks(found)]
     return f"Of the universes, {', '.join(told)} bars lie below the initial capital."
 
 
-def _marks(found: Row) -> list[int]:
-    bars = len(found["losing"]) - 1
+def _marks(found: Horizon) -> list[int]:
+    bars = len(found.losing) - 1
     return sorted({max(1, bars // 4), max(1, bars // 2), bars})

@@ -5,14 +5,13 @@ The charts come from `charts`; where the run came from and what it assumes is `p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_models import Verdict
+from stresslab.analysis.result_models import Distribution, LookAhead, Verdict
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.measures import MEASURES
 from stresslab.report import wording
@@ -43,6 +42,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class CheckRow:
+    """A check of the verdict as people read it; `style` is its answer as a class."""
+
+    name: str
+    value: str
+    interval: str
+    threshold: str
+    answer: str
+    style: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Sheet(Line):
     """Everything that the page shows of one strategy."""
 
@@ -56,7 +68,7 @@ class Sheet(Line):
     distributions: list[Chart]
     followed: Chart | None
     worst: list[Chart]
-    checks: list[dict[str, str]]
+    checks: list[CheckRow]
     tails: list[tuple[str, list[str]]]
     measures: list[tuple[str, str, list[str]]]
     parameters: str
@@ -74,7 +86,7 @@ MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
 
 def sheets(result: StressResult) -> list[Sheet]:
     """The sheet of every strategy that has one."""
-    cash = float(result.config["init_cash"])
+    cash = result.init_cash
     stamps = stamp_texts(result.fan.index.insert(0, result.origin))
     return [sheet(result.strategies[at], at + 1, cash, stamps, role) for at, role in roles(result).items()]
 
@@ -116,72 +128,65 @@ def distributions(strategy: StrategyResult, key: str, init_cash: float, stamps: 
 def edge_figures(strategy: StrategyResult) -> list[Figure]:
     """Is it luck or logic, how sure, and what follows: the edge's probability and P(loss) twice."""
     found = strategy.edge
-    if found is None or found["posterior"] is None:
+    if found is None or found.posterior is None:
         return []
-    trials = found["trials"]
-    best = f"best of {trials['count']:.3g} trials{' assumed' if trials['assumed'] else ''}"
-    figures = [
-        Figure(
-            "The edge is real",
-            share(found["posterior"]["probability"]),
-            f"probability · {share(found['required'])} required · {best}",
-        )
-    ]
-    for label, side in (("P(loss) without an edge", "without"), ("P(loss) with its edge", "supported")):
-        if found["losses"]:
-            row = found["losses"][side]
-            loss, (low, high) = row["probability_of_loss"], row["generators"]
-            figures.append(
-                Figure(
-                    label,
-                    share(loss["value"]),
-                    f"chance {wording.shares(loss)} · generators {wording.shares({'low': low, 'high': high})}",
-                )
-            )
+    trials = found.trials
+    best = f"best of {trials.count:.3g} trials{' assumed' if trials.assumed else ''}"
+    required = f"probability · {share(found.required)} required · {best}"
+    figures = [Figure("The edge is real", share(found.posterior.probability), required)]
+    if found.losses is None:
+        return figures
+    for label, row in (
+        ("P(loss) without an edge", found.losses.without),
+        ("P(loss) with its edge", found.losses.supported),
+    ):
+        loss, (low, high) = row.probability_of_loss, row.generators
+        detail = f"chance {wording.shares(loss)} · generators {share(low)} to {share(high)}"
+        figures.append(Figure(label, share(loss.value), detail))
     return figures
 
 
 def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
     """The figures that a reader looks for first, each with its interval."""
     returns, found = measure_of(strategy, "total_return"), strategy.universes
-    loss, falls = found["probability_of_loss"], found["probability_of_drawdown"]
+    loss, falls = found.probability_of_loss, found.probability_of_drawdown
 
     def cash(value: float | None) -> str:
         return money(None if value is None else value * init_cash, signed=True)
 
     def between(path: str) -> str:
-        return wording.interval(*found["intervals"][f"total_return.{path}"], signed=True)
+        return wording.interval(*found.interval("total_return", path), signed=True)
 
     def beside(*parts: str) -> str:
         return " · ".join(part for part in parts if part != wording.UNDEFINED)
 
-    middle, low = returns["quantiles"]["0.5"], returns["quantiles"]["0.05"]
-    shortfall = returns["expected_shortfall_97_5"]
-    worst = wording.interval(*found["intervals"]["total_return.expected_shortfall_97_5"])
+    middle, low = returns.median, returns.quantile(0.05)
+    shortfall = returns.expected_shortfall_97_5
+    worst = wording.interval(*found.interval("total_return", "expected_shortfall_97_5"))
     figures = [
         *edge_figures(strategy),
-        Figure("P(loss) as generated", share(loss["value"]), f"95% interval {wording.shares(loss)}"),
+        Figure("P(loss) as generated", share(loss.value), f"95% interval {wording.shares(loss)}"),
         Figure("Median return", percent(middle, signed=True), beside(cash(middle), between("quantiles.0.5"))),
         Figure("5% quantile of return", percent(low, signed=True), beside(cash(low), between("quantiles.0.05"))),
         Figure("Expected shortfall 97.5", percent(shortfall), beside("mean loss of the worst 2.5%", worst)),
     ]
     figures += [
-        Figure(f"P(drawdown > {share(float(depth))})", share(part["value"]), wording.shares(part))
+        Figure(f"P(drawdown > {share(float(depth))})", share(part.value), wording.shares(part))
         for depth, part in falls.items()
     ]
     rare = (
-        ("Never in the market", "never_traded", "of universes, where ratios are undefined"),
-        ("Ruined", "ruined", "of universes, where all equity was lost"),
+        ("Never in the market", found.never_traded, "of universes, where ratios are undefined"),
+        ("Ruined", found.ruined, "of universes, where all equity was lost"),
     )
-    for name, key, what in rare:
-        if (part := found.get(key)) and part["value"]:
-            figures.append(Figure(name, share(part["value"]), f"{what} · {wording.shares(part)}"))
+    for name, part, what in rare:
+        if part and part.value:
+            figures.append(Figure(name, share(part.value), f"{what} · {wording.shares(part)}"))
     beaten = _beats_buy_and_hold(strategy)
     if beaten is not None:
         figures.append(beaten)
     if strategy.realised is not None:
-        real, place = strategy.realised["total_return"], strategy.luck["realised_percentile"]
-        figures.append(Figure("Real outcome", percent(real, signed=True), f"better than {share(place)} of universes"))
+        real, place = strategy.realised_return, strategy.luck.realised_percentile
+        figures.append(Figure("Real outcome", percent(real, signed=True), f"better than {_share(place)} of universes"))
     return figures
 
 
@@ -192,41 +197,39 @@ def _beats_buy_and_hold(strategy: StrategyResult) -> Figure | None:
     if not len(excess) or not np.any(excess):
         return None
     beaten = wilson(int((excess > 0).sum()), len(excess))
-    return Figure("Beats buy and hold in", share(beaten.value), f"of universes · {wording.shares(beaten.to_dict())}")
+    return Figure("Beats buy and hold in", share(beaten.value), f"of universes · {wording.shares(beaten)}")
 
 
 def luck_sentence(strategy: StrategyResult) -> str:
     """Where the real outcome falls among the universes, in words; empty without one."""
-    place, ends = strategy.luck.get("realised_percentile"), strategy.luck.get("realised_percentile_interval")
+    place, ends = strategy.luck.realised_percentile, strategy.luck.realised_percentile_interval
     if strategy.realised is None or place is None or ends is None:
         return ""
     draw = (
         "an unusually kind draw" if place > KIND else "an unusually harsh draw" if place < HARSH else "an ordinary draw"
     )
-    real = percent(strategy.realised["total_return"], signed=True)
+    real = percent(strategy.realised_return, signed=True)
     return (
         f"What really happened after the origin, {real}, is better than {share(place)} of universes "
-        f"(95% interval {share(ends[0])} to {share(ends[1])}): {draw}, as these universes go."
+        f"(95% interval {_share(ends[0])} to {_share(ends[1])}): {draw}, as these universes go."
     )
 
 
-def checks(verdict: Verdict) -> list[dict[str, str]]:
+def checks(verdict: Verdict) -> list[CheckRow]:
     """Each check: what it asks, value, interval, threshold, answer and note."""
     rows = []
     for check in verdict.checks:
         ratio = check.name == "backtest_won"
         rows.append(
-            {
-                "name": wording.check_name(check.name),
-                "value": number(check.value) if ratio else _share(check.value),
-                "interval": wording.interval(check.low, check.high, read=_ratio)
-                if ratio
-                else wording.shares({"low": check.low, "high": check.high}),
-                "threshold": "> 0" if ratio else _threshold(check.name, check.threshold),
-                "answer": wording.answer(check.passed, check.value, is_open=check.note.startswith("open")),
-                "style": wording.ANSWERS[check.passed],
-                "note": check.note,
-            }
+            CheckRow(
+                name=wording.check_name(check.name),
+                value=number(check.value) if ratio else _share(check.value),
+                interval=wording.interval(check.low, check.high, read=_ratio) if ratio else wording.shares(check),
+                threshold="> 0" if ratio else _threshold(check.name, check.threshold),
+                answer=wording.answer(check.passed, check.value, is_open=check.note.startswith("open")),
+                style=wording.ANSWERS[check.passed],
+                note=check.note,
+            )
         )
     return rows
 
@@ -252,42 +255,48 @@ def tails(strategy: StrategyResult) -> list[tuple[str, list[str]]]:
     rows = []
     for name, row in MEASURES.items():
         entry = measure_of(strategy, name)
-        if not row.tail or entry["value_at_risk_95"] is None:
+        if not row.tail or entry.value_at_risk_95 is None:
             continue
         cells, read = [], money if row.format == "currency" else percent
-        for path, _ in TAILS:
-            ends = strategy.universes["intervals"][f"{name}.{path}"]
-            cells += [read(entry[path]), wording.interval(*ends, read=read)]
+        for path, value in _tail_values(entry):
+            ends = strategy.universes.interval(name, path)
+            cells += [read(value), wording.interval(*ends, read=read)]
         rows.append((row.label, cells))
     return rows
+
+
+def _tail_values(entry: Distribution) -> Sequence[tuple[str, float | None]]:
+    """The figures of the low tail, in the order of `TAILS`, by their path in the distribution."""
+    values = (entry.value_at_risk_95, entry.value_at_risk_99, entry.expected_shortfall_97_5)
+    return [(path, value) for (path, _), value in zip(TAILS, values, strict=True)]
 
 
 def measure_rows(strategy: StrategyResult) -> list[tuple[str, str, list[str]]]:
     """Label, description and cells of each measure: mean, quantiles, real outcome, its percentile, backtest."""
     rows = []
-    places = strategy.luck.get("percentiles") or {}
+    places = strategy.luck.percentiles
     for name, row in MEASURES.items():
         entry = measure_of(strategy, name)
-        numbers = [entry["mean"], *entry["quantiles"].values()]
+        numbers = [entry.mean, *entry.quantiles.values()]
         cells = [wording.measure(name, value) for value in numbers]
         if strategy.realised is not None:
             place = places.get(name)
-            cells += [wording.measure(name, strategy.realised.get(name)), _share(place)]
+            cells += [wording.measure(name, strategy.realised_of(name)), _share(place)]
         star = " *" if name in wording.GROWING else ""
-        cells.append(wording.measure(name, strategy.backtest.get(name)) + star)
+        cells.append(wording.measure(name, strategy.backtest_of(name)) + star)
         rows.append((row.label, row.description, cells))
     return rows
 
 
-def lookahead(report: Mapping[str, Any]) -> tuple[str, str]:
+def lookahead(report: LookAhead) -> tuple[str, str]:
     """What the look-ahead check says: its answer (passed, failed, open) and a sentence."""
-    bars, decisions, cuts = (int(report[name]) for name in ("bars", "decisions", "cuts"))
-    if report["found"]:
-        first, more = clean(str(report["found"][0])), len(report["found"]) - 1
+    bars, decisions, cuts = (report.bars, report.decisions, report.cuts)
+    if report.found:
+        first, more = clean(str(report.found[0])), len(report.found) - 1
         return "failed", f"It looks ahead: {first}{f' (and {more} more)' if more else ''}. Its figures are no evidence."
-    if report.get("chance"):
-        return "open", f"Whether it looks ahead is open: {clean(str(report['covered']))}."
-    if report["inconclusive"]:
+    if report.chance:
+        return "open", f"Whether it looks ahead is open: {clean(str(report.covered))}."
+    if report.inconclusive:
         why = "could be compared" if decisions else "fired"
         return "open", f"Whether it looks ahead is open: no decision {why} in {bars:,} real bars."
     how = f"stay the same when later bars are taken away at {cuts} cuts" if cuts else "are made one bar at a time"

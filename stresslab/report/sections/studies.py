@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_models import Edge, PlantedLosses
+from stresslab.analysis.result_studies import (
+    AlternativeGenerator,
+    ChainedPaths,
+    Fragility,
+    GeneratorSweep,
+    RandomTiming,
+    ReverseStress,
+    ShockFigures,
+    WalkForward,
+)
 from stresslab.report.charts import error_budget, forest, walk_forward
 from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
@@ -53,15 +63,15 @@ class _About:
 
     cash: float
     stamps: list[str]
-    settings: Mapping[str, Any] | None
+    settings: GeneratorSweep | None
 
 
 def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
     """The evidence of those strategies that were studied among some, which are named by their place from 0."""
     about = _About(
-        float(result.config["init_cash"]),
+        result.init_cash,
         stamp_texts(result.fan.index.insert(0, result.origin)),
-        result.studies.get("knobs"),
+        result.studies.generator_sweep,
     )
     return [_of(result.strategies[at], at + 1, about) for at in chosen if result.strategies[at].edge is not None]
 
@@ -70,8 +80,7 @@ def edge_sentence(strategy: StrategyResult) -> str | None:
     """The label of edge and what it says; None where it was not asked."""
     if strategy.edge is None:
         return None
-    label = strategy.edge["label"]
-    return " ".join([f"Edge: {label}. {EDGES[label]}", *strategy.edge["reasons"]])
+    return " ".join([f"Edge: {strategy.edge.label}. {EDGES[strategy.edge.label]}", *strategy.edge.reasons])
 
 
 def labels() -> Table:
@@ -96,28 +105,28 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     assert strategy.edge is not None
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
-    if strategy.edge.get("losses"):
-        made.append(_losses(strategy.edge))
-    if found.get("fragility"):
-        made.append(_fragility(found["fragility"]))
-    if found.get("random_timing"):
-        made.append(_random_timing(found["random_timing"]))
+    if strategy.edge.losses:
+        made.append(_losses(strategy.edge.losses))
+    if found.fragility:
+        made.append(_fragility(found.fragility))
+    if found.random_timing:
+        made.append(_random_timing(found.random_timing))
     made.append(_budget(strategy, key))
     made += sensitivity.tables(found, about.settings, key)
-    if found.get("shocks"):
-        made.append(_shocks(found["shocks"], found.get("fragility"), key))
-    if found.get("breaking"):
-        made.append(_breaking(found["breaking"], _typical(strategy, key, about)))
-    if found.get("contrasts"):
-        made.append(_contrasts(found["contrasts"], key))
-    if found.get("eras"):
-        own = strategy.universes["probability_of_loss"]["value"]
-        made += [_eras(found["eras"], own, key), _lives(found["eras"]["relived"], key)]
+    if found.shocks:
+        made.append(_shocks(found.shocks, found.fragility, key))
+    if found.reverse_stress:
+        made.append(_reverse_stress(found.reverse_stress, _typical(strategy, key, about)))
+    if found.alternative_generators:
+        made.append(_alternative_generators(found.alternative_generators, key))
+    if found.walk_forward:
+        own = strategy.universes.probability_of_loss.value
+        made += [_walk_forward(found.walk_forward, own, key), _chained_paths(found.walk_forward.chained_paths, key)]
     named = tuple(replace(table, key=f"evidence-{at}-{table.key}") for table in made)
-    return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge["label"], named)
+    return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge.label, named)
 
 
-def _edge(edge: Mapping[str, Any]) -> Table:
+def _edge(edge: Edge) -> Table:
     asked = {
         "edge_is_real": "Probability that the edge is real, after selection",
         "timing_on_real_bars": "On the real bars: share of random orders of them that are as good, after selection",
@@ -128,26 +137,28 @@ def _edge(edge: Mapping[str, Any]) -> Table:
     answers = {True: "for it", False: "against it", None: "open"}
     rows = tuple(
         (
-            asked[check["name"]],
-            percent(check["value"]),
-            interval(check["low"], check["high"]),
-            answers[check["passed"]],
-            check["note"],
+            asked[check.name],
+            percent(check.value),
+            interval(check.low, check.high),
+            answers[check.passed],
+            check.note,
         )
-        for check in edge["checks"]
+        for check in edge.checks
     )
-    sentence = "Does it add anything beyond exposure? " + " ".join(edge["reasons"])
-    return Table("edge", f"Edge: {edge['label']}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
+    sentence = "Does it add anything beyond exposure? " + " ".join(edge.reasons)
+    return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
 
 
-def _losses(edge: Mapping[str, Any]) -> Table:
-    found = edge["losses"]
+def _losses(found: PlantedLosses) -> Table:
     rows = tuple(
-        (label, *figures(found[key]))
-        for label, key in (("timing worth nothing", "without"), ("the edge that the real bars support", "supported"))
+        (label, *figures(side))
+        for label, side in (
+            ("timing worth nothing", found.without),
+            ("the edge that the real bars support", found.supported),
+        )
     )
-    own = f"{found['own_timing']:.2f}" if found["own_timing"] is not None else UNDEFINED
-    shortest = found["shortest_robust_horizon"]
+    own = UNDEFINED if found.own_timing is None else f"{found.own_timing:.2f}"
+    shortest = found.shortest_robust_horizon
     reach = (
         "At no horizon could it be called robust, as uncertain as its edge is."
         if shortest is None
@@ -160,36 +171,36 @@ def _losses(edge: Mapping[str, Any]) -> Table:
     return Table("losses", "With and without the edge", sentence, ("Universes", *HEADINGS), rows)
 
 
-def _fragility(found: Mapping[str, Any]) -> Table:
-    named = (("as generated", "as_generated"), ("without the shared drift", "drift_neutral"))
-    rows = tuple((label, *figures(found[key])) for label, key in named)
-    against = found["against_buy_and_hold"]
+def _fragility(found: Fragility) -> Table:
+    named = (("as generated", found.as_generated), ("without the shared drift", found.drift_neutral))
+    rows = tuple((label, *figures(part)) for label, part in named)
+    against = found.against_buy_and_hold
     ahead = (
-        f"Against buy and hold in the same universe it returns {percent(against['mean']['value'], signed=True)} on "
-        f"average ({interval(against['mean']['low'], against['mean']['high'], signed=True)}), and more in "
-        f"{share(against['better']['value'])} of them."
+        f"Against buy and hold in the same universe it returns {percent(against.mean.value, signed=True)} on "
+        f"average ({interval(against.mean.low, against.mean.high, signed=True)}), and more in "
+        f"{share(against.better.value)} of them."
     )
     sentence = f"How bad does it get, and how much of that is drift that all universes share? {ahead}"
     return Table("fragility", "Fragility", sentence, ("Universes", *HEADINGS), rows)
 
 
-def _random_timing(found: Mapping[str, Any]) -> Table:
-    ahead = found["difference"]
+def _random_timing(found: RandomTiming) -> Table:
+    ahead = found.difference
     sentence = (
         "What would the same positions earn at times that know nothing of the path? Each universe gets those of "
         "another: as much exposure, as many trades, before costs. Its own timing makes a difference of "
-        f"{percent(ahead['mean']['value'], signed=True)} to the mean return "
-        f"({interval(ahead['mean']['low'], ahead['mean']['high'], signed=True)}) and is ahead in "
-        f"{share(ahead['better']['value'])} of the universes."
+        f"{percent(ahead.mean.value, signed=True)} to the mean return "
+        f"({interval(ahead.mean.low, ahead.mean.high, signed=True)}) and is ahead in "
+        f"{share(ahead.better.value)} of the universes."
     )
     rows = tuple(
         (
             label,
-            chance(found[side]["probability_of_loss"]),
-            chance(found[side]["expected_shortfall_97_5"]),
-            percent(found[side]["median_return"], signed=True),
+            chance(side.probability_of_loss),
+            chance(side.expected_shortfall_97_5),
+            percent(side.median_return, signed=True),
         )
-        for label, side in (("its own timing", "own"), ("random timing", "random"))
+        for label, side in (("its own timing", found.own), ("random timing", found.random))
     )
     headings = ("Positions", "P(loss) before costs", "Expected shortfall 97.5%", "Median return")
     return Table("random", "Against random timing", sentence, headings, rows)
@@ -213,36 +224,36 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
 
 
-def _shocks(rows: Sequence[Mapping[str, Any]], fragility: Mapping[str, Any] | None, key: str) -> Table:
-    worst = max(rows, key=lambda row: row["probability_of_loss"]["value"] or 0.0)
+def _shocks(rows: Sequence[ShockFigures], fragility: Fragility | None, key: str) -> Table:
+    worst = max(rows, key=lambda row: row.probability_of_loss.value)
     sentence = (
-        f"What if, on top of the universes? The worst of these is {worst['label']}: it loses in "
-        f"{share(worst['probability_of_loss']['value'])}."
+        f"What if, on top of the universes? The worst of these is {worst.label}: it loses in "
+        f"{share(worst.probability_of_loss.value)}."
     )
-    cells = tuple((row["label"], *figures(row)) for row in rows)
+    cells = tuple((row.label, *figures(row)) for row in rows)
     drawn: tuple[Chart, ...] = ()
     if fragility:
-        base = fragility["as_generated"]
+        base = fragility.as_generated
         cells = ((f"none: {forest.BASE}", *figures(base)), *cells)
         drawn = tuple(forest.shock_charts(base, rows, key))
     return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *HEADINGS), cells, drawn)
 
 
-def _breaking(rows: Sequence[Mapping[str, Any]], drawn: Sequence[Chart]) -> Table:
+def _reverse_stress(rows: Sequence[ReverseStress], drawn: Sequence[Chart]) -> Table:
     first = rows[0]
     sentence = (
-        f"What breaks it? Of the worst 5% of the universes, {share(first['of_worst'])} are a {first['name']}: "
-        f"{first['meaning']}."
+        f"What breaks it? Of the worst 5% of the universes, {share(first.of_worst)} are a {first.name}: "
+        f"{first.meaning}."
     )
     cells = tuple(
         (
-            row["name"],
-            row["meaning"],
-            share(row["of_worst"]),
-            chance(row["of_universes"]),
-            "–" if row["broken"]["value"] is None else share(row["broken"]["value"]),
-            percent(row["mean_return"], signed=True),
-            ", ".join(map(str, row["representatives"])) or UNDEFINED,
+            row.name,
+            row.meaning,
+            share(row.of_worst),
+            chance(row.of_universes),
+            "–" if row.broken.value is None else share(row.broken.value),
+            percent(row.mean_return, signed=True),
+            ", ".join(map(str, row.representatives)) or UNDEFINED,
         )
         for row in rows
     )
@@ -265,27 +276,27 @@ def _typical(strategy: StrategyResult, key: str, about: _About) -> list[Chart]:
             strategy,
             number,
             f"{key}-typical-{number}",
-            f"{'A typical ' + row['name'] if row['name'] != 'other' else 'Lost otherwise'}, universe {number:,}",
+            f"{'A typical ' + row.name if row.name != 'other' else 'Lost otherwise'}, universe {number:,}",
             about.cash,
             about.stamps,
         )
-        for row in strategy.studies["breaking"]
-        for number in row["representatives"][:1]
+        for row in strategy.studies.reverse_stress or ()
+        for number in row.representatives[:1]
     ]
     return [chart for chart in found if chart is not None]
 
 
-def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
+def _alternative_generators(rows: Sequence[AlternativeGenerator], key: str) -> Table:
     cells = tuple(
         (
-            row["label"],
-            chance(row["probability_of_loss"]),
-            percent(row["median_return"], signed=True),
-            f"{percent(row['timing']['total']['value'], signed=True)}\n"
-            f"{interval(row['timing']['total']['low'], row['timing']['total']['high'], signed=True)}",
-            percent(row["against_buy_and_hold"]["mean"]["value"], signed=True),
-            row["keeps"],
-            row["lacks"],
+            row.label,
+            chance(row.probability_of_loss),
+            percent(row.median_return, signed=True),
+            f"{percent(row.timing.total.value, signed=True)}\n"
+            f"{interval(row.timing.total.low, row.timing.total.high, signed=True)}",
+            percent(row.against_buy_and_hold.mean.value, signed=True),
+            row.keeps,
+            row.lacks,
         )
         for row in rows
     )
@@ -293,27 +304,27 @@ def _contrasts(rows: Sequence[Mapping[str, Any]], key: str) -> Table:
     sentence = (
         "The same test in worlds of other generators, equally volatile: what differs is what the result lives on."
     )
-    return Table("contrasts", "Other worlds", sentence, headings, cells, tuple(forest.world_charts(rows, key)))
+    return Table("contrasts", "Other worlds", sentence, headings, cells, tuple(forest.alternative_charts(rows, key)))
 
 
-def _eras(found: Mapping[str, Any], own: float, key: str) -> Table:
-    rows = found["origins"]
+def _walk_forward(found: WalkForward, own: float, key: str) -> Table:
+    rows = found.origins
     seen = {True: "yes", False: "no", None: UNDEFINED}
     cells = tuple(
         (
-            row["origin"].removesuffix(" 00:00:00"),
-            f"{row['trend']}, {row['volatility']}",
-            chance(row["probability_of_loss"]),
-            percent(row["median_return"], signed=True),
-            percent(row["realised_return"], signed=True),
-            share(row["realised_percentile"]["value"]),
-            seen[row["in_sample"]],
+            row.origin.removesuffix(" 00:00:00"),
+            f"{row.trend}, {row.volatility}",
+            chance(row.probability_of_loss),
+            percent(row.median_return, signed=True),
+            percent(row.realised_return, signed=True),
+            share(row.realised_percentile.value),
+            seen[row.in_sample],
         )
         for row in rows
     )
-    lost = sum(row["realised_return"] is not None and row["realised_return"] < 0 for row in rows)
+    lost = sum(row.realised_return is not None and row.realised_return < 0 for row in rows)
     sentence = (
-        f"The test from {len(rows)} dates of the history, worth {found['effective']:.2g} independent ones: what "
+        f"The test from {len(rows)} dates of the history, worth {found.effective or 0:.2g} independent ones: what "
         f"really followed was a loss after {lost} of them."
     )
     headings = ("Origin", "Regime", "P(loss)", "Median return", "What followed", "Its rank", "Trained on it")
@@ -321,24 +332,21 @@ def _eras(found: Mapping[str, Any], own: float, key: str) -> Table:
     return Table("origins", "Many origins", sentence, headings, cells, drawn)
 
 
-def _lives(found: Mapping[str, Any], key: str) -> Table:
-    names = {"total_return": "Total return", "max_drawdown": "Maximum drawdown"}
+def _chained_paths(found: ChainedPaths, key: str) -> Table:
+    measured = (("Total return", found.total_return), ("Maximum drawdown", found.max_drawdown))
     cells = tuple(
         (
-            names[key],
-            *(
-                percent(found[key]["quantiles"][level], signed=True)
-                for level in ("0.05", "0.25", "0.5", "0.75", "0.95")
-            ),
-            percent(found[key]["real"], signed=True),
-            share(found[key]["real_percentile"]["value"]),
+            name,
+            *(percent(one.quantile(level), signed=True) for level in (0.05, 0.25, 0.5, 0.75, 0.95)),
+            percent(one.real, signed=True),
+            share(one.real_percentile.value),
         )
-        for key in names
+        for name, one in measured
     )
     sentence = (
-        f"One universe drawn for each of the {found['windows']} windows, {found['lives']:,} times: lives of "
-        f"{found['bars']:,} bars that could have been. {share(found['probability_of_loss']['value'])} of them lost."
+        f"One universe drawn for each of the {found.windows} windows, {found.paths:,} times: lives of "
+        f"{found.bars:,} bars that could have been. {share(found.probability_of_loss.value)} of them lost."
     )
     headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
-    drawn = tuple(walk_forward.relived_charts(found, key))
+    drawn = tuple(walk_forward.chained_charts(found, key))
     return Table("relived", "The backtest relived", sentence, headings, cells, drawn)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from stresslab.analysis.result_models import Estimate, RiskFigures
 from stresslab.report.charts.chart import Chart
 from stresslab.report.wording import UNDEFINED, interval, percent
 from stresslab.report.wording import share as _defined_share
@@ -50,18 +49,17 @@ def share(value: float | None) -> str:
     return UNDEFINED if value is None else _defined_share(value)
 
 
-def chance(cell: Mapping[str, Any]) -> str:
+def chance(cell: Estimate) -> str:
     """A share, and its interval in a second line."""
-    return f"{share(cell['value'])}\n{interval(cell['low'], cell['high'])}"
+    return f"{share(cell.value)}\n{interval(cell.low, cell.high)}"
 
 
-def figures(row: Mapping[str, Any]) -> tuple[str, ...]:
+def figures(row: RiskFigures) -> tuple[str, ...]:
     """The figures of fragility under some condition, in the order of `HEADINGS`."""
-    deep = row["probability_of_drawdown"]
     return (
-        chance(row["probability_of_loss"]),
-        share(deep["0.2"]["value"]),
-        chance(row["expected_shortfall_97_5"]),
-        percent(row["median_return"], signed=True),
-        share(row["time_under_water"]),
+        chance(row.probability_of_loss),
+        share(row.drawdown_beyond(0.2).value),
+        chance(row.expected_shortfall_97_5),
+        percent(row.median_return, signed=True),
+        share(row.time_under_water),
     )

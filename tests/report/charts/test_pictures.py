@@ -11,6 +11,16 @@ import pandas as pd
 import pytest
 
 from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_models import Edge, Estimate, RiskFigures
+from stresslab.analysis.result_studies import (
+    AlternativeGenerator,
+    Difference,
+    Fold,
+    ShockFigures,
+    StrategyStudies,
+    Timing,
+    WalkForward,
+)
 from stresslab.report import wording
 from stresslab.report.charts import error_budget, forest, heatmap, walk_forward
 from stresslab.report.charts.chart import Chart
@@ -40,31 +50,66 @@ def row(loss: float, middle: float, **more: Any) -> dict[str, Any]:
         "probability_of_drawdown": {"0.2": share(loss / 2, loss / 2, loss / 2)},
         "expected_shortfall_97_5": share(0.1, 0.1, 0.1),
         "median_return": middle,
-        "median_interval": [middle, middle],
+        "time_under_water": 0.5,
         **more,
     }
 
 
-def origin(year: int, loss: float, real: float, **more: Any) -> dict[str, Any]:
+NO_EDGE = Edge(label="no", reasons=("Nothing.",), checks=())
+
+
+def shock(loss: float, middle: float, label: str) -> ShockFigures:
+    """A shock, of which the charts need only the label."""
+    return ShockFigures.of(row(loss, middle, name=label, label=label))
+
+
+def world(
+    loss: float, middle: float, *, label: str, own_drift: bool = True, total: tuple[float, float, float] = (0, 0, 0)
+) -> AlternativeGenerator:
+    """Figures in universes of another generator."""
+    value, low, high = total
+    timing = Timing(
+        total=Estimate(value=value, low=low, high=high),
+        sharpe=Estimate(value=0.0, low=0.0, high=0.0),
+        p_value=0.5,
+        timed=True,
+        paths=10,
+    )
+    ahead = Difference(
+        first="strategy",
+        second="buy and hold",
+        mean=Estimate(value=0.0, low=0.0, high=0.0),
+        better=share(0.5, 0.4, 0.6),
+    )
+    about = {"name": label, "label": label, "keeps": "", "lacks": "", "own_drift": own_drift}
+    return AlternativeGenerator.of(row(loss, middle, **about, timing=timing, against_buy_and_hold=ahead))
+
+
+def walk(folds: list[Fold]) -> WalkForward:
+    """A walk-forward study with these folds, and nothing else."""
+    return WalkForward.model_construct(origins=tuple(folds))
+
+
+def origin(year: int, loss: float, real: float, **more: Any) -> Fold:
     """One origin of the timeline."""
     levels = {"0.05": -0.1, "0.25": -0.02, "0.5": 0.01, "0.75": 0.04, "0.95": 0.1}
     about = {"trend": "up", "volatility": "calm", "in_sample": False}
     place = {"realised_percentile": share(0.5, 0.4, 0.6)}
     stamp = {"origin": f"{year}-06-30", "quantiles": levels, "realised_return": real}
-    return row(loss, 0.01, **(stamp | place | about | more))
+    return Fold.of(row(loss, 0.01, median_interval=[0.01, 0.01], **(stamp | place | about | more)))
 
 
 def test_a_budget_lays_its_parts_side_by_side(single: StressResult) -> None:
     """Generators give their range, origins twice their spread about the figure, and a share stays within its bounds."""
-    worlds = [row(0.2, 0.0, label="a", own_drift=True), row(0.6, 0.02, label="b", own_drift=True)]
-    worlds.append(row(0.99, 0.5, label="c", own_drift=False))
+    worlds = [world(0.2, 0.0, label="a"), world(0.6, 0.02, label="b"), world(0.99, 0.5, label="c", own_drift=False)]
     losses = [0.1, 0.9, 0.1, 0.9]
-    eras = {"origins": [origin(2000 + at, loss, 0.0) for at, loss in enumerate(losses)]}
-    one = replace(single.strategies[0], studies={"contrasts": worlds, "eras": eras})
+    walked = walk([origin(2000 + at, loss, 0.0) for at, loss in enumerate(losses)])
+    studies = StrategyStudies(alternative_generators=tuple(worlds), walk_forward=walked)
+    one = replace(single.strategies[0], studies=studies)
     found = error_budget.headlines(one)
-    own = one.universes["probability_of_loss"]
+    own = one.universes.probability_of_loss
     by_name = {part.name: part for part in found[0].budget.parts}
-    assert (by_name["monte_carlo"].low, by_name["monte_carlo"].high) == (own["low"], own["high"])
+    assert (by_name["monte_carlo"].low, by_name["monte_carlo"].high) == (own.low, own.high)
     assert (by_name["generators"].low, by_name["generators"].high) == (0.2, 0.6)
     assert (by_name["origins"].low, by_name["origins"].high) == (0.0, 1.0)  # 2 x 0.46 on either side
     middle = {part.name: part for part in found[2].budget.parts}
@@ -86,8 +131,8 @@ def test_chance_alone_is_not_drawn(single: StressResult) -> None:
 
 def test_shocks_stand_beside_the_base_case() -> None:
     """Every shock with its interval, the base case first and as a line; the sentence names the worst."""
-    base = row(0.4, 0.01)
-    shocks = [row(0.9, -0.1, label="a gap of 5% against the largest position"), row(0.5, 0.0, label="costs x 3")]
+    base = RiskFigures.of(row(0.4, 0.01))
+    shocks = [shock(0.9, -0.1, "a gap of 5% against the largest position"), shock(0.5, 0.0, "costs x 3")]
     loss, shortfall = forest.shock_charts(base, shocks, "strategy-1")
     assert [tick.label for tick in loss.y_ticks] == ["as generated", "a gap of 5%", "costs x 3"]
     assert loss.sentence == "As generated it is 40%; under the worst of these, a gap of 5%, 90%."
@@ -100,22 +145,22 @@ def test_shocks_stand_beside_the_base_case() -> None:
 def test_worlds_say_where_timing_earns() -> None:
     """Each world with its interval; the sentence names those in which timing is above and below zero."""
     timings = {"as run": (0.02, 0.01, 0.03), "GARCH": (-0.02, -0.03, -0.01), "single bars": (0.0, -0.01, 0.01)}
-    worlds = [row(0.2, 0.0, label=label, timing={"total": share(*found)}) for label, found in timings.items()]
-    losses, timed = forest.world_charts(worlds, "strategy-1")
+    worlds = [world(0.2, 0.0, label=label, total=found) for label, found in timings.items()]
+    losses, timed = forest.alternative_charts(worlds, "strategy-1")
     assert timed.sentence == 'Error included, timing earns something in "as run" and costs something in "GARCH".'
     assert [tick.label for tick in timed.y_ticks] == list(timings)
     zero = float(next(shape for shape in timed.shapes if shape.style == "baseline").path[1:].split()[0]) / 10
     assert timed.points[1].at < zero < timed.points[0].at
     assert timed.points[2].at == pytest.approx(zero, abs=0.1)
     assert losses.marks[0].label == "as run 20%"
-    flat = [one | {"timing": {"total": share(0.0, -0.1, 0.1)}} for one in worlds]
-    assert forest.world_charts(flat, "k")[1].sentence == "In no world can its timing be told from nothing."
+    flat = [world(0.2, 0.0, label=label, total=(0.0, -0.1, 0.1)) for label in timings]
+    assert forest.alternative_charts(flat, "k")[1].sentence == "In no world can its timing be told from nothing."
 
 
 def test_a_row_without_a_value_stays_empty() -> None:
     """A figure that could not be had has no sign; a bound that is not known no line."""
-    nothing = {"value": None, "low": None, "high": None}
-    open_end = {"value": 0.3, "low": 0.2, "high": None}
+    nothing = Estimate(value=None, low=None, high=None)
+    open_end = Estimate(value=0.3, low=0.2, high=None)
     chart = forest.forest([("a", nothing), ("b", open_end)], "k", "T", "S.", "x", str, first=True)
     assert len(chart.points) == 1
     assert chart.marks == []
@@ -130,7 +175,7 @@ def test_origins_stand_where_they_are_in_time() -> None:
         origin(2002, 0.6, -0.2, in_sample=True, trend="down"),
         origin(2010, 0.4, 0.02),
     ]
-    losses, returns = walk_forward.origins_charts({"origins": rows}, 0.3, "strategy-1")
+    losses, returns = walk_forward.origins_charts(walk(rows), 0.3, "strategy-1")
     drawn = [point for point in losses.points if point.style in ("dot", "ring")]
     assert [point.style for point in drawn] == ["ring", "ring", "dot"]
     gaps = np.diff([point.at for point in drawn])
@@ -150,7 +195,7 @@ def test_origins_stand_where_they_are_in_time() -> None:
 
 def test_one_origin_is_no_timeline() -> None:
     """A single date is a row of the table."""
-    assert walk_forward.origins_charts({"origins": [origin(2000, 0.2, 0.0)]}, 0.3, "key") == []
+    assert walk_forward.origins_charts(walk([origin(2000, 0.2, 0.0)]), 0.3, "key") == []
 
 
 def test_dates_are_labelled_at_any_distance() -> None:
@@ -161,7 +206,7 @@ def test_dates_are_labelled_at_any_distance() -> None:
         ["2001-01-01 09:30", "2001-01-01 16:00"],
     ):
         rows = [origin(2000, 0.2, 0.0, origin=stamp) for stamp in stamps]
-        chart = walk_forward.origins_charts({"origins": rows}, 0.3, "key")[0]
+        chart = walk_forward.origins_charts(walk(rows), 0.3, "key")[0]
         places = [tick.at for tick in chart.x_ticks]
         assert len(places) >= 2
         assert min(np.diff(places)) > 10
@@ -170,12 +215,12 @@ def test_dates_are_labelled_at_any_distance() -> None:
 
 def test_lives_have_what_happened_in_them(studied: StressResult) -> None:
     """The histogram holds every life, and the mark stands at the real one."""
-    found = studied.strategies[0].studies["eras"]["relived"]
-    gains, falls = walk_forward.relived_charts(found, "strategy-1")
-    values = np.array(found["total_return"]["values"])
-    assert len(values) == found["lives"]
-    assert np.mean(values < 0) == pytest.approx(found["probability_of_loss"]["value"])
-    assert float(np.median(values)) == pytest.approx(found["total_return"]["quantiles"]["0.5"], abs=1e-6)
+    found = studied.strategies[0].studies.walk_forward.chained_paths
+    gains, falls = walk_forward.chained_charts(found, "strategy-1")
+    values = np.array(found.total_return.values)
+    assert len(values) == found.paths
+    assert np.mean(values < 0) == pytest.approx(found.probability_of_loss.value)
+    assert float(np.median(values)) == pytest.approx(found.total_return.quantile(0.5), abs=1e-6)
     assert [mark.style for mark in gains.marks] == ["middle", "outcome"]
     assert gains.marks[1].label.startswith("what happened")
     assert falls.x_name.endswith("over all windows")
@@ -192,7 +237,7 @@ def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
         for kind in (*kinds, *knobs, "origins-return", "relived-return", "relived-drawdown"):
             assert (f"strategy-{at}-{kind}" in drawn) == (one.edge is not None)
         assert (f"strategy-{at}-parameters" in drawn) == (one.name == "trend")
-        typical = [row["representatives"][0] for row in one.studies.get("breaking", ()) if row["representatives"]]
+        typical = [row.representatives[0] for row in one.studies.reverse_stress or () if row.representatives]
         assert [key for key in drawn if key.startswith(f"strategy-{at}-typical-")] == [
             f"strategy-{at}-typical-{number}" for number in typical
         ]
@@ -208,7 +253,7 @@ def test_edge_stands_beside_every_verdict(studied: StressResult) -> None:
     page, text, terminal = render(studied), summary(studied), told(studied)
     for one in studied.strategies[:-1]:
         assert one.edge is not None
-        label = one.edge["label"]
+        label = one.edge.label
         assert f'<span class="edge {label}">edge: {label}</span>' in page
         assert f"| {one.verdict.label} | {label} |" in text
         assert f"{one.verdict.label.upper()}, edge: {label}" in terminal
@@ -257,7 +302,9 @@ def test_of_three_parameters_the_two_that_matter_are_drawn() -> None:
     flat = []
     for one in result.strategies:
         loss = 0.5 - 0.2 * one.parameters["more"] + 0.05 * one.parameters["slow"]
-        flat.append(replace(one, universes=one.universes | {"probability_of_loss": share(loss, loss, loss)}))
+        flat.append(
+            replace(one, universes=one.universes.model_copy(update={"probability_of_loss": share(loss, loss, loss)}))
+        )
     (found,) = parameter_grid.grids(replace(result, strategies=flat))
     assert found.names == ("more", "slow", "idle")
     (content,) = parameter_grid.contents(replace(result, strategies=flat)) or []
@@ -270,10 +317,10 @@ def test_ranks_on_the_real_bars_are_held_against_the_universes() -> None:
     result = gridded("fast", "slow")
     alike = []
     for one in result.strategies:
-        measures = dict(one.universes["measures"])
-        quantiles = measures["total_return"]["quantiles"] | {"0.5": one.backtest["total_return"]}
-        measures["total_return"] = measures["total_return"] | {"quantiles": quantiles}
-        alike.append(replace(one, universes=one.universes | {"measures": measures}))
+        measures = dict(one.universes.measures)
+        quantiles = measures["total_return"].quantiles | {"0.5": one.backtest["total_return"]}
+        measures["total_return"] = measures["total_return"].model_copy(update={"quantiles": quantiles})
+        alike.append(replace(one, universes=one.universes.model_copy(update={"measures": measures})))
     (content,) = parameter_grid.contents(replace(result, strategies=alike)) or []
     assert "Rank correlation of the backtest with the median return: 1.00" in content.sentences[1]
 
@@ -308,7 +355,7 @@ def test_two_hundred_strategies_stay_one_page() -> None:
     result = replace(base, strategies=many, config=base.config | {"grid": {"fast": list(range(200))}})
     chosen = roles(result)
     assert 2 <= len(chosen) <= 5
-    losses = [one.universes["probability_of_loss"]["value"] for one in many]
+    losses = [one.universes.probability_of_loss.value for one in many]
     told_of = {why: at for at, whys in chosen.items() for why in whys.split(", and ")}
     assert losses[told_of["the lowest P(loss)"]] == min(losses)
     assert losses[told_of["the highest P(loss)"]] == max(losses)
@@ -325,11 +372,11 @@ def test_two_hundred_strategies_stay_one_page() -> None:
 
 def test_facts_of_a_timeline_are_in_the_result(studied: StressResult) -> None:
     """What the pictures need is plain JSON of the result, and agrees with itself."""
-    for origin_row in studied.strategies[0].studies["eras"]["origins"]:
-        assert origin_row["quantiles"]["0.5"] == pytest.approx(origin_row["median_return"])
-        low, high = origin_row["median_interval"]
-        assert low <= origin_row["median_return"] <= high
-        assert pd.Timestamp(origin_row["origin"]) < studied.origin
+    for origin_row in studied.strategies[0].studies.walk_forward.origins:
+        assert origin_row.quantile(0.5) == pytest.approx(origin_row.median_return)
+        low, high = origin_row.median_interval
+        assert low <= origin_row.median_return <= high
+        assert pd.Timestamp(origin_row.origin) < studied.origin
 
 
 @pytest.mark.parametrize("name", ["studied", "gridded"])
@@ -344,10 +391,9 @@ def test_every_link_has_a_target(name: str, request: pytest.FixtureRequest) -> N
 def test_costs_and_horizon_say_what_they_change(single: StressResult) -> None:
     """From no costs to the dearest; the last bar's share is P(loss) itself."""
     levels = ((0.0, 0.4, 0.02), (1.0, 0.42, 0.01), (5.0, 0.6, -0.03))
-    rows = [row(loss, middle, factor=factor, time_under_water=0.5) for factor, loss, middle in levels]
+    rows = [row(loss, middle, factor=factor) for factor, loss, middle in levels]
     strategy = single.strategies[0]
-    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
-    studied = replace(strategy, edge=edge, studies={**strategy.studies, "costs": rows})
+    studied = replace(strategy, edge=NO_EDGE, studies=strategy.studies.with_answers({"costs": rows}))
     found = charts_of(replace(single, strategies=[studied]))
     costs, horizon = found["strategy-1-costs"], found["strategy-1-horizon"]
     assert [tick.label for tick in costs.y_ticks] == ["without costs", "as given", "x 5"]
@@ -357,13 +403,13 @@ def test_costs_and_horizon_say_what_they_change(single: StressResult) -> None:
     )
     loss = re.search(r"([\d.]+)% after 60 bars lie below", horizon.sentence)
     assert loss is not None
-    assert float(loss[1]) == pytest.approx(100 * strategy.universes["probability_of_loss"]["value"], abs=0.06)
+    assert float(loss[1]) == pytest.approx(100 * strategy.universes.probability_of_loss.value, abs=0.06)
 
 
 def test_the_surface_shows_every_setting(studied: StressResult) -> None:
     """A cell for each in every map, the run's own marked; the table has those that differ from it in one knob."""
     found = charts_of(studied)
-    rows, settings = studied.strategies[0].studies["knobs"], studied.studies["knobs"]["settings"]
+    rows, settings = studied.strategies[0].studies.generator_sweep, studied.studies.generator_sweep.settings
     assert len(rows) == len(settings) == 5 * 3 * 2
     for kind in ("loss", "shortfall", "volatility"):
         chart = found[f"strategy-1-knobs-{kind}"]
@@ -382,29 +428,28 @@ def test_the_surface_shows_every_setting(studied: StressResult) -> None:
 
 def test_random_timing_stands_beside_its_own(studied: StressResult) -> None:
     """The difference in words, and a row for each; a book has none."""
-    found = studied.strategies[1].studies["random_timing"]
+    found = studied.strategies[1].studies.random_timing
     text = re.sub(r"\s*<[^>]+>\s*", "|", render(studied))
     section = text[text.rindex("Against random timing") :]
-    told = wording.percent(found["difference"]["mean"]["value"], signed=True)
+    told = wording.percent(found.difference.mean.value, signed=True)
     assert f"makes a difference of {told} to the mean" in section
-    for side in ("own", "random"):
-        assert wording.share(found[side]["probability_of_loss"]["value"]) in section
+    for side in (found.own, found.random):
+        assert wording.share(side.probability_of_loss.value) in section
     assert text.count("|Against random timing|") == 2
 
 
 def test_parameters_next_to_the_given_ones_are_told(single: StressResult) -> None:
     """Each with P(loss) beside that of the given ones; what the strategy refuses is named."""
     found = {
-        "as_given": row(0.4, 0.01, time_under_water=0.5),
+        "as_given": row(0.4, 0.01),
         "moved": [
-            row(0.35, 0.02, parameter="fast", value=8, time_under_water=0.5),
-            row(0.55, -0.02, parameter="fast", value=12, time_under_water=0.5),
+            row(0.35, 0.02, parameter="fast", value=8),
+            row(0.55, -0.02, parameter="fast", value=12),
         ],
         "refused": [{"parameter": "slow", "value": 9}],
     }
     strategy = single.strategies[0]
-    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
-    studied = replace(strategy, edge=edge, studies={**strategy.studies, "parameters": found})
+    studied = replace(strategy, edge=NO_EDGE, studies=strategy.studies.with_answers({"parameters": found}))
     result = replace(single, strategies=[studied])
     chart = charts_of(result)["strategy-1-parameters"]
     assert [tick.label for tick in chart.y_ticks] == ["as given", "fast=8", "fast=12"]
@@ -415,9 +460,9 @@ def test_parameters_next_to_the_given_ones_are_told(single: StressResult) -> Non
 def test_horizon_is_drawn_where_trading_is_free(single: StressResult) -> None:
     """Without costs there is nothing to multiply, and the horizon stands all the same, with Wilson's interval."""
     strategy = single.strategies[0]
-    edge = {"label": "no", "reasons": ["Nothing."], "checks": []}
     horizon = {"universes": 100, "losing": [0, 10, 20, 30, 50]}
-    free = replace(single, strategies=[replace(strategy, edge=edge, studies={"costs": [], "horizon": horizon})])
+    studies = StrategyStudies.of({"costs": [], "horizon": horizon})
+    free = replace(single, strategies=[replace(strategy, edge=NO_EDGE, studies=studies)])
     found = charts_of(free)
     assert "strategy-1-horizon" in found
     assert "strategy-1-costs" not in found
@@ -436,7 +481,7 @@ def test_the_backtest_is_drawn_and_told_by_year(single: StressResult) -> None:
     deepest = f"{-100 * strategy.backtest['max_drawdown']:.1f}% below its highest"
     assert deepest in charts_of(single)["strategy-1-falls"].sentence
     page = render(single)
-    assert all(f'<th scope="row">{row["period"]}</th>' in page for row in strategy.studies["periods"])
-    without = replace(single, strategies=[replace(strategy, track=None, studies={})])
+    assert all(f'<th scope="row">{row.period}</th>' in page for row in strategy.studies.periods)
+    without = replace(single, strategies=[replace(strategy, track=None, studies=StrategyStudies())])
     assert "strategy-1-track" not in charts_of(without)
     assert "The backtest by period" not in render(without)

@@ -65,7 +65,8 @@ def test_names_from_outside_do_no_harm() -> None:
     """A strategy, symbol or notice that looks like markup is shown as it is written and runs nothing."""
     evil = "</script><script>alert(1)</script>"
     result = make_result("follow", universes=50, rename={"follow": evil}, notices=[evil])
-    result.data["symbol"] = '"><img src=x onerror=alert(1)>'
+    data = result.data.model_copy(update={"symbol": '"><img src=x onerror=alert(1)>'})
+    result = replace(result, data=data)
     result.config["strategies"] = [evil]
     text = render(result)
     page = Page(text)

@@ -73,7 +73,7 @@ def test_tables_hold_what_the_result_holds(written: Path, several: StressResult)
     for one in several.strategies:
         row = verdicts.loc[one.name]
         assert row["verdict"] == one.verdict.label
-        assert row["probability_of_loss"] == pytest.approx(one.universes["probability_of_loss"]["value"])
+        assert row["probability_of_loss"] == pytest.approx(one.universes.probability_of_loss.value)
     assert len(pd.read_csv(written / "tables" / "measures.csv")) == len(names) * len(MEASURES)
     assert len(pd.read_csv(written / "tables" / "metrics.csv")) == len(several.metrics)
 
@@ -82,23 +82,24 @@ def test_studies_have_tables(studied: StressResult) -> None:
     """Errors in their parts, shocks beside the base case, and origins, one row each for every studied strategy."""
     found = tables(studied)
     asked = [one for one in studied.strategies if one.edge is not None]
-    assert list(found["verdicts"]["edge"].dropna()) == [one.edge["label"] for one in asked]
+    assert list(found["verdicts"]["edge"].dropna()) == [one.edge.label for one in asked]
     for one in asked:
         origins = found["origins"][found["origins"]["strategy"] == one.name]
-        assert list(origins["origin"]) == [row["origin"] for row in one.studies["eras"]["origins"]]
+        assert list(origins["origin"]) == [row.origin for row in one.studies.walk_forward.origins]
         shocks = found["shocks"][found["shocks"]["strategy"] == one.name]
         assert shocks["shock"].iloc[0] == "as generated"
-        assert len(shocks) == 1 + len(one.studies["shocks"])
+        assert len(shocks) == 1 + len(one.studies.shocks)
         errors = found["errors"][found["errors"]["strategy"] == one.name]
         own = errors[(errors["figure"] == "P(loss)") & (errors["part"] == "monte_carlo")].iloc[0]
-        loss = one.universes["probability_of_loss"]
-        assert (own["value"], own["low"], own["high"]) == (loss["value"], loss["low"], loss["high"])
+        loss = one.universes.probability_of_loss
+        assert (own["value"], own["low"], own["high"]) == (loss.value, loss.low, loss.high)
         assert set(errors["part"]) == {"monte_carlo", "generators", "origins"}
-        knobs = found["knobs"][found["knobs"]["strategy"] == one.name]
-        assert len(knobs) == len(studied.studies["knobs"]["settings"])
+        knobs = found["generator_sweep"][found["generator_sweep"]["strategy"] == one.name]
+        assert len(knobs) == len(studied.studies.generator_sweep.settings)
         assert {"temperature", "top_p", "context", "probability_of_loss", "volatility_ratio"} <= set(knobs)
-        assert len(found["worlds"][found["worlds"]["strategy"] == one.name]) == len(one.studies["contrasts"])
-        assert len(found["costs"][found["costs"]["strategy"] == one.name]) == len(one.studies["costs"])
+        worlds = found["alternative_generators"]
+        assert len(worlds[worlds["strategy"] == one.name]) == len(one.studies.alternative_generators)
+        assert len(found["costs"][found["costs"]["strategy"] == one.name]) == len(one.studies.costs)
     assert set(found["parameters"]["strategy"]) == {"trend"}
     assert list(found["parameters"]["moved_to"].dropna()) == [8, 12]
     assert set(found["origins"]["strategy"]) == {one.name for one in asked}
@@ -122,7 +123,7 @@ def test_json_fits_its_schema(result: StressResult, studied: StressResult) -> No
         ("strategies.0.universes.intervals", {"total_return.mean": [1]}),
         ("run.data.digest", "abc"),
         ("strategies.0.edge", {"label": "perhaps", "reasons": ["so"], "checks": []}),
-        ("strategies.0.studies", {"eras": {"origins": []}}),
+        ("strategies.0.studies", {"walk_forward": {"origins": []}}),
         ("strategies.0.studies", {"shocks": [{"name": "a", "label": "b"}]}),
         ("format_version", 2),
         ("strategies", []),

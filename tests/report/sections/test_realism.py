@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.text import percent
 from stresslab.realism import Check, Realism
 from stresslab.report.formats import html, text
@@ -22,10 +23,10 @@ CHECKS = (
 )
 
 
-def found(label: Any) -> dict[str, Any]:
+def found(label: Any) -> RealismSection:
     """A realism section with one check of each outcome."""
     reasons = (CHECKS[1].reason, CHECKS[0].reason)
-    return Realism(label, reasons, CHECKS, 24, 60, 64, "2001-01-01", "2014-01-01").to_dict()
+    return RealismSection.of(Realism(label, reasons, CHECKS, 24, 60, 64, "2001-01-01", "2014-01-01").to_dict())
 
 
 def test_not_assessed_is_said_plainly() -> None:
@@ -68,6 +69,6 @@ def test_undefined_numbers_are_not_printed() -> None:
 def test_no_origins_at_all() -> None:
     """A history too short for any origin is a caution without checks."""
     empty = Realism("caution", ("No origin has 120 bars before it.",), (), 0, 60, 64, None, None).to_dict()
-    result = make_result("hold", universes=50, realism=empty)
+    result = make_result("hold", universes=50, realism=RealismSection.of(empty))
     assert "No origin has 120 bars before it." in html.render(result)
     assert "No origin has 120 bars before it." in " ".join(text.render(result).split())

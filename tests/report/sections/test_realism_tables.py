@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from stresslab.analysis.result import StressResult
+from stresslab.analysis.result_realism import Calibration, RealismSection
 from stresslab.report.charts.ranks import ranks, sentence
 from stresslab.report.formats import html, text
 from stresslab.report.sections import realism_tables
@@ -22,10 +23,17 @@ from tests.make.results import make_realism, make_result
 KEYS = ["coverage", "scores", "facts", "growth", "diagnostics"]
 
 
-def ranked(values: Sequence[float], universes: int = 64) -> dict[str, Any]:
+def ranked(values: Sequence[float], universes: int = 64) -> RealismSection:
     """A section with nothing but ranks, at the middles of their cells."""
     cells = (np.floor(np.asarray(values) * (universes + 1)) + 0.5) / (universes + 1)
-    return {"universes": universes, "horizon": 60, "calibration": {"volatility": {"ranks": list(cells)}}}
+    quantity = Calibration.model_construct(ranks=tuple(cells))
+    return bare(universes=universes).model_copy(update={"calibration": {"volatility": quantity}})
+
+
+def bare(**changes: Any) -> RealismSection:
+    """A section without evidence."""
+    facts: dict[str, Any] = {"label": "caution", "reasons": (), "checks": (), "origins": 24, "horizon": 60}
+    return RealismSection(**(facts | {"universes": 64, "start": None, "end": None} | changes))
 
 
 EVEN = list((np.arange(40) + 0.5) / 40)
@@ -87,7 +95,7 @@ def test_even_ranks_seldom_pile_up_in_words() -> None:
 def test_few_origins_have_no_histogram() -> None:
     """Ranks of fewer origins than trust takes are not drawn."""
     assert ranks(ranked(EVEN[:11]), "volatility") is None
-    assert ranks({"universes": 64}, "volatility") is None
+    assert ranks(bare(), "volatility") is None
     charts, lines = realism_charts(make_realism(count=5))
     assert charts == []
     assert lines is not None
@@ -110,12 +118,11 @@ def test_what_is_absent_is_not_shown() -> None:
     """A bootstrap has no diagnostics, and a section without evidence no tables at all."""
     plain = make_realism()
     assert list(tables(plain)) == KEYS[:4]
-    bare = {key: plain[key] for key in ("assessed", "label", "reasons", "checks", "origins", "horizon", "universes")}
-    page = html.render(make_result("hold", universes=20, realism=bare))
+    page = html.render(make_result("hold", universes=20, realism=bare(checks=plain.checks)))
     assert "realism-title" in page
     assert "realism-coverage" not in page
-    assert tables({"assessed": False}) == {}
-    assert realism_tables.notes({"assessed": False}) == []
+    assert tables(bare()) == {}
+    assert realism_tables.notes(bare()) == []
 
 
 def test_coverage_is_marked_where_chance_cannot_explain_it() -> None:
@@ -138,7 +145,7 @@ def test_facts_outside_the_interval_are_marked_and_named() -> None:
     assert table.lines[0].cells[0].mark == OFF
     assert "not so: volatility of a bar" in table.sentence
     assert "below its 95% interval" in clustering_sentence(
-        {"facts": {"clustering": {"universes": 0.0, "real": 0.2, "real_low": 0.1, "real_high": 0.3}}}
+        bare(facts={"clustering": {"universes": 0.0, "real": 0.2, "real_low": 0.1, "real_high": 0.3}})
     )
 
 

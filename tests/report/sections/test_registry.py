@@ -78,7 +78,7 @@ def test_inputs_say_what_it_rests_on(single: StressResult) -> None:
     config = single.config | {"position": "flat", "slippage": 0.001}
     text = " ".join(
         paragraph
-        for _, paragraphs in inputs(replace(single, config=config, data=single.data | {"repaired": 3}))
+        for _, paragraphs in inputs(replace(single, config=config, data=single.data.model_copy(update={"repaired": 3})))
         for paragraph in paragraphs
     )
     assert "3 rows were repaired or dropped" in text
