@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stresslab.backtest.event_fills import walk
-from stresslab.backtest.orders import SAME_TARGET, Signals, orders_of
+from stresslab.backtest.orders import SAME_TARGET, Orders, Signals, Targets, conflicts_of, orders_of
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Sizing, Stops, Terms
-from stresslab.backtest.vectorbt_fills import fill
+from stresslab.backtest.vectorbt_fills import RANGE, fill
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.bars import CLOSE, FIELDS
@@ -25,6 +26,7 @@ from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
 from stresslab.strategy.panel import Panel
 
+_HIGH, _LOW, _VOLUME = (FIELDS.index(name) for name in ("high", "low", "volume"))
 CHUNK = 1000
 """Universes simulated at once: memory stays flat in N, and the arrays of a chunk stay near the processor."""
 
@@ -58,10 +60,14 @@ def backtest(
         _check_prices(part)
         panel = Panel.of(part, terms.warmup)
         decisions = strategy.decide(panel, allow_silence=True)  # silent here may speak in another chunk
-        orders = orders_of(decisions, panel.warmup, terms.position)
+        orders = orders_of(decisions, panel.warmup, terms.position, terms.band)
         if not isinstance(orders, Signals):
-            _check_leverage(orders, strategy.name, part, terms)
-        parts.append(_simulate(orders, part, terms, periods_per_year))
+            ordered = orders.ordered if isinstance(orders, Targets) else orders
+            _check_leverage(ordered, strategy.name, part, terms)
+        account = _simulate(orders, part, terms, periods_per_year)
+        parts.append(
+            replace(account, conflicts=conflicts_of(decisions, panel.warmup), untraded=_untraded(account, part))
+        )
     return Backtest.concatenate(parts)
 
 
@@ -119,9 +125,16 @@ def _check_leverage(targets: FloatArray, name: str, universes: Universes, terms:
         )
 
 
-def _simulate(
-    orders: Signals | FloatArray, universes: Universes, terms: Terms, periods_per_year: float | None
-) -> Backtest:
+def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
+    """Bars in which an account traded although nobody else did: flat and without volume, where volume is known (N,)."""
+    values = universes.values
+    if not ((values[:, :, _VOLUME] > 0).any() or (universes.history.values[:, _VOLUME] > 0).any()):
+        return np.zeros(len(universes), dtype=np.int64)
+    silent = (values[:, :, _VOLUME] == 0) & (values[:, :, _HIGH] == values[:, :, _LOW])  # (N, T)
+    return np.asarray((silent.T & (account.traded > 0)).sum(axis=0), dtype=np.int64)
+
+
+def _simulate(orders: Orders, universes: Universes, terms: Terms, periods_per_year: float | None) -> Backtest:
     """Fill orders (T, N) by whom the terms ask for."""
     prices = {name: _bars_first(universes, name) for name in ("open", "high", "low", "close")}  # (T, N) each
     costs, volatility = terms.costs, None
@@ -131,11 +144,22 @@ def _simulate(
     if costs.slippage_volatility and volatility is not None:
         slippage = _slippage(costs.slippage + costs.slippage_volatility * np.nan_to_num(volatility), universes)
     ids, stamps = universes.ids, universes.timestamps
-    if terms.are_plain:
-        return fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
     shape, periods = prices["open"].shape, periods_per_year or universes.history.periods_per_year
     yearly = np.full(shape, np.nan) if volatility is None else volatility * np.sqrt(periods)
-    return walk(orders, prices, terms, np.broadcast_to(slippage, shape), yearly, periods, ids, stamps)
+    spread = np.broadcast_to(slippage, shape)
+    if not terms.are_plain or isinstance(orders, Targets):
+        return walk(orders, prices, terms, spread, yearly, periods, ids, stamps)
+    filled, unsure = fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
+    unsure |= np.maximum(prices["open"], prices["close"]).max(axis=0) > RANGE * np.minimum(
+        prices["open"], prices["close"]
+    ).min(axis=0)
+    which = np.flatnonzero(unsure)
+    if not len(which):
+        return filled
+    chosen = Signals(*(flags[:, which] for flags in orders)) if isinstance(orders, Signals) else orders[:, which]
+    some = {name: np.ascontiguousarray(array[:, which]) for name, array in prices.items()}
+    again = walk(chosen, some, terms, spread[:, which], yearly[:, which], periods, ids[which], stamps)
+    return filled.with_accounts(which, again)
 
 
 def _bars_first(universes: Universes, name: str) -> FloatArray:

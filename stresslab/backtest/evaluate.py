@@ -47,6 +47,8 @@ class StrategyEvaluation:
         log: what calls of its code left behind: what was printed, and why it failed in which universe.
         error: why there is no result at all; empty where there is one.
         universes: how many it met.
+        conflicts: bars in them, all together, whose decisions contradicted each other and were ignored.
+        untraded: bars in which it traded and, by their volume, nobody else did.
     """
 
     metrics: pd.DataFrame
@@ -56,6 +58,8 @@ class StrategyEvaluation:
     log: CallLog = field(default_factory=CallLog)
     error: str = ""
     universes: int = 0
+    conflicts: int = 0
+    untraded: int = 0
 
     @classmethod
     def concatenate(cls, parts: Sequence[StrategyEvaluation]) -> StrategyEvaluation:
@@ -76,6 +80,8 @@ class StrategyEvaluation:
             np.sum(losing, axis=0) if losing else None,
             log,
             universes=universes,
+            conflicts=sum(part.conflicts for part in parts),
+            untraded=sum(part.untraded for part in parts),
         )
 
 
@@ -219,8 +225,9 @@ class _Work:
             fan = Sketch.of(equity, unit=self.terms.init_cash)
             losing = (equity < self.terms.init_cash).sum(axis=1)
         return StrategyEvaluation(
-            table, equity if self.keep_equity else None, fan, losing, log, universes=len(universes)
-        )
+            table, equity if self.keep_equity else None, fan, losing, log, universes=len(universes),
+            conflicts=int(account.conflicts.sum()), untraded=int(account.untraded.sum()),
+        )  # fmt: skip
 
     def _alone(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
         return backtest(members[0], universes, self.terms, periods_per_year=periods)

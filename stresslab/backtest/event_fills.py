@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.orders import Signals
+from stresslab.backtest.orders import Orders, Signals, Targets
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Stops, Terms
 from stresslab.core.arrays import BoolArray, FloatArray
@@ -31,7 +31,7 @@ _DUST = 1e-12
 
 
 def walk(
-    orders: Signals | FloatArray,
+    orders: Orders,
     prices: dict[str, FloatArray],
     terms: Terms,
     slippage: FloatArray,
@@ -43,7 +43,7 @@ def walk(
     """Fill orders (T, N) at the opens on any terms, and close what is left at the last close.
 
     Args:
-        orders: signals or target weights.
+        orders: signals or target weights; of these also the ones that stand where a weight has drifted.
         prices: open, high, low, close, (T, N) each.
         terms: of the accounts.
         slippage: (T, N) fraction of each fill.
@@ -64,7 +64,10 @@ def walk(
         if isinstance(orders, Signals):
             which, change = _by_signals(books, [flags[bar] for flags in orders], opened, volatility[bar])
         else:
-            which, change = _by_weight(books, orders[bar], opened, volatility[bar])
+            target = (
+                orders[bar] if not isinstance(orders, Targets) else _drifted(books, orders, bar, prices, volatility)
+            )
+            which, change = _by_weight(books, target, opened, volatility[bar])
         traded[bar, which] = books.fill(which, change, opened)
         books.end_ruined(opened)
         np.divide(books.units * opened, books.value(opened), out=position[bar], where=books.alive)
@@ -115,7 +118,7 @@ class _Books:
         return self.cash + self.units * price
 
     def fill(self, which: Indices, change: FloatArray, price: FloatArray) -> FloatArray:
-        """Buy (or sell, where negative) units in some universes, and return the values traded over equity.
+        """Buy (or sell, where negative) units in some universes, and return the values traded over equity (0 of none).
 
         Args:
             which: (k,) universes, each at most once.
@@ -142,7 +145,7 @@ class _Books:
         self.paid[which] = self.paid[which] * (1 - share) + fees - fees_closing
         self.cash[which] -= change * fill + fees
         self.units[which] = np.where(fresh & ~opens, 0.0, units + change)
-        return size * fill / before
+        return np.divide(size * fill, before, out=np.zeros_like(before), where=before != 0)
 
     def _book(self, which: Indices, profit: FloatArray) -> None:
         """Count closed trades of some universes."""
@@ -217,6 +220,23 @@ def _by_weight(
     closing = np.minimum(np.maximum(-units, 0.0), change)  # of a short position, which is never refused
     change = np.where(change > 0, np.minimum(change, np.maximum(affordable, closing)), change)
     return _large_enough(books, which, change, fill, value)
+
+
+def _drifted(
+    books: _Books, orders: Targets, bar: int, prices: dict[str, FloatArray], volatility: FloatArray
+) -> FloatArray:
+    """The targets (N,) ordered at a bar, with those from which the weight at the last close is too far."""
+    ordered: FloatArray = orders.ordered[bar]
+    if bar == 0:
+        return ordered
+    standing: FloatArray = orders.standing[bar]
+    closed = prices["close"][bar - 1]
+    equity = np.where(books.alive, books.value(closed), 1.0)
+    weight = books.units * closed / equity
+    wanted = standing * _full_position(books.terms, equity, volatility[bar]) / equity
+    far = np.abs(weight - wanted) > (books.terms.band or 0.0)
+    found: FloatArray = np.where(np.isnan(ordered) & far, standing, ordered)
+    return found
 
 
 def _full_position(terms: Terms, equity: FloatArray, volatility: FloatArray) -> FloatArray:

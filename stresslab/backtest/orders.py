@@ -10,7 +10,8 @@ such a row says nothing, and any order of precedence would be invented.
 
 Weights. A target that changes is an order that brings the position to that multiple of a full one at the open; NaN and
 an unchanged target keep the units held, so a position drifts with its price and costs nothing. 0 and 1 are thereby the
-same as signals.
+same as signals. Other rules (`Terms.rebalance`) make an unchanged target an order too, at every bar or where the weight
+has drifted from it; NaN keeps the units under each rule.
 
 Position at the origin. "carry" opens at the first generated open, with costs, what the decisions over the warm-up leave
 in force. "flat" waits for something new: an entry that was already given without a break before the origin's bar, or a
@@ -41,16 +42,37 @@ class Signals(NamedTuple):
     short_exits: BoolArray
 
 
-def orders_of(decisions: Decisions, warmup: int, position: str) -> Signals | FloatArray:
+class Targets(NamedTuple):
+    """Target weights that bring a position back when it has drifted, (T, N) each.
+
+    Attributes:
+        ordered: what is ordered whatever is held, NaN where nothing is.
+        standing: what is ordered where the weight held is too far from it, NaN where nothing is.
+    """
+
+    ordered: FloatArray
+    standing: FloatArray
+
+
+Orders = Signals | FloatArray | Targets
+"""What each generated open is to fill; of weights alone NaN where nothing is ordered."""
+
+
+def orders_of(decisions: Decisions, warmup: int, position: str, band: float | None = None) -> Orders:
     """What each generated open is to fill: signals, or target weights with NaN where nothing is ordered, (T, N).
 
     Args:
         decisions: (W+T, N) decided at each close.
         warmup: W.
         position: "carry" or "flat".
+        band: how far a weight may drift from its target, 0 for every bar; None where drifting is no reason to order.
     """
     if decisions.is_weights:
-        return _target_orders(decisions, warmup, position)
+        ordered = _target_orders(decisions, warmup, position)
+        if band is None:
+            return ordered
+        standing = _standing(decisions, warmup, position, ordered)
+        return Targets(ordered, standing) if band else np.where(np.isnan(ordered), standing, ordered)
     return _signal_orders(decisions, warmup, position)
 
 
@@ -124,3 +146,25 @@ def _target_orders(decisions: Decisions, warmup: int, position: str) -> FloatArr
     if position == "carry":
         ordered[0] = targets[0] != 0
     return np.where(ordered, targets, np.nan)
+
+
+def _standing(decisions: Decisions, warmup: int, position: str, ordered: FloatArray) -> FloatArray:
+    """The targets that rows decide, changed or not, NaN where a row keeps what is held (T, N).
+
+    Where nothing is carried, a target that has not changed since before the origin stands for nothing.
+    """
+    weights = np.asarray(decisions.weights, dtype=np.float64)
+    decided = np.concatenate([np.full((2, weights.shape[1]), np.nan), weights])[warmup + 1 : -1]
+    begun = np.logical_or.accumulate(~np.isnan(ordered), axis=0)
+    return decided if position == "carry" else np.where(begun, decided, np.nan)
+
+
+def conflicts_of(decisions: Decisions, warmup: int) -> NDArray[np.int64]:
+    """How many rows contradict themselves, from the origin's on, so that they say nothing (N,)."""
+    rows, count = next(iter(decisions.arrays().values())).shape
+    if decisions.long_entries is None or decisions.long_exits is None:
+        return np.zeros(count, dtype=np.int64)
+    wrong = decisions.long_entries & decisions.long_exits
+    if decisions.short_entries is not None and decisions.short_exits is not None:
+        wrong = wrong | (decisions.short_entries & (decisions.short_exits | decisions.long_entries))
+    return np.asarray(wrong[max(warmup - 1, 0) : rows - 1].sum(axis=0), dtype=np.int64)

@@ -6,7 +6,8 @@ How they came about is the engine's business, what they are worth `stresslab.met
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,8 @@ class Backtest(Account):
         ids: (N,) universe ids.
         timestamps: (T,) of the generated bars.
         init_cash: initial equity, currency.
+        conflicts: (N,) bars whose decisions contradicted each other, so that they were ignored.
+        untraded: (N,) bars in which it traded and, by their volume, nobody else did.
     """
 
     interest: FloatArray
@@ -49,10 +52,15 @@ class Backtest(Account):
     ids: NDArray[np.int64]
     timestamps: pd.DatetimeIndex
     init_cash: float
+    conflicts: NDArray[np.int64] = None  # type: ignore[assignment] # zeros, set below
+    untraded: NDArray[np.int64] = None  # type: ignore[assignment] # zeros, set below
 
     def __post_init__(self) -> None:
         """Check that the shapes belong together and freeze the arrays."""
         steps, count = len(self.timestamps), len(self.ids)
+        for name in ("conflicts", "untraded"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros(count, dtype=np.int64))
         shapes = {"equity": (steps + 1, count), "position": (steps, count), "traded": (steps, count)}
         for field in fields(self):
             array = getattr(self, field.name)
@@ -72,6 +80,15 @@ class Backtest(Account):
         """One line: how many accounts over which bars."""
         span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
         return f"Backtest({len(self):,} universes, {len(self.timestamps)} bars, {span})"
+
+    def with_accounts(self, positions: NDArray[np.intp], others: Backtest) -> Backtest:
+        """The same accounts with others in some places."""
+        arrays: dict[str, Any] = {}
+        for field in fields(self):
+            if isinstance(getattr(self, field.name), np.ndarray):
+                arrays[field.name] = getattr(self, field.name).copy()
+                arrays[field.name][..., positions] = getattr(others, field.name)
+        return replace(self, **arrays)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Backtest]) -> Backtest:

@@ -10,6 +10,7 @@ from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean, nearest
 
 POSITIONS = ("carry", "flat")
+REBALANCE = "write on-change, every-bar or band=0.05"
 _SIZINGS = "write all-in, fraction=0.5, cash=10000 or volatility=0.15"
 
 
@@ -118,6 +119,11 @@ class Terms:
         max_leverage: most exposure over equity that an order may lead to; 1 is an account without credit.
         risk_free: interest a year on cash, as a fraction, paid on negative cash, and what Sharpe and Sortino subtract.
             The proceeds of a short sale are cash.
+        rebalance: when target weights are orders. "on-change": when the target changes; in between units are held, as
+            a strategy that orders only when it decides anew does, and as signals do. "every-bar": at each open for
+            which there is a target, so that the weight is held and not the units. "band=0.05": when the target changes
+            or the weight at the close is further from it than that. The first is the default since it trades least and
+            is what most backtesters do with weights that repeat; signals know none of this.
     """
 
     costs: Costs = field(default_factory=Costs)
@@ -128,9 +134,11 @@ class Terms:
     position: str = "carry"
     max_leverage: float = 1.0
     risk_free: float = 0.0
+    rebalance: str = "on-change"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in one line."""
+        object.__setattr__(self, "rebalance", parse_rebalance(self.rebalance))
         if not (is_number(self.init_cash) and self.init_cash > 0):
             raise InputError(
                 f"init_cash={self.init_cash} is no amount to trade with; give a number above 0, for example 100000"
@@ -162,13 +170,44 @@ class Terms:
         always = {name: costs.pop(name) for name in ("fees", "slippage")}
         more: dict[str, Any] = costs | stops | {"risk_free": self.risk_free}
         more["sizing"] = None if self.sizing == Sizing() else str(self.sizing)
+        more["rebalance"] = None if self.rebalance == "on-change" else self.rebalance
         more["max_leverage"] = None if self.max_leverage == 1 else self.max_leverage
         return {"init_cash": self.init_cash, **always, **{name: value for name, value in more.items() if value}}
+
+    @property
+    def band(self) -> float | None:
+        """How far from its target a weight may drift, 0 for every bar; None where drifting is no reason to order."""
+        if self.rebalance == "on-change":
+            return None
+        return 0.0 if self.rebalance == "every-bar" else float(self.rebalance.partition("=")[2])
 
     @property
     def are_plain(self) -> bool:
         """Whether costs are proportional to fills and each order is a share of the equity within the account's cash."""
         costs = self.costs
         proportional = Costs(costs.fees, costs.slippage, slippage_volatility=costs.slippage_volatility)
-        unlike: list[Any] = [self.sizing != Sizing(), self.stops, self.max_leverage != 1, self.risk_free]
+        unlike: list[Any] = [self.sizing != Sizing(), self.stops, self.max_leverage != 1, self.risk_free, self.band]
         return costs == proportional and not any(unlike)
+
+
+def parse_rebalance(text: str) -> str:
+    """The rule for target weights as it is written: "on-change", "every-bar" or "band=0.05".
+
+    Raises:
+        InputError: it is none of these.
+    """
+    name, equals, value = str(text).strip().partition("=")
+    if name in ("on-change", "every-bar") and not equals:
+        return name
+    if name != "band":
+        known = ("on-change", "every-bar", "band")
+        raise InputError(f"rebalance={text!r} is not known{did_you_mean(name, known, REBALANCE)}")
+    try:
+        width = float(value)
+    except ValueError:
+        raise InputError(f"rebalance={text!r} has no number; {REBALANCE}") from None
+    if not 0 < width < 10:
+        raise InputError(
+            f"rebalance={text!r}: a band of weights lies in (0, 10), 0.05 for 5% of the equity; {REBALANCE}"
+        )
+    return f"band={width:.12g}"

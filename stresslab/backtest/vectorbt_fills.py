@@ -22,8 +22,10 @@ from stresslab.backtest.orders import Signals
 from stresslab.backtest.result import Backtest
 from stresslab.core.arrays import BoolArray, FloatArray
 
-_MIN_UNITS = 1e-8
-"""Orders of fewer units are rounding: the default of `Portfolio.from_orders`."""
+_DUST = 1e-12
+"""Orders of less than this share of the initial cash are rounding."""
+RANGE = 1e9
+"""Most that the highest price of a universe may be of its lowest one: beyond it vectorbt's own tolerances decide."""
 
 
 def fill(
@@ -35,8 +37,11 @@ def fill(
     init_cash: float,
     ids: NDArray[np.int64],
     timestamps: pd.DatetimeIndex,
-) -> Backtest:
+) -> tuple[Backtest, BoolArray]:
     """Fill orders (T, N) at the opens and close what is left at the last close, in a row of its own.
+
+    vectorbt takes prices below 1e-12 for zero and skips orders of few units, so prices and cash are scaled by powers of
+    two, which changes no result.
 
     Cash is not locked: vectorbt would then keep a short's profit out of later orders and refuse to cover one that has
     eaten the cash, while entries of the whole equity and targets in [-1, 1] need no other bound.
@@ -50,16 +55,23 @@ def fill(
         init_cash: currency.
         ids: (N,) of the universes.
         timestamps: (T,) of the bars.
+
+    Returns:
+        The accounts, and in which of them a short may have cost more to cover than there was cash, which vectorbt does
+        in part (N,).
     """
     from vectorbt.portfolio import dispatch
 
-    opens, closes = np.concatenate([opens, closes[-1:]]), np.concatenate([closes, closes[-1:]])  # (T+1, N)
-    shape, count = closes.shape, len(ids)
+    given, unit = init_cash, 2.0 ** np.floor(np.log2(init_cash))
+    scale = 2.0 ** np.floor(np.log2(opens[0]))  # (N,)
+    init_cash = init_cash / unit * _CASH
+    opens, closes = np.concatenate([opens, closes[-1:]]) / scale, np.concatenate([closes, closes[-1:]]) / scale
+    shape, count = closes.shape, len(ids)  # (T+1, N)
     account = (shape, np.ones(count, dtype=np.int64), np.full(count, float(init_cash)), np.zeros(shape, dtype=np.int64))
     how: dict[str, Any] = {
         "price": opens,
         "close": closes,
-        "min_size": np.asarray(_MIN_UNITS),
+        "min_size": _DUST * init_cash / opens,
         "fees": np.asarray(fees, dtype=np.float64),
         "slippage": np.concatenate([slippage, slippage[-1:]])
         if isinstance(slippage, np.ndarray)
@@ -75,8 +87,14 @@ def fill(
     else:
         targets = np.ascontiguousarray(np.concatenate([np.clip(orders, -1.0, 1.0), np.zeros((1, count))]))
         fills, _ = dispatch.simulate_from_orders(*account, size=targets, size_type=_size_type(), **how)
-    accounts = _accounts(fills, opens, closes, init_cash)
-    return Backtest(**accounts, ids=ids.copy(), timestamps=timestamps, init_cash=init_cash)
+    accounts, short_of_cash = _accounts(fills, opens, closes, init_cash, how["fees"], how["slippage"])
+    for name in ("equity", "gross_profit", "gross_loss"):
+        accounts[name] = accounts[name] * (unit / _CASH)
+    return Backtest(**accounts, ids=ids.copy(), timestamps=timestamps, init_cash=given), short_of_cash
+
+
+_CASH = 2.0**17
+"""What an account begins with inside vectorbt, over the leading digits of its cash."""
 
 
 def _size_type() -> NDArray[np.int64]:
@@ -85,8 +103,14 @@ def _size_type() -> NDArray[np.int64]:
     return np.asarray(SizeType.TargetPercent, dtype=np.int64)
 
 
-def _accounts(fills: NDArray[Any], opens: FloatArray, closes: FloatArray, init_cash: float) -> dict[str, Any]:
-    """The arrays of a `Backtest`, from vectorbt's records of orders over opens and closes (T+1, N)."""
+def _accounts(
+    fills: NDArray[Any], opens: FloatArray, closes: FloatArray, init_cash: float, fees: FloatArray, slippage: FloatArray
+) -> tuple[dict[str, Any], BoolArray]:
+    """The arrays of a `Backtest`, from vectorbt's records of orders over opens and closes (T+1, N).
+
+    Returns:
+        The arrays, and which accounts were short and had less cash than covering it would have cost (N,).
+    """
     from vectorbt.portfolio import dispatch
     from vectorbt.records.dispatch import col_map
 
@@ -111,7 +135,9 @@ def _accounts(fills: NDArray[Any], opens: FloatArray, closes: FloatArray, init_c
         frozen = moments.accounts(held[:, which], _of(fills, ruined), _of(trades, ruined), init_cash)
         for name, array in frozen.items():
             accounts[name][..., which] = array
-    return accounts
+    owed = -np.minimum(units[:-1], 0.0) * opens[1:]
+    owed *= (1 + fees) * (1 + (slippage[1:] if slippage.ndim else slippage))
+    return accounts, np.asarray((owed > cash[:-1] * (1 - 1e-9)).any(axis=0) & (owed > 0).any(axis=0))
 
 
 def _merged(

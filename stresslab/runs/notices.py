@@ -93,6 +93,30 @@ def of_lookahead(strategies: Sequence[Strategy], reports: Sequence[LookAheadRepo
     return notices
 
 
+def of_orders(strategies: Sequence[Strategy], real: Sequence[StrategyEvaluation]) -> list[str]:
+    """Decisions on real bars that contradicted each other, and orders that filled where nobody traded.
+
+    Args:
+        strategies: of the run.
+        real: of each, on the real bars before the origin.
+    """
+    notices = []
+    for strategy, found in zip(strategies, real, strict=False):
+        if found.conflicts:
+            bars = "1 real bar" if found.conflicts == 1 else f"{found.conflicts:,} real bars"
+            notices.append(
+                f"{strategy.name} contradicts itself in {bars} (entry and exit of one side, or entries of both sides, "
+                "at one close): such a bar is ignored and what is held stays; make one of the two win in the code."
+            )
+        if found.untraded:
+            bars = "1 real bar" if found.untraded == 1 else f"{found.untraded:,} real bars"
+            notices.append(
+                f"{strategy.name} trades in {bars} in which, by their volume, nobody traded (flat, volume 0): such "
+                "fills were not to be had; look at the warnings about the bars."
+            )
+    return notices
+
+
 def of_calls(strategies: Sequence[Strategy], found: Sequence[StrategyEvaluation]) -> list[str]:
     """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
 

@@ -258,6 +258,10 @@ class StressConfig(SampleConfig):
     risk_free: float = setting(
         COSTS, "FRACTION", "Interest a year on cash; Sharpe and Sortino subtract it.", 0.0, ge=-1.0, lt=1.0
     )
+    rebalance: str = setting(
+        COSTS, "RULE", "When target weights are orders: on-change, every-bar, or band=0.05 (when they have drifted by "
+        "that).", "on-change",
+    )  # fmt: skip
     walk_forward: str | None = setting(
         STUDIES, "N|3M|MONTHS", "Repeat the test from dates across the history: how many, how far apart, or in which "
         "months (2000-03,2008-09).", None,
@@ -299,6 +303,13 @@ class StressConfig(SampleConfig):
 
         return str(Sizing.parse(text))
 
+    @field_validator("rebalance")
+    @classmethod
+    def _known_rebalance(cls, text: str) -> str:
+        from stresslab.backtest.terms import parse_rebalance
+
+        return parse_rebalance(text)
+
     @field_validator("fail_on")
     @classmethod
     def _known_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -324,6 +335,7 @@ class StressConfig(SampleConfig):
             self.position,
             self.max_leverage,
             self.risk_free,
+            self.rebalance,
         )
 
     def walk_forward_dates(self) -> int | str | list[str] | None:
@@ -356,6 +368,7 @@ class StressConfig(SampleConfig):
             "stops": terms.stops,
             "max_leverage": terms.max_leverage,
             "risk_free": terms.risk_free,
+            "rebalance": terms.rebalance,
             "book": self.portfolio,
             "origins": self.walk_forward_dates(),
             "contrasts": self.alternative_generators,

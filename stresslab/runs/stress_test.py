@@ -74,6 +74,7 @@ def stress_test(
     stops: Stops | None = None,
     max_leverage: float = 1.0,
     risk_free: float = 0.0,
+    rebalance: str = "on-change",
     book: Mapping[str, float] | None = None,
     origins: int | str | Sequence[str] | None = None,
     contrasts: bool = False,
@@ -115,6 +116,7 @@ def stress_test(
         stops: orders that leave a position inside a bar; none by default.
         max_leverage: most exposure over equity that an order may lead to; there is no margin engine beyond that.
         risk_free: interest a year on cash, and what Sharpe and Sortino subtract.
+        rebalance: when target weights are orders: "on-change", "every-bar" or "band=0.05".
         book: shares of the capital by name of the strategy, traded side by side and judged as one more result, "book".
         origins: repeat the test from dates across the history: how many, a distance such as "3M", or months.
         contrasts: repeat it in worlds of other generators, on matched volatility.
@@ -146,7 +148,15 @@ def stress_test(
     """
     criteria, generator = criteria or Criteria(), generator or make_generator("kronos")
     terms = Terms(
-        costs or Costs(), sizing or Sizing(), stops or Stops(), init_cash, warmup, position, max_leverage, risk_free
+        costs or Costs(),
+        sizing or Sizing(),
+        stops or Stops(),
+        init_cash,
+        warmup,
+        position,
+        max_leverage,
+        risk_free,
+        rebalance,
     )
     jobs = jobs or os.cpu_count() or 1
     horizon, seed = check_horizon(horizon), check_seed(seed)
@@ -315,6 +325,7 @@ def stress_test(
             *notices.of_generator(described, in_sample),
             *notices.of_future(future, horizon),
             *notices.of_lookahead(strategies, lookaheads),
+            *notices.of_orders(strategies, found_on["backtest"]),
             *notices.of_calls(strategies, found_on["universes"]),
             *(f"No result: {why}." for why in entrants.failed.values()),
             *notes,

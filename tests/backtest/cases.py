@@ -102,7 +102,9 @@ def any_terms(draw: st.DrawFn, warmup: int) -> Terms:
         take_profit=draw(levels(None, None, 0.03, 0.5)),
         trailing_stop=draw(levels(None, None, 0.04, 0.3)),
     )
-    return Terms(costs, sizing, stops, 1000.0, warmup, "carry", leverage, draw(levels(0.0, 0.0, 0.04, -0.5)))
+    rebalance = draw(st.sampled_from(["on-change", "on-change", "every-bar", "band=0.1", "band=0.5"]))
+    interest = draw(levels(0.0, 0.0, 0.04, -0.5))
+    return Terms(costs, sizing, stops, 1000.0, warmup, "carry", leverage, interest, rebalance)
 
 
 @st.composite
@@ -116,7 +118,9 @@ def cases(draw: st.DrawFn, plain: bool = True) -> Case:
     spread = volatility * rng.exponential(size=(2, steps, count))
     highs, lows = np.maximum(opens, closes) * np.exp(spread[0]), np.minimum(opens, closes) * np.exp(-spread[1])
     if plain:
-        terms = Terms(Costs(*(draw(levels(0.0, 0.0005, 0.02)) for _ in range(2))), init_cash=1000.0, warmup=warmup)
+        costs = Costs(*(draw(levels(0.0, 0.0005, 0.02)) for _ in range(2)))
+        rebalance = draw(st.sampled_from(["on-change", "on-change", "every-bar"]))
+        terms = Terms(costs, init_cash=1000.0, warmup=warmup, rebalance=rebalance)
     else:
         terms = draw(any_terms(warmup))
     total = warmup + steps

@@ -33,6 +33,7 @@ class Account:
     paid: float = 0.0  # costs of the units held so far
     best: float = 0.0  # highest price since entry, lowest for a short
     interest: float = 0.0
+    closed: float = np.nan  # the last close
     profits: list[float] = field(default_factory=list)
 
     def value(self, price: float) -> float:
@@ -103,8 +104,6 @@ class Account:
         full = self.full_position(after)
         units = max(0.0, full - costs.fixed_fee) / (fill * (1 + costs.fees))
         change = side * units - self.units
-        if self.terms.are_plain and change > 0:  # vectorbt buys back no more of a short than there is cash for
-            change = min(change, self.cash / (fill * (1 + costs.fees)))
         return self.order(change, price) if change else 0.0
 
     def aim(self, weight: float, price: float) -> float:
@@ -118,7 +117,7 @@ class Account:
             fill = price * (1 + self.slippage)
             credit = most - value
             affordable = (self.cash + credit - costs.fixed_fee) / (fill * (1 + costs.fees))
-            cover = 0.0 if self.terms.are_plain else min(change, max(0.0, -self.units))
+            cover = min(change, max(0.0, -self.units))
             change = min(change, max(affordable, cover))
         return self.order(change, price) if change else 0.0
 
@@ -189,7 +188,8 @@ def loop(bars: NDArray[np.float64], order: Order, terms: Terms, history: Any, pe
             left_at = account.stop(opened, high, low)
             if left_at is not None:
                 before = account.value(left_at)
-                value += account.order(-account.units, left_at) / before
+                sold = account.order(-account.units, left_at)
+                value += sold / before if before else 0.0
                 ruined(opened)
             account.best = max(account.best, high) if account.units > 0 else min(account.best, low)
         if not done.ruined:
@@ -203,6 +203,7 @@ def loop(bars: NDArray[np.float64], order: Order, terms: Terms, history: Any, pe
             before = account.value(closed)
             value += account.go(0, closed) / before
             ruined(closed)
+        account.closed = closed
         done.equity.append(account.value(closed))
         done.position.append(position)
         done.traded.append(value)
@@ -243,6 +244,16 @@ def by_signals(signals: list[NDArray[np.bool_]], warmup: int) -> Order:
     return order
 
 
+def too_far(account: Account, target: float) -> bool:
+    """Whether the weight at the last close is further from its target than the terms bear."""
+    rule = account.terms.rebalance
+    if rule in ("on-change", "every-bar"):
+        return rule == "every-bar"
+    equity = account.value(account.closed)
+    wanted = target * account.full_position(equity) / equity
+    return abs(account.units * account.closed / equity - wanted) > float(rule.partition("=")[2])
+
+
 def by_weights(weights: NDArray[np.float64], warmup: int) -> Order:
     """Orders of weights (W+T,) of one universe, position carried."""
     target = 0.0
@@ -251,10 +262,11 @@ def by_weights(weights: NDArray[np.float64], warmup: int) -> Order:
 
     def order(account: Account, bar: int, price: float) -> float:
         nonlocal target
-        last = 0.0 if bar == 0 else target
+        last, drifted = 0.0 if bar == 0 else target, False
         if bar and not np.isnan(weights[warmup - 1 + bar]):
             target = weights[warmup - 1 + bar]
-        return account.aim(target, price) if target != last else 0.0
+            drifted = too_far(account, target)
+        return account.aim(target, price) if target != last or drifted else 0.0
 
     return order
 

@@ -108,3 +108,19 @@ def test_terms_cannot_be_changed() -> None:
     """Terms, once made, stay."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Terms().risk_free = 0.1  # type: ignore[misc] # frozen
+
+
+@pytest.mark.parametrize(("text", "rule"), [
+    ("sometimes", "on-change, every-bar or band=0.05"), ("every_bar", "did you mean 'every-bar'"),
+    ("band", "no number"), ("band=0", "lies in"), ("band=nan", "lies in"),
+])  # fmt: skip
+def test_rebalancing_that_is_not_known(text: str, rule: str) -> None:
+    """A rule that is none of the three is refused with the three."""
+    with pytest.raises(InputError, match=rule):
+        Terms(rebalance=text)
+
+
+def test_rebalancing_is_recorded() -> None:
+    """The rule stands in the record as it is written, where it is not the default."""
+    assert "rebalance" not in Terms().recorded()
+    assert Terms(rebalance="band=0.050").recorded()["rebalance"] == "band=0.05"

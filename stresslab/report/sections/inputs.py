@@ -5,7 +5,7 @@ from __future__ import annotations
 from stresslab.analysis.result import StressResult
 from stresslab.report.sections import provenance
 from stresslab.report.sections.realism import evidence
-from stresslab.report.wording import clean, money, plain_value
+from stresslab.report.wording import clean, money, percent, plain_value
 
 PURPOSE = (
     "To tell luck from logic in a trading strategy: what it would have earned and lost in many continuations of the "
@@ -72,5 +72,15 @@ def _execution(result: StressResult) -> list[str]:
         "last close. Real bars are treated the same way.",
         f"Each account begins with {money(result.init_cash)}; {provenance.execution(config)}.",
         *([carried] if carried else []),
+        _rebalancing(str(config.get("rebalance") or "on-change")),
         *([f"Indicators warm up on {int(warm):,} real bars, or all there are."] if warm is not None else []),
     ]
+
+
+def _rebalancing(rule: str) -> str:
+    """When target weights are orders, in words."""
+    if rule == "on-change":
+        return "Target weights are ordered when they change; in between units are held, and the weight drifts."
+    if rule == "every-bar":
+        return "Target weights are ordered again at every bar, so that the weight is held."
+    return f"Target weights are ordered when they change or have drifted by {percent(float(rule.partition('=')[2]))}."
