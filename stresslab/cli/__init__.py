@@ -5,6 +5,7 @@ What commands do is the library's business; it is imported when a command runs, 
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import sys
@@ -39,6 +40,17 @@ from stresslab.core.logs import LEVELS, Log, recording
 
 DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
 """Exit codes; `run` adds 4."""
+
+
+THE_SYSTEMS = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EDQUOT", "EFBIG", "EIO", "EISDIR", "ELOOP", "EMFILE", "ENAMETOOLONG", "ENFILE"),
+        *("ENOSPC", "ENOTDIR", "EPERM", "EROFS", "ESTALE"),
+    )
+    if hasattr(errno, name)
+)
+"""Errors of files and disks, which the user can put right."""
 
 
 @dataclass
@@ -174,6 +186,9 @@ def explain(error: BaseException) -> tuple[int, str]:
         return WRONG_INPUT, f"{error.format_message().rstrip('.')}; see {command} --help"
     if isinstance(error, MemoryError):
         return WRONG_INPUT, "memory is exhausted; give fewer --universes or a shorter --horizon"
+    if isinstance(error, OSError) and error.errno in THE_SYSTEMS:
+        where = f"{error.filename}: " if error.filename else ""
+        return WRONG_INPUT, f"{where}{error.strerror}; check the path, its permissions and the free space there"
     return OUR_FAULT, (
         f"stresslab failed with {type(error).__name__}: {error}; this is our fault, not yours: please report it with "
         "what `stresslab --debug ...` shows"

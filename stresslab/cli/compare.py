@@ -33,6 +33,7 @@ def compare(
     """Compare stored runs: universe by universe where they share them, side by side where not."""
     from stresslab.analysis.compare import compare as compare_runs
     from stresslab.core.safe_files import report_damage_of
+    from stresslab.core.whole_files import put_text
     from stresslab.report.formats.comparison import render_page, render_text
     from stresslab.runs.folder import load_run
 
@@ -49,6 +50,6 @@ def compare(
     if out is not None and page is not None:
         with options.output_folder(out) as folder:
             written = folder / "comparison.html"
-            written.write_text(page, encoding="utf-8")
+            put_text(written, page)
         told += f"\n\ncomparison: {written}"
     say(told)

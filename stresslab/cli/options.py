@@ -6,6 +6,7 @@ What the settings are and which values are allowed is decided by `stresslab.runs
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -169,11 +170,11 @@ def output_folder(path: str) -> Iterator[Path]:
     if not path.strip():
         raise InputError(f"--out {path!r} names no folder; write for example --out reports")
     folder = Path(path)
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    made = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
     try:
         check_writable(folder)
         yield folder
     finally:
         for place in made:
-            if place.is_dir() and not any(place.iterdir()):
+            if os.path.isdir(place) and not any(place.iterdir()):
                 place.rmdir()

@@ -14,6 +14,7 @@ import typer
 from stresslab.cli import options
 from stresslab.cli.console import Reporter, progress, say
 from stresslab.core.errors import InputError
+from stresslab.core.whole_files import put_text
 from stresslab.runs.settings import RealismConfig
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def realism(ctx: typer.Context, settings: RealismConfig) -> None:
             "temperature_fit": None if fit is None else fit.to_dict(),
             "realism": found.to_dict(),
         }
-        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        put_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
     say(render(found, fit) + (f"\n\nwritten: {path}" if path else ""))
 
 

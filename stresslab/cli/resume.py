@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stresslab.cli.console import progress
-from stresslab.cli.run import conduct
+from stresslab.cli.run import conduct, working_alone
 
 EXAMPLE = """Example:
 
@@ -25,10 +25,12 @@ def resume(
     The bars, the strategies, the weights and stresslab must be those of the run. The strategy files are run: they are
     code.
     """
-    with progress() as report:
-        report("loading", 0, 1)
-        from stresslab.runs.restore import stopped
+    from stresslab.runs.restore import check_stopped, stopped
 
-        settings, bars, generator = stopped(Path(work))
+    place = Path(work)
+    check_stopped(place)
+    with working_alone(place), progress() as report:
+        report("loading", 0, 1)
+        settings, bars, generator = stopped(place)
         report("loading", 1, 1)
-        conduct(ctx, settings, bars, generator, Path(work), report)
+        conduct(ctx, settings, bars, generator, place, report)

@@ -19,6 +19,7 @@ from stresslab.cli import options
 from stresslab.cli.console import OutputError, Reporter, complain, progress, say
 from stresslab.core.checkpoints import LEDGER
 from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
+from stresslab.core.whole_files import alone
 from stresslab.runs.settings import StressConfig
 
 if TYPE_CHECKING:
@@ -46,14 +47,17 @@ def run(ctx: typer.Context, settings: StressConfig) -> None:
         bars = settings.bars()
         made = settings.make_generator(options.given_flags(ctx))
         report("loading", 1, 1, disk_told(settings, folder))
-        conduct(ctx, settings, bars, made, new_work(folder), report)
+        work = new_work(folder)
+        work.mkdir()
+        with working_alone(work):
+            conduct(ctx, settings, bars, made, work, report)
 
 
 def conduct(
     ctx: typer.Context, settings: StressConfig, bars: Bars, generator: Generator, work: Path, report: Reporter
 ) -> None:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
-    from stresslab.runs.folder import save_run
+    from stresslab.runs.folder import finish_saving, load_run, save_run
     from stresslab.runs.stress_test import stress_test
 
     if settings.grid:
@@ -61,12 +65,16 @@ def conduct(
 
         report("grid", 1, 1, describe_grid(settings.grid))
     with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
-        result = stress_test(
-            bars=bars, generator=generator, cluster=cluster, work=work, progress=report, **settings.arguments()
-        )
-        report("report", 0, 1)
-        saved = save_run(result, work.parent, ctx.find_root().obj.log.text())
-        report("report", 1, 1)
+        saved = finish_saving(work)
+        if saved is None:
+            result = stress_test(
+                bars=bars, generator=generator, cluster=cluster, work=work, progress=report, **settings.arguments()
+            )
+            report("report", 0, 1)
+            saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work)
+            report("report", 1, 1)
+        else:
+            result = load_run(saved)
     try:
         say(f"{result}\n\nreport: {saved / 'report.html'}")
     except OutputError as error:  # the run is stored, and its verdict stands
@@ -89,6 +97,25 @@ def disk_told(settings: StressConfig, folder: Path) -> str:
 def new_work(folder: Path) -> Path:
     """A folder of its own for the finished universes of a run."""
     return folder / f".{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}.work"
+
+
+LOCK = "lock"
+"""File in a work folder that the process holds which works there."""
+
+
+@contextmanager
+def working_alone(work: Path) -> Iterator[None]:
+    """Work in a work folder that no other process works in.
+
+    Raises:
+        InputError: another process does, or the folder is gone.
+    """
+    try:
+        (work / LOCK).touch()
+    except OSError as error:
+        raise InputError(f"{work} cannot be worked in ({error.strerror}); name a folder of a stopped run") from None
+    with alone(work / LOCK):
+        yield
 
 
 @contextmanager

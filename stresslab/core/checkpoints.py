@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import digest_of, is_inside
+from stresslab.core.whole_files import alone, put, put_text
 
 PLAN, LEDGER = "plan.json", "done.jsonl"
 
@@ -48,7 +48,7 @@ class Shards:
             InputError: another process works here, or the folder holds the pieces of another plan.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _alone(self.folder):
+        with alone(self.folder):
             self._begin()
             try:
                 yield self.missing()
@@ -110,7 +110,7 @@ class Shards:
         if not path.exists():
             if any((self.folder / self.name(position)).exists() for position in range(self.count)):
                 raise InputError(f"{self.folder} already holds such files, but no {PLAN}; name a new folder")
-            put(path, lambda temporary: temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8"))
+            put_text(path, json.dumps(wanted, indent=1) + "\n")
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -121,67 +121,6 @@ class Shards:
         if ledger.exists() and not ledger.read_bytes().endswith(b"\n"):
             with ledger.open("a", encoding="utf-8") as stream:
                 stream.write("\n")
-
-
-def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is there whole or not at all, also after the power fails.
-
-    Raises:
-        InputError: the disk is full, or the place cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free space, then run the command again to go on"
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync(folder: Path) -> None:
-    """Make all files of a folder last."""
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with Path(root, name).open("rb+") as stream:
-                os.fsync(stream.fileno())
-        _sync_folder(Path(root))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name in a folder last, where the system can."""
-    try:
-        opened = os.open(folder, os.O_RDONLY)
-    except OSError:  # no folder can be opened on Windows
-        return
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock on the folder, which ends with the process however that ends; Windows has none of this kind."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"another process works in {folder}; wait for it, or name another folder") from None
-        yield
-    finally:
-        os.close(held)
 
 
 def _difference(found: Any, wanted: Mapping[str, Any]) -> str:

@@ -17,7 +17,9 @@ def recorded(value: Any) -> Any:
         return [recorded(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()  # a file's name may not be Unicode
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value)
 

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.core.checkpoints import put
 from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
+from stresslab.core.whole_files import put
 from stresslab.data.bars import FIELDS, Bars
 
 REAL = -1

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.core.checkpoints import Shards, put
+from stresslab.core.checkpoints import Shards
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
 from stresslab.core.randomness import check_seed
+from stresslab.core.whole_files import put
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator, check_horizon, universe_ids

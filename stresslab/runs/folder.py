@@ -25,20 +25,22 @@ from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.analysis.result_document import FORMAT_VERSION, ResultDocument, Strategy, check_version
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.backtest.bar_records import COLUMNS
-from stresslab.core.checkpoints import sync
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import (
     MAX_JSON,
     MAX_TABLE,
     check_no_links,
     digests,
+    is_inside,
     read_bounded,
     read_table,
     report_damage_of,
 )
+from stresslab.core.text import one_line
+from stresslab.core.whole_files import PARTIAL, held, put_text, sweep, sync
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
-from stresslab.runs.trial_ledger import add, check_ledger
+from stresslab.runs.trial_ledger import add, check_ledger, runs_in
 
 _TABLES = (
     "metrics.parquet",
@@ -48,6 +50,10 @@ _TABLES = (
     "bar_records.parquet",
     "track_record.parquet",
 )
+
+
+PUBLISHING = "publishing.json"
+"""In a work folder: what is being renamed to which name, and the line for the ledger."""
 
 
 def run_id(result: StressResult, now: datetime) -> str:
@@ -60,58 +66,88 @@ def run_id(result: StressResult, now: datetime) -> str:
 def check_writable(folder: Path) -> None:
     """Refuse, before any work is done, a folder that cannot be written."""
     try:
+        str(folder).encode()
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
         check_ledger(folder)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a null byte, or bytes that are no text
+        reason = error.strerror if isinstance(error, OSError) else "its name is no text"
         raise InputError(
-            f"`out={folder}` cannot be written ({error.strerror}); name a folder that you may write to"
+            f"`out={one_line(folder)}` cannot be written ({reason}); name a folder that you may write to"
         ) from None
 
 
-def save_run(result: StressResult, folder: Path, log: str | None = None) -> Path:
+def save_run(result: StressResult, folder: Path, log: str | None = None, work: Path | None = None) -> Path:
     """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
 
-    Everything is written into a hidden folder beside it first and renamed at the end; the ledger is told last.
+    Everything is written into a hidden folder first and renamed at the end; then the ledger gets its line.
 
     Args:
         result: what was found.
         folder: gets the run's folder.
         log: lines to keep as `log.jsonl`, if any.
+        work: folder of the run's finished universes, on the same disk. The hidden folder is there, so that whatever
+            ends this leaves nothing beside the runs, and `finish_saving` can do what is still to be done.
     """
     from stresslab.report import write_report
 
     check_writable(folder)
+    sweep(folder)
     now = datetime.now(UTC)
     name = run_id(result, now)
-    partial = folder / f".{name}.{uuid.uuid4().hex[:8]}.partial"
+    partial = (work or folder) / f"{PARTIAL}{uuid.uuid4().hex[:8]}"
+    entry = None if result.tested is None else {"time": now.isoformat(timespec="seconds"), **result.tested}
     try:
         partial.mkdir()
-        _write_tables(result, partial)
-        _write_json(result.to_dict(), partial / "result.json")
-        write_report(result, partial)
-        if log is not None:
-            (partial / "log.jsonl").write_text(log, encoding="utf-8")
-        _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
-        sync(partial)
-        published = _publish(partial, folder / name)
+        with held(partial):
+            _write_tables(result, partial)
+            _write_json(result.to_dict(), partial / "result.json")
+            write_report(result, partial)
+            if log is not None:
+                (partial / "log.jsonl").write_text(log, encoding="utf-8")
+            _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+            sync(partial)
+            published = _publish(partial, folder / name, work, entry)
     except OSError as error:
         raise InputError(
             f"`out={folder}`: {error.strerror or error} while writing the run; free space or name another"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    if result.tested is not None:
-        add(folder, {"run": published.name, "time": now.isoformat(timespec="seconds"), **result.tested})
+    if entry is not None:
+        add(folder, {"run": published.name, **entry})
     return published
 
 
-def _publish(partial: Path, final: Path) -> Path:
+def finish_saving(work: Path) -> Path | None:
+    """The run's own folder, where `save_run` had renamed it before the process was killed; None where it had not.
+
+    The ledger gets its line if it has none yet.
+
+    Args:
+        work: as `save_run` was given it.
+    """
+    if not (work / PUBLISHING).is_file():
+        return None
+    with report_damage_of(work):
+        plan = json.loads(read_bounded(work / PUBLISHING, MAX_JSON))
+        published, partial = work.parent / str(plan["run"]), work / str(plan["partial"])
+        if not is_inside(plan["run"]) or partial.is_dir() or not (published / "manifest.json").is_file():
+            return None
+        if plan["entry"] is not None and published.name not in runs_in(work.parent):
+            add(work.parent, {"run": published.name, **plan["entry"]})
+    return published
+
+
+def _publish(partial: Path, final: Path, work: Path | None, entry: dict[str, Any] | None) -> Path:
     """Rename to the first free name: two runs of one second do not harm each other."""
     for attempt in range(1, 1000):
         target = final if attempt == 1 else final.with_name(f"{final.name}-{attempt}")
         try:
             if not target.exists():
+                if work is not None:
+                    plan = {"partial": partial.name, "run": target.name, "entry": entry}
+                    put_text(work / PUBLISHING, json.dumps(plan))
                 os.rename(partial, target)
                 return target
         except OSError:

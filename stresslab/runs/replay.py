@@ -21,6 +21,7 @@ from stresslab.backtest.bar_records import bar_by_bar
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import report_damage_of
+from stresslab.core.whole_files import staged
 from stresslab.data.bars import CLOSE, FIELDS, OPEN
 from stresslab.data.origin import split_at_origin
 from stresslab.data.universes import Universes
@@ -87,6 +88,8 @@ class Replay:
     def save(self, folder: Path, tear_sheets: bool = False) -> tuple[list[Path], list[str]]:
         """Write the bars, and of each strategy its account and picture.
 
+        All files are written whole, or none.
+
         Args:
             folder: is there.
             tear_sheets: write one of each account too, by quantstats.
@@ -94,24 +97,38 @@ class Replay:
         Returns:
             The files, and why a tear sheet is missing: quantstats has none of an account that never moves.
         """
-        universe = f"universe-{self.number}"
+        universe, written, missing = f"universe-{self.number}", [], list[str]()
         bars = pd.DataFrame(self.universe.values[0], index=self.universe.timestamps, columns=list(FIELDS))
-        written, missing = [folder / f"{universe}.csv"], list[str]()
-        bars.to_csv(written[0], index_label="timestamp")
         stamps = stamp_texts(self.universe.timestamps.insert(0, self.universe.history.timestamps[-1]))
-        for at, (name, account) in enumerate(self.accounts.items(), 1):
-            stem = f"{universe}-{at}-{file_name(name)}"
-            account.to_csv(folder / f"{stem}.csv", index=False)
-            title = f"{name} in universe {self.number:,}"
-            chart = bars_chart(account, stem, title, self.terms.init_cash, stamps)
-            (folder / f"{stem}.png").write_bytes(picture(chart, "png", title=title))
-            written += [folder / f"{stem}.csv", folder / f"{stem}.png"]
-            if tear_sheets and (account["equity"] == self.terms.init_cash).all():
-                missing.append(f"no tear sheet of {clean(name)}: its account never moves")
-            elif tear_sheets:
-                written.append(folder / f"{stem}.html")
-                _tear_sheet(account, self.terms, title, written[-1])
-        return written, missing
+        with staged(folder) as partial:
+            written.append(f"{universe}.csv")
+            bars.to_csv(partial / written[0], index_label="timestamp")
+            for at, (name, account) in enumerate(self.accounts.items(), 1):
+                stem = f"{universe}-{at}-{file_name(name)}"
+                account.to_csv(partial / f"{stem}.csv", index=False)
+                title = f"{name} in universe {self.number:,}"
+                chart = bars_chart(account, stem, title, self.terms.init_cash, stamps)
+                (partial / f"{stem}.png").write_bytes(picture(chart, "png", title=title))
+                written += [f"{stem}.csv", f"{stem}.png"]
+                why = self._tear_sheet(account, title, partial / f"{stem}.html") if tear_sheets else "not wanted"
+                if not why:
+                    written.append(f"{stem}.html")
+                elif tear_sheets:
+                    missing.append(f"no tear sheet of {clean(name)}: {why}")
+        return [folder / name for name in written], missing
+
+    def _tear_sheet(self, account: pd.DataFrame, title: str, path: Path) -> str:
+        """Write a tear sheet; why there is none, where quantstats cannot make it."""
+        if (account["equity"] == self.terms.init_cash).all():
+            return "its account never moves"
+        try:
+            _write_tear_sheet(account, self.terms, self.universe.history.periods_per_year, title, path)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # LinAlgError is a ValueError
+            path.unlink(missing_ok=True)
+            span = account["timestamp"].iloc[-1] - account["timestamp"].iloc[0]
+            reason = " ".join(str(error).split())
+            return f"quantstats makes none of {len(account):,} bars in {span.days + 1} days ({reason:.120})"
+        return ""
 
 
 def replay(
@@ -183,8 +200,8 @@ def check_tear_sheets() -> None:
         raise InputError("a tear sheet needs quantstats, which is not installed; pip install quantstats")
 
 
-def _tear_sheet(account: pd.DataFrame, terms: Terms, title: str, path: Path) -> None:
-    """Quantstats' page of an account beside buy and hold."""
+def _write_tear_sheet(account: pd.DataFrame, terms: Terms, periods_per_year: float, title: str, path: Path) -> None:
+    """Quantstats' page of an account beside buy and hold, annualised by the number of bars in a year."""
     import quantstats
 
     values = account.set_index("timestamp")[["equity", "held"]] / terms.init_cash
@@ -193,11 +210,13 @@ def _tear_sheet(account: pd.DataFrame, terms: Terms, title: str, path: Path) -> 
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # of pandas and matplotlib, about quantstats' own code
         fonts.addFilter(_silent)
-        quantstats.reports.html(  # type: ignore[no-untyped-call]
-            returns["equity"], returns["held"], rf=terms.risk_free, output=str(path), title=title,
-            benchmark_title="buy and hold",
-        )  # fmt: skip
-        fonts.removeFilter(_silent)
+        try:
+            quantstats.reports.html(  # type: ignore[no-untyped-call]
+                returns["equity"], returns["held"], rf=terms.risk_free, output=str(path), title=title,
+                benchmark_title="buy and hold", periods_per_year=round(periods_per_year),
+            )  # fmt: skip
+        finally:
+            fonts.removeFilter(_silent)
 
 
 def _silent(record: logging.LogRecord) -> bool:

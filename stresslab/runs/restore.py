@@ -76,6 +76,12 @@ def finished(folder: Path, jobs: int) -> Restored:
     return Restored(settings, bars, generator, stored, table, earlier, differences)
 
 
+def check_stopped(work: Path) -> None:
+    """Refuse a folder that holds no run that was stopped."""
+    if not (work / PLAN).is_file():
+        raise InputError(f"{work} holds no run that was stopped; name the folder that the run named, such as .x.work")
+
+
 def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
     """The settings, bars and generator of a run that was stopped, from the plan beside its finished universes.
 
@@ -85,8 +91,7 @@ def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
     Raises:
         InputError: there is no such run, or stresslab, the bars, a strategy or the weights are not those of the run.
     """
-    if not (work / PLAN).is_file():
-        raise InputError(f"{work} holds no run that was stopped; name the folder that the run named, such as .x.work")
+    check_stopped(work)
     with report_damage_of(work):
         plan = json.loads(read_bounded(work / PLAN, MAX_JSON))
         settings = _settings(plan, None, work)

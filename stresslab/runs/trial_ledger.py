@@ -229,6 +229,19 @@ def entries(folder: Path) -> tuple[list[Entry], int]:
     return known, len(found) - len(known)
 
 
+def runs_in(folder: Path) -> set[str]:
+    """The names of the runs that a folder's ledger has lines of."""
+    if not os.path.lexists(folder / LEDGER):
+        return set()
+    named = set[str]()
+    for line in read_bounded(folder / LEDGER, MAX_JSON).decode("utf-8", "replace").split("\n"):
+        try:
+            named.add(str(json.loads(line)["run"]))
+        except (ValueError, TypeError, LookupError, RecursionError):
+            continue
+    return named
+
+
 def before(ledger: str | os.PathLike[str] | Earlier | None, entry: Entry) -> Earlier:
     """What was tested on the same bars before.
 

@@ -245,6 +245,54 @@ def test_a_shard_that_is_none_is_told(
         assert "holds no finished universes" in told.err
 
 
+@pytest.mark.parametrize("moment", ["report", "rename", "ledger"])
+def test_killed_while_it_is_stored(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Nothing but the work folder is left beside the runs; gone on with, there is one run and one line of it."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        raise Killed
+
+    where = {"report": "stresslab.report.write_report", "rename": "os.rename", "ledger": "stresslab.runs.folder.add"}
+    with monkeypatch.context() as patch:
+        patch.setattr(where[moment], killed)
+        patch.setattr("stresslab.runs.folder.shutil.rmtree", lambda *arguments, **options: None)
+        with pytest.raises(Killed):
+            command(*words, "--out", tmp_path / "runs")
+    (work,) = (tmp_path / "runs").glob(".*")
+    runs = list((tmp_path / "runs").glob("2*/"))
+    assert len(runs) == (moment == "ledger")
+    assert not (tmp_path / "runs" / "ledger.jsonl").exists()
+    done = command("resume", work)
+    assert done.code == 0, done.err
+    ended = the_run(tmp_path / "runs")
+    assert runs in ([], [ended])
+    assert f"report: {ended / 'report.html'}" in done.out
+    (line,) = (tmp_path / "runs" / "ledger.jsonl").read_text().splitlines()
+    assert json.loads(line)["run"] == ended.name
+    assert_refused(command("resume", work), "holds no run that was stopped")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_three_at_once_make_one_run(
+    command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three processes that go on with the same folder one does, and the others say so in a line."""
+    with monkeypatch.context() as patch:
+        stop_after(6, interrupt, patch)
+        work = resumed_from(command(*words, "--out", tmp_path / "runs").err)
+    line = [sys.executable, "-m", "stresslab", "resume", str(work)]
+    three = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    errors = [process.communicate()[1] for process in three]
+    assert sorted(process.returncode for process in three) == [0, 2, 2], errors
+    the_run(tmp_path / "runs")
+    assert len((tmp_path / "runs" / "ledger.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot kill itself there like that")
 def test_killed_at_twenty_moments(csv: Path, strategy: Path, tmp_path: Path) -> None:
@@ -266,8 +314,7 @@ def test_killed_at_twenty_moments(csv: Path, strategy: Path, tmp_path: Path) -> 
         if works:
             shards.append(len(list(works[0].glob("outcome-*.npz"))))
             subprocess.run([*words, "resume", str(works[0])], check=True, capture_output=True)
-        for partial in out.glob(".*.partial"):  # of a report that was being written
-            assert works, partial
+        assert [path.suffix for path in out.glob(".*")] == [".work"] * len(works)
         (ended,) = out.glob("2*/")
         assert_same(ended, whole)
     assert np.ptp(shards) > 5

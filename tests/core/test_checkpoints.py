@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from stresslab.core.checkpoints import LEDGER, PLAN, Shards, put
+from stresslab.core.checkpoints import LEDGER, PLAN, Shards
 from stresslab.core.errors import InputError
 from tests.make.shards import work
 
@@ -98,18 +98,6 @@ def test_two_do_not_work_in_one_folder(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="another process works in"):
             fill(work(tmp_path))
     assert fill(work(tmp_path)) == [0, 1, 2, 3, 4]
-
-
-def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    """What was begun is taken away."""
-
-    def full(path: Path) -> None:
-        path.write_text("half")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(InputError, match="No space left on device"):
-        put(tmp_path / "file", full)
-    assert list(tmp_path.iterdir()) == []
 
 
 LOOP = """

@@ -40,8 +40,7 @@ def load_file(path: str, since: object = None, until: object = None, repair: boo
         repair: repair instead of refusing.
     """
     file, symbol = _split(path)
-    with file.open("rb") as stream:
-        head = stream.read(4096)
+    head = _bytes(path, file, 4096)
     if not head:
         raise DataError(f"{path}: the file is empty; give a file with open, high, low and close per bar")
     notices: tuple[str, ...] = ()
@@ -53,7 +52,7 @@ def load_file(path: str, since: object = None, until: object = None, repair: boo
         elif reason := _refusal(file, head):
             raise DataError(reason)
         else:
-            frame, ticker, decimal, notices = read_text(file.read_bytes(), symbol)
+            frame, ticker, decimal, notices = read_text(_bytes(path, file), symbol)
         if ticker is None:
             frame, ticker, nameless = one_series(frame, symbol)
             notices = (*notices, *nameless)
@@ -84,6 +83,15 @@ def one_series(frame: pd.DataFrame, symbol: str | None) -> tuple[pd.DataFrame, s
     count = int(column.isna().sum())
     notices = [f"{count} rows without a {found[0]} belong to no series and were left out"] if count else []
     return frame[column.isin([value for value, name in names.items() if name == chosen])], chosen, notices
+
+
+def _bytes(path: str, file: Path, most: int = -1) -> bytes:
+    """The content of a file, or its first bytes."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(most)
+    except OSError as error:
+        raise DataError(one_line(f"{path}: cannot be read ({error.strerror}); copy the file to another disk")) from None
 
 
 def _split(path: str) -> tuple[Path, str | None]:

@@ -22,6 +22,7 @@ from torch import nn
 
 from stresslab.core.errors import CheckpointError
 from stresslab.core.safe_files import MAX_JSON, digest_of
+from stresslab.core.whole_files import put, put_text
 from stresslab.generators.kronos.features import Representation, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
@@ -280,8 +281,9 @@ def save_tokenizer(tokenizer: KronosTokenizer, folder: Path, **recorded: Any) ->
 
 def _save(network: nn.Module, config: Mapping[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
-    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    content = save({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+    put(folder / WEIGHTS, lambda path: path.write_bytes(content))
+    put_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
 
 
 def read_config(folder: Path) -> dict[str, Any]:

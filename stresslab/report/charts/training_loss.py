@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.core.whole_files import put
 from stresslab.report.charts import binning
 from stresslab.report.charts.chart import POINTS, Axis, Chart, Shape, Tick, line
 from stresslab.report.charts.images import picture
@@ -28,7 +29,8 @@ def write_losses(
         marks: levels by what they are, two at most.
         unit: what the losses are measured in.
     """
-    path.write_bytes(picture(losses_chart(steps, losses, marks, unit), "png", title="Training loss"))
+    drawn = picture(losses_chart(steps, losses, marks, unit), "png", title="Training loss")
+    put(path, lambda temporary: temporary.write_bytes(drawn))
 
 
 def losses_chart(steps: NDArray[np.int64], losses: NDArray[np.float64], marks: Mapping[str, float], unit: str) -> Chart:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +13,7 @@ import pandas as pd
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_schema import SCHEMA
 from stresslab.core.errors import InputError
+from stresslab.core.whole_files import staged
 from stresslab.report.charts import images
 from stresslab.report.charts.chart import Chart
 from stresslab.report.charts.fonts import legible
@@ -92,11 +91,8 @@ def render_all(result: StressResult, folder: Path, formats: Sequence[str]) -> li
     if "pdf" in formats:
         check_pdf()
     prepared = parts(result)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
-        shutil.copymode(folder, partial)  # which copytree gives back to the folder
-        written = [FORMATS[name](result, prepared, Path(partial)) for name in dict.fromkeys(formats)]
-        shutil.copytree(partial, folder, dirs_exist_ok=True)
+    with staged(folder) as partial:
+        written = [FORMATS[name](result, prepared, partial) for name in dict.fromkeys(formats)]
     return [folder / path.name for path in written]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -21,10 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from stresslab.core.errors import CheckpointError, InputError
+from stresslab.core.whole_files import put, put_text
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.train.windows import Batch, Corpus
 from stresslab.generators.kronos.transformer import KronosTransformer, next_token_loss
@@ -232,7 +232,7 @@ def _cut_log(folder: Path, step: int) -> None:
     if path.is_file():
         header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
         kept = [line for line in lines if int(line.split(",")[0]) <= step]
-        path.write_text("".join([header, *kept]) if kept else "", encoding="utf-8")
+        put_text(path, "".join([header, *kept]) if kept else "")
 
 
 def _log(folder: Path, progress: Progress) -> None:
@@ -246,16 +246,15 @@ def _log(folder: Path, progress: Progress) -> None:
 
 
 def _save(module: nn.Module, optimizer: torch.optim.AdamW, schedule: Schedule, step: int, folder: Path) -> None:
-    """Weights and both moments of AdamW in one safetensors file, written under another name and renamed."""
+    """Weights and both moments of AdamW in one safetensors file, written whole or not at all."""
     tensors = {f"weight.{name}": tensor.contiguous() for name, tensor in module.state_dict().items()}
     for name, parameter in module.named_parameters():
         for moment in ("exp_avg", "exp_avg_sq"):
             if parameter in optimizer.state:
                 tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment].contiguous()
-    temporary = folder / f".{STATE}.{os.getpid()}"
     metadata = {"step": str(step), "schedule": json.dumps(asdict(schedule))}
-    save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary, metadata)
-    os.replace(temporary, folder / STATE)
+    content = save({name: tensor.clone() for name, tensor in tensors.items()}, metadata)
+    put(folder / STATE, lambda path: path.write_bytes(content))
 
 
 def _resume(module: nn.Module, optimizer: torch.optim.AdamW, schedule: Schedule, folder: Path) -> int:

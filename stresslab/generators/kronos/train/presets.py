@@ -10,12 +10,14 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from stresslab.core.errors import InputError
+from stresslab.core.whole_files import put, put_text
 from stresslab.data.bars import Bars
 from stresslab.generators.kronos.checkpoint import (
     CONFIG,
@@ -236,7 +238,7 @@ def _claim(states: Path, learns_from: dict[str, Any]) -> None:
             "or give another `out` to start anew"
         )
     states.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(learns_from, indent=1) + "\n", encoding="utf-8")
+    put_text(path, json.dumps(learns_from, indent=1) + "\n")
 
 
 def _adopt(source: Path, own: Path) -> None:
@@ -247,14 +249,14 @@ def _adopt(source: Path, own: Path) -> None:
         raise InputError(f"{own} holds another tokenizer than {source}; leave `tokenizer` out, or give another `out`")
     own.mkdir(parents=True)
     for name in (CONFIG, WEIGHTS):
-        shutil.copyfile(source / name, own / name)
+        put(own / name, partial(shutil.copyfile, source / name))
 
 
 def _record(out: Path, part: str, content: dict[str, Any]) -> None:
     """Add what one stage was to the card."""
     path = out / CARD
     card = read_json(path) if path.is_file() else {}
-    path.write_text(json.dumps(card | {part: content}, indent=1) + "\n", encoding="utf-8")
+    put_text(path, json.dumps(card | {part: content}, indent=1) + "\n")
 
 
 def _group(bits: int) -> int:
