@@ -143,6 +143,15 @@ def rule_of(kind: str) -> Strategy:
     return weights_of(RULES[kind])
 
 
+def reversed_rule_of(kind: str) -> Strategy:
+    """The opposite of the rule that lives on a kind of edge."""
+
+    def weights(bars: Any) -> Any:
+        return -RULES[kind](bars)
+
+    return load_strategies(weights, {})[0]
+
+
 # --------------------------------------------------------------------------------------------------------- the truth
 
 

@@ -155,7 +155,7 @@ def posterior_of(real: RealBars | None, trials: float, fresh: Fresh | None = Non
     """The posterior from the real bars' estimate after selection, and from fresh bars; None where nothing was timed."""
     pieces = [] if fresh is None or fresh.timing is None else [fresh.timing.evidence]
     if real is not None and real.timed and math.isfinite(real.sharpe.value) and real.error > 0:
-        return edge_posterior(real.sharpe.value, real.error, trials, pieces)
+        return edge_posterior(real.sharpe.value, real.error, trials, pieces, inflation=real.inflation)
     if pieces and (real is None or real.timed):
         return edge_posterior(pieces[0].sharpe, pieces[0].error, 1.0, pieces[1:])
     return None

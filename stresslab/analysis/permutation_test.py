@@ -23,7 +23,7 @@ from stresslab.data.bars import CLOSE, OPEN, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
-from stresslab.metrics.market_timing import Timing, position_returns, series_timing, timing
+from stresslab.metrics.market_timing import Timing, gains_inflation, position_returns, series_timing, timing
 from stresslab.metrics.multiple_testing import permutations_needed
 from stresslab.strategy import CallLog, Strategy
 
@@ -51,7 +51,9 @@ class RealBars:
         permutations: how many were made.
         bars: real bars that were traded.
         timed: whether exposure varied at all.
-        error: standard error of that ratio, from the spread over permutations; NaN where nothing was timed.
+        error: standard error of that ratio without an edge, from the spread over permutations; NaN where nothing was
+            timed.
+        inflation: by how much it grows at the estimate where gains come in spells (`gains_inflation`, half a year).
     """
 
     p_value: float
@@ -61,6 +63,7 @@ class RealBars:
     bars: int
     timed: bool
     error: float = math.nan
+    inflation: float = 1.0
 
     def to_dict(self) -> dict[str, object]:
         """As plain JSON."""
@@ -72,6 +75,7 @@ class RealBars:
             "bars": self.bars,
             "timed": self.timed,
             "error": plain(self.error),
+            "inflation": plain(self.inflation),
         }
 
 
@@ -158,8 +162,9 @@ def permutation_test(
     centre = float(np.mean(found)) if len(found) else math.nan
     centred, half = statistic - centre, float(stats.norm.ppf(1 - size)) * spread
     yearly = math.sqrt(bars.periods_per_year / steps)
+    inflation = gains_inflation(held[:, 0], earned[:, 0], round(bars.periods_per_year / 2))
     sharpe = Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly)
-    return RealBars(p_value, statistic, sharpe, made, steps, True, spread * yearly)
+    return RealBars(p_value, statistic, sharpe, made, steps, True, spread * yearly, inflation)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class EdgePosterior:
     whose unselected form is the deflated Sharpe ratio (Bailey & Lopez de Prado 2014; Harvey & Liu 2015). Each piece of
     fresh evidence multiplies in phi((x_k - theta) / s_k), without a correction.
 
+    An edge makes its own estimate less certain where it comes in spells, as a slow trend does. So the standard error
+    grows with theta, s(theta)^2 = s^2 (1 + (r^2 - 1) min(theta / x, 1)^2) above 0, from s without an edge, which is
+    what random orders of the bars show, to r s at the estimate, r being measured on the bars.
+
     Selection can take an edge away, it makes none negative: an estimate below the median best of M such trials is taken
     for the best of only as many as have their median best there, log(1/2) / log Phi(x / s), at least 1.
 
@@ -133,15 +137,17 @@ def edge_posterior(
     trials: float = 1.0,
     fresh: Sequence[Evidence] = (),
     prior_sd: float = PRIOR_SD,
+    inflation: float = 1.0,
 ) -> EdgePosterior:
     """The posterior of the true annual timing Sharpe ratio.
 
     Args:
         estimate: x, from the bars on which the strategy was chosen.
-        error: s, its standard error.
+        error: s, its standard error without an edge.
         trials: M, that it is the best of, an effective number of at least 1.
         fresh: further estimates, independent of that one and of the choice.
         prior_sd: tau.
+        inflation: r, the standard error at the estimate over s; below 1 it counts as 1.
 
     Raises:
         InputError: an error or the prior's deviation is no positive number, or there is less than one trial.
@@ -156,12 +162,17 @@ def edge_posterior(
     weights = np.array([one.error**-2 for one in pieces])
     centre = float(weights @ [one.sharpe for one in pieces]) / float(weights.sum())
     width = float(weights.sum()) ** -0.5
+    inflation = max(1.0, inflation) if estimate > 0 else 1.0
     reach = _REACH * max(prior_sd, width)  # selection moves mass towards the prior
-    low, high = min(-reach, centre - _REACH * width), max(reach, centre + _REACH * width)
+    low, high = min(-reach, centre - _REACH * width), max(reach, centre + _REACH * width * inflation)
     theta = np.linspace(low, high, int((high - low) / width * 40) + 2)
-    logs = sum((-0.5 * ((theta - one.sharpe) / one.error) ** 2 for one in pieces), np.zeros(len(theta)))
+    widths = np.sqrt(1 + (inflation**2 - 1) * np.clip(theta / estimate, 0.0, 1.0) ** 2) if inflation > 1 else 1.0
+    widths = widths * np.ones(len(theta))  # s(theta) / s
+    logs = -0.5 * ((theta - estimate) / (error * widths)) ** 2 - np.log(widths)
+    for one in (pieces[0], *fresh):
+        logs = logs - 0.5 * ((theta - one.sharpe) / one.error) ** 2
     if trials > 1:
-        logs = logs - log_chance_of_choice(theta / error, trials)
+        logs = logs - log_chance_of_choice(theta / error, trials, widths)
     density = np.exp(logs - logs.max())
     return EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd))
 
@@ -174,20 +185,22 @@ def trials_by_luck(estimate: float) -> float:
     return max(1.0, math.log(0.5) / min(float(special.log_ndtr(estimate)), -1e-300))
 
 
-def log_chance_of_choice(edges: ArrayLike, trials: float) -> FloatArray:
+def log_chance_of_choice(edges: ArrayLike, trials: float, widths: ArrayLike | None = None) -> FloatArray:
     """Log probability that a trial is the best of M when the others have no edge.
 
-    log of the integral of phi(y - a) Phi(y)^(M - 1) dy; log(1 / M) at a = 0.
+    log of the integral of phi((y - a) / b) / b Phi(y)^(M - 1) dy; log(1 / M) at a = 0 with b = 1.
 
     Args:
-        edges: (G,) a, the trial's true ratio in units of its standard error.
+        edges: (G,) a, the trial's true ratio in units of the standard error without an edge, increasing.
         trials: M, at least 1; an effective number may be fractional.
+        widths: (G,) b, its standard error in the same units; 1 by default.
     """
     wanted = np.asarray(edges, dtype=np.float64)
     nodes = np.linspace(wanted.min() - 1e-9, wanted.max() + 1e-9, 200)
-    y = np.linspace(nodes[0] - _REACH, max(nodes[-1], 0.0) + _REACH, 2000)  # (Y,)
+    wide = np.interp(nodes, wanted, np.ones(len(wanted)) if widths is None else np.asarray(widths, dtype=np.float64))
+    y = np.linspace(nodes[0] - _REACH, max(nodes[-1], 0.0) + _REACH * float(wide.max()), 2000)  # (Y,)
     others = (trials - 1) * special.log_ndtr(y)
-    logs = stats.norm.logpdf(y - nodes[:, None]) + others  # (200, Y)
+    logs = stats.norm.logpdf(y, nodes[:, None], wide[:, None]) + others  # (200, Y)
     chance = special.logsumexp(logs, axis=1) + math.log(y[1] - y[0])
     return np.asarray(np.interp(wanted, nodes, chance), dtype=np.float64)
 

@@ -169,6 +169,30 @@ def _unskewed_inverse(g: float, skew: float) -> float:
     return 3 / skew * (float(np.cbrt(1 + skew * (g - skew / 6))) - 1)
 
 
+def gains_inflation(position: ArrayLike, returns: ArrayLike, lags: int) -> float:
+    """How much larger the standard error of `series_timing` is than its gains would have in random order.
+
+    The root of 1 + 2 sum_k (1 - k / (lags + 1)) rho_k, rho_k the autocorrelation of z_t at lag k (Newey & West 1987;
+    for Sharpe ratios Lo 2002): above 1 where gains come in spells, as those of a rule that follows a slow trend.
+
+    Args:
+        position: (T,) held over each bar.
+        returns: (T,), as from `position_returns`.
+        lags: bars, at most a quarter of T are used.
+
+    Returns:
+        At least 0.5; 1 where nothing was timed.
+    """
+    held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
+    gains = (held - held.mean()) * (earned - earned.mean())
+    gains = gains - gains.mean()
+    size, most = float(gains @ gains), min(lags, len(gains) // 4)
+    if size <= 0:
+        return 1.0
+    terms = ((1 - lag / (most + 1)) * float(gains[lag:] @ gains[:-lag]) / size for lag in range(1, most + 1))
+    return math.sqrt(max(0.25, 1 + 2 * math.fsum(terms)))
+
+
 def series_timing(position: ArrayLike, returns: ArrayLike) -> FloatArray:
     """Timing on each single series, in units of its own error: sum_t z_t over the root of sum_t z_t^2.
 

@@ -90,6 +90,16 @@ def test_draws_follow_the_posterior() -> None:
     assert (draws > 0).mean() == pytest.approx(found.probability, abs=1e-3)
 
 
+def test_gains_in_spells_widen_the_upper_side_alone() -> None:
+    """Where an edge makes its estimate less certain the interval widens, and how surely it is none stays as it was."""
+    plain, spells = edge_posterior(1.2, 0.4), edge_posterior(1.2, 0.4, inflation=1.8)
+    assert spells.sd > 1.15 * plain.sd
+    assert 1 - spells.probability == pytest.approx(1 - plain.probability, abs=0.004)
+    assert edge_posterior(-0.4, 0.4, inflation=1.8).mean == pytest.approx(edge_posterior(-0.4, 0.4).mean)
+    assert edge_posterior(1.2, 0.4, inflation=0.7).sd == pytest.approx(plain.sd)
+    assert edge_posterior(1.2, 0.4, 20, inflation=1.8).sd > edge_posterior(1.2, 0.4, 20).sd
+
+
 def test_an_estimate_far_out_stays_on_the_grid() -> None:
     """An estimate far beyond the prior loses no mass."""
     found = edge_posterior(12.0, 0.3, 30)

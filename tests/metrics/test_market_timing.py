@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stresslab.metrics.market_timing import origin_timing, position_returns, series_timing, timing
+from stresslab.metrics.market_timing import gains_inflation, origin_timing, position_returns, series_timing, timing
 
 YEAR = 252.0
 panels = hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(2, 9)), elements=st.floats(-1, 1, width=16))
@@ -170,3 +170,13 @@ def test_size_holds_on_martingales_where_circular_shifts_fail(sign: int, least: 
         drawn = np.array([np.roll(w, k) @ (r - r.mean()) for k in rng.integers(1, 250, 99)])
         shifted.append((1 + (drawn >= w @ (r - r.mean())).sum()) / 100 <= 0.05)
     assert least <= np.mean(shifted) <= most
+
+
+def test_gains_that_come_in_spells_are_less_certain() -> None:
+    """Independent gains have an inflation of 1, those of a slow trend more, and untimed ones 1."""
+    rng = np.random.default_rng(4)
+    side, noise = rng.choice([-1.0, 1.0], 4000), rng.normal(0, 1, 4000)
+    assert gains_inflation(side, noise, 60) == pytest.approx(1.0, abs=0.2)
+    spell = np.repeat(rng.normal(0, 0.4, 40), 100)
+    assert gains_inflation(side, noise + side * spell, 60) > 1.5
+    assert gains_inflation(np.ones(100), noise[:100], 20) == 1.0
