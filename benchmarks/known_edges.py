@@ -60,7 +60,7 @@ class Market:
         smooth = np.full(count, _BASE**2)
         moves = np.empty((total, count))
         sigmas = np.empty((total, count))
-        days = pd.bdate_range("1990-01-01", periods=total).dayofweek.to_numpy()
+        days = pd.bdate_range("1990-01-01", periods=total).day_of_week.to_numpy()
         keep, gain = 0.5 ** (1 / 60), math.sqrt(1 - 0.25 ** (1 / 60))
         for step in range(total):
             sigma = np.sqrt(variance)
@@ -121,7 +121,7 @@ def hold_when_calm(bars: Any, span: int = 19) -> Any:
 
 def some_days(bars: Any, first: int = 4, second: int = 0) -> Any:
     """Long over two days of the week, short over the others; decided the day before."""
-    tomorrow = (bars.close.index + pd.offsets.BDay(1)).dayofweek
+    tomorrow = (bars.close.index + pd.offsets.BDay(1)).day_of_week
     side = np.where(np.isin(tomorrow, (first, second)), 1.0, -2 / 3)
     return pd.DataFrame(side[:, None] * np.ones((1, bars.close.shape[1])), bars.close.index, bars.close.columns)
 

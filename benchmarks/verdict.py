@@ -202,7 +202,7 @@ def known_edge(scale: Scale) -> Iterator[Rates]:
     """A net Sharpe ratio of about 1.2, one trial reported, in four kinds of markets: labels and P(loss)."""
     for years in (10, 5):
         make = partial(_known, scale, years=years, generators=("bootstrap", "garch"))
-        yield from scale.store.pieces(f"known {years}", scale.of(120, 4), make)
+        yield from scale.store.pieces(f"known {years}", scale.of(80, 4), make)
 
 
 def nano(scale: Scale) -> Iterator[Rates]:
@@ -237,7 +237,7 @@ def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequenc
 
 def robust(scale: Scale) -> Iterator[Rates]:
     """A net Sharpe ratio of 2 with returns near normal: is it called robust."""
-    yield from scale.store.pieces("robust", scale.of(80, 4), partial(_robust, scale))
+    yield from scale.store.pieces("robust", scale.of(60, 4), partial(_robust, scale))
 
 
 def _robust(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
@@ -256,7 +256,7 @@ def _robust(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
 def losses(scale: Scale) -> Iterator[Rates]:
     """P(loss) over 250 bars against the truth, without and with the supported edge; 10 real years."""
     for sharpe in (0.0, 0.5, 1.2, 2.0):
-        yield from scale.store.pieces(f"losses {sharpe}", scale.of(40, 4), partial(_losses, scale, sharpe=sharpe))
+        yield from scale.store.pieces(f"losses {sharpe}", scale.of(24, 4), partial(_losses, scale, sharpe=sharpe))
 
 
 def _losses(scale: Scale, numbers: Sequence[int], sharpe: float) -> list[Rates]:
@@ -288,8 +288,8 @@ def timing_by_strength(kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def coverage(scale: Scale) -> Iterator[Rates]:
-    """The posterior's 90% interval over edges from the prior, in four kinds of markets; below 0 the rule is reversed."""
-    yield from scale.store.pieces("coverage", scale.of(200), partial(_coverage, scale))
+    """The posterior's 90% interval over edges from the prior, in four kinds of markets; below 0 it is reversed."""
+    yield from scale.store.pieces("coverage", scale.of(120), partial(_coverage, scale))
 
 
 def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
@@ -315,7 +315,7 @@ def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
 
 def walk_forward(scale: Scale) -> Iterator[Rates]:
     """Parameters chosen before each window: a grid that holds the planted edge, and one on a market without any."""
-    yield from scale.store.pieces("walk-forward", scale.of(60), partial(_walk_forward, scale))
+    yield from scale.store.pieces("walk-forward", scale.of(40), partial(_walk_forward, scale))
 
 
 def _walk_forward(scale: Scale, numbers: Sequence[int]) -> list[Rates]:

@@ -15,6 +15,8 @@ def load(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
+    if str(FOLDER) not in sys.path:  # benchmarks import their neighbours
+        sys.path.append(str(FOLDER))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
