@@ -66,6 +66,8 @@ from stresslab.strategy import Strategy
 UNIVERSES = 400
 PERMUTATIONS = 199
 """Enough for mean and spread of the statistic, on which the posterior rests; a run makes 999."""
+BARS = WARMUP + round(10 * YEAR)
+"""Last real bars of each source."""
 ONE, UNTOLD = Trials(1.0), Trials.of(1.0, None)
 
 
@@ -208,7 +210,7 @@ def known_edge(scale: Scale) -> Iterator[Rates]:
 def nano(scale: Scale) -> Iterator[Rates]:
     """The same with the bundled Kronos, on fewer histories."""
     make = partial(_known, scale, years=10, generators=("kronos",))
-    yield from scale.store.pieces("nano 10", scale.of(12, 4), make)
+    yield from scale.store.pieces("nano 10", scale.of(4, 4), make)
 
 
 def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequence[str]) -> list[Rates]:
@@ -400,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"--cases {unknown[0]} is not known; choose among {', '.join(CASES)}")
     try:
-        sources = tuple(load_bars(source, repair=True) for source in given.data)
+        sources = tuple(load_bars(source, repair=True)[-BARS:] for source in given.data)
     except InputError as error:
         parser.error(str(error))
     settings = [given.quick, PERMUTATIONS, given.seed, UNIVERSES, HORIZON, [bars.digest for bars in sources], _code()]
