@@ -165,9 +165,9 @@ class Postponed(Strategy):
         own = Strategy(**{one.name: getattr(self, one.name) for one in fields(Strategy)})
         return Postponed.of, (own, self.closed, self.ids)
 
-    def decide(self, panel: Panel, *, allow_silence: bool = False) -> Decisions:
+    def decide(self, panel: Panel, *, allow_silence: bool = False, init_cash: float = 100_000.0) -> Decisions:
         """What the strategy decides, moved to the rows whose orders fill (row W - 1 + t fills at the open of bar t)."""
-        decisions = super().decide(panel, allow_silence=allow_silence)
+        decisions = super().decide(panel, allow_silence=allow_silence, init_cash=init_cash)
         first = max(panel.warmup - 1, 0)
         rows = slice(first, panel.rows - 1)
         closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]

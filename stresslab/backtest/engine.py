@@ -59,7 +59,9 @@ def backtest(
         part = universes.take(slice(start, start + chunk))
         _check_prices(part)
         panel = Panel.of(part, terms.warmup)
-        decisions = strategy.decide(panel, allow_silence=True)  # silent here may speak in another chunk
+        decisions = strategy.decide(
+            panel, allow_silence=True, init_cash=terms.init_cash
+        )  # silent here may speak in another chunk
         orders = orders_of(decisions, panel.warmup, terms.position, terms.band)
         if not isinstance(orders, Signals):
             ordered = orders.ordered if isinstance(orders, Targets) else orders

@@ -35,6 +35,11 @@ def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
     if strategy.kind == "on_bar":
         return strategy
     bars, wide = bars[max(0, len(bars) - ROWS) :], None
+    if getattr(strategy._function, "takes", "") == "series":
+        started = time.perf_counter()
+        alone_form = replace(strategy, form=Form("series", 0.0, len(bars)))
+        DecisionProbe.of(alone_form, bars)
+        return replace(strategy, form=Form("series", time.perf_counter() - started, len(bars)))
     try:
         if not DecisionProbe.of(strategy, bars).beside_another():
             return strategy

@@ -158,7 +158,7 @@ def _found(item: Any, patience: float) -> _Found:
             f"object with a method {', '.join(METHODS)}"
         )
     name = owner(item).__name__.strip("<>")
-    function = adapted(item) if is_theirs(item) else item
+    function = _adapted(name, item, None) if is_theirs(item) else item
     found = _Found(Strategy(name, {}, _kind(function, name), None, _digest(item), function, name, patience=patience))
     return replace(found, ranges=_ranges(name, item, None, list(found.declared)))
 
@@ -189,10 +189,18 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
             known = [key for key, value in vars(module).items() if inspect.isroutine(value) or has_method(value)]
             raise StrategyError(f"{path} has no function or class {name!r}{did_you_mean(name, known)}")
     declares = function
-    function = adapted(function) if is_theirs(function) else function
+    function = _adapted(path, function, module) if is_theirs(function) else function
     strategy = Strategy(name, {}, _kind(function, entry), path, _sha256(source), function, entry, patience=patience)
     found = _Found(strategy)
     return replace(found, ranges=_ranges(path, declares, module, list(found.declared)))
+
+
+def _adapted(who: str, theirs: Any, module: ModuleType | None) -> Any:
+    """A class of backtesting.py as a function; what its file declares wrongly is refused."""
+    try:
+        return adapted(theirs, module)
+    except ValueError as error:
+        raise StrategyError(f"{who}: {error}") from None
 
 
 def _ranges(who: str, function: Any, module: ModuleType | None, declared: list[str]) -> dict[str, Any]:

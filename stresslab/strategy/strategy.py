@@ -19,6 +19,7 @@ import numpy as np
 from stresslab.core.errors import StrategyError, StrategyLimitError
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import REAL
+from stresslab.strategy.backtesting_py import INIT_CASH
 from stresslab.strategy.call_style import WIDE, Form
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
@@ -66,17 +67,19 @@ class Strategy:
         """Whether each universe is a call (for `on_bar` a walk) of its own, which takes time in proportion."""
         return self.kind == "on_bar" or self.form.one_by_one
 
-    def decide(self, panel: Panel, *, allow_silence: bool = False) -> Decisions:
+    def decide(self, panel: Panel, *, allow_silence: bool = False, init_cash: float = 100_000.0) -> Decisions:
         """Call the user's code on the whole panel (`on_bar`: bar by bar) and check what it answers.
 
         Args:
             panel: bars of N universes.
             allow_silence: accept weights that are NaN in every row, as on a panel shorter than the warm-up.
+            init_cash: of the accounts; it decides where code orders numbers of units.
 
         Raises:
             StrategyError: the code raised, or its answer is no decision; one line, with the user's own line of code.
             StrategyLimitError: it took more time or memory than it may.
         """
+        INIT_CASH.set(init_cash)
         with aside(self.log), within_memory():
             try:
                 decisions = self._answer(panel)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from stresslab.backtest import Costs, Terms, backtest
+from stresslab.core.errors import StrategyError
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.backtesting_py import is_theirs
@@ -89,15 +90,102 @@ def test_a_grid_of_theirs(cross: Any) -> None:
     assert [one.name for one in found] == ["Cross[fast=5]", "Cross[fast=10]"]
 
 
-def test_stops_leave_at_the_next_open(cross: Any) -> None:
-    """What their broker closes inside a bar is flat from the open after it, and nobody looks ahead."""
+def test_orders_that_fill_inside_a_bar_are_refused(cross: Any) -> None:
+    """An order with a stop would fill elsewhere here, so it is refused by name and not moved in silence."""
     (tight,) = load_strategies(cross, {"stop": 0.01})
-    (loose,) = load_strategies(cross, {})
-    tight, loose = detect_call_style(tight, BARS), detect_call_style(loose, BARS)
-    report = find_lookahead(tight, BARS)
+    with pytest.raises(StrategyError, match=r"gives an order sl=.*--stop-loss"):
+        detect_call_style(tight, BARS)
+
+
+def mean(values: Any, window: int) -> Any:
+    """A moving average."""
+    return pd.Series(values).rolling(window).mean()
+
+
+@pytest.fixture
+def flip() -> Any:
+    """Reverses by `buy()` and `sell()` alone."""
+    theirs = pytest.importorskip("backtesting")
+
+    class Flip(theirs.Strategy):  # type: ignore[misc]
+        def init(self) -> None:
+            self.a, self.b = (self.I(mean, self.data.Close, window) for window in (5, 20))
+
+        def next(self) -> None:
+            if self.a[-1] > self.b[-1] and self.a[-2] <= self.b[-2]:
+                self.buy()
+            elif self.a[-1] < self.b[-1] and self.a[-2] >= self.b[-2]:
+                self.sell()
+
+    return Flip
+
+
+def real(bars: Any, theirs: Any, cash: float = 100_000.0) -> Any:
+    """A class on the real bars, on an account without costs that began with so much."""
+    (strategy,) = load_strategies(theirs, {})
+    terms = Terms(Costs(0.0, 0.0), warmup=0, init_cash=cash)
+    return backtest(detect_call_style(strategy, bars), Universes.from_bars(bars, bars[:0]), terms, periods_per_year=252)
+
+
+def original(bars: Any, theirs: Any, cash: float = 100_000.0, **how: Any) -> Any:
+    """What backtesting.py says of it."""
+    frame = bars.frame.rename(columns=str.capitalize)[["Open", "High", "Low", "Close", "Volume"]]
+    engine = pytest.importorskip("backtesting").Backtest
+    return engine(frame, theirs, cash=cash, finalize_trades=False, **how).run()
+
+
+def test_flips_are_reversals_where_that_is_declared(flip: Any) -> None:
+    """With `exclusive_orders` an order reverses, trade for trade as in backtesting.py; without a word it is refused."""
+    with pytest.raises(StrategyError, match="BACKTEST = dict\\(exclusive_orders=True\\)"):
+        real(BARS, flip)
+    flip.BACKTEST = {"exclusive_orders": True}
+    run, told = real(BARS, flip), original(BARS, flip, cash=1e9, exclusive_orders=True)
+    assert run.trades[0] == len(told["_trades"]) + 1  # the last one is open there
+    np.testing.assert_allclose(run.equity[-1, 0] / 1e5, told["Equity Final [$]"] / 1e9, rtol=0.02)
+
+
+@pytest.mark.parametrize(("setting", "text"), [
+    ({"commission": 0.01}, "--fees"), ({"exclusive": True}, "did you mean 'exclusive_orders'"), ([1], "is a list"),
+])  # fmt: skip
+def test_settings_that_the_run_decides_are_refused(flip: Any, setting: Any, text: str) -> None:
+    """What `BACKTEST` says of costs is the run's, and what is no setting is named."""
+    flip.BACKTEST = setting
+    with pytest.raises(StrategyError, match=text):
+        load_strategies(flip, {})
+
+
+@pytest.mark.parametrize("cash", [40_000.0, 100_000.0, 5_000_000.0])
+@pytest.mark.parametrize("money", [False, True])
+def test_numbers_of_units_are_units(cash: float, money: bool) -> None:
+    """So many units, and so much money, mean what they say on the run's own cash."""
+    theirs = pytest.importorskip("backtesting")
+
+    class Units(theirs.Strategy):  # type: ignore[misc]
+        def init(self) -> None:
+            pass
+
+        def next(self) -> None:
+            if not self.position:
+                self.buy(size=int(30_000 / self.data.Close[-1]) if money else 300)
+
+    run, told = real(BARS, Units, cash), original(BARS, Units, cash)
+    assert told["Equity Final [$]"] != cash
+    np.testing.assert_allclose(run.equity[-1, 0] - cash, told["Equity Final [$]"] - cash, rtol=0.05)
+
+
+def test_an_indicator_that_comes_late_is_no_leak(flip: Any) -> None:
+    """backtesting.py begins where every indicator has a value; one that gets its first late is not accused."""
+
+    class Late(flip):  # type: ignore[misc]
+        BACKTEST: ClassVar = {"exclusive_orders": True}
+
+        def init(self) -> None:
+            super().init()
+            self.late = self.I(lambda close: pd.Series(close).where(np.arange(len(close)) > 250), self.data.Close)
+
+    (strategy,) = load_strategies(Late, {})
+    report = find_lookahead(detect_call_style(strategy, BARS), BARS)
     assert (report.found, report.inconclusive) == ([], False)
-    held = [backtest(one, universes(), FREE).position for one in (tight, loose)]
-    assert (held[0] > 0).sum() < (held[1] > 0).sum()
 
 
 def test_leaks_of_theirs_are_found(cross: Any) -> None:
