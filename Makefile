@@ -1,12 +1,13 @@
 # make demo       the main job on embedded defaults, from nothing but Python 3.11+
 # make test       lint, types, layer contract and tests, in the same environment with the dev group
 # make test-all   the slow calibration and browser tests too
+# make docs       the documentation as a site in site/; a broken link fails
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all clean
+.PHONY: demo test test-all docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/stresslab run strategies/*.py --data sample:bitcoin --seed 7 --out reports
@@ -21,6 +22,14 @@ test: $(VENV)/.dev
 test-all: test
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || echo "no Chromium: browser tests are skipped"
 	$(BIN)/pytest -n 2 -m "slow or browser"
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+# the site needs no dependency of the package: the API is read from the sources
+$(VENV)/.docs: $(VENV)/pip
+	$(BIN)/python -m pip install --quiet --group docs
+	touch $@
 
 # pip >= 25.1 knows --group; the one of a fresh virtual environment may be older
 $(VENV)/pip: 

@@ -1,6 +1,6 @@
 """Fills, costs and accounts: decisions become orders, orders become equity, one account per universe.
 
-How a strategy decides is `stresslab.strategy`'s business, what an equity curve is worth `stresslab.metrics`'.
+`stresslab.strategy` makes the decisions, `stresslab.metrics` measures the equity curves.
 """
 
 from stresslab.backtest.costs import Costs

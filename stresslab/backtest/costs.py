@@ -57,7 +57,7 @@ class Costs:
 
 
 def check_fraction(name: str, value: Any, *, least: float = 0.0, most: float = 1.0) -> None:
-    """Refuse what is not a fraction in [least, most), and tell who may have meant percent what to write."""
+    """Refuse what is not a fraction in [least, most), and say what to write for a percentage."""
     if is_number(value) and least <= value < most:
         return
     percent = value if is_number(value) and 1 <= value < 100 * most else 0.05

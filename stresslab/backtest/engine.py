@@ -128,7 +128,7 @@ def _check_leverage(targets: FloatArray, name: str, universes: Universes, terms:
 
 
 def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
-    """Bars in which an account traded although nobody else did: flat and without volume, where volume is known (N,)."""
+    """Bars in which an account traded and the market did not: flat and without volume, where volume is known (N,)."""
     values = universes.values
     if not ((values[:, :, _VOLUME] > 0).any() or (universes.history.values[:, _VOLUME] > 0).any()):
         return np.zeros(len(universes), dtype=np.int64)

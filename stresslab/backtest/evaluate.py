@@ -46,9 +46,9 @@ class StrategyEvaluation:
         losing: (T+1,) universes in which it lies below the initial capital, counted where the fan is.
         log: what calls of its code left behind: what was printed, and why it failed in which universe.
         error: why there is no result at all; empty where there is one.
-        universes: how many it met.
+        universes: in how many it was evaluated.
         conflicts: bars in them, all together, whose decisions contradicted each other and were ignored.
-        untraded: bars in which it traded and, by their volume, nobody else did.
+        untraded: bars without volume in which it traded.
     """
 
     metrics: pd.DataFrame
@@ -142,7 +142,9 @@ def evaluate(
             progress(result[0].universes)
 
     rest, first = math.inf, 2 if patience > 0 else 0
-    for position, piece in enumerate(pieces[:first]):  # one imports, and tells nothing of the others; the next does
+    for position, piece in enumerate(
+        pieces[:first]
+    ):  # the first imports, so its time says nothing; the next one's does
         started = time.perf_counter()
         done(position, work(piece))
         rest = (time.perf_counter() - started) * (len(pieces) - first)

@@ -1,6 +1,6 @@
 """What a strategy's accounts went through in N universes, as arrays.
 
-How they came about is the engine's business, what they are worth `stresslab.metrics.measures`'.
+The engine makes them, `stresslab.metrics.measures` measures them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Backtest(Account):
         timestamps: (T,) of the generated bars.
         init_cash: initial equity, currency.
         conflicts: (N,) bars whose decisions contradicted each other, so that they were ignored.
-        untraded: (N,) bars in which it traded and, by their volume, nobody else did.
+        untraded: (N,) bars without volume in which it traded.
     """
 
     interest: FloatArray

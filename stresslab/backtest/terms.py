@@ -1,4 +1,4 @@
-"""The terms on which an account trades: costs, sizes, stops, credit. What they bring about is the engine's business."""
+"""The terms on which an account trades: costs, sizes, stops, credit. The engine applies them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Terms:
         risk_free: interest a year on cash, as a fraction, paid on negative cash, and what Sharpe and Sortino subtract.
             The proceeds of a short sale are cash.
         rebalance: when target weights are orders. "on-change": when the target changes; in between units are held, as
-            a strategy that orders only when it decides anew does, and as signals do. "every-bar": at each open for
+            a strategy that orders only when its decision changes does, and as signals do. "every-bar": at each open for
             which there is a target, so that the weight is held and not the units. "band=0.05": when the target changes
             or the weight at the close is further from it than that. The first is the default since it trades least and
             is what most backtesters do with weights that repeat; signals know none of this.

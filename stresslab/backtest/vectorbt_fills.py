@@ -1,6 +1,6 @@
 """Accounts that vectorbt fills: shares of the equity, costs in proportion, no credit. Here alone vectorbt is known.
 
-What vectorbt cannot express is `walk`'s business. It knows no cash flows but fills (interest, borrowing, funding), buys
+`event_fills` does what vectorbt cannot express. It knows no cash flows but fills (interest, borrowing, funding), buys
 with the cash there is alone (leverage), with a fixed fee or a smallest order it also refuses to close a position, and
 it watches one stop per position at most, and none where weights are ordered.
 
@@ -174,7 +174,7 @@ def _merged(
 
 
 def _of(records: NDArray[Any], which: BoolArray) -> NDArray[Any]:
-    """The records of some columns (N,), which are counted anew."""
+    """The records of some columns (N,), renumbered."""
     chosen: NDArray[Any] = records[which[records["col"]]].copy()
     chosen["col"] = (np.cumsum(which) - 1)[chosen["col"]]
     return chosen

@@ -32,7 +32,7 @@ def strategies(
         raise InputError(f"{folder} is not a folder; name one that holds strategy files")
     files = sorted(path for path in place.glob("*.py") if not path.name.startswith("_"))
     if not files:
-        raise InputError(f"{folder} holds no strategy files (*.py); strategies/README.md says how to write one")
+        raise InputError(f"{folder} holds no strategy files (*.py); docs/strategies.md says how to write one")
     for path in files:
         say(_describe(path))
     if folder is None:

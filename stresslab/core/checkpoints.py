@@ -1,7 +1,7 @@
 """A folder of pieces that are computed one by one and survive whatever stops the work: whole, known by hash, once.
 
 A piece is written under a temporary name, synced and renamed, then entered in the ledger with its hash; what is in the
-folder but not in the ledger, or not as the ledger says, counts as missing. What pieces hold is the caller's business.
+folder but not in the ledger, or not as the ledger says, counts as missing. Callers know what the pieces hold.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How much memory and disk something takes: sizes as people write them, chunks that fit, and refusal before the start.
 
-Figures per bar are measured (`benchmarks/scale.py` prints them anew) and rounded up.
+Figures per bar are measured (`benchmarks/scale.py` prints them) and rounded up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_size(text: str | int) -> int:
     """Bytes of a size such as 4GB, 512 MiB or 1.5g.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not a size.
     """
     found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]i?)?b?\s*", str(text), re.IGNORECASE)
     size = round(float(found[1]) * _UNITS[(found[2] or "").lower()]) if found else 0
@@ -99,7 +99,7 @@ def check_disk(folder: Path, need: int) -> str:
     """
     place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
     free = shutil.disk_usage(place).free
-    told = f"up to {readable(need)} on disk, {readable(free)} are free"
+    need_and_free = f"up to {readable(need)} on disk, {readable(free)} are free"
     if need * 1.1 > free:
-        raise InputError(f"{folder}: needs {told}; give fewer `universes` or another folder")
-    return told
+        raise InputError(f"{folder}: needs {need_and_free}; give fewer `universes` or another folder")
+    return need_and_free

@@ -1,4 +1,4 @@
-"""What happened during a command, line by line as JSON, to be kept with what came of it.
+"""What happened during a command, as lines of JSON that are kept beside its result.
 
 Modules log by `logging.getLogger(__name__)` as anywhere; which lines are kept, and how, is decided here.
 """
@@ -41,9 +41,9 @@ class Log(logging.Handler):
         self.lines.append(json.dumps(entry | given, default=str))
 
     def text(self) -> str:
-        """All lines; a last one says how many more there were."""
-        told = [json.dumps({"level": "warning", "message": f"{self.dropped} more lines"})] if self.dropped else []
-        return "".join(f"{line}\n" for line in [*self.lines, *told])
+        """All lines, and a last one that counts those that were dropped."""
+        rest = [json.dumps({"level": "warning", "message": f"{self.dropped} more lines"})] if self.dropped else []
+        return "".join(f"{line}\n" for line in [*self.lines, *rest])
 
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

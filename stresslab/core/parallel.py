@@ -1,7 +1,7 @@
 """How chunks of universe ids are mapped over workers: the only place that imports joblib.
 
 What a chunk computes must depend on its ids alone; then the number of workers, their order, and which of them died and
-had their pieces done again change nothing. How a cluster is reached is `cluster`'s business.
+had their pieces done again change nothing. `core.dask` reaches clusters.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stages of a run: how long each took, and who is told how far it has come; in a notebook a line does it."""
+"""The stages of a run: the seconds that each took, and progress reports; in a notebook, one line below the cell."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 Progress = Callable[[str, int, int], None]
 EVERY = 0.2
-"""Seconds between two looks of a notebook's line."""
+"""Seconds between two updates of a notebook's line."""
 
 
 class NotebookLine:
-    """A line below the running cell, written anew as stages go on."""
+    """A line below the running cell, rewritten as stages go on."""
 
     def __init__(self) -> None:
-        self._began = self._told = time.monotonic()
+        self._began = self._shown = time.monotonic()
         self._handle: Any = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Say how far a stage is, now and then."""
         now = time.monotonic()
-        if now - self._told >= EVERY:
-            self._told = now
+        if now - self._shown >= EVERY:
+            self._shown = now
             self._write(f"{stage}: {done:,} of {total:,}" if total > 1 else stage)
 
     def finish(self) -> None:
@@ -49,20 +49,20 @@ def in_notebook() -> bool:
 
 @dataclass
 class Stages:
-    """Seconds per stage, and who is told of them; of stages that take turns, each has its own seconds.
+    """Seconds per stage, and where progress is reported; stages that take turns are timed separately.
 
     Attributes:
-        progress: called with (stage, done, total); without one a line in a notebook is, and elsewhere nobody.
+        progress: called with (stage, done, total); None reports to a line in a notebook, and elsewhere nowhere.
         seconds: by stage.
-        told: when somebody was told last.
+        reported: time of the last report.
     """
 
     progress: Progress | None
     seconds: dict[str, float] = field(default_factory=dict)
-    told: float = 0.0
+    reported: float = 0.0
 
     def __post_init__(self) -> None:
-        """Begin a line where this is a notebook and nobody else is told."""
+        """Begin a line in a notebook unless progress is reported elsewhere."""
         if self.progress is None and in_notebook():
             self.progress = NotebookLine()
 
@@ -79,8 +79,8 @@ class Stages:
 
         def tick() -> None:
             now = time.perf_counter()
-            self.seconds[name] = self.seconds.get(name, 0.0) + now - self.told
-            self.told = now
+            self.seconds[name] = self.seconds.get(name, 0.0) + now - self.reported
+            self.reported = now
 
         def advance(amount: int = 1) -> None:
             nonlocal done
@@ -89,7 +89,7 @@ class Stages:
             if self.progress is not None:
                 self.progress(name, done, total)
 
-        self.told = time.perf_counter()
+        self.reported = time.perf_counter()
         advance(0)
         yield advance
         if done < total:

@@ -2,7 +2,7 @@
 
 Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") maps a 128-bit counter
 and a 64-bit key to four 32-bit words. The key is the run's seed, the counter is (universe id, step, block of draws,
-stream): batching, order and workers cannot change a number. What the numbers are used for is the caller's business.
+stream): batching, order and workers cannot change a number. Callers decide what the numbers are used for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a folder from somewhere else may be trusted with: which files are read, how large, and are they the same.
 
-Hashes tell what changed since a manifest was written; who wrote it they do not tell. What files mean is not known here.
+Hashes show what changed since a manifest was written, not who wrote it. What the files mean is not known here.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def check_no_links(folder: Path) -> None:
 
 @contextmanager
 def report_damage_of(folder: str | Path) -> Iterator[None]:
-    """Whatever goes wrong while the content of a stored run is read or shown is told as the content's fault.
+    """Report whatever goes wrong while a stored run is read or shown as damage of that run.
 
-    Its hashes may be right and its content wrong all the same: whoever changes one can change the other.
+    Its content may be wrong although its hashes are right: who changes one can change the other.
     """
     try:
         yield

@@ -103,9 +103,9 @@ class Bars(Plotted):
             values, last = final_values(checked.table)
         except DataError as error:
             raise DataError(one_line(f"{source}: {error}" if source else error)) from error
-        told = (*notices, *news, *checked.notices, *last)
+        said = (*notices, *news, *checked.notices, *last)
         return cls(
-            pd.DatetimeIndex(checked.table["timestamp"]), values, symbol, source, told, dropped + checked.repaired
+            pd.DatetimeIndex(checked.table["timestamp"]), values, symbol, source, said, dropped + checked.repaired
         )
 
     def __len__(self) -> int:

@@ -55,8 +55,8 @@ class JointUniverses:
         values = np.stack([part.values for part in parts], axis=1)
         own = {symbol: dict(part.facts) for symbol, part in zip(history.symbols, parts, strict=True)}
         repaired = sum(int(part.facts.get("repaired_bars", 0)) for part in parts)
-        told = {**facts, "repaired_bars": repaired, "symbols": own}
-        return cls(values, parts[0].timestamps, history, parts[0].ids, told)
+        described = {**facts, "repaired_bars": repaired, "symbols": own}
+        return cls(values, parts[0].timestamps, history, parts[0].ids, described)
 
     @classmethod
     def concatenate(cls, parts: Sequence[JointUniverses]) -> JointUniverses:

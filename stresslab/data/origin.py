@@ -10,7 +10,7 @@ from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.universes import Universes
 
 MIN_HISTORY = 60
-"""Least bars before the origin: fewer tell a generator next to nothing."""
+"""Fewest bars before the origin: a generator learns next to nothing from fewer."""
 
 
 def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int) -> tuple[Bars, Bars | None]:

@@ -1,7 +1,7 @@
 """Universes: N continuations of one history, kept apart and never averaged; saved as parquet shards.
 
 A real series is a Universes with N = 1, so that strategy, engine and measures know one kind of input. Where universes
-come from is the generators' business.
+come from is up to the generators.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def shards(folder: str | Path) -> list[Path]:
 
 @lru_cache(maxsize=4)
 def _history(folder: str, digest: str) -> Bars:
-    """The history in a folder of shards; the digest tells one history from another that was written there later."""
+    """The history in a folder of shards; the digest distinguishes it from one written there later."""
     import pyarrow.parquet as pq
 
     past = pq.read_table(Path(folder) / "history.parquet")

@@ -1,7 +1,7 @@
 """Real bars as shapes relative to the close before them, and shapes laid end to end as universes of whole bars.
 
-A shape holds everything of its bar together: open gap, high, low, close, volume and amount. Which shapes follow one
-another is the resampling generators' business.
+A shape holds everything of its bar together: open gap, high, low, close, volume and amount. The resampling
+generators choose which shapes follow one another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every generator of universes promises; which generators there are is the registry's business."""
+"""What every generator of universes promises; the registry lists the generators."""
 
 from __future__ import annotations
 

@@ -42,14 +42,14 @@ STREAM = 301
 
 
 def check_dependence(kind: str) -> Kind:
-    """The kind itself when there is such a one."""
+    """The kind itself when it is known."""
     if kind not in get_args(Kind):
         raise InputError(f"dependence={kind!r} is not known; choose one of {', '.join(get_args(Kind))}")
     return kind  # type: ignore[return-value]
 
 
 def check_whole_days(kind: str, generator: str) -> None:
-    """Refuse a dependence that a generator of whole real days has not."""
+    """Refuse a dependence that a generator of whole real days does not have."""
     if check_dependence(kind) == "student":
         raise InputError(
             f"dependence={kind!r} is not for the {generator} generator, which resamples whole days of all symbols; "

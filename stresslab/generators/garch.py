@@ -1,7 +1,7 @@
 """GJR-GARCH filtered historical simulation: real bars, rescaled to the volatility that a fitted model gives each day.
 
 It starts from the present volatility and lets it react to shocks, more to falls than to rises; it knows no pattern in
-the mean, and pays no heed to the time of day. How shapes become bars is `stresslab.generators.bar_shapes`'s business.
+the mean, and pays no heed to the time of day. `stresslab.generators.bar_shapes` turns shapes into bars.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Garch:
             centre = (drift - volatility * filtered.residuals.mean())[:, :, None]
             return centre + scale * (shapes.prices[sources] - filtered.mean), sources  # (n, T, 4)
 
-        told = filtered.describe() | {"drift": drift}
-        facts = {"generator": self.describe(), "fit": told, "bars_seen": len(seen)}
+        fitted = filtered.describe() | {"drift": drift}
+        facts = {"generator": self.describe(), "fit": fitted, "bars_seen": len(seen)}
         return sample_universes(
             bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )

@@ -1,6 +1,6 @@
 """Contrasts: the same test in worlds that differ in what they keep of a market, on matched volatility.
 
-A strategy's result under each tells what it lives on. How the strategy fares there is asked elsewhere.
+A strategy's result under each shows what it depends on; the results are computed elsewhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Matched:
     The deviations of each bar's log prices from the generator's mean log return at that lead are multiplied by one
     factor, so that volatility over universes becomes the target; then the mean is set. Own mean and volatility are
     measured on the generator's first `calibration` universes of the seed, whichever are asked for: universe i of a seed
-    stays the same whatever the number of universes, and the target is met up to what so many universes leave open.
+    stays the same whatever the number of universes, and the target is reached up to the error of so many universes.
 
     Attributes:
         generator: what is changed.

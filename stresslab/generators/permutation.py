@@ -1,7 +1,7 @@
 """Permuted bars: the same gaps and the same bars in another order, which no rule can have an edge on.
 
-They are no continuation that could follow a history but its past put together otherwise, for tests on real bars; what
-is compared on them is `stresslab.analysis.edge`'s business.
+They are not continuations that could follow a history, but its past in another order, for tests on real bars in
+`stresslab.analysis.permutation_test`.
 """
 
 from __future__ import annotations

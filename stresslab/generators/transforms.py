@@ -1,7 +1,7 @@
 """Universes moved as whole bars: another drift, another volatility, the shapes and the order of bars as they were.
 
-It rewrites log prices of universes that exist; which generator made them, and what is tested on the result, is others'
-business. N is universes, T bars; drift and volatility are those of log returns from close to close, a bar.
+It rewrites log prices of universes that exist; not which generator made them, nor what is tested on
+the result. N is universes, T bars; drift and volatility are those of log returns from close to close, a bar.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def rebuilt(universes: Universes, shapes: FloatArray, **facts: object) -> Univer
     Args:
         universes: whose volumes, time stamps and ids are kept; amounts follow the prices.
         shapes: (N, T, 4) as from `log_shapes`.
-        facts: what to add to what the universes say of themselves.
+        facts: what to add to the description of the universes.
     """
     values = universes.values.astype(np.float64)
     means = values[:, :, : CLOSE + 1].mean(axis=2)
@@ -71,11 +71,11 @@ def changed(universes: Universes, values: FloatArray, **facts: object) -> Univer
     Args:
         universes: whose time stamps, history and ids are kept.
         values: (N, T, F).
-        facts: what to add to what the universes say of themselves.
+        facts: what to add to the description of the universes.
     """
-    told = {**universes.facts, **facts}
+    described = {**universes.facts, **facts}
     bars = values.astype(universes.values.dtype, copy=False)
-    return Universes(bars, universes.timestamps, universes.history, universes.ids, told)
+    return Universes(bars, universes.timestamps, universes.history, universes.ids, described)
 
 
 MIN_PRICE = 1e-4

@@ -1,6 +1,6 @@
 """How a measure is spread over universes, and how far off N universes can be: every figure with its Monte Carlo error.
 
-It knows samples of numbers, one per universe. Which measures there are is `measures`' business, and whether the
+It knows samples of numbers, one per universe. `measures` lists the measures; whether the
 universes resemble the market is asked elsewhere: the intervals here say nothing about that.
 
 Levels, probabilities and returns are fractions. Value at risk and expected shortfall are positive losses.

@@ -27,7 +27,7 @@ Kass & Wasserman 1995, the unit being a year). It shrinks 10 years by 9% and 2 y
 records asks for no less: 215 strategies promoted by banks kept about a quarter of their backtested ratio (median;
 Suhonen, Lennkh & Perez 2017)."""
 ASSUMED_TRIALS = 20
-"""Trials that are assumed where nobody reports any: as many as it takes until a test at 5% passes one by luck alone."""
+"""Trials assumed when none are reported: as many as it takes until a test at 5% passes one by luck alone."""
 LEVEL = 0.90
 """Coverage of the credible interval."""
 _REACH = 8.0

@@ -1,4 +1,4 @@
-"""Evidence free of selection: timing on bars that nobody had seen, and parameters chosen before each window.
+"""Evidence free of selection: timing on unseen bars, and parameters chosen before each window.
 
 It knows positions and returns of one real series. Which bars are fresh is asked elsewhere.
 """

@@ -40,7 +40,7 @@ def extreme_rank_lengths(curves: ArrayLike) -> FloatArray:
 
     Extreme rank length (Myllymaki, Mrkvicka, Grabarnik, Seijo & Hahn 2017, eq. 8): the two-sided pointwise ranks of a
     curve are sorted from the most extreme on, and curves are ordered by these lists lexicographically. Ties among equal
-    curves share the larger value. Times at which all curves are equal tell nothing and are left out.
+    curves share the larger value. Times at which all curves are equal say nothing and are left out.
 
     Returns:
         (N,) measures; small is extreme.

@@ -56,7 +56,7 @@ def position_returns(opens: ArrayLike, closes: ArrayLike) -> FloatArray:
     """What a position held over each bar earns: from the open that fills it to the next open.
 
     What is decided at the close of bar t-1 fills at the open of bar t and can change at the open of bar t+1, so it
-    earns open_{t+1} / open_t - 1, the gap after the bar included; the gap before the first bar is earned by nobody. The
+    earns open_{t+1} / open_t - 1, the gap after the bar included; no position earns the gap before the first bar. The
     last position is closed at the last close and earns close_T / open_T - 1. Without costs, and without stops that
     leave inside a bar, final over initial equity is then the product over bars of 1 + position times this.
 

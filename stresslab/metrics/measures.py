@@ -1,6 +1,6 @@
 """The measures of one strategy in each universe: one row of `MEASURES` apiece, one formula of `performance` behind it.
 
-How accounts came about is the engine's business, how measures spread over universes is
+The engine makes the accounts; how measures spread over universes is
 `stresslab.metrics.distribution`'s. T is bars, N universes.
 """
 

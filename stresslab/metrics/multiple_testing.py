@@ -1,6 +1,6 @@
 """Selection: what a Sharpe ratio is worth that was the best of many, and whether anything beats buy and hold at all.
 
-Formulas on real returns of strategies that were tried; which were tried, and how often, is told from outside.
+Formulas on real returns of strategies that were tried; callers say which were tried, and how often.
 
 T is bars, M trials. Sharpe ratios here are those of one bar, not of a year, and kurtosis is raw: 3 for the normal.
 """

@@ -1,4 +1,4 @@
-"""Strategies against each other in the same universes: what they met is the same, so their differences are sharp.
+"""Strategies against each other in the same universes: they trade the same prices, so their differences are sharp.
 
 Formulas only, on one column of numbers per strategy and one row per universe.
 """

@@ -1,6 +1,6 @@
 """The formulas of performance: equity, positions and trades as arrays in, one number per universe out.
 
-Which of them are reported, and under which names, is `stresslab.metrics.measures`' business.
+`stresslab.metrics.measures` decides which are reported, and under which names.
 
 T is bars, N universes. Returns, drawdowns, volatility and shares are fractions (0.05 is 5%); ratios are annual where
 the name says so or the docstring does. One rule covers what cannot be computed: a quotient whose denominator is zero is

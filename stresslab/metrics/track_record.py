@@ -1,6 +1,6 @@
 """The backtest over time: the account on the real bars beside buy and hold, thinned, and its returns by period.
 
-How the account came about is the engine's business; what a reader sees of it is the report's.
+The engine makes the account; the report shows it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stresslab.metrics.performance import drawdown
 STRETCHES = 500
 """A longer account keeps, of so many stretches, the lowest and highest value, both ends, and its deepest drawdown."""
 YEARS = 2.0
-"""A shorter account is told by the month, a longer one by the year."""
+"""A shorter account is shown by month, a longer one by year."""
 
 
 def thinned_track_record(equity: FloatArray, held: FloatArray, timestamps: pd.DatetimeIndex) -> pd.DataFrame:

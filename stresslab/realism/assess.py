@@ -39,7 +39,7 @@ class Realism(Displayed):
         facts: stylised facts of the universes and of reality, by name.
         notes: what is worth knowing but decides nothing, in words.
         growth: E[S_H] / S_0 of universes and reality by where the last price lay.
-        diagnostics: what the generator tells about itself: "round_trip" and "cuts", where there are any.
+        diagnostics: what the generator shows about itself: "round_trip" and "cuts", where there are any.
         baselines: CRPS over that of other generators at the same origins, by their names and by quantity.
     """
 
@@ -64,7 +64,7 @@ class Realism(Displayed):
         return {"trusted": True, "not trusted": False}.get(self.label)
 
     def trust(self, accept_untrusted: bool = False) -> tuple[bool | None, str | None]:
-        """What a verdict is told: whether it may rest on these universes, and where that is open, why.
+        """What a verdict needs: whether it may rest on these universes, and where that is open, why.
 
         Accepted universes are not thereby like the market: it stays open whether they are.
         """

@@ -1,6 +1,6 @@
 """The evidence beside the gate: calibration of several quantities, scores, and stylised facts side by side.
 
-Everything comes as plain JSON, with None where the data cannot say. What follows from it is `gate`'s business.
+Everything comes as plain JSON, with None where the data cannot say. `gate` draws the conclusions.
 K is origins, N universes, H bars of horizon.
 """
 

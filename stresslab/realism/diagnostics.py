@@ -1,4 +1,4 @@
-"""What a generator can tell about itself beyond its universes: its round trip, and what its settings cut off.
+"""What a generator shows about itself beyond its universes: its round trip, and what its settings cut off.
 
 A generator that offers none of this is assessed without it. N is universes.
 """

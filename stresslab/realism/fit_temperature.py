@@ -92,7 +92,7 @@ def fit_temperature(
     temperatures: Sequence[float] = TEMPERATURES,
     progress: Callable[[int], None] | None = None,
 ) -> TemperatureFit:
-    """Choose a temperature by CRPS; among those that chance cannot tell from the best, by coverage.
+    """Choose a temperature by CRPS; among those within chance of the best, by coverage.
 
     Args:
         bars: real bars before a run's origin.
@@ -141,7 +141,7 @@ def choose(temperatures: Sequence[float], tried: Sequence[Sequence[Origin]]) -> 
     reason = f"T = {chosen.temperature:g} has the lowest CRPS"
     if len(alike) > 1:
         others = ", ".join(f"{trial.temperature:g}" for trial in alike)
-        reason = f"chance cannot tell the CRPS of T = {others} apart; T = {chosen.temperature:g} covers best"
+        reason = f"the CRPS of T = {others} differ by no more than chance; T = {chosen.temperature:g} covers best"
     return TemperatureFit(chosen.temperature, tuple(trials), len(tried[0]), f"{reason}.")
 
 

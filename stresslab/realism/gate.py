@@ -1,6 +1,6 @@
 """The gate: questions to the origins, each with an interval and a range that is acceptable, and the label they give.
 
-How origins were made is `origins`'s business. Thresholds are chosen so that universes of the true process pass, and
+`rolling_origins` makes the origins. Thresholds are chosen so that universes of the true process pass, and
 those that are too narrow, too wide, led back to the past's mean or broken at the seam do not; tests hold that.
 K is origins, N universes, H bars of horizon.
 """
@@ -76,7 +76,7 @@ def gate(origins: Sequence[Origin], further: Sequence[Check] = ()) -> tuple[Labe
         return "not trusted", (*failed, *doubtful), checks
     if doubtful:
         return "caution", tuple(doubtful), checks
-    return "trusted", ("No check of the gate speaks against these universes.",), checks
+    return "trusted", ("No check of the gate failed or raised caution.",), checks
 
 
 def judged(

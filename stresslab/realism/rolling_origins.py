@@ -1,6 +1,6 @@
 """Rolling origins: what a generator samples from the bars up to each, beside the bars that really followed.
 
-What these say about the generator is others' business. N is universes, H bars of horizon; returns are logarithmic.
+`calibration` and `gate` say what these mean. N is universes, H bars of horizon; returns are logarithmic.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MIN_HISTORY = 120
 CONTEXT = 400
 """Bars whose mean log-price a reversion would lead back to; where there are enough, all origins have as many."""
 RECENT = 20
-"""Bars whose volatility tells a calm origin from a turbulent one."""
+"""Bars whose volatility separates calm origins from turbulent ones."""
 
 
 @dataclass(frozen=True)

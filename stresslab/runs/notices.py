@@ -136,7 +136,7 @@ def of_calls(strategies: Sequence[Strategy], found: Sequence[StrategyEvaluation]
         form = sets[0].form
         notices.append(
             f"{name} was written for one series: it is called once for each universe (about {1000 * form.seconds:,.0f} "
-            f"ms for {form.rows:,} bars) and not once for all of them; strategies/README.md says how to make it faster."
+            f"ms for {form.rows:,} bars) and not once for all of them; docs/strategies.md says how to make it faster."
         )
     for name, log in printed.items():
         first = " ".join(log.beginning.split())

@@ -1,7 +1,7 @@
-"""Strategies: the user's code, found in a file or given as a function, and called so that its faults are its own.
+"""Strategies: the user's code, loaded from a file or given as a function, and called in bounds.
 
-What it sees and answers is in `strategy.panel`; whether it looks ahead in `strategy.lookahead`, what it earns in
-`backtest`.
+`strategy.panel` defines what it sees and answers, `strategy.lookahead` checks whether it looks ahead, and `backtest`
+computes what it earns.
 """
 
 from stresslab.strategy.call_style import Form

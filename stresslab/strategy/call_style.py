@@ -1,7 +1,7 @@
 """The form in which a strategy takes its bars: all universes at once, one column at a time, or one series at a time.
 
-Code that was written for one price series runs too, universe by universe. Which form a strategy needs is found out in
-`stresslab.strategy.detect_style`; here it is called in it.
+Code that was written for one price series runs too, universe by universe. `stresslab.strategy.detect_style` detects
+which form a strategy needs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which form a strategy takes its bars in: found out by calling it on a few universes together and alone.
+"""In which form a strategy takes its bars: detected by calling it on two universes together and alone.
 
-A function that answers otherwise (or raises) when another universe stands beside its own was written for one series;
+A function that answers differently (or raises) when another universe stands beside its own was written for one series;
 it is then called universe by universe, which costs time and nothing else.
 """
 
@@ -54,7 +54,7 @@ def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
         try:
             trial = DecisionProbe.of(replace(strategy, form=form), bars)
             seconds = time.perf_counter() - started
-            if trial.beside_another():  # chance or memory, which the look-ahead check tells apart
+            if trial.beside_another():  # chance or memory; the look-ahead check separates them
                 return strategy
         except StrategyLimitError:
             raise
@@ -66,5 +66,5 @@ def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
     assert alone is not None
     if str(alone) == str(wide) or not isinstance(wide.__cause__, ValueError | TypeError) or "read-only" in str(wide):
         raise wide  # what a single series would not have changed, or what is refused
-    told = str(alone).removeprefix(f"strategy {strategy.name!r}").removeprefix(":").strip()
-    raise StrategyError(f"{wide} (given one series alone: {told})") from wide
+    reason = str(alone).removeprefix(f"strategy {strategy.name!r}").removeprefix(":").strip()
+    raise StrategyError(f"{wide} (given one series alone: {reason})") from wide

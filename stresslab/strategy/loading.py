@@ -1,6 +1,6 @@
 """From an argument to strategies: the functions and classes in a file, callables, and the parameter sets of a grid.
 
-The user's file is run here, once; how what it defines is called is `base`'s business.
+The user's file is run here, once; `strategy.strategy` calls what it defines.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _names(function: Any) -> list[str]:
 
 
 def _kind(function: Any, name: str) -> Kind:
-    """What is called: told by the method's name, the function's name or its first parameters."""
+    """What is called: by the method's name, the function's name or its first parameters."""
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise StrategyError(f"{name} is async or yields, so that calling it answers nothing; write a def that returns")
     if has_method(function):

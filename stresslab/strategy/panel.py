@@ -1,6 +1,6 @@
 """What a strategy sees and what it must answer with: a read-only panel of bars, and decisions checked against it.
 
-Whose code decides, and how it is found, is `strategy`'s business.
+`strategy.strategy` calls the code that decides, `loading` finds it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes
 
 Kind = Literal["signals", "weights", "on_bar", "any"]
-"""What is called and what it answers; "any": a function of bars whose answer tells (a pair or four: signals)."""
+"""What is called and what it answers; "any": a function of bars whose answer decides (a pair or four: signals)."""
 _SIDES = ("long_entries", "long_exits", "short_entries", "short_exits")
 
 

@@ -1,7 +1,7 @@
 """Parameters of a strategy: types and ranges declared once, values checked against them, grids of values expanded.
 
 A default gives the type. A file (or a class) may say more, as `PARAMETERS = {"fast": (5, 50), "by": ["sma", "ema"]}`:
-a pair is from and to, a list is what there is to choose from. Whose parameters they are is `loading`'s business.
+a pair is from and to, a list holds the choices. `loading` knows whose parameters they are.
 """
 
 from __future__ import annotations
@@ -172,10 +172,10 @@ def expand(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """
     sizes = [len(values) for values in grid.values()]
     if math.prod(sizes) > MAX_SETS:
-        told = " x ".join(map(str, sizes))
+        product = " x ".join(map(str, sizes))
         raise StrategyError(
-            f"the grid has {told} = {math.prod(sizes):,} parameter sets, more than {MAX_SETS:,}; take larger steps or "
-            "fewer parameters"
+            f"the grid has {product} = {math.prod(sizes):,} parameter sets, more than {MAX_SETS:,}; take larger steps "
+            "or fewer parameters"
         )
     return [dict(zip(grid, chosen, strict=True)) for chosen in itertools.product(*grid.values())]
 
@@ -183,8 +183,8 @@ def expand(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 def describe_grid(grid: Mapping[str, Any]) -> str:
     """How many parameter sets a grid has for a strategy with all its parameters: "fast 4 x slow 3 = 12 sets"."""
     sizes = {name: len(grid_values(name, values)) for name, values in grid.items()}
-    told = " x ".join(f"{name} {size}" for name, size in sizes.items())
-    return told if len(sizes) == 1 else f"{told} = {math.prod(sizes.values()):,} sets"
+    product = " x ".join(f"{name} {size}" for name, size in sizes.items())
+    return product if len(sizes) == 1 else f"{product} = {math.prod(sizes.values()):,} sets"
 
 
 def label(chosen: Mapping[str, Any]) -> str:

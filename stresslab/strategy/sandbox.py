@@ -1,4 +1,4 @@
-"""Calls of the user's code: bounded in time and memory, its printing kept aside, its faults told as its own.
+"""Calls of the user's code: bounded in time and memory, its printing kept aside, its errors reported as its own.
 
 What is called and what its answer means is for others to know. A loop in Python is stopped wherever it runs; a single
 step of compiled code (one endless matrix product, a sleep outside the main thread) ends only by itself.
@@ -238,7 +238,7 @@ def within_memory() -> Iterator[None]:
 
 
 def _limit() -> int | None:
-    """Bytes of data that this process may have: what it has and a share of what is free; None where nobody knows."""
+    """Bytes of data that this process may have: what it has and a share of what is free; None where that is unknown."""
     try:
         mine = _kilobytes("/proc/self/status", "VmData:")
         free = _kilobytes("/proc/meminfo", "MemAvailable:")

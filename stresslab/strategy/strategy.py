@@ -1,7 +1,7 @@
 """A strategy: the user's code with its parameters, called on panels of universes; its answers become decisions.
 
-Where the code comes from is `loading`'s business, how a call is kept in bounds that of `calls`. Whether it looks ahead
-is asked in `stresslab.strategy.lookahead.check`, what it earns in `stresslab.backtest`.
+`loading` finds the code and `sandbox` keeps each call in bounds. `stresslab.strategy.lookahead` checks whether it looks
+ahead, `stresslab.backtest` computes what it earns.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Strategy:
         digest: SHA-256 of the source.
         form: how it takes its bars.
         patience: seconds that one call may take.
-        excused: universes of one call in which its code may fail; they stay flat, and `log` says why. None: none, and
-            nobody looks for them.
+        excused: universes of one call in which its code may fail; they stay flat, and `log` says why. None: an error in
+            one universe fails the call.
         ranges: what `PARAMETERS` declares of its parameters: a pair, from and to, or a list of values.
         log: what calls left behind; not part of what the strategy is, and not sent to workers.
     """

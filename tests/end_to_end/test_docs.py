@@ -57,11 +57,15 @@ def test_the_schema_is_json() -> None:
     assert schema["$schema"].endswith("2020-12/schema")
 
 
-def test_sections_that_are_named_exist() -> None:
-    """What `extending.md` tells to edit is there."""
-    text = (DOCS / "extending.md").read_text(encoding="utf-8")
-    for path in set(re.findall(r"`((?:stresslab|tests)/[\w/]+\.py)`", text)):
-        assert (DOCS.parent / path).is_file(), path
+def test_files_that_the_architecture_names_exist() -> None:
+    """Every file that `architecture.md` names is there, and every package is in its table."""
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`([\w/]+/\w+\.py)`", text))
+    assert len(paths) > 15
+    for path in paths:
+        assert (DOCS.parent / path).is_file() or (DOCS.parent / "stresslab" / path).is_file(), path
+    packages = {path.parent.name for path in (DOCS.parent / "stresslab").glob("*/__init__.py")}
+    assert packages == set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

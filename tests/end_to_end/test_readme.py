@@ -10,9 +10,17 @@ from typer.main import get_command
 
 import stresslab
 from stresslab.cli import app
-from tests.end_to_end.readme import COMMANDS, README, ROOT
+from tests.end_to_end.readme import COMMANDS, GUIDE, README, ROOT
 
-PAGES = ("README.md", "strategies/README.md", "CONTRIBUTING.md", "stresslab/generators/kronos/nano/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "strategies/README.md",
+    "stresslab/generators/kronos/nano/README.md",
+    "stresslab/data/panels/README.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")),
+)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -29,8 +37,8 @@ def test_commands_parse(line: str) -> None:
 
 
 def test_python_names_exist() -> None:
-    """What the README calls `sl.` something is in the package, and its Python is Python."""
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    """What README and guide call `sl.` something is in the package, and their Python is Python."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
     assert len(blocks) >= 2
     for block in blocks:
         ast.parse(block)
@@ -44,6 +52,11 @@ def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_readme_is_short() -> None:
+    """Whoever looks for more follows a link."""
+    assert len(README.splitlines()) <= 150
 
 
 def test_first_screen_has_both_commands() -> None:

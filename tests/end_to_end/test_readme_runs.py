@@ -1,4 +1,4 @@
-"""Every command of the README runs, in a folder with what it needs, with fewer universes and steps than it says."""
+"""Every command of the README and the guide runs, with fewer universes and steps than it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.end_to_end.readme import COMMANDS, README, ROOT
+from tests.end_to_end.readme import COMMANDS, GUIDE, README, ROOT
 from tests.make.bars import make_bars
 from tests.make.clusters import served
 
@@ -25,7 +25,7 @@ FEWER = {
     "train": "--steps 3",
 }
 STORED = re.compile(r"reports/20\d{6}-\d{6}-\w+-\w+")
-"""A run that the README names."""
+"""A run that they name."""
 
 
 def stresslab(words: list[str], place: Path) -> str:
@@ -51,7 +51,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in range(3):
         make_bars(1500, seed=seed).frame.to_csv(folder / "my_bars" / f"bars{seed}.csv", index_label="date")
     few = FEWER["run"].split()
-    for name in dict.fromkeys(STORED.findall(README)):
+    for name in dict.fromkeys(STORED.findall(GUIDE)):
         out = folder / "made" / Path(name).name
         stresslab(["run", "strategies/sma_cross.py", "--data", "sample:nasdaq", *few, "--out", str(out)], folder)
         (made,) = out.glob("2*/")

@@ -34,7 +34,7 @@ def test_no_file_of_the_sample_was_changed() -> None:
 
 
 def test_the_page_has_the_sections_that_the_code_makes(sample: StressResult) -> None:
-    """Where this fails, docs/extending.md has the commands that make the sample again."""
+    """Where this fails, docs/architecture.md has the commands that make the sample again."""
     assert sections((SAMPLE / "report.html").read_text()) == sections(render(sample))
 
 

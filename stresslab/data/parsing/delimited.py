@@ -203,7 +203,9 @@ def _thousands_or_decimals(
     frame = _read(data, encoding, delimiter, skip, names, sign, texts=tuple(texts))
     prices = [cell for name in sorted(texts) for cell in frame[name].dropna().astype(str)]
     counted = [str(cell) for name in candidates(names, NAMES["volume"]) for cell in frame[name].dropna()]
-    european = any(plain(name) in EUROPEAN for name in names)  # dates do not tell: Dukascopy writes 110.123 beside them
+    european = any(
+        plain(name) in EUROPEAN for name in names
+    )  # dates do not decide: Dukascopy writes 110.123 beside them
     decimal, why = thousands_or_decimals(prices, counted, sign, european)
     first = next(cell for cell in prices if sign in cell)
     notices: tuple[str, ...] = ()

@@ -185,15 +185,15 @@ def _holes(bars: _Sheet) -> list[str]:
     if not len(order):
         return []
     usual = float(np.median(np.abs(np.diff(np.log(bars.close))))) or np.nan
-    told = []
+    listed = []
     for at in order[:SHOWN].tolist():
         move = float(np.log(bars.open[at + 1] / bars.close[at]))
         size = f" (a move of {np.expm1(move):+.1%} counts as that of one bar)" if abs(move) > 5 * usual else ""
-        told.append(f"{bars.stamps[at]} to {bars.stamps[at + 1]} lacks {lacking[at]:,} bars{size}")
+        listed.append(f"{bars.stamps[at]} to {bars.stamps[at + 1]} lacks {lacking[at]:,} bars{size}")
     more = f", and {len(order) - SHOWN:,} more" if len(order) > SHOWN else ""
     count = "1 hole" if len(order) == 1 else f"{len(order):,} holes"
     return [
-        f"warning: {count} in the bars, {lacking.sum():,} bars in all: {'; '.join(told)}{more}; load the missing bars, "
+        f"warning: {count} in the bars, {lacking.sum():,} bars in all: {'; '.join(listed)}{more}; load them, "
         "or begin after the hole with since="
     ]
 

@@ -78,8 +78,8 @@ def _without_footers(frame: pd.DataFrame, decimal: str) -> tuple[pd.DataFrame, l
     if not empty.any() or empty.all():
         return frame, [], 0
     first = frame[empty].iloc[0].dropna().astype(str).tolist()
-    told = f" (row {frame.index[int(empty.argmax())]}: {first[0]!r:.60})" if first else ""
-    return frame[~empty], [f"repaired: {empty.sum()} rows that hold no bar{told}, dropped"], int(empty.sum())
+    example = f" (row {frame.index[int(empty.argmax())]}: {first[0]!r:.60})" if first else ""
+    return frame[~empty], [f"repaired: {empty.sum()} rows that hold no bar{example}, dropped"], int(empty.sum())
 
 
 def between(table: pd.DataFrame, since: object, until: object) -> pd.DataFrame:

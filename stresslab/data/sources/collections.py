@@ -1,4 +1,4 @@
-"""Many real series at once: every symbol of a file, every file of a folder. Reading one is `files`'s business."""
+"""Many real series at once: every symbol of a file, every file of a folder. `files` reads each."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _refusal(file: Path, head: bytes) -> str | None:
 
 
 def read_arrow(file: Path) -> pd.DataFrame:
-    """The table of a parquet or feather file, which of the two its first bytes tell."""
+    """The table of a parquet or feather file; its first bytes decide which of the two it is."""
     import pyarrow as pa
 
     with file.open("rb") as stream:

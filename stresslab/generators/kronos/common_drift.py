@@ -25,7 +25,7 @@ REFERENCES = TILE
 SEED, STREAM = 0, 1
 """Address of the reference's uniforms; the universes' are of stream 0."""
 RIDGE = 1e-3
-"""Penalty of the regression, as a share of the observations: few bars cannot tell all parts of a token apart."""
+"""Penalty of the regression, as a share of the observations: few bars cannot separate all parts of a token."""
 
 
 class Surprises:
@@ -45,7 +45,7 @@ class Surprises:
         self.expected.append(chances @ self.described)
 
     def of(self, values: FloatArray) -> FloatArray:
-        """The part of values (R, H, 2) that chance decided, as far as the bits tell: of mean 0 whatever they tell."""
+        """The part of values (R, H, 2) that chance decided, as far as the bits show: of mean 0 whatever they are."""
         surprises = self._joined(self.drawn) - self._joined(self.expected)  # (R, H, 2 P)
         known, target = surprises.reshape(-1, surprises.shape[-1]), values.reshape(-1, 2) - values.mean(axis=(0, 1))
         penalty = RIDGE * len(known) * np.eye(known.shape[1])

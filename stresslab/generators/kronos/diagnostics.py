@@ -1,6 +1,6 @@
 """Two faults that come from how Kronos writes bars as tokens: the tokenizer's round trip, and the end of its prices.
 
-What is made of them is the realism assessment's business. L is bars of context, N universes, H bars of horizon.
+The realism assessment interprets them. L is bars of context, N universes, H bars of horizon.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Kronos as a generator of universes: bars in, thousands of continuations out, each kept and each drawn by itself.
 
-Here bars, calendar, weights and sampler meet; what each does is its own module's business.
+It brings together bars, calendar, weights and sampler, each of which has its own module.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Kronos:
         anchor: let the universes start at the last real close, not at the tokenizer's rendering of it.
         repair: make impossible bars possible and negative volumes zero, and count them.
         window: beyond the model's window, "block" drops half of it and prefills again; "rolling" computes the whole
-            window anew for every bar, as the official code does. A context longer than the window always rolls.
+            window again for every bar, as the official code does. A context longer than the window always rolls.
         device: "auto", "cpu", "cuda" or another name torch knows.
         dtype: "float32", or "bfloat16" for a faster transformer where the processor has it: other universes of nearly
             the same distribution.
@@ -115,8 +115,8 @@ class Kronos:
     ) -> Universes | JointUniverses:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`.
 
-        Progress is told after every bar how many universes' worth of work is newly done; with several jobs it is called
-        from their threads, by one at a time. What it raises ends the sampling within a bar.
+        Progress is called after every bar with how many universes' worth of work is newly done; with several jobs it
+        is called from their threads, by one at a time. What it raises ends the sampling within a bar.
 
         Args:
             bars: the history; of a market, universes in which its symbols move together.
@@ -193,14 +193,14 @@ class Kronos:
         count = len(market.series)
         seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
         origins = [self._origin(bars, horizon, own) for bars, own in zip(market, seeds, strict=True)]
-        told: dict[str, Any] = {"kind": self.dependence}
+        described: dict[str, Any] = {"kind": self.dependence}
         if count > 1 and self.dependence != "independent":
             fitted = self.dependence_of(market, jobs)
-            told = fitted.describe()
+            described = fitted.describe()
             couple(origins, fitted, seed)
         with single_threaded():
             sample_all(self._plan(horizon), origins, wanted, jobs, Meter(progress, horizon * count))
-        facts = {"generator": self.describe(), "dependence": told}
+        facts = {"generator": self.describe(), "dependence": described}
         return JointUniverses.join([self._universes(origin, wanted) for origin in origins], market, facts)
 
     def dependence_of(self, market: Market, jobs: int = 1) -> Dependence:

@@ -98,7 +98,7 @@ class Sampler:
             max_context: bars in the model's window.
             choice: how tokens are drawn.
             window: when the window is full, "block" drops its older half and prefills again, "rolling" drops one bar
-                and computes the whole window anew, as the official code does at a hundred times the cost.
+                and computes the whole window again, as the official code does at a hundred times the cost.
             order: of the checkpoint's returns; needed to sample in company.
         """
         self.networks, self.choice, self.horizon, self.max_context = networks, choice, horizon, max_context

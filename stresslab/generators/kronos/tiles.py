@@ -94,7 +94,7 @@ class SampledHistory:
 
 
 class Stopped(Exception):
-    """Ends a tile whose universes nobody waits for any more."""
+    """Ends a tile whose universes are no longer wanted."""
 
 
 class Meter:
@@ -102,7 +102,7 @@ class Meter:
 
     def __init__(self, progress: Progress | None, horizon: int) -> None:
         self.progress, self.horizon = progress, horizon
-        self.stopped, self._lock, self._bars, self._told = Event(), Lock(), 0, 0
+        self.stopped, self._lock, self._bars, self._reported = Event(), Lock(), 0, 0
 
     def advance(self, bars: int) -> None:
         """So many bars more, each of one universe, or fewer; raises `Stopped` when the sampling is over."""
@@ -110,13 +110,13 @@ class Meter:
             if self.stopped.is_set():
                 raise Stopped
             self._bars += bars
-            new = self._bars // self.horizon - self._told
+            new = self._bars // self.horizon - self._reported
             if self.progress is not None and new > 0:
-                self._told += new
+                self._reported += new
                 try:
                     self.progress(new)
                 except BaseException:
-                    self.stopped.set()  # before another worker tells of a bar more
+                    self.stopped.set()  # before another worker reports a bar more
                     raise
 
 
@@ -244,7 +244,7 @@ def _sample(
 ) -> list[Tile]:
     """Sample tiles together, or one half of them after the other where the device's memory runs out.
 
-    `advance` is told after each bar but the last, and told back what was in vain.
+    `advance` is called after each bar but the last, and with a negative number for work that is repeated.
     """
     bars = 0
 

@@ -1,6 +1,6 @@
 """How a token is drawn from its logits: temperature, top-k, nucleus, and the inverse of what distribution they leave.
 
-Where the uniforms come from is the caller's business. Shapes: N universes, V vocabulary.
+Callers supply the uniforms. Shapes: N universes, V vocabulary.
 """
 
 from __future__ import annotations

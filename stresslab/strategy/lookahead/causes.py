@@ -1,6 +1,6 @@
-"""What a leak probably is, in words: told by how far ahead a decision reads, and by the strategy's own lines.
+"""The likely cause of a leak, in words: from how far ahead a decision reads, and from the strategy's own lines.
 
-It accuses nobody: that a decision depends on later bars is shown in `lookahead`, by deciding again.
+It only guesses the cause: `lookahead.check` shows that a decision depends on later bars, by deciding again.
 """
 
 from __future__ import annotations

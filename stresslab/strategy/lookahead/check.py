@@ -2,7 +2,7 @@
 
 Bars after a cut are taken away, or others are put in their place, and the strategy decides again; what it decided up
 to the cut must stay. Which bars a strategy sees and what it may answer is laid down in `strategy`; what a leak
-probably comes from is told by `leaks`.
+probably comes from is named by `causes`.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class LookAheadReport:
             f"replaced by {self.futures} other futures" if self.futures else "",
             "and put after the last bar" if self.seam else "",
         ]
-        told = ", ".join(way for way in ways if way)
-        return f"{basis}; later bars {told}" if told else f"{basis}, made one bar at a time"
+        changed = ", ".join(way for way in ways if way)
+        return f"{basis}; later bars {changed}" if changed else f"{basis}, made one bar at a time"
 
     def __str__(self) -> str:
         """One line: the finding, or what its absence rests on."""
@@ -155,13 +155,13 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
     futures, others = _replaced(case, places) if not found else (0, [])
     seam, beyond = (False, []) if found or findings or others else _seam(case)
     findings = list(dict.fromkeys(findings or others or beyond))[: SHOWN - len(found)]
-    told = [_told(case, one) for one in findings]
-    if told and (futures or beyond):
+    lines = [_line(case, one) for one in findings]
+    if lines and (futures or beyond):
         reach = max((one.cut - one.row for one in others or beyond), default=None)
-        told[0] += f"; {likely_cause(reach, strategy.path)}"
+        lines[0] += f"; {likely_cause(reach, strategy.path)}"
     reached = max([*compared, *(places[-1:] if futures else []), *([len(bars)] if seam else [])], default=0)
-    silent = not found and not told and (not len(changes) or reached <= int(changes[0]))
-    return LookAheadReport(found + told, silent, len(bars), len(compared), len(changes), futures, seam)
+    silent = not found and not lines and (not len(changes) or reached <= int(changes[0]))
+    return LookAheadReport(found + lines, silent, len(bars), len(compared), len(changes), futures, seam)
 
 
 def _check_memory(case: DecisionProbe) -> str:
@@ -272,7 +272,7 @@ def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
 
 
-def _told(case: DecisionProbe, finding: _Finding) -> str:
+def _line(case: DecisionProbe, finding: _Finding) -> str:
     """A finding about later bars as a line."""
     end = stamp(case.bars.timestamps, finding.cut - 1)
     if not finding.name:

@@ -1,6 +1,6 @@
 """Other bars in the place of real ones: bars that never were, to see whether a decision depends on them.
 
-They are made to differ from what happened, not to be likely; likely futures are the generators' business.
+They are made to differ from what happened, not to be likely; generators make likely futures.
 """
 
 from __future__ import annotations

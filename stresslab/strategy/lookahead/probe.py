@@ -1,6 +1,6 @@
 """A strategy tried on real bars: what it decides on them, and whether other decisions are the same within rounding.
 
-What is changed about the bars, and what a difference means, is for `lookahead` and `forms` to say.
+`perturbations` changes the bars; `check` and `detect_style` say what a difference means.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stresslab.strategy.panel import Decisions, Panel
 TOLERANCE = 1e-9
 """By which weights may differ, absolute and relative."""
 JITTER = 1e-12
-"""Relative change of the prices, a thousand times float64's rounding, that tells a tie."""
+"""Relative change of the prices, a thousand times float64's rounding, that reveals a tie."""
 SHAKES = 24
 """Such changes: a tie, which each turns over with probability 1/2, is overlooked in 1 of 16 million."""
 Columns = dict[str, NDArray[Any]]

@@ -1,6 +1,6 @@
 """What a training starts from: the sizes of its networks, and series cut by date and by symbol.
 
-How they are trained on is `recipes`'s business.
+`presets` trains on them.
 """
 
 from __future__ import annotations

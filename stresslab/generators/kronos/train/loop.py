@@ -262,18 +262,18 @@ def _resume(module: nn.Module, optimizer: torch.optim.AdamW, schedule: Schedule,
     path = folder / STATE
     if not path.is_file():
         return 0
-    anew = "repeat its settings to go on, or give another `out` to start again"
+    remedy = "repeat its settings to go on, or give another `out` to start again"
     try:
         metadata, tensors = _metadata(path), load_file(path)
     except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise CheckpointError(f"{path} is not a whole training state ({reason}); delete it to start anew") from None
+        raise CheckpointError(f"{path} is not a whole training state ({reason}); delete it to start again") from None
     if json.loads(metadata.get("schedule", "{}")) != asdict(schedule):
-        raise CheckpointError(f"{path} was saved under another schedule ({metadata.get('schedule')}); {anew}")
+        raise CheckpointError(f"{path} was saved under another schedule ({metadata.get('schedule')}); {remedy}")
     weights = {key.removeprefix("weight."): tensor for key, tensor in tensors.items() if key.startswith("weight.")}
     own = module.state_dict()
     if weights.keys() != own.keys() or any(weights[key].shape != own[key].shape for key in own):
-        raise CheckpointError(f"{path} was saved by a network of other sizes; {anew}")
+        raise CheckpointError(f"{path} was saved by a network of other sizes; {remedy}")
     module.load_state_dict(weights)
     step = int(metadata["step"])
     for name, parameter in module.named_parameters():

@@ -1,6 +1,6 @@
 """From bars and sizes to a folder that `Kronos(folder)` loads: the two stages of training, and the card they leave.
 
-How one step of training works is `training`'s business, what a checkpoint looks like `checkpoint`'s.
+`loop` does the training steps, `kronos.checkpoint` knows what a checkpoint looks like.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def _claim(states: Path, learns_from: dict[str, Any]) -> None:
     if changed:
         raise InputError(
             f"{states} holds a training that began with other {' and '.join(changed)}; repeat its settings to go on, "
-            "or give another `out` to start anew"
+            "or give another `out` to start again"
         )
     states.mkdir(parents=True, exist_ok=True)
     put_text(path, json.dumps(learns_from, indent=1) + "\n")

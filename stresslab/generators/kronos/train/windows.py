@@ -149,7 +149,7 @@ def count_interruptions(series: Sequence[Bars]) -> dict[str, int]:
     """Number of gaps, of jumps, and of bars that stand still, in all series together."""
     found = [interruptions(bars) for bars in series]
     names = {"gap": "gaps", "jump": "jumps", "still": "still_bars"}
-    return {told: sum(int(masks[name].sum()) for masks in found) for name, told in names.items()}
+    return {label: sum(int(masks[name].sum()) for masks in found) for name, label in names.items()}
 
 
 def _jumps(logs: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -183,7 +183,7 @@ def split(
         series: all series; with fewer than `every` symbols none can be spared, and all are held out by date alone.
         cut: training uses bars before this date, validation scores those from it on.
         context: bars before the cut that a held-out series keeps, so that they can be seen but not scored.
-        every: each `every`-th symbol is held out, as `spared_symbols` tells.
+        every: each `every`-th symbol is held out, as `spared_symbols` lists them.
         spared: the symbols to hold out instead, where they are chosen among more series than these.
 
     Returns:
