@@ -26,6 +26,10 @@ def replay(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this strategy; may be given again.", show_default=False),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Where Kronos' weights are now, if they were moved.", show_default=False),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Folder to write bars, accounts and pictures to; none by default."),
@@ -41,8 +45,8 @@ def replay(
 ) -> None:
     """Show one universe of a stored run: its bars, and what each strategy did in them, bar by bar.
 
-    The bars, the strategies and the weights must be those of the run. The strategy files that its manifest names are
-    run: they are code.
+    The bars and the strategies are those that the run kept in its folder; weights that have changed are refused. The
+    strategy files in the folder are run: they are code.
     """
     from contextlib import nullcontext
 
@@ -54,7 +58,7 @@ def replay(
             raise InputError("--tear-sheet has no place to be written to; add --out, for example --out universe")
         check_tear_sheets()
     with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
-        found = compute(run, universe, strategy or (), progress=report)
+        found = compute(run, universe, strategy or (), model=model, progress=report)
         told = str(found)
         if folder is not None:
             written, missing = found.save(folder, tear_sheet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,10 @@ def rerun(
     jobs: Annotated[
         int, typer.Option(metavar="N", help="Worker processes; 0 means one per processor.", parser=whole)
     ] = 0,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Where Kronos' weights are now, if they were moved.", show_default=False),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Folder in which to store the new run; by default it is not stored."),
@@ -29,19 +34,21 @@ def rerun(
 ) -> None:
     """Do a stored run again and say whether the numbers are the same; exit with 2 when they are not.
 
-    The manifest names the bars, the strategies and the weights; any of them that has changed is refused. The strategy
-    files that it names are run: they are code.
+    The bars and the strategies are those that the run kept in its folder; weights that have changed are refused. The
+    strategy files in the folder are run: they are code.
     """
     from contextlib import nullcontext
 
+    from stresslab.runs.folder import save_run
+    from stresslab.runs.inputs import INPUTS
     from stresslab.runs.rerun import rerun as compute
 
     with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
-        found = compute(run, jobs=jobs, progress=report)
+        found = compute(run, jobs=jobs, model=model, progress=report)
         told = str(found)
         if folder is not None:
             report("report", 0, 1)
-            told += f"\nreport: {found.result.save(folder) / 'report.html'}"
+            told += f"\nreport: {save_run(found.result, folder, inputs=Path(run) / INPUTS) / 'report.html'}"
             report("report", 1, 1)
     say(told)
     if not found.within:

@@ -58,6 +58,7 @@ def conduct(
 ) -> None:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
     from stresslab.runs.folder import finish_saving, load_run, save_run
+    from stresslab.runs.inputs import INPUTS, keep_inputs
     from stresslab.runs.stress_test import stress_test
 
     if settings.grid:
@@ -65,13 +66,15 @@ def conduct(
 
         report("grid", 1, 1, describe_grid(settings.grid))
     with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
+        if not (work / INPUTS).exists():
+            keep_inputs(work, settings, bars)
         saved = finish_saving(work)
         if saved is None:
             result = stress_test(
                 bars=bars, generator=generator, cluster=cluster, work=work, progress=report, **settings.arguments()
             )
             report("report", 0, 1)
-            saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work)
+            saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work, work / INPUTS)
             report("report", 1, 1)
         else:
             result = load_run(saved)

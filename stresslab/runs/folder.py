@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_document import FORMAT_VERSION, ResultDocument, Strategy, check_version
+from stresslab.analysis.result_document import FORMAT_VERSION, DataSummary, ResultDocument, Strategy, check_version
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.backtest.bar_records import COLUMNS
 from stresslab.core.errors import InputError
@@ -40,6 +40,7 @@ from stresslab.core.text import one_line
 from stresslab.core.whole_files import PARTIAL, held, put_text, sweep, sync
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
+from stresslab.runs.inputs import absolute_places, copy_inputs, portable
 from stresslab.runs.trial_ledger import add, check_ledger, runs_in
 
 _TABLES = (
@@ -77,7 +78,13 @@ def check_writable(folder: Path) -> None:
         ) from None
 
 
-def save_run(result: StressResult, folder: Path, log: str | None = None, work: Path | None = None) -> Path:
+def save_run(
+    result: StressResult,
+    folder: Path,
+    log: str | None = None,
+    work: Path | None = None,
+    inputs: Path | None = None,
+) -> Path:
     """Write manifest, result, tables, figures and report below `folder`; return the run's own folder.
 
     Everything is written into a hidden folder first and renamed at the end; then the ledger gets its line.
@@ -88,11 +95,13 @@ def save_run(result: StressResult, folder: Path, log: str | None = None, work: P
         log: lines to keep as `log.jsonl`, if any.
         work: folder of the run's finished universes, on the same disk. The hidden folder is there, so that whatever
             ends this leaves nothing beside the runs, and `finish_saving` can do what is still to be done.
+        inputs: what the run was given, as `keep_inputs` wrote it, to be kept with it.
     """
     from stresslab.report import write_report
 
     check_writable(folder)
     sweep(folder)
+    result, places = _portable(result)
     now = datetime.now(UTC)
     name = run_id(result, now)
     partial = (work or folder) / f"{PARTIAL}{uuid.uuid4().hex[:8]}"
@@ -104,7 +113,9 @@ def save_run(result: StressResult, folder: Path, log: str | None = None, work: P
             _write_json(result.to_dict(), partial / "result.json")
             write_report(result, partial)
             if log is not None:
-                (partial / "log.jsonl").write_text(log, encoding="utf-8")
+                (partial / "log.jsonl").write_text(portable(log, places), encoding="utf-8")
+            if inputs is not None:
+                copy_inputs(inputs, partial, places)
             _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
             sync(partial)
             published = _publish(partial, folder / name, work, entry)
@@ -117,6 +128,26 @@ def save_run(result: StressResult, folder: Path, log: str | None = None, work: P
     if entry is not None:
         add(folder, {"run": published.name, **entry})
     return published
+
+
+def _portable(result: StressResult) -> tuple[StressResult, dict[str, str]]:
+    """The result without absolute paths, which say nothing elsewhere and more than wanted; and what stands for each."""
+    sources = [one.source["path"] for one in result.strategies if one.source and one.source.get("path")]
+    more = {str(path): Path(str(path)).name for path in (*sources, result.data.source) if Path(str(path)).is_absolute()}
+    places = absolute_places(result.config) | more
+    if not places:
+        return result, {}
+    strategies = [replace(one, source=portable(one.source, places)) for one in result.strategies]
+    data = DataSummary.of(portable(result.data.to_dict(), places))
+    return replace(
+        result,
+        config=portable(result.config, places),
+        data=data,
+        bars=replace(result.bars, source=data.source),
+        generator=portable(result.generator, places),
+        notices=portable(result.notices, places),
+        strategies=strategies,
+    ), places
 
 
 def finish_saving(work: Path) -> Path | None:

@@ -137,6 +137,7 @@ def replay(
     strategies: Sequence[str] = (),
     *,
     jobs: int = 1,
+    model: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Replay:
     """One universe of a stored run, and its strategies in it.
@@ -146,12 +147,13 @@ def replay(
         universe: its id.
         strategies: names; all of the run's where there are none.
         jobs: workers of the generator.
+        model: where Kronos' weights are now, if not where the run's settings say.
         progress: called with (stage, done, total).
 
     Raises:
         InputError: the run has no such universe or strategy, or its bars, strategies or weights have changed.
     """
-    was = finished(Path(run), jobs)
+    was = finished(Path(run), jobs, model)
     with report_damage_of(Path(run)):
         known = was.metrics["universe"]
         if universe not in set(known):

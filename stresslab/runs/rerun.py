@@ -65,12 +65,13 @@ class Rerun:
         return "\n".join([line, *(f"since then: {difference}" for difference in self.differences)])
 
 
-def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None) -> Rerun:
+def rerun(folder: str | Path, *, jobs: int = 0, model: str | None = None, progress: Progress | None = None) -> Rerun:
     """Do a stored run again.
 
     Args:
         folder: of the run.
         jobs: workers; 0 means one per processor.
+        model: where Kronos' weights are now, if not where the run's settings say.
         progress: called with (stage, done, total).
 
     Raises:
@@ -79,10 +80,10 @@ def rerun(folder: str | Path, *, jobs: int = 0, progress: Progress | None = None
     folder = Path(folder)
     if progress is not None:
         progress("loading", 0, 1)
-    was = finished(folder, jobs)
+    was = finished(folder, jobs, model)
     if progress is not None:
         progress("loading", 1, 1)
-    arguments = was.settings.arguments() | {"ledger": was.earlier}
+    arguments = was.settings.arguments() | {"ledger": was.earlier, "config": was.config}
     result = stress_test(bars=was.bars, generator=was.generator, progress=progress, **arguments)
     made = io.BytesIO()
     result.metrics.to_parquet(made, index=False)

@@ -21,6 +21,7 @@ from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, digest_of, read_bound
 from stresslab.data import Bars
 from stresslab.generators.base import Generator
 from stresslab.runs.environment import code, environment
+from stresslab.runs.inputs import changed_since, kept_inputs
 from stresslab.runs.settings import StressConfig
 from stresslab.runs.trial_ledger import Earlier
 from stresslab.runs.verify import MANIFEST, manifest_of
@@ -33,7 +34,8 @@ class Restored:
     """What a finished run was made of.
 
     Attributes:
-        settings: as `stresslab run` was given them.
+        settings: as `stresslab run` was given them, with the run's copies of the strategies.
+        config: the settings as they are recorded.
         bars: all that were loaded.
         generator: with the run's settings and weights.
         stored: the content of `metrics.parquet`.
@@ -43,6 +45,7 @@ class Restored:
     """
 
     settings: StressConfig
+    config: Mapping[str, Any]
     bars: Bars
     generator: Generator
     stored: bytes
@@ -51,29 +54,33 @@ class Restored:
     differences: tuple[str, ...]
 
 
-def finished(folder: Path, jobs: int) -> Restored:
+def finished(folder: Path, jobs: int, model: str | None = None) -> Restored:
     """What a stored run was made of.
 
     Args:
         folder: of the run.
         jobs: workers of what is done with it.
+        model: where Kronos' weights are now, if not where the settings say.
 
     Raises:
-        InputError: the manifest is not complete, or the bars, a strategy or the weights are not those of the run.
+        InputError: the manifest is not complete, its files are not those of the run, or the weights are others.
     """
     manifest = manifest_of(read_bounded(folder / MANIFEST, MAX_JSON), folder)
     with report_damage_of(folder):
         settings = _settings(manifest, jobs, folder)
+        if model is not None:
+            settings = settings.model_copy(update={"model": model})
         stored, told = read_bounded(folder / METRICS, MAX_TABLE), manifest.get("ledger")
         earlier = Earlier() if told is None else Earlier.from_dict(told)
         if hashlib.sha256(stored).hexdigest() != manifest["files"][METRICS]:
             raise InputError(f"{folder}/{METRICS} is not what the run wrote; `stresslab verify {folder}` names all")
-        _check_strategies(manifest["strategies"], settings)
-        bars, generator = settings.bars(), settings.make_generator()
+        given = kept_inputs(folder, settings, manifest)
+        bars, generator = given.bars, settings.make_generator()
         _check_bars(manifest["data"], bars)
-        differences = (*_of_generator(manifest["generator"], generator), *_of_environment(manifest))
+        changed = (f"{one}; the run's own copy was used" for one in given.changed)
+        differences = (*changed, *_of_generator(manifest["generator"], generator), *_of_environment(manifest))
         table = read_table(stored, f"{folder}/{METRICS}")
-    return Restored(settings, bars, generator, stored, table, earlier, differences)
+    return Restored(given.settings, manifest["config"], bars, generator, stored, table, earlier, differences)
 
 
 def check_stopped(work: Path) -> None:
@@ -98,6 +105,8 @@ def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
         if plan["code"] != code()["sha256"]:
             raise InputError(f"stresslab is not the one that began {work}; install that one, or start a new run")
         _check_strategies(plan["strategies"], settings)
+        for changed in changed_since(work, settings):
+            raise InputError(f"a module of the strategies is another: {changed}; restore it, or start a new run")
         bars, generator = settings.bars(), settings.make_generator()
         _check_bars(plan["data"], bars)
         _of_generator(plan["generator"], generator)

@@ -10,13 +10,12 @@ import pandas as pd
 import pytest
 
 from stresslab.cli import main
-from stresslab.core.errors import InputError
 from stresslab.data import load_bars
 from stresslab.data.bars import FIELDS
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.runs.replay import replay
 from tests.make.bars import make_bars
-from tests.make.runs import stored_run
+from tests.make.runs import SETTINGS, stored_run
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +91,11 @@ def test_what_is_not_there_is_named(
     assert told in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_changed_bars_are_refused(tmp_path: Path) -> None:
-    """As by a rerun: another history has other universes."""
+def test_changed_bars_do_not_matter(tmp_path: Path) -> None:
+    """The run kept those that it was given."""
     folder = stored_run(tmp_path, "--generator", "bootstrap")
     make_bars(401).frame.to_csv(tmp_path / "bars.csv", index_label="date")
-    with pytest.raises(InputError, match="bars have changed"):
-        replay(folder, 3)
+    assert replay(folder, 3).same
 
 
 def test_a_tear_sheet_of_what_moved(run: Path, tmp_path: Path) -> None:
@@ -109,6 +107,32 @@ def test_a_tear_sheet_of_what_moved(run: Path, tmp_path: Path) -> None:
     (page,) = (path for path in written if path.suffix == ".html")
     assert "above[window=10] in universe 33" in page.read_text()
     assert missing == ["no tear sheet of above[window=20]: its account never moves"]
+
+
+def test_a_tear_sheet_knows_the_frequency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hourly bars are annualised by the hours of their year; too few of them make no sheet, and a line says so."""
+    quantstats = pytest.importorskip("quantstats")
+    make_bars(400, freq="1h").frame.to_csv(tmp_path / "bars.csv", index_label="date")
+    strategy = tmp_path / "half.py"
+    strategy.write_text("def weights(bars):\n    return bars.close * 0 + 0.5\n")
+    words = ["run", strategy, "--data", tmp_path / "bars.csv", "--out", tmp_path / "runs", "--generator", "bootstrap"]
+    assert main([str(word) for word in [*words, *SETTINGS]]) == 0
+    (run,) = (tmp_path / "runs").glob("2*/")
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(quantstats.reports, "html", lambda *series, **more: asked.append(more["periods_per_year"]))
+        replay(run, 3).save(tmp_path / "out", tear_sheets=True)
+    found = replay(run, 3)
+    assert asked == [round(found.universe.history.periods_per_year)]
+    assert asked[0] > 5000
+
+    def singular(*series: object, **more: object) -> None:
+        raise np.linalg.LinAlgError("singular matrix")
+
+    monkeypatch.setattr(quantstats.reports, "html", singular)
+    written, missing = found.save(tmp_path / "out", tear_sheets=True)
+    assert len(written) == 3
+    assert missing[0].startswith("no tear sheet of half: quantstats makes none of 12 bars in 1 days (singular matrix)")
 
 
 def test_without_quantstats_nothing_is_begun(
