@@ -100,29 +100,19 @@ UNTESTED = frozenset(
     report/charts/bars_and_universes.py
     report/charts/candles.py
     report/charts/chart.py
-    report/charts/error_budget.py
     report/charts/fans_and_histograms.py
-    report/charts/forest.py
-    report/charts/heatmap.py
     report/charts/ranks.py
     report/charts/style.py
-    report/charts/track_record.py
     report/charts/training_loss.py
-    report/charts/walk_forward.py
     report/formats/comparison.py
     report/formats/markdown.py
     report/formats/realism_text.py
     report/formats/tables.py
-    report/sections/generator_sensitivity.py
     report/sections/inputs.py
-    report/sections/overview.py
     report/sections/pairs.py
-    report/sections/parameter_grid.py
     report/sections/provenance.py
     report/sections/realism_charts.py
-    report/sections/sensitivity.py
     report/sections/strategy.py
-    report/sections/studies.py
     report/sections/table.py
     runs/environment.py
     runs/notices.py

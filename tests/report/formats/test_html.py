@@ -13,6 +13,7 @@ from stresslab.analysis.result import StressResult
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.formats.html import render
 from stresslab.report.wording import CHECKS
+from tests.make.gridded import gridded
 from tests.make.pages import Page
 from tests.make.results import make_result
 
@@ -180,3 +181,12 @@ def test_ten_thousand_universes_and_twelve_strategies_fit_a_mail() -> None:
     base = make_result("hold", "follow", "churn", universes=10_000, horizon=120)
     strategies = [replace(base.strategies[i % 3], name=f"strategy {i}") for i in range(12)]
     assert len(render(replace(base, strategies=strategies)).encode()) < 5_000_000
+
+
+@pytest.mark.parametrize("name", ["studied", "gridded"])
+def test_every_link_has_a_target(name: str, request: pytest.FixtureRequest) -> None:
+    """Inside a page no link leads nowhere, and no anchor stands twice."""
+    page = render(gridded("fast", "slow") if name == "gridded" else request.getfixturevalue(name))
+    anchors = re.findall(r' id="([^"]+)"', page)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors)
