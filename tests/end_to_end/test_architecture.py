@@ -115,6 +115,7 @@ UNTESTED = frozenset(
     report/sections/strategy.py
     report/sections/table.py
     runs/environment.py
+    runs/inputs.py
     runs/notices.py
     runs/presenter.py
     runs/restore.py
