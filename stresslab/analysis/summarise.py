@@ -42,6 +42,7 @@ def strategy_result(
     fan, losing = found["universes"].fan, found["universes"].losing
     assert fan is not None
     assert losing is not None
+    counted = found["universes"].universes - len(found["universes"].log.failures)  # in the fan
     past = curves(found["backtest"])[:, 0], np.asarray(held, dtype=np.float64), pd.DatetimeIndex(held.index)
     return StrategyResult(
         name=name,
@@ -60,7 +61,7 @@ def strategy_result(
         studies=StrategyStudies.of(
             {
                 "periods": returns_by_period(*past),
-                "horizon": {"universes": len(metrics), "losing": losing.tolist()},
+                "horizon": {"universes": counted, "losing": losing.tolist()},
             }
         ),
     )

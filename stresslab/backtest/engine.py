@@ -146,7 +146,9 @@ def _simulate(orders: Orders, universes: Universes, terms: Terms, periods_per_ye
     if costs.slippage_volatility and volatility is not None:
         slippage = _slippage(costs.slippage + costs.slippage_volatility * np.nan_to_num(volatility), universes)
     ids, stamps = universes.ids, universes.timestamps
-    shape, periods = prices["open"].shape, periods_per_year or universes.history.periods_per_year
+    shape, periods = prices["open"].shape, periods_per_year or 1.0  # of yearly rates, which plain terms have none of
+    if not terms.are_plain and periods_per_year is None:
+        periods = universes.history.periods_per_year
     yearly = np.full(shape, np.nan) if volatility is None else volatility * np.sqrt(periods)
     spread = np.broadcast_to(slippage, shape)
     if not terms.are_plain or isinstance(orders, Targets):

@@ -37,6 +37,17 @@ def of_generator(generator: Mapping[str, Any], in_sample: bool | None) -> list[s
     return notices
 
 
+def of_copies(sampled: int, distinct: int) -> list[str]:
+    """That universes are identical, and count once."""
+    if distinct == sampled:
+        return []
+    which = "is" if distinct == 1 else "are"
+    return [
+        f"Only {distinct:,} of {sampled:,} universes {which} distinct: identical ones count once, in every figure and "
+        "interval. Settings that cut the generator's choices (top_k, top_p, a low temperature) make copies."
+    ]
+
+
 def of_future(future: Bars | None, horizon: int) -> list[str]:
     """Why there is no realised outcome where one might be expected."""
     if future is None or len(future) == horizon:

@@ -5,6 +5,7 @@ Where shards are sampled, in which order and by whom, is `streaming`'s business;
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -44,8 +45,10 @@ class Outcome:
         found: of each strategy, and last of the portfolio where there is one: measures and fan, no curves.
         closes: how the universes' closes are distributed at each of T bars.
         facts: about the universes.
-        universes: how many, n.
+        universes: how many were sampled, n.
         first: (k, T, F) values of those universes that are wanted themselves, k <= n.
+        ids: (m,) of the universes that count, m <= n.
+        digests: (m,) of their values.
     """
 
     found: tuple[StrategyEvaluation, ...]
@@ -53,6 +56,13 @@ class Outcome:
     facts: Mapping[str, Any]
     universes: int
     first: NDArray[np.float32]
+    ids: NDArray[np.int64]
+    digests: NDArray[np.uint64]
+
+    @property
+    def distinct(self) -> int:
+        """Universes that are not copies of one before."""
+        return len(np.unique(self.digests))
 
     @classmethod
     def merged(cls, parts: Sequence[Outcome]) -> Outcome:
@@ -66,7 +76,24 @@ class Outcome:
             facts_of([part.facts for part in parts], counts),
             sum(counts),
             np.concatenate([part.first for part in parts]),
+            np.concatenate([part.ids for part in parts]),
+            np.concatenate([part.digests for part in parts]),
         )
+
+    def without_copies(self) -> Outcome:
+        """The outcome in which no universe counts twice, where most of them are copies; the fans keep them all.
+
+        A generator with few possible universes may draw one again; one that hardly draws says nothing more often.
+        """
+        kept = np.sort(np.unique(self.digests, return_index=True)[1])
+        if 2 * len(kept) >= len(self.digests):
+            return self
+        ids = self.ids[kept]
+        found = tuple(
+            one if one.error else replace(one, metrics=one.metrics[one.metrics.index.isin(ids)]) for one in self.found
+        )
+        first = self.first[kept[kept < len(self.first)]]
+        return replace(self, found=found, first=first, ids=ids, digests=self.digests[kept])
 
     def without(self, positions: Sequence[int]) -> Outcome:
         """The outcome without some of the strategies."""
@@ -74,7 +101,10 @@ class Outcome:
 
     def save(self, path: Path) -> None:
         """Write arrays and plain JSON, nothing that is code."""
-        arrays, told = {"first": self.first} | _arrays("closes", self.closes), []
+        arrays: dict[str, Any] = {"first": self.first, "ids": self.ids, "digests": self.digests} | _arrays(
+            "closes", self.closes
+        )
+        told = []
         for at, one in enumerate(self.found):
             arrays |= {f"{at}.{number}": column.to_numpy() for number, (_, column) in enumerate(one.metrics.items())}
             arrays |= {f"{at}.ids": one.metrics.index.to_numpy()} | (_arrays(f"{at}.fan", one.fan) if one.fan else {})
@@ -112,7 +142,9 @@ class Outcome:
                 losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
                 log = CallLog(characters, beginning, {int(universe): why for universe, why in failures})
                 found.append(StrategyEvaluation(metrics, None, fan, losing, log, error, universes))
-            return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"], arrays["first"])
+            return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"],
+                arrays["first"], arrays["ids"], arrays["digests"],
+            )  # fmt: skip
 
 
 def _arrays(name: str, sketch: Sketch) -> dict[str, Any]:
@@ -122,6 +154,13 @@ def _arrays(name: str, sketch: Sketch) -> dict[str, Any]:
         f"{name}.rows": np.array([len(row) for row in sketch.keys]),
         f"{name}.unit": np.array(sketch.unit),
     }
+
+
+def _digests(universes: Universes) -> NDArray[np.uint64]:
+    """(n,) 64 bits of a hash over each universe's values."""
+    rows = np.ascontiguousarray(universes.values)
+    found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
+    return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
 
 
 def _sketch(name: str, arrays: Mapping[str, Any]) -> Sketch:
@@ -166,7 +205,7 @@ class Contestants:
         found = self._evaluate(universes, keep_fan=True, progress=advance, chunk=chunk)
         closes = Sketch.of(universes.values[:, :, CLOSE].T, unit=float(universes.history.values[-1, CLOSE]))
         first = universes.values[universes.ids < kept]
-        return Outcome(tuple(found), closes, universes.facts, len(universes), first)
+        return Outcome(tuple(found), closes, universes.facts, len(universes), first, universes.ids, _digests(universes))
 
     def _evaluate(self, universes: Universes, **options: Any) -> list[StrategyEvaluation]:
         return evaluate(

@@ -99,7 +99,7 @@ class Stream:
     def first(self, outcome: Outcome) -> Universes:
         """The first universes, at most `kept`."""
         stamps = self.history.calendar.future(self.history.timestamps, self.horizon)
-        return Universes(outcome.first, stamps, self.history, np.arange(len(outcome.first)), outcome.facts)
+        return Universes(outcome.first, stamps, self.history, outcome.ids[: len(outcome.first)], outcome.facts)
 
     def _shards(self, start: int, stop: int, count: int) -> Shards | None:
         """The folder of these universes' shards, if any is kept."""
@@ -179,6 +179,8 @@ def to_precision(precision: float, stream: Stream, judged: Contestants, outcome:
     """The outcome in more universes, as many as make every P(loss) as precise as asked."""
     while True:
         have = outcome.universes
+        if 2 * outcome.distinct < have:  # more of them would be copies
+            return outcome
         losses = [int((one.metrics["total_return"] < 0).sum()) for one in outcome.found if not one.error]
         count = max((more_universes(lost, have, precision, MAX_FOR_PRECISION) for lost in losses), default=0)
         if count == 0:

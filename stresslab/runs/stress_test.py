@@ -231,6 +231,8 @@ def stress_test(
             outcome = to_precision(precision, stream, judged, outcome)
             found_on["universes"] = list(outcome.found)
         entrants, judged, found_on = came_through(entrants, judged, found_on)
+    outcome = replace(outcome, found=tuple(found_on["universes"])).without_copies()
+    found_on["universes"] = list(outcome.found)
     sampled = stream.first(outcome)
     strategies, lookaheads, shares = entrants.strategies, entrants.lookaheads, dict(judged.shares)
     named: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None]] = [
@@ -323,6 +325,7 @@ def stress_test(
         notices=[
             *bars.notices,
             *notices.of_generator(described, in_sample),
+            *notices.of_copies(outcome.universes, len(outcome.ids)),
             *notices.of_future(future, horizon),
             *notices.of_lookahead(strategies, lookaheads),
             *notices.of_orders(strategies, found_on["backtest"]),
