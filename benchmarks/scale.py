@@ -24,13 +24,14 @@ from pathlib import Path
 import numpy as np
 
 from stresslab.backtest import Terms
+from stresslab.backtest.evaluate import Evaluator
 from stresslab.core.dask import connect
 from stresslab.core.limits import chunk_size
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data import load_bars
 from stresslab.generators.registry import make_generator
 from stresslab.generators.sharded import SampleTask
-from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
+from stresslab.runs.shard_result import ShardResult, ShardTask
 from stresslab.strategy import load_strategies
 
 STRATEGY = Path(__file__).parent.parent / "strategies" / "sma_cross.py"
@@ -44,7 +45,7 @@ def once(universes: int, given: argparse.Namespace, backend: str) -> dict[str, f
     generator = make_generator(given.generator)
     sample = SampleTask.of(generator, history, given.horizon, universes, 0)
     strategies = tuple(load_strategies(str(STRATEGY), {}))
-    task = ShardTask(sample, Contestants(strategies, Terms(), {}, history.periods_per_year))
+    task = ShardTask(sample, Evaluator(strategies, Terms(), history.periods_per_year, keep_going=True))
     size = chunk_size(None, given.jobs, given.horizon)
     pieces = chunks(np.arange(universes, dtype=np.int64), size)
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
@@ -58,7 +59,7 @@ def once(universes: int, given: argparse.Namespace, backend: str) -> dict[str, f
                 found.metrics.to_parquet(Path(folder) / f"{position}.parquet")
                 rows += len(found.metrics)
                 fans = replace(outcome, found=(replace(found, metrics=found.metrics.iloc[:0]),))
-                whole = fans if whole is None else Outcome.merged([whole, fans])
+                whole = fans if whole is None else ShardResult.merged([whole, fans])
             seconds = time.perf_counter() - started
         assert whole is not None
         assert rows == universes

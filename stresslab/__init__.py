@@ -13,7 +13,7 @@ from stresslab.core import display
 if TYPE_CHECKING:
     from stresslab.analysis.result import StressResult
     from stresslab.backtest.costs import Costs
-    from stresslab.backtest.terms import Sizing, Stops
+    from stresslab.backtest.terms import Sizing, Stops, Terms
     from stresslab.data import load_bars
     from stresslab.data.bars import Bars
     from stresslab.data.joint_universes import JointUniverses
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from stresslab.generators.kronos.generator import Kronos
     from stresslab.realism import assess_realism, fit_temperature
     from stresslab.runs.folder import load_run
+    from stresslab.runs.plan import Compute, Studies
     from stresslab.runs.stress_test import stress_test
 
     __version__: str
 
 __all__ = [
     "Bars",
+    "Compute",
     "Costs",
     "Garch",
     "JointUniverses",
@@ -40,6 +42,8 @@ __all__ = [
     "StationaryBootstrap",
     "Stops",
     "StressResult",
+    "Studies",
+    "Terms",
     "Universes",
     "__version__",
     "assess_realism",
@@ -54,6 +58,7 @@ display.use(lambda: importlib.import_module("stresslab.runs.presenter"))
 
 _HOMES = {
     "Bars": "stresslab.data.bars",
+    "Compute": "stresslab.runs.plan",
     "Costs": "stresslab.backtest.costs",
     "Garch": "stresslab.generators.garch",
     "JointUniverses": "stresslab.data.joint_universes",
@@ -62,6 +67,8 @@ _HOMES = {
     "Sizing": "stresslab.backtest.terms",
     "StationaryBootstrap": "stresslab.generators.bootstrap",
     "Stops": "stresslab.backtest.terms",
+    "Studies": "stresslab.runs.plan",
+    "Terms": "stresslab.backtest.terms",
     "StressResult": "stresslab.analysis.result",
     "Universes": "stresslab.data.universes",
     "fit_temperature": "stresslab.realism",

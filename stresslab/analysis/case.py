@@ -1,26 +1,25 @@
-"""What is asked of a strategy beyond the distribution of its results: edge, fragility, shocks, breaking, contrasts.
-
-Each study runs the strategy where it has to and hands the figures to the formulas; answers are plain JSON, as in
-`result.json`. Dates other than the run's origin are `stresslab.analysis.walk_forward`' business.
-"""
+"""A case: one strategy with everything that studies ask of it, each account and each measure computed once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stresslab.analysis.permutation_test import (
     timing_in_universes,
 )
-from stresslab.backtest import Backtest, Terms, backtest
-from stresslab.backtest.evaluate import evaluate
+from stresslab.backtest import Backtest, Terms, buy_and_hold
+from stresslab.backtest.evaluate import evaluate, measures
+from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
+from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import (
     DRAWDOWNS,
     expected_shortfall,
@@ -29,6 +28,7 @@ from stresslab.metrics.distribution import (
     wilson,
 )
 from stresslab.metrics.market_timing import Timing
+from stresslab.metrics.performance import total_return
 from stresslab.strategy import Strategy
 
 STUDIED = 2000
@@ -52,13 +52,32 @@ class Frozen:
     looks: int
 
 
+class Benchmarks:
+    """Total returns of buy and hold, computed once for the same universes and terms as long as these are in use."""
+
+    KEPT = 4
+
+    def __init__(self) -> None:
+        """Nothing is known yet. The universes are kept beside, so that none is taken for another in its place."""
+        self._known: list[tuple[Universes, Terms, FloatArray]] = []
+
+    def of(self, universes: Universes, terms: Terms) -> FloatArray:
+        """(N,) total return of buy and hold in each universe."""
+        for known, on, returns in self._known:
+            if known is universes and on == terms:
+                return returns
+        found = total_return(buy_and_hold(universes, terms).equity)
+        self._known = [*self._known[1 - self.KEPT :], (universes, terms, found)]
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One strategy and what it is studied in.
+    """One strategy and what it is studied in; each account is computed once, when it is first asked for.
 
     Attributes:
         strategy: whose logic is asked.
-        universes: the first `STUDIED` of the run.
+        universes: the first `STUDIED` of the run in which its code did not fail.
         history: real bars up to the origin.
         terms: of the accounts.
         seed: of the run.
@@ -66,6 +85,12 @@ class Case:
         followed: the real series after the origin; None without a full horizon of it.
         frozen: what followed since it was frozen; None for a strategy that was not.
         others: universes of other generators by name, for how far a figure depends on the choice of one.
+        kept: the accounts in these universes, where the run kept them.
+        all_metrics: measures in all universes of the run, one row each; those of these universes where it is None.
+        benchmarks: shared by the cases of a run.
+        folds: the test from other dates, where it was asked for.
+        alternatives: rows of other generators, where they were asked for.
+        sweep: rows of other settings of the generator, where they were asked for.
     """
 
     strategy: Strategy
@@ -77,23 +102,80 @@ class Case:
     followed: Universes | None = None
     frozen: Frozen | None = None
     others: Mapping[str, Universes] = field(default_factory=dict)
+    kept: Backtest | None = None
+    all_metrics: pd.DataFrame | None = None
+    benchmarks: Benchmarks = field(default_factory=Benchmarks)
+    folds: Sequence[Any] | None = None
+    alternatives: list[dict[str, Any]] | None = None
+    sweep: list[dict[str, Any]] | None = None
 
     @cached_property
+    def _evaluated(self) -> tuple[Universes, Backtest, pd.DataFrame]:
+        """Universes in which the code does not fail, the accounts there and their measures."""
+        held = self.benchmarks.of(self.universes, self.terms)
+        if self.kept is not None and len(self.kept) == len(self.universes):
+            table = measures(self.kept, self.history.periods_per_year, held, self.terms.risk_free)
+            return self.universes, self.kept, table
+        (found,) = evaluate(
+            [self.strategy],
+            self.universes,
+            self.terms,
+            periods_per_year=self.history.periods_per_year,
+            keep_accounts=2**32,
+            benchmark=held,
+        )
+        assert found.account is not None
+        return (
+            self.universes.take(np.flatnonzero(np.isin(self.universes.ids, found.account.ids))),
+            found.account,
+            found.metrics,
+        )
+
+    @property
+    def evaluated(self) -> Universes:
+        """These universes without those in which the code fails."""
+        return self._evaluated[0]
+
+    @property
     def account(self) -> Backtest:
         """The strategy's accounts in these universes."""
-        return backtest(self.strategy, self.universes, self.terms, periods_per_year=self.history.periods_per_year)
+        return self._evaluated[1]
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """All measures in these universes."""
+        return self._evaluated[2]
+
+    @property
+    def run_metrics(self) -> pd.DataFrame:
+        """All measures in all universes of the run."""
+        return self.metrics if self.all_metrics is None else self.all_metrics
 
     @cached_property
     def timing(self) -> Timing:
         """Its timing in these universes."""
-        return timing_in_universes(self.account, self.universes, self.history.periods_per_year)
+        universes, account, _ = self._evaluated
+        return timing_in_universes(account, universes, self.history.periods_per_year)
+
+    def elsewhere(self, universes: Universes, terms: Terms | None = None) -> Case:
+        """The same strategy in other universes, or on other terms."""
+        return replace(self, universes=universes, terms=terms or self.terms, kept=None, all_metrics=None)
+
+    def with_answers(self, **answers: Any) -> Case:
+        """The same case with what other generators or settings gave; what was computed is kept."""
+        other = replace(self, **answers)
+        computed = {name: value for name, value in vars(self).items() if name not in {one.name for one in fields(self)}}
+        vars(other).update(computed)
+        return other
+
+    @cached_property
+    def drift_neutral(self) -> Case:
+        """The same strategy where the mean return of each lead is taken out."""
+        return self.elsewhere(drift_neutral(self.universes))
 
     def measured(self, universes: Universes, terms: Terms | None = None) -> pd.DataFrame:
-        """All measures of the strategy in other universes, or on other terms."""
-        (found,) = evaluate(
-            [self.strategy], universes, terms or self.terms, periods_per_year=self.history.periods_per_year
-        )
-        return found.metrics
+        """All measures of the strategy in other universes, or on other terms; universes in which it fails are out."""
+        return self.elsewhere(universes, terms).metrics
 
 
 def figures(metrics: pd.DataFrame, seed: int = 0) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,29 +9,23 @@ import pandas as pd
 
 from stresslab.analysis.case import Case, figures
 from stresslab.analysis.permutation_test import positions_and_returns
-from stresslab.analysis.walk_forward import Era, losses_by_origin
+from stresslab.analysis.walk_forward import losses_by_origin
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE
 from stresslab.generators.matched import ALTERNATIVES
-from stresslab.generators.transforms import drift_neutral
-from stresslab.metrics.distribution import Interval, expected_shortfall, probability_of_loss
+from stresslab.metrics.distribution import expected_shortfall, probability_of_loss
 from stresslab.metrics.error_budget import budget
 from stresslab.metrics.paired import difference
 from stresslab.metrics.reverse_stress import reverse_stress
 
 
-def fragility(case: Case, metrics: pd.DataFrame) -> dict[str, Any]:
-    """How bad it gets as generated, with the generator's drift taken out, and against buy and hold.
-
-    Args:
-        case: the strategy; its universes are those without drift once the mean return of each lead is taken out.
-        metrics: one row per universe of the run.
-    """
-    flat = case.measured(drift_neutral(case.universes))
+def fragility(case: Case) -> dict[str, Any]:
+    """How bad it gets as generated, with the generator's drift taken out, and against buy and hold."""
+    metrics = case.run_metrics
     held = metrics["total_return"] - metrics["excess_return"]
     return {
         "as_generated": figures(metrics, case.seed),
-        "drift_neutral": figures(flat, case.seed),
+        "drift_neutral": figures(case.drift_neutral.metrics, case.seed),
         "against_buy_and_hold": difference(metrics["total_return"], held).to_dict(),
     }
 
@@ -62,7 +55,7 @@ def random_timing(case: Case) -> dict[str, Any] | None:
     return {**sides, "difference": apart.to_dict()}
 
 
-def breaking(case: Case) -> list[dict[str, Any]]:
+def worst_universes(case: Case) -> list[dict[str, Any]]:
     """The worst 5% of the universes by what happened in them, the most frequent first."""
     values = case.universes.values[:, :, CLOSE].astype(np.float64)
     last = np.full((len(values), 1), case.history.values[-1, CLOSE])
@@ -73,21 +66,11 @@ def breaking(case: Case) -> list[dict[str, Any]]:
     return [group.to_dict() for group in groups]
 
 
-def error_budget(
-    figure: Interval,
-    universes: int,
-    worlds: list[dict[str, Any]] | None = None,
-    eras: Sequence[Era] | None = None,
-) -> dict[str, Any]:
-    """P(loss) with its error in parts: chance, choice of generator, choice of origin.
-
-    Args:
-        figure: P(loss) of the run with its Monte Carlo interval.
-        universes: behind it.
-        worlds: rows of `contrasts`, where they were asked for.
-        eras: of this strategy, where several origins were.
-    """
-    drifting = [] if worlds is None else [row for row in worlds if ALTERNATIVES[row["name"]].drift is None]
+def error_budget(case: Case) -> dict[str, Any]:
+    """P(loss) with its error in parts: chance, and where they were asked for, choice of generator and of origin."""
+    metrics, rows = case.run_metrics, case.alternatives
+    drifting = [] if rows is None else [row for row in rows if ALTERNATIVES[row["name"]].drift is None]
     generators = {row["label"]: row["probability_of_loss"]["value"] for row in drifting} or None
-    shares, variances = losses_by_origin(eras) if eras else (None, None)
-    return budget(figure, universes, by_generator=generators, by_origin=shares, variances=variances).to_dict()
+    shares, variances = losses_by_origin(case.folds) if case.folds else (None, None)
+    figure = probability_of_loss(metrics["total_return"])
+    return budget(figure, len(metrics), by_generator=generators, by_origin=shares, variances=variances).to_dict()

@@ -88,7 +88,7 @@ def settings(generator: Tunable, context: int) -> list[Setting]:
     ]
 
 
-def surface(
+def sweep(
     cases: Sequence[Case],
     generator: Generator,
     horizon: int,
@@ -116,8 +116,8 @@ def surface(
         adjusted = tunable.adjusted(temperature=one.temperature, top_p=one.top_p, context=one.context)
         sampled = None if one.own else _sampled(adjusted, first, horizon)
         for case in cases:
-            world = case.universes.take(slice(0, UNIVERSES)) if sampled is None else sampled
-            rows[case.strategy.name].append(asdict(one) | figures(case.measured(world), case.seed))
+            metrics = case.metrics.iloc[:UNIVERSES] if sampled is None else case.measured(sampled)
+            rows[case.strategy.name].append(asdict(one) | figures(metrics, case.seed))
         rolled = roll(first.history, adjusted, ends, span, ORIGIN_UNIVERSES, seed=first.seed, jobs=first.jobs)
         tried.append(rolled.origins)
         if progress is not None:

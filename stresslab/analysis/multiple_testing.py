@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stresslab.analysis.edge import Trials
 from stresslab.analysis.result import StrategyResult
-from stresslab.backtest.evaluate import StrategyEvaluation, curves
+from stresslab.analysis.strategy_run import StrategyRun
+from stresslab.backtest.evaluate import curves
 from stresslab.metrics.multiple_testing import (
     SPLITS,
     deflated_sharpe,
@@ -22,7 +23,6 @@ from stresslab.metrics.multiple_testing import (
 )
 from stresslab.metrics.paired import correlations, differences
 from stresslab.metrics.performance import bar_returns
-from stresslab.strategy import Strategy
 
 
 def selection(
@@ -77,18 +77,26 @@ MAX_CORRELATED = 30
 """Strategies whose correlations are written down, at most."""
 
 
-def together(
+def compare_strategies(
     results: list[StrategyResult],
-    strategies: list[Strategy],
-    backtested: list[StrategyEvaluation],
+    runs: list[StrategyRun],
     held: NDArray[np.float64],
     trials: float | None,
     seed: int,
     counted: Callable[[float], float] = float,
 ) -> dict[str, Any]:
-    """What is known of all strategies of a run together: paired differences, correlations, and their selection."""
+    """What is known of all strategies of a run together: paired differences, correlations, and their selection.
+
+    Args:
+        results: of the strategies, and the portfolio where there is one.
+        runs: of the same.
+        held: (T,) value of buy and hold on the real bars before the origin.
+        trials: variants that were reported; None where none were.
+        seed: of the run.
+        counted: independent trials on these bars, from those that the strategies here amount to: what a ledger adds.
+    """
     returns = pd.DataFrame({one.name: one.metrics["total_return"] for one in results})
-    equities = {one.name: curves(found)[:, 0] for one, found in zip(strategies, backtested, strict=False)}
+    equities = {run.name: curves(run.in_backtest)[:, 0] for run in runs if run.strategy is not None}
     return {
         "pairs": [one.to_dict() for one in differences(returns)] if len(results) > 1 else [],
         "correlations": correlations(returns) if 1 < len(results) <= MAX_CORRELATED else {},

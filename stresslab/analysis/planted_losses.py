@@ -54,7 +54,7 @@ def planted_losses(case: Case, edge: JudgedEdge, criteria: Criteria | None = Non
     shortest = years * periods
     ranges = {name: [row["probability_of_loss"]["value"]] for name, row in found.items()}
     for universes in case.others.values():
-        other = _planted(replace(case, universes=universes), edge.posterior)
+        other = _planted(case.elsewhere(universes), edge.posterior)
         for name, metrics in ({} if other is None else other.metrics).items():
             ranges[name].append(float((metrics["total_return"] < 0).mean()))
     return {
@@ -74,12 +74,12 @@ class _Planted:
 
 
 def _planted(case: Case, posterior: EdgePosterior) -> _Planted | None:
-    held, earned = positions_and_returns(case.account, case.universes)
+    held, earned = positions_and_returns(case.account, case.evaluated)
     periods = case.history.periods_per_year
     risk = timing_risk(held, earned, periods)
     if risk is None:
         return None
-    draws = posterior.quantile(uniforms(case.seed, case.universes.ids, 1, 1, stream=EDGE_STREAM)[:, 0, 0])
+    draws = posterior.quantile(uniforms(case.seed, case.account.ids, 1, 1, stream=EDGE_STREAM)[:, 0, 0])
     sides = {
         name: measures(
             replace(case.account, equity=planted_equity(case.account.equity, risk, drawn, periods)),

@@ -46,14 +46,14 @@ def parameters(case: Case) -> dict[str, Any] | None:
         other = replace(strategy, parameters={**strategy.parameters, name: value})
         move = {"parameter": name, "value": value}
         try:
-            rows.append(move | figures(replace(case, strategy=other).measured(case.universes), case.seed))
+            rows.append(move | figures(replace(case, strategy=other, kept=None).metrics, case.seed))
         except StrategyLimitError:
             raise
         except StrategyError:
             refused.append(move)
     if not rows:
         return None
-    return {"as_given": figures(case.measured(case.universes), case.seed), "moved": rows, "refused": refused}
+    return {"as_given": figures(case.metrics, case.seed), "moved": rows, "refused": refused}
 
 
 def nearby(value: Any, allowed: Any = None) -> list[Any]:
@@ -81,4 +81,6 @@ def nearby(value: Any, allowed: Any = None) -> list[Any]:
 
 
 def _at_costs(case: Case, factor: float) -> pd.DataFrame:
+    if factor == 1.0:
+        return case.metrics
     return case.measured(case.universes, replace(case.terms, costs=case.terms.costs.scaled(factor)))

@@ -1,82 +1,113 @@
-"""The strategies of a run as contestants: on all its grounds, on more universes where asked, together, and studied.
+"""What is asked of a strategy beyond the distribution of its results: one row a study, and the loop over them.
 
-What is asked of one strategy is `studies`' and `eras`' business; `stress` says in which order a run goes.
+A study is a function of a `Case`; its row names the section of the report that shows it. What a strategy's code fails
+in is left out, and noted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import Trials, edge
-from stresslab.analysis.fragility import breaking, error_budget, fragility, random_timing
+from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.result_models import Edge
 from stresslab.analysis.sensitivity import costs, parameters
 from stresslab.analysis.shocks import shocks
 from stresslab.analysis.verdict import Criteria, Findings, judge
-from stresslab.analysis.walk_forward import Era, describe_eras, timing_at_origins
+from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
 from stresslab.backtest.bar_records import replays
 from stresslab.core.errors import StrategyError
-from stresslab.metrics.distribution import probability_of_loss
 
 
-def studied(
-    result: StrategyResult,
-    case: Case,
-    judgement: tuple[Trials, Findings, Criteria],
-    eras: Mapping[str, list[Era]] | None,
-    worlds: Mapping[str, list[dict[str, Any]]] | None,
-    knobs: Mapping[str, list[dict[str, Any]]] | None,
-    notes: list[str],
-    permutations: int,
-) -> StrategyResult:
-    """A strategy's result with everything that is asked of it beyond the distribution, and judged by it.
+@dataclass(frozen=True)
+class Study:
+    """One row of the table of studies.
 
-    What its code fails in is left out, and noted.
+    Attributes:
+        key: its name in `result.json`.
+        run: answers for a case, as plain JSON; None where it has nothing to say.
+        section: key of the report's section that shows it.
     """
-    trials, findings, criteria = judgement
-    name = case.strategy.name
-    periods = case.history.periods_per_year
-    own = None if eras is None else eras[case.strategy.name]
-    world = None if worlds is None else worlds[case.strategy.name]
-    loss = probability_of_loss(result.metrics["total_return"])
-    found = dict[str, Any]()
-    studies: dict[str, Callable[[], Any]] = {
-        "fragility": lambda: fragility(case, result.metrics),
-        "random_timing": lambda: random_timing(case),
-        "costs": lambda: costs(case),
-        "parameters": lambda: parameters(case),
-        "shocks": lambda: shocks(case),
-        "reverse_stress": lambda: breaking(case),
-        "error_budget": lambda: error_budget(loss, len(result.metrics), world, own),
-    }
-    for study, answer in studies.items():
-        with left_out(f"{study.replace('_', ' ')} of {name}", notes):
-            if (answered := answer()) is not None:
-                found[study] = answered
-    if world is not None:
-        found["alternative_generators"] = world
-    if knobs is not None:
-        found["generator_sweep"] = knobs[case.strategy.name]
-    if own is not None:
-        found["walk_forward"] = describe_eras(own, periods, case.seed)
-    timed = None if own is None else timing_at_origins(own, periods)
+
+    key: str
+    run: Callable[[Case], Any]
+    section: str
+
+
+def _walk_forward(case: Case) -> dict[str, Any] | None:
+    return None if case.folds is None else describe_folds(case.folds, case.history.periods_per_year, case.seed)
+
+
+STUDIES = (
+    Study("fragility", fragility, "evidence"),
+    Study("random_timing", random_timing, "evidence"),
+    Study("costs", costs, "evidence"),
+    Study("parameters", parameters, "evidence"),
+    Study("shocks", shocks, "evidence"),
+    Study("reverse_stress", worst_universes, "evidence"),
+    Study("error_budget", error_budget, "evidence"),
+    Study("alternative_generators", lambda case: case.alternatives, "evidence"),
+    Study("generator_sweep", lambda case: case.sweep, "evidence"),
+    Study("walk_forward", _walk_forward, "evidence"),
+)
+"""Every study, in the order in which they run; the error budget reads what other generators and dates gave."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the verdict on a strategy is asked with.
+
+    Attributes:
+        trials: that the strategy was chosen from.
+        findings: what is known of it before its edge is.
+        criteria: thresholds.
+        permutations: random orders of the real bars, at most.
+    """
+
+    trials: Trials
+    findings: Findings
+    criteria: Criteria
+    permutations: int
+
+
+def run_studies(result: StrategyResult, case: Case, question: Question, notes: list[str]) -> StrategyResult:
+    """A strategy's result with the answer of every study, its edge, and the verdict that follows.
+
+    Args:
+        result: the distribution of its results.
+        case: the strategy and what it is studied in.
+        question: what the verdict is asked with.
+        notes: gets a line for each study in which the strategy's code fails.
+    """
+    name, found = case.strategy.name, dict[str, Any]()
+    for study in STUDIES:
+        with left_out(f"{study.key.replace('_', ' ')} of {name}", notes):
+            if (answer := study.run(case)) is not None:
+                found[study.key] = answer
+    timed = None if case.folds is None else timing_at_origins(case.folds, case.history.periods_per_year)
     judged = kept = None
+    findings = question.findings
     with left_out(f"edge of {name}", notes):
-        supported = edge(case, trials, at_origins=timed, permutations=permutations)
-        judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, criteria)})
+        supported = edge(case, question.trials, at_origins=timed, permutations=question.permutations)
+        judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, question.criteria)})
         findings = findings.with_edge(judged, len(case.universes))
     with left_out(f"bar by bar, {name}", notes):
-        returns = result.metrics["total_return"][: len(case.universes)]
+        returns = case.run_metrics["total_return"][: len(case.universes)]
         typical = [one for row in found.get("reverse_stress", ()) for one in row["representatives"]]
         kept = replays(case.strategy, case.universes, returns, case.terms, case.followed, typical)
-    studies_of = result.studies.with_answers(found)
-    return replace(result, edge=judged, studies=studies_of, replays=kept, verdict=judge(findings, criteria))
+    return replace(
+        result,
+        edge=judged,
+        studies=result.studies.with_answers(found),
+        replays=kept,
+        verdict=judge(findings, question.criteria),
+    )
 
 
 @contextmanager

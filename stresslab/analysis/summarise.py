@@ -1,9 +1,6 @@
-"""One strategy on all grounds of a run, summarised and judged."""
+"""One strategy in universes and on real bars, summarised and judged."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +8,7 @@ import pandas as pd
 from stresslab.analysis.result import LEVELS, StrategyResult
 from stresslab.analysis.result_models import LookAhead, Luck, UniverseSummary
 from stresslab.analysis.result_studies import StrategyStudies
+from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
@@ -20,55 +18,43 @@ from stresslab.metrics.track_record import returns_by_period, thinned_track_reco
 
 
 def strategy_result(
-    named: tuple[str, dict[str, Any], dict[str, Any], dict[str, str | None] | None],
-    found: Mapping[str, StrategyEvaluation],
-    judgement: tuple[Findings, Criteria],
-    seed: int,
-    held: pd.Series[float],
+    run: StrategyRun, judgement: tuple[Findings, Criteria], seed: int, held: pd.Series[float]
 ) -> StrategyResult:
-    """One strategy on all grounds, summarised and judged.
+    """One strategy in universes and on real bars, summarised and judged.
 
     Args:
-        named: name, parameters, look-ahead report and source.
-        found: by ground.
+        run: evaluated.
         judgement: what the verdict is given on, as long as nothing is known of an edge, and thresholds.
         seed: of the run.
         held: value of buy and hold on the real bars before the origin, by time.
     """
-    name, parameters, lookahead, source = named
-    metrics = found["universes"].metrics
-    backtested = _only_row(found["backtest"].metrics)
-    realised = _only_row(found["realised"].metrics) if "realised" in found else None
-    fan, losing = found["universes"].fan, found["universes"].losing
-    assert fan is not None
-    assert losing is not None
-    counted = found["universes"].universes - len(found["universes"].log.failures)  # in the fan
-    past = curves(found["backtest"])[:, 0], np.asarray(held, dtype=np.float64), pd.DatetimeIndex(held.index)
+    evaluated = run.in_universes
+    realised = None if run.realised is None else _only_row(run.realised.metrics)
+    assert evaluated.fan is not None
+    assert evaluated.losing is not None
+    past = curves(run.in_backtest)[:, 0], np.asarray(held, dtype=np.float64), pd.DatetimeIndex(held.index)
+    counted = evaluated.universes - len(evaluated.log.failures)  # in the fan, copies included
+    horizon = {"universes": counted, "losing": evaluated.losing.tolist()}
     return StrategyResult(
-        name=name,
-        parameters=parameters,
+        name=run.name,
+        parameters=run.parameters,
         verdict=judge(*judgement),
-        backtest=backtested,
+        backtest=_only_row(run.in_backtest.metrics),
         realised=realised,
-        universes=UniverseSummary.of(describe_universes(metrics, seed=seed)),
-        luck=Luck.of(describe_realised(realised, metrics)),
-        metrics=metrics,
-        lookahead=LookAhead.of(lookahead),
-        equity_fan=pd.DataFrame(fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
-        realised_equity=pd.Series(curves(found["realised"])[:, 0]) if "realised" in found else None,
-        source=source,
+        universes=UniverseSummary.of(describe_universes(evaluated.metrics, seed=seed)),
+        luck=Luck.of(describe_realised(realised, evaluated.metrics)),
+        metrics=evaluated.metrics,
+        lookahead=LookAhead.of(run.lookahead.to_dict()),
+        equity_fan=pd.DataFrame(evaluated.fan.quantiles(LEVELS), columns=[str(level) for level in LEVELS]),
+        realised_equity=None if run.realised is None else pd.Series(curves(run.realised)[:, 0]),
+        source=run.source,
         track=thinned_track_record(*past),
-        studies=StrategyStudies.of(
-            {
-                "periods": returns_by_period(*past),
-                "horizon": {"universes": counted, "losing": losing.tolist()},
-            }
-        ),
+        studies=StrategyStudies.of({"periods": returns_by_period(*past), "horizon": horizon}),
     )
 
 
 def findings_of(
-    found: Mapping[str, StrategyEvaluation],
+    run: StrategyRun,
     trust: tuple[bool | None, str | None],
     span: tuple[int, float],
     level: float,
@@ -77,19 +63,19 @@ def findings_of(
     """What the verdict on a strategy is given on, before anything is known of an edge.
 
     Args:
-        found: by ground.
+        run: evaluated.
         trust: in the universes, and what to be careful about.
         span: horizon, and bars in a year.
         level: confidence of the intervals.
         most: universes that can be had.
     """
-    metrics, count = found["universes"].metrics, len(found["universes"].metrics)
+    metrics, count = run.in_universes.metrics, len(run.in_universes.metrics)
     return Findings(
         exposed=wilson(int((metrics["exposure"] > 0).sum()), count, level),
         without=wilson(int((metrics["total_return"] < 0).sum()), count, level),
         supported=None,
         edge=None,
-        record=record_of(found["backtest"], span[1]),
+        record=record_of(run.in_backtest, span[1]),
         trusted=trust[0],
         caution=trust[1],
         attainable=most,
@@ -107,11 +93,11 @@ def record_of(backtested: StrategyEvaluation, periods_per_year: float) -> Interv
     return Interval(ratio, ratio - error, ratio + error)
 
 
-def held_value(real: Universes, terms: Terms) -> pd.Series[float]:
+def held_value(real: Universes, terms: Terms, periods_per_year: float) -> pd.Series[float]:
     """(T + 1,) value of buy and hold on the one real series, from the bar before it on, if there is one."""
     first = real.history.timestamps[-1] if len(real.history) else real.timestamps[0]
     stamps = real.timestamps.insert(0, first)
-    return pd.Series(buy_and_hold(real, terms).equity[:, 0], index=stamps)
+    return pd.Series(buy_and_hold(real, terms, periods_per_year=periods_per_year).equity[:, 0], index=stamps)
 
 
 def _only_row(metrics: pd.DataFrame) -> dict[str, float]:

@@ -49,7 +49,7 @@ _LIFE_STREAM = 977
 
 
 @dataclass(frozen=True, eq=False)
-class Era:
+class Fold:
     """One strategy at one origin.
 
     Attributes:
@@ -100,7 +100,7 @@ class Era:
         }
 
 
-def choose_origins(history: Bars, horizon: int, origins: int | str | Sequence[str]) -> list[int]:
+def fold_ends(history: Bars, horizon: int, origins: int | str | Sequence[str]) -> list[int]:
     """Numbers of bars seen at each origin, in order.
 
     Args:
@@ -163,63 +163,74 @@ def _apart(found: Sequence[int], horizon: int) -> list[int]:
     return kept
 
 
-def relive(
-    strategies: Sequence[Strategy],
-    bars: Bars,
-    generator: Generator,
-    ends: Sequence[int],
-    horizon: int,
-    terms: Terms,
-    *,
-    universes: int = UNIVERSES,
-    seed: int = 0,
-    jobs: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> dict[str, list[Era]]:
-    """Every strategy at every origin, by name.
+@dataclass(frozen=True)
+class FoldPlan:
+    """What every fold of a walk-forward test has in common.
 
-    Args:
-        strategies: each meets the same universes.
-        bars: real bars up to the run's own origin.
-        generator: samples at each origin from the bars up to it.
-        ends: numbers of bars seen, as `choose_origins` gives them.
+    Attributes:
+        generator: samples at each fold's end from the bars up to it.
         horizon: bars after each.
         terms: of the accounts.
-        universes: at each origin.
-        seed: of the run; each origin draws its own.
+        universes: at each.
+        seed: of the run; each fold has random numbers of its own.
         jobs: workers of the generator.
-        progress: called with 1 after each origin.
     """
-    found: dict[str, list[Era]] = {one.name: [] for one in strategies}
-    until = generator.describe().get("trained_until")
+
+    generator: Generator
+    horizon: int
+    terms: Terms
+    universes: int = UNIVERSES
+    seed: int = 0
+    jobs: int = 1
+
+
+def walk_forward(
+    strategies: Sequence[Strategy],
+    bars: Bars,
+    ends: Sequence[int],
+    plan: FoldPlan,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, list[Fold]]:
+    """Every strategy at the end of every fold, by name; each is run in the same universes.
+
+    Args:
+        strategies: whose results at other dates are wanted.
+        bars: real bars up to the run's own origin.
+        ends: numbers of bars seen, as `fold_ends` gives them.
+        plan: what the folds have in common.
+        progress: called with 1 after each fold.
+    """
+    found: dict[str, list[Fold]] = {one.name: [] for one in strategies}
+    until = plan.generator.describe().get("trained_until")
     for number, at in enumerate(ends):
         history = bars[:at]
+        seed = (plan.seed + 1 + number) % 2**64
         try:
-            sampled = generator.sample(history, horizon, universes, (seed + 1 + number) % 2**64, jobs=jobs)
+            sampled = plan.generator.sample(history, plan.horizon, plan.universes, seed, jobs=plan.jobs)
         except DataError as error:
             raise InputError(f"origin {history.timestamps[-1]}: {error}") from error
-        real = Universes.from_bars(bars[at : at + horizon], history)
+        real = Universes.from_bars(bars[at : at + plan.horizon], history)
         labels = regime(history)
         trained = None if until is None else bool(sampled.timestamps[0].normalize() <= pd.Timestamp(until))
         for strategy in strategies:
-            found[strategy.name].append(_era(strategy, sampled, real, terms, labels, trained))
+            found[strategy.name].append(_fold(strategy, sampled, real, plan.terms, labels, trained))
         if progress is not None:
             progress(1)
     return found
 
 
-def _era(
+def _fold(
     strategy: Strategy,
     sampled: Universes,
     real: Universes,
     terms: Terms,
     labels: tuple[str, str],
     trained: bool | None,
-) -> Era:
+) -> Fold:
     account, followed = backtest(strategy, sampled, terms), backtest(strategy, real, terms)
     expected = np.stack([one.mean(axis=1) for one in positions_and_returns(account, sampled)])
     happened = np.stack([one[:, 0] for one in positions_and_returns(followed, real)])
-    return Era(sampled.history.timestamps[-1], account, followed, expected, happened, *labels, trained)
+    return Fold(sampled.history.timestamps[-1], account, followed, expected, happened, *labels, trained)
 
 
 def regime(history: Bars) -> tuple[str, str]:
@@ -232,31 +243,31 @@ def regime(history: Bars) -> tuple[str, str]:
     return trend, "turbulent" if wild else "calm"
 
 
-def timing_at_origins(eras: Sequence[Era], periods_per_year: float) -> Timing:
+def timing_at_origins(folds: Sequence[Fold], periods_per_year: float) -> Timing:
     """Timing on what followed the origins, each origin one cluster."""
-    real, expected = (np.stack([getattr(era, side) for era in eras], axis=2) for side in ("followed", "expected"))
+    real, expected = (np.stack([getattr(fold, side) for fold in folds], axis=2) for side in ("followed", "expected"))
     return origin_timing(real[0], real[1], expected[0], expected[1], periods_per_year)
 
 
-def effective_origins(eras: Sequence[Era]) -> float:
+def effective_origins(folds: Sequence[Fold]) -> float:
     """How many independent origins there are in these: K (1 - r) / (1 + r) (Bartlett 1935, for an AR(1)).
 
     r is the lag-1 autocorrelation of what the strategy earned at each; the number lies between 1 and K.
     """
-    earned = np.array([float(total_return(era.real.equity)[0]) for era in eras])
+    earned = np.array([float(total_return(fold.real.equity)[0]) for fold in folds])
     centred = earned - earned.mean()
     variance = float((centred**2).sum())
-    if len(eras) < 3 or variance == 0:
-        return float(len(eras))
+    if len(folds) < 3 or variance == 0:
+        return float(len(folds))
     r = float((centred[1:] * centred[:-1]).sum()) / variance
-    return float(np.clip(len(eras) * (1 - r) / (1 + r), 1.0, len(eras)))
+    return float(np.clip(len(folds) * (1 - r) / (1 + r), 1.0, len(folds)))
 
 
-def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, Any]:
+def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = LIVES) -> dict[str, Any]:
     """The whole backtest relived: one universe drawn for each window, their accounts put one after the other.
 
     Args:
-        eras: of one strategy, in order; their windows do not overlap.
+        folds: of one strategy, in order; their windows do not overlap.
         seed: of the draws.
         count: lives to draw.
 
@@ -266,11 +277,11 @@ def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, A
     """
     rng = np.random.default_rng([seed, _LIFE_STREAM])
     pieces = []
-    for era in eras:
-        chosen = rng.integers(0, len(era.universes), count)
-        pieces.append(era.universes.equity[:, chosen] / era.universes.init_cash)
+    for fold in folds:
+        chosen = rng.integers(0, len(fold.universes), count)
+        pieces.append(fold.universes.equity[:, chosen] / fold.universes.init_cash)
     lived = _chained(pieces)
-    real = _chained([era.real.equity / era.real.init_cash for era in eras])
+    real = _chained([fold.real.equity / fold.real.init_cash for fold in folds])
     figures = {}
     for name, of_lives, of_real in (
         ("total_return", total_return(lived), total_return(real)),
@@ -283,8 +294,8 @@ def lives(eras: Sequence[Era], seed: int = 0, count: int = LIVES) -> dict[str, A
             "real_percentile": percentile_of(float(of_real[0]), of_lives).to_dict(),
         }
     loss = probability_of_loss(total_return(lived))
-    bars = sum(len(era.real.timestamps) for era in eras)
-    return {"paths": count, "windows": len(eras), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
+    bars = sum(len(fold.real.timestamps) for fold in folds)
+    return {"paths": count, "windows": len(folds), "bars": bars, "probability_of_loss": loss.to_dict(), **figures}
 
 
 def _spread(sample: FloatArray) -> dict[str, float | None]:
@@ -300,17 +311,17 @@ def _chained(pieces: Sequence[FloatArray]) -> FloatArray:
     return chain
 
 
-def describe_eras(eras: Sequence[Era], periods_per_year: float, seed: int = 0) -> dict[str, Any]:
+def describe_folds(folds: Sequence[Fold], periods_per_year: float, seed: int = 0) -> dict[str, Any]:
     """The "origins" section of one strategy in `result.json`."""
     return {
-        "origins": [era.to_dict() for era in eras],
-        "effective": plain(effective_origins(eras)),
-        "timing": timing_at_origins(eras, periods_per_year).to_dict(),
-        "chained_paths": lives(eras, seed),
+        "origins": [fold.to_dict() for fold in folds],
+        "effective": plain(effective_origins(folds)),
+        "timing": timing_at_origins(folds, periods_per_year).to_dict(),
+        "chained_paths": chained_paths(folds, seed),
     }
 
 
-def losses_by_origin(eras: Sequence[Era]) -> tuple[list[float], list[float]]:
+def losses_by_origin(folds: Sequence[Fold]) -> tuple[list[float], list[float]]:
     """P(loss) at each origin and its Monte Carlo variance, for the error budget."""
-    shares = [era.loss.value for era in eras]
-    return shares, [monte_carlo_variance(share, len(era.universes)) for share, era in zip(shares, eras, strict=True)]
+    shares = [fold.loss.value for fold in folds]
+    return shares, [monte_carlo_variance(share, len(fold.universes)) for share, fold in zip(shares, folds, strict=True)]

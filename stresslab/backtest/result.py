@@ -100,3 +100,12 @@ class Backtest(Account):
             if isinstance(getattr(first, field.name), np.ndarray)
         }
         return cls(**joined, timestamps=first.timestamps, init_cash=first.init_cash)
+
+    def take(self, chosen: NDArray[np.intp]) -> Backtest:
+        """The accounts at these positions."""
+        parts = {
+            field.name: getattr(self, field.name)[..., chosen]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, **parts)

@@ -71,7 +71,7 @@ def conduct(
         saved = finish_saving(work)
         if saved is None:
             result = stress_test(
-                bars=bars, generator=generator, cluster=cluster, work=work, progress=report, **settings.arguments()
+                bars=bars, generator=generator, progress=report, **settings.arguments(cluster=cluster, work=work)
             )
             report("report", 0, 1)
             saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work, work / INPUTS)

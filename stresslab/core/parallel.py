@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from stresslab.core.errors import InterruptedRunError
 
 LOG = logging.getLogger(__name__)
+WORTH_PROCESSES_SECONDS = 15.0
+"""Seconds of work in one process that are worth starting others: each imports for a few seconds first."""
 RESTARTS = 3
 """Times in a row that workers may be killed before any of them has finished a piece."""
 
@@ -31,6 +33,11 @@ class Workers(Protocol):
     def map(self, function: Callable[[Ids], Result], pieces: Sequence[Ids]) -> Iterator[tuple[int, Result]]:
         """Yield (position of the piece, its result) as pieces finish, in any order."""
         ...
+
+
+def worth_processes(seconds: float, jobs: int, patience: float = WORTH_PROCESSES_SECONDS) -> bool:
+    """Whether work that takes one process so long is worth starting others for."""
+    return jobs > 1 and seconds > patience
 
 
 def chunks(ids: Ids, size: int) -> list[Ids]:

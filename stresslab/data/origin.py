@@ -1,4 +1,4 @@
-"""The real grounds of a run: where the history ends, and the real bars before and after that strategies meet."""
+"""Where the history of a run ends, and the real bars before and after it as universes of their own."""
 
 from __future__ import annotations
 
@@ -47,13 +47,12 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
 
 
-def real_grounds(history: Bars, future: Bars | None, horizon: int, warmup: int) -> dict[str, Universes]:
-    """The real series that every strategy meets: what went before, and what followed where it is a full horizon.
-
-    The backtest begins after the bars that indicators warm up on.
-    """
+def before_origin(history: Bars, warmup: int) -> Universes:
+    """The real bars before the origin as one universe; it begins after the bars that indicators warm up on."""
     warm = min(warmup, len(history) // 2)
-    grounds = {"backtest": Universes.from_bars(history[warm:], history[:warm])}
-    if future is not None and len(future) == horizon:
-        grounds["realised"] = Universes.from_bars(future, history)
-    return grounds
+    return Universes.from_bars(history[warm:], history[:warm])
+
+
+def after_origin(history: Bars, future: Bars | None, horizon: int) -> Universes | None:
+    """The real bars after the origin as one universe; None where they are no full horizon."""
+    return Universes.from_bars(future, history) if future is not None and len(future) == horizon else None

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stresslab.backtest.evaluate import StrategyEvaluation
+from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.data.bars import Bars
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
 from stresslab.strategy import CallLog, Strategy, describe_failures
-from stresslab.strategy.lookahead.check import LookAheadReport
 
 
 def of_generator(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
@@ -88,54 +87,58 @@ def of_realism(found: Realism | None, accepted: bool) -> list[str]:
     ]
 
 
-def of_lookahead(strategies: Sequence[Strategy], reports: Sequence[LookAheadReport]) -> list[str]:
+def of_lookahead(runs: Sequence[StrategyRun]) -> list[str]:
     """Strategies that look ahead although that was allowed, and those that could not be checked."""
     notices = []
-    for strategy, report in zip(strategies, reports, strict=True):
+    for run in runs:
+        report = run.lookahead
+        if run.strategy is None:
+            continue
         if report.found:
-            notices.append(f"{strategy.name} LOOKS AHEAD ({report.found[0]}): its figures are no evidence.")
+            notices.append(f"{run.name} LOOKS AHEAD ({report.found[0]}): its figures are no evidence.")
         elif report.chance:
             notices.append(
-                f"{strategy.name} DECIDES BY CHANCE: {report.chance} is another one each time on the very same bars, "
+                f"{run.name} DECIDES BY CHANCE: {report.chance} is another one each time on the very same bars, "
                 "so no run of it can be repeated, and whether it looks ahead is open; seed random numbers inside it."
             )
         elif report.inconclusive:
-            notices.append(f"{strategy.name}: whether it looks ahead is open: {report.covered}.")
+            notices.append(f"{run.name}: whether it looks ahead is open: {report.covered}.")
     return notices
 
 
-def of_orders(strategies: Sequence[Strategy], real: Sequence[StrategyEvaluation]) -> list[str]:
-    """Decisions on real bars that contradicted each other, and orders that filled where nobody traded.
-
-    Args:
-        strategies: of the run.
-        real: of each, on the real bars before the origin.
-    """
+def of_orders(runs: Sequence[StrategyRun]) -> list[str]:
+    """Decisions on real bars that contradicted each other, and orders that filled where nobody traded."""
     notices = []
-    for strategy, found in zip(strategies, real, strict=False):
+    for run in runs:
+        if run.strategy is None:
+            continue
+        found = run.in_backtest
         if found.conflicts:
             bars = "1 real bar" if found.conflicts == 1 else f"{found.conflicts:,} real bars"
             notices.append(
-                f"{strategy.name} contradicts itself in {bars} (entry and exit of one side, or entries of both sides, "
+                f"{run.name} contradicts itself in {bars} (entry and exit of one side, or entries of both sides, "
                 "at one close): such a bar is ignored and what is held stays; make one of the two win in the code."
             )
         if found.untraded:
             bars = "1 real bar" if found.untraded == 1 else f"{found.untraded:,} real bars"
             notices.append(
-                f"{strategy.name} trades in {bars} in which, by their volume, nobody traded (flat, volume 0): such "
+                f"{run.name} trades in {bars} in which, by their volume, nobody traded (flat, volume 0): such "
                 "fills were not to be had; look at the warnings about the bars."
             )
     return notices
 
 
-def of_calls(strategies: Sequence[Strategy], found: Sequence[StrategyEvaluation]) -> list[str]:
+def of_calls(runs: Sequence[StrategyRun]) -> list[str]:
     """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
 
     The parameter sets of one strategy share a sentence, but for failures.
     """
     notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, CallLog]()
-    for strategy, evaluation in zip(strategies, found, strict=False):
-        log, family = evaluation.log, strategy.name.partition("[")[0]
+    for run in runs:
+        if (strategy := run.strategy) is None:
+            continue
+        evaluation, family = run.in_universes, strategy.name.partition("[")[0]
+        log = evaluation.log
         if strategy.form.one_by_one:
             alone.setdefault(family, []).append(strategy)
         if log.characters:

@@ -347,41 +347,42 @@ class StressConfig(SampleConfig):
             return int(text)
         return [part.strip() for part in text.split(",")] if "-" in text or "," in text else text
 
-    def arguments(self) -> dict[str, Any]:
-        """These settings as arguments of `stress_test`; bars and generator are the caller's."""
-        terms = self.terms()
+    def arguments(self, **compute: Any) -> dict[str, Any]:
+        """These settings as arguments of `stress_test`; bars and generator are the caller's.
+
+        Args:
+            compute: attributes of `Compute` that are not settings: `cluster`, `work`, another `ledger`.
+        """
+        from stresslab.runs.plan import Compute, Studies
+
         return {
             "strategy": list(self.strategies),
             "universes": self.universes,
             "horizon": self.horizon,
             "origin": self.origin,
-            "costs": terms.costs,
             "seed": self.seed,
             "params": self.param,
             "grid": self.grid,
-            "strategy_timeout": self.strategy_timeout,
-            "allow_failures": self.allow_failures,
-            "warmup": terms.warmup,
-            "position": terms.position,
-            "init_cash": terms.init_cash,
-            "sizing": terms.sizing,
-            "stops": terms.stops,
-            "max_leverage": terms.max_leverage,
-            "risk_free": terms.risk_free,
-            "rebalance": terms.rebalance,
-            "book": self.portfolio,
-            "origins": self.walk_forward_dates(),
-            "contrasts": self.alternative_generators,
-            "knobs": self.generator_sweep,
-            "trials": self.trials,
-            "ledger": self.out,
-            "permutations": self.permutations,
-            "precision": self.precision,
+            "terms": self.terms(),
+            "studies": Studies(
+                walk_forward=self.walk_forward_dates(),
+                alternative_generators=self.alternative_generators,
+                generator_sweep=self.generator_sweep,
+                trials=self.trials,
+                permutations=self.permutations,
+                precision=self.precision,
+                realism_origins=self.realism_origins,
+                portfolio=self.portfolio,
+            ),
+            "compute": Compute(
+                jobs=self.jobs,
+                memory=self.memory,
+                strategy_timeout=self.strategy_timeout,
+                allow_failures=self.allow_failures,
+                **{"ledger": self.out} | compute,
+            ),
             "allow_lookahead": self.allow_lookahead,
-            "realism_origins": self.realism_origins,
             "accept_untrusted": self.accept_untrusted,
-            "jobs": self.jobs,
-            "memory": self.memory,
             "config": self.recorded(),
         }
 

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest import CHUNK, Terms
-from stresslab.backtest.evaluate import StrategyEvaluation, evaluate
+from stresslab.backtest import CHUNK
+from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids
 from stresslab.data.bars import CLOSE
 from stresslab.data.universes import Universes, facts_of
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.quantile_sketch import Sketch
-from stresslab.strategy import CallLog, Strategy
+from stresslab.strategy import CallLog
 
 _UNREADABLE = (
     OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError, NotImplementedError,
@@ -38,7 +38,7 @@ NARROW = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class ShardResult:
     """What strategies come to in n universes.
 
     Attributes:
@@ -65,7 +65,7 @@ class Outcome:
         return len(np.unique(self.digests))
 
     @classmethod
-    def merged(cls, parts: Sequence[Outcome]) -> Outcome:
+    def merged(cls, parts: Sequence[ShardResult]) -> ShardResult:
         """The outcome in all universes, in the order given; of the fans the order does not matter."""
         counts = [part.universes for part in parts]
         return cls(
@@ -80,7 +80,7 @@ class Outcome:
             np.concatenate([part.digests for part in parts]),
         )
 
-    def without_copies(self) -> Outcome:
+    def without_copies(self) -> ShardResult:
         """The outcome in which no universe counts twice, where most of them are copies; the fans keep them all.
 
         A generator with few possible universes may draw one again; one that hardly draws says nothing more often.
@@ -95,7 +95,7 @@ class Outcome:
         first = self.first[kept[kept < len(self.first)]]
         return replace(self, found=found, first=first, ids=ids, digests=self.digests[kept])
 
-    def without(self, positions: Sequence[int]) -> Outcome:
+    def without(self, positions: Sequence[int]) -> ShardResult:
         """The outcome without some of the strategies."""
         return replace(self, found=tuple(one for at, one in enumerate(self.found) if at not in positions))
 
@@ -116,7 +116,7 @@ class Outcome:
             np.savez(stream, told=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Outcome:
+    def load(cls, path: Path) -> ShardResult:
         """Read what `save` wrote.
 
         Raises:
@@ -131,7 +131,7 @@ class Outcome:
             ) from None
 
     @classmethod
-    def _load(cls, path: Path) -> Outcome:
+    def _load(cls, path: Path) -> ShardResult:
         with np.load(path, allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             found = []
@@ -169,49 +169,27 @@ def _sketch(name: str, arrays: Mapping[str, Any]) -> Sketch:
     return Sketch(keys, counts, float(arrays[f"{name}.unit"]))
 
 
-@dataclass(frozen=True)
-class Contestants:
-    """The strategies of a run and the terms they trade on.
+def shard_result(
+    evaluator: Evaluator,
+    universes: Universes,
+    kept: int = 0,
+    jobs: int = 1,
+    advance: Callable[[int], None] | None = None,
+) -> ShardResult:
+    """What every strategy, and the portfolio, comes to in some universes.
 
-    Attributes:
-        strategies: each meets every universe.
-        terms: of the accounts.
-        shares: of the capital, by name of the strategy, of the portfolio; none without one.
-        periods_per_year: bars in a year.
+    Args:
+        evaluator: of the run's strategies.
+        universes: some of the run's.
+        kept: of the run's first universes, which are wanted themselves.
         jobs: processes.
-        broken: positions of strategies whose code has failed, and is not tried again.
+        advance: called with the number of universes done.
     """
-
-    strategies: Sequence[Strategy]
-    terms: Terms
-    shares: Mapping[str, float]
-    periods_per_year: float
-    jobs: int = 1
-    broken: frozenset[int] = frozenset()
-
-    def on(self, ground: Universes, advance: Callable[[int], None] | None = None) -> list[StrategyEvaluation]:
-        """Every strategy, and the portfolio if there is one, on some universes, with curves."""
-        return self._evaluate(ground, keep_equity=True, progress=advance)
-
-    def meet(self, universes: Universes, kept: int = 0, advance: Callable[[int], None] | None = None) -> Outcome:
-        """What every strategy, and the portfolio, comes to in some universes.
-
-        Args:
-            universes: some of a run's.
-            kept: of the run's first universes, which are wanted themselves.
-            advance: called with the number of universes done.
-        """
-        chunk = min(CHUNK, max(NARROW, -(-len(universes) // self.jobs)))
-        found = self._evaluate(universes, keep_fan=True, progress=advance, chunk=chunk)
-        closes = Sketch.of(universes.values[:, :, CLOSE].T, unit=float(universes.history.values[-1, CLOSE]))
-        first = universes.values[universes.ids < kept]
-        return Outcome(tuple(found), closes, universes.facts, len(universes), first, universes.ids, _digests(universes))
-
-    def _evaluate(self, universes: Universes, **options: Any) -> list[StrategyEvaluation]:
-        return evaluate(
-            self.strategies, universes, self.terms, periods_per_year=self.periods_per_year, jobs=self.jobs,
-            portfolio=self.shares, keep_going=True, broken=self.broken, **options,
-        )  # fmt: skip
+    chunk = min(CHUNK, max(NARROW, -(-len(universes) // jobs)))
+    found = replace(evaluator, chunk=chunk, keep_fan=True).on(universes, jobs, advance)
+    closes = Sketch.of(universes.values[:, :, CLOSE].T, unit=float(universes.history.values[-1, CLOSE]))
+    first = universes.values[universes.ids < kept]
+    return ShardResult(tuple(found), closes, universes.facts, len(universes), first, universes.ids, _digests(universes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,17 +198,18 @@ class ShardTask:
 
     Attributes:
         sample: what is sampled.
-        contestants: who meets it.
+        evaluator: of the strategies.
         kept: of the run's first universes, which are wanted themselves.
     """
 
     sample: SampleTask
-    contestants: Contestants
+    evaluator: Evaluator
     kept: int = 0
 
-    def __call__(self, ids: Ids) -> Outcome:
-        """The outcome in these universes."""
+    def __call__(self, ids: Ids) -> ShardResult:
+        """The result in these universes; accounts are not kept, since they would travel."""
         values, facts = self.sample(ids)
         history = self.sample.history
         stamps = history.calendar.future(history.timestamps, self.sample.horizon)
-        return self.contestants.meet(Universes(values, stamps, history, ids, facts), self.kept)
+        universes = Universes(values, stamps, history, ids, facts)
+        return shard_result(replace(self.evaluator, keep_accounts=0), universes, self.kept)

@@ -9,23 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stresslab.backtest.evaluate import WORTH_PROCESSES_SECONDS
+from stresslab.backtest.evaluate import Evaluator
 from stresslab.core.checkpoints import Shards
-from stresslab.core.errors import StrategyError
-from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
+from stresslab.core.parallel import Ids, Workers, chunks, map_chunks, worth_processes
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import GENERATORS
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.error_budget import more_universes
-from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
+from stresslab.runs.shard_result import ShardResult, ShardTask, shard_result
 
 SHARD = 1024
 """Universes of a shard: as many tiles of Kronos as most processors have cores."""
@@ -38,7 +37,7 @@ def _nothing(count: int) -> None:
 
 
 @dataclass(frozen=True)
-class Stream:
+class ShardStream:
     """Where a run's universes come from.
 
     Attributes:
@@ -65,38 +64,38 @@ class Stream:
     work: Path | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
 
-    def meet(
-        self, contestants: Contestants, start: int, stop: int, sampled: Advance = _nothing, tested: Advance = _nothing
-    ) -> Outcome:
+    def evaluate(
+        self, evaluator: Evaluator, start: int, stop: int, sampled: Advance = _nothing, tested: Advance = _nothing
+    ) -> ShardResult:
         """What strategies come to in the universes from `start` on, before `stop`.
 
         Args:
-            contestants: who meets them.
+            evaluator: of the strategies.
             start: id of the first universe.
             stop: id after the last one.
             sampled: called with the number of universes newly sampled.
-            tested: called with the number of universes that all strategies have newly met.
+            tested: called with the number of universes that all strategies were newly run in.
 
         Raises:
             InputError: the folder holds the shards of another run, or cannot be written.
             InterruptedRunError: workers were lost.
         """
         pieces = chunks(np.arange(start, stop, dtype=np.int64), self.size)
-        shards, found = self._shards(start, stop, len(pieces)), dict[int, Outcome]()
+        shards, found = self._shards(start, stop, len(pieces)), dict[int, ShardResult]()
         with nullcontext(list(range(len(pieces)))) if shards is None else shards.working() as missing:
             for position in sorted(set(range(len(pieces))) - set(missing)):
                 assert shards is not None
-                found[position] = Outcome.load(shards.folder / shards.name(position))
+                found[position] = ShardResult.load(shards.folder / shards.name(position))
                 sampled(found[position].universes)
                 tested(found[position].universes)
             compute = self._here if self.cluster is None else self._elsewhere
-            for at, outcome in compute(contestants, [pieces[position] for position in missing], stop, sampled, tested):
+            for at, outcome in compute(evaluator, [pieces[position] for position in missing], stop, sampled, tested):
                 found[missing[at]] = outcome
                 if shards is not None:
                     shards.add(missing[at], outcome.save)
-        return Outcome.merged([found[position] for position in range(len(pieces))])
+        return ShardResult.merged([found[position] for position in range(len(pieces))])
 
-    def first(self, outcome: Outcome) -> Universes:
+    def first(self, outcome: ShardResult) -> Universes:
         """The first universes, at most `kept`."""
         stamps = self.history.calendar.future(self.history.timestamps, self.horizon)
         return Universes(outcome.first, stamps, self.history, outcome.ids[: len(outcome.first)], outcome.facts)
@@ -110,8 +109,8 @@ class Stream:
         return Shards(folder, plan, count, lambda position: f"outcome-{position:06d}.npz")
 
     def _here(
-        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
-    ) -> Iterator[tuple[int, Outcome]]:
+        self, evaluator: Evaluator, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, ShardResult]]:
         """Shard after shard on this machine; in processes, a shard each, where strategies take most of the time."""
         for at, piece in enumerate(pieces):
             begun = time.perf_counter()
@@ -119,63 +118,45 @@ class Stream:
                 self.history, self.horizon, stop, self.seed, ids=piece.tolist(), jobs=self.jobs, progress=sampled
             )
             there = time.perf_counter()
-            outcome = contestants.meet(universes, self.kept, tested)
-            contestants = _without_broken(contestants, outcome)
+            outcome = shard_result(evaluator, universes, self.kept, self.jobs, tested)
+            evaluator = evaluator.without_broken(outcome.found)
             yield at, outcome
             spent, left = time.perf_counter() - there, len(pieces) - at - 1
-            if (
-                at and spent * left > WORTH_PROCESSES_SECONDS and spent > there - begun and self._travels()
-            ):  # the first one imports
-                others = self._by_others(contestants, pieces[at + 1 :], stop, sampled, tested)
+            worth = at and worth_processes(spent * left, self.jobs)  # the first one imports
+            if worth and spent > there - begun and self.generator.name in GENERATORS:
+                others = self._by_others(evaluator, pieces[at + 1 :], stop, sampled, tested)
                 yield from ((at + 1 + position, outcome) for position, outcome in others)
                 return
 
-    def _travels(self) -> bool:
-        """Whether there are processes that can make the generator again."""
-        return self.jobs > 1 and self.generator.name in GENERATORS
-
     def _elsewhere(
-        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
-    ) -> Iterator[tuple[int, Outcome]]:
+        self, evaluator: Evaluator, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, ShardResult]]:
         """Shards on a cluster: the first one alone, so that code that is broken fails once, not in each."""
-        for at, outcome in self._by_others(contestants, pieces[:1], stop, sampled, tested):
-            contestants = _without_broken(contestants, outcome)
+        for at, outcome in self._by_others(evaluator, pieces[:1], stop, sampled, tested):
+            evaluator = evaluator.without_broken(outcome.found)
             yield at, outcome
-        for at, outcome in self._by_others(contestants, pieces[1:], stop, sampled, tested):
+        for at, outcome in self._by_others(evaluator, pieces[1:], stop, sampled, tested):
             yield at + 1, outcome
 
     def _by_others(
-        self, contestants: Contestants, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
-    ) -> Iterator[tuple[int, Outcome]]:
+        self, evaluator: Evaluator, pieces: list[Ids], stop: int, sampled: Advance, tested: Advance
+    ) -> Iterator[tuple[int, ShardResult]]:
         """Each shard by a worker: a process of this machine, or one of the cluster's."""
         if not pieces:
             return
         sample = SampleTask.of(self.generator, self.history, self.horizon, stop, self.seed)
-        task = ShardTask(sample, replace(contestants, jobs=1), self.kept)
+        task = ShardTask(sample, evaluator, self.kept)
         for at, outcome in map_chunks(task, pieces, jobs=self.jobs, cluster=self.cluster):
             sampled(outcome.universes)
             tested(outcome.universes)
             yield at, outcome
 
 
-def _without_broken(contestants: Contestants, outcome: Outcome) -> Contestants:
-    """Contestants whose broken strategies are not tried again.
-
-    Raises:
-        StrategyError: all are broken.
-    """
-    errors = [one.error for one in outcome.found]
-    if all(errors):
-        raise StrategyError(errors[0])
-    broken = {number for number, error in enumerate(errors[: len(contestants.strategies)]) if error}
-    return replace(contestants, broken=contestants.broken | broken)
-
-
 MAX_FOR_PRECISION = 200_000
 """Universes that precision may ask for."""
 
 
-def to_precision(precision: float, stream: Stream, judged: Contestants, outcome: Outcome) -> Outcome:
+def to_precision(precision: float, stream: ShardStream, evaluator: Evaluator, outcome: ShardResult) -> ShardResult:
     """The outcome in more universes, as many as make every P(loss) as precise as asked."""
     while True:
         have = outcome.universes
@@ -185,4 +166,4 @@ def to_precision(precision: float, stream: Stream, judged: Contestants, outcome:
         count = max((more_universes(lost, have, precision, MAX_FOR_PRECISION) for lost in losses), default=0)
         if count == 0:
             return outcome
-        outcome = Outcome.merged([outcome, stream.meet(judged, have, have + count)])
+        outcome = ShardResult.merged([outcome, stream.evaluate(evaluator, have, have + count)])

@@ -9,7 +9,7 @@ import pytest
 
 import stresslab as sl
 from stresslab.analysis.case import Case
-from stresslab.analysis.generator_sensitivity import UNIVERSES, Tunable, settings, surface
+from stresslab.analysis.generator_sensitivity import UNIVERSES, Tunable, settings, sweep
 from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
 from stresslab.generators.kronos.generator import Kronos
@@ -48,7 +48,7 @@ def test_a_walk_gets_as_volatile_as_its_temperature() -> None:
     generator = Walk()
     own = case(generator, hold)
     chosen = [one for one in settings(generator, 250) if one.context == 250 and one.top_p == 1]
-    about, rows = surface([own], generator, 60, chosen)
+    about, rows = sweep([own], generator, 60, chosen)
     ratios = [row["volatility_ratio"] for row in about["settings"]]
     assert np.divide(ratios, ratios[2]) == pytest.approx([0.8, 0.9, 1.0, 1.1, 1.2], rel=0.01)
     assert ratios[2] == pytest.approx(1, abs=0.15)
@@ -65,7 +65,7 @@ def test_the_runs_own_row_is_the_run() -> None:
     generator = Walk()
     own = case(generator)
     (chosen,) = (one for one in settings(generator, 250) if one.own)
-    _, rows = surface([own], generator, 60, [chosen])
+    _, rows = sweep([own], generator, 60, [chosen])
     metrics = own.measured(own.universes.take(slice(0, UNIVERSES)))
     assert rows["trend"][0]["median_return"] == float(metrics["total_return"].median())
 
@@ -75,7 +75,7 @@ def test_without_origins_realism_is_open() -> None:
     bars, generator = BARS[:150], Walk()
     (strategy,) = load_strategies([trend], {})
     own = Case(strategy, generator.sample(bars, 60, 50, 5), bars, Terms(), seed=5)
-    about, rows = surface([own], generator, 60, settings(generator, 150)[:3])
+    about, rows = sweep([own], generator, 60, settings(generator, 150)[:3])
     assert [row["volatility_ratio"] for row in about["settings"]] == [None] * 3
     assert len(rows["trend"]) == 3
 
@@ -83,7 +83,7 @@ def test_without_origins_realism_is_open() -> None:
 def test_a_generator_without_knobs_is_refused_before_anything_is_sampled() -> None:
     """In one line with a remedy."""
     with pytest.raises(InputError, match=r"generator=bootstrap has no .*; use kronos, or leave out `generator_sweep`"):
-        sl.stress_test(trend, BARS, sl.StationaryBootstrap(), horizon=60, knobs=True)
+        sl.stress_test(trend, BARS, sl.StationaryBootstrap(), horizon=60, studies=sl.Studies(generator_sweep=True))
 
 
 def test_kronos_has_all_knobs_and_its_context_is_the_one_it_uses() -> None:

@@ -13,7 +13,7 @@ import pytest
 import stresslab as sl
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import Trials, edge
-from stresslab.analysis.fragility import breaking, error_budget, fragility, random_timing
+from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
 from stresslab.analysis.multiple_testing import selection
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.sensitivity import COST_FACTORS, costs, nearby, parameters
@@ -26,7 +26,6 @@ from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
-from stresslab.metrics.distribution import wilson
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION
 from stresslab.strategy import load_strategies
 from tests.make.strategies import hold, trend
@@ -42,9 +41,20 @@ def nasdaq() -> Bars:
 def whole(nasdaq: Bars) -> StressResult:
     """A run with everything that can be asked."""
     return sl.stress_test(
-        [hold, trend], nasdaq, StationaryBootstrap(), universes=200, horizon=60, seed=5, realism_origins=0,
-        book={"hold": 0.5, "trend": 0.25}, origins=5, contrasts=True, trials=20,
-    )  # fmt: skip
+        [hold, trend],
+        nasdaq,
+        StationaryBootstrap(),
+        universes=200,
+        horizon=60,
+        seed=5,
+        studies=sl.Studies(
+            realism_origins=0,
+            portfolio={"hold": 0.5, "trend": 0.25},
+            walk_forward=5,
+            alternative_generators=True,
+            trials=20,
+        ),
+    )
 
 
 def case(bars: Bars, function: Any, count: int = 200) -> Case:
@@ -63,7 +73,7 @@ def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
 def test_without_drift_buy_and_hold_loses_more_often(nasdaq: Bars) -> None:
     """As generated it mostly wins; with the shared drift taken out the mean log return is 0, less costs."""
     own = case(nasdaq, hold, 1000)
-    found = fragility(own, own.measured(own.universes))
+    found = fragility(own)
     drifting, flat = found["as_generated"], found["drift_neutral"]
     assert drifting["probability_of_loss"]["high"] < flat["probability_of_loss"]["low"]
     logs = np.log1p(own.measured(drift_neutral(own.universes))["total_return"])
@@ -199,7 +209,7 @@ def test_nothing_fills_while_nobody_trades(nasdaq: Bars) -> None:
 def test_what_broke_it_names_universes_that_exist(nasdaq: Bars) -> None:
     """Groups share out the worst universes; representatives are among them."""
     own = case(nasdaq, trend)
-    groups = breaking(own)
+    groups = worst_universes(own)
     assert sum(group["of_worst"] for group in groups) == pytest.approx(1)
     returns = own.measured(own.universes)["total_return"]
     worst = set(returns.nsmallest(10).index)
@@ -241,7 +251,12 @@ def test_fewer_trials_than_a_run_holds_are_not_believed(nasdaq: Bars) -> None:
         return up, ~up
 
     found = sl.stress_test(
-        [trend, late, hold], nasdaq, StationaryBootstrap(), 30, 20, realism_origins=0, trials=1, permutations=19
+        [trend, late, hold],
+        nasdaq,
+        StationaryBootstrap(),
+        30,
+        20,
+        studies=sl.Studies(realism_origins=0, trials=1, permutations=19),
     )
     tried = found.studies.selection.effective_trials
     assert tried > 2
@@ -249,12 +264,12 @@ def test_fewer_trials_than_a_run_holds_are_not_believed(nasdaq: Bars) -> None:
     assert f"as the best of {tried:.3g} trials" in found.strategies[0].edge.checks[1].note
 
 
-def test_the_budget_has_the_parts_that_were_asked_for(whole: StressResult) -> None:
+def test_the_budget_has_the_parts_that_were_asked_for(nasdaq: Bars, whole: StressResult) -> None:
     """Chance alone without more; generators and origins where they were run."""
-    alone = error_budget(wilson(100, 1000), 1000)
+    alone = error_budget(case(nasdaq, trend))
     assert [part["name"] for part in alone["parts"]] == ["monte_carlo"]
     stored = whole.strategies[1].studies.error_budget
-    assert [part["name"] for part in stored["parts"]] == ["monte_carlo", "generators", "origins"]
+    assert [part.name for part in stored.parts] == ["monte_carlo", "generators", "origins"]
 
 
 def test_a_whole_run_has_every_section(whole: StressResult) -> None:
@@ -264,13 +279,13 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     assert names == ["hold", "trend", "portfolio"]
     first = content["strategies"][1]
     assert first["edge"]["label"] in ("yes", "no", "unclear")
-    asked = {"fragility", "shocks", "costs", "breaking", "error_budget", "contrasts", "eras"}
+    asked = {"fragility", "shocks", "costs", "reverse_stress", "error_budget", "alternative_generators", "walk_forward"}
     assert asked | {"periods", "horizon", "parameters", "random_timing"} == set(first["studies"])
-    assert [row["name"] for row in first["studies"]["contrasts"]] == list(ALTERNATIVES)
-    assert len(first["studies"]["eras"]["origins"]) == 5
+    assert [row["name"] for row in first["studies"]["alternative_generators"]] == list(ALTERNATIVES)
+    assert len(first["studies"]["walk_forward"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3
     assert content["studies"]["selection"]["trials"] == 20
-    assert content["run"]["config"]["book"] == {"hold": 0.5, "trend": 0.25}
+    assert content["run"]["config"]["portfolio"] == {"hold": 0.5, "trend": 0.25}
 
 
 def test_the_book_is_its_parts(whole: StressResult) -> None:
@@ -281,12 +296,19 @@ def test_the_book_is_its_parts(whole: StressResult) -> None:
 
 def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
     """Half of the interval of P(loss) is what was asked; the first universes are those of a run without it."""
-    plain = sl.stress_test(trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, realism_origins=0)
+    plain = sl.stress_test(
+        trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, studies=sl.Studies(realism_origins=0)
+    )
     precise = sl.stress_test(
-        trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, realism_origins=0, precision=0.02
+        trend,
+        nasdaq,
+        StationaryBootstrap(),
+        universes=300,
+        horizon=40,
+        studies=sl.Studies(realism_origins=0, precision=0.02),
     )
     chance = precise.strategies[0].universes.probability_of_loss
-    assert (chance["high"] - chance["low"]) / 2 <= 0.02
+    assert (chance.high - chance.low) / 2 <= 0.02
     assert 300 < precise.universes_count < MAX_FOR_PRECISION
     assert len(precise.strategies[0].metrics) == precise.universes_count
     first = precise.strategies[0].metrics.iloc[:300]
@@ -296,14 +318,16 @@ def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
 def test_a_book_of_strategies_that_are_not_there_is_refused(nasdaq: Bars) -> None:
     """Before anything is sampled."""
     with pytest.raises(InputError, match="no strategy is called 'trand'; did you mean 'trend'"):
-        sl.stress_test(trend, nasdaq, StationaryBootstrap(), universes=10, horizon=40, book={"trand": 1.0})
+        sl.stress_test(
+            trend, nasdaq, StationaryBootstrap(), universes=10, horizon=40, studies=sl.Studies(portfolio={"trand": 1.0})
+        )
 
 
 def test_losses_after_the_last_bar_are_the_losses(whole: StressResult) -> None:
     """They are counted bar by bar where the universes are met, the book's too."""
     for one in whole.strategies:
         found = one.studies.horizon
-        assert found["universes"] == len(one.metrics)
-        assert found["losing"][0] == 0
-        assert found["losing"][-1] == int((one.metrics["total_return"] < 0).sum())
-        assert len(found["losing"]) == whole.horizon + 1
+        assert found.universes == len(one.metrics)
+        assert found.losing[0] == 0
+        assert found.losing[-1] == int((one.metrics["total_return"] < 0).sum())
+        assert len(found.losing) == whole.horizon + 1

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from stresslab.analysis.walk_forward import (
-    Era,
-    choose_origins,
-    describe_eras,
+    Fold,
+    FoldPlan,
+    chained_paths,
+    describe_folds,
     effective_origins,
-    lives,
+    fold_ends,
     losses_by_origin,
     regime,
-    relive,
     timing_at_origins,
+    walk_forward,
 )
 from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
@@ -42,16 +43,16 @@ def nasdaq() -> Bars:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, list[Era]]:
+def found() -> dict[str, list[Fold]]:
     """Six origins of a made-up market."""
     bars = make_bars(900)
-    ends = choose_origins(bars, HORIZON, 6)
-    return relive(strategies(), bars, StationaryBootstrap(), ends, HORIZON, Terms(), universes=60, seed=3)
+    ends = fold_ends(bars, HORIZON, 6)
+    return walk_forward(strategies(), bars, ends, FoldPlan(StationaryBootstrap(), HORIZON, Terms(), 60, 3))
 
 
 def test_a_number_of_origins_is_spread_over_the_history(nasdaq: Bars) -> None:
     """At least a horizon apart, each followed by a whole one."""
-    ends = choose_origins(nasdaq, 120, 12)
+    ends = fold_ends(nasdaq, 120, 12)
     assert len(ends) == 12
     assert min(np.diff(ends)) >= 120
     assert ends[-1] <= len(nasdaq) - 120
@@ -59,11 +60,11 @@ def test_a_number_of_origins_is_spread_over_the_history(nasdaq: Bars) -> None:
 
 def test_a_distance_and_episodes(nasdaq: Bars) -> None:
     """`3M` gives the ends of every third month; months are seen up to their last bar."""
-    ends = choose_origins(nasdaq, 60, "3M")
+    ends = fold_ends(nasdaq, 60, "3M")
     stamps = nasdaq.timestamps[np.array(ends) - 1]
     assert set(stamps.month) == {1, 4, 7, 10}
     assert min(np.diff(ends)) >= 60
-    episodes = choose_origins(nasdaq, 120, ["2000-03", "2008-09"])
+    episodes = fold_ends(nasdaq, 120, ["2000-03", "2008-09"])
     assert [str(stamp.date()) for stamp in nasdaq.timestamps[np.array(episodes) - 1]] == ["2000-03-31", "2008-09-30"]
 
 
@@ -80,17 +81,17 @@ def test_a_distance_and_episodes(nasdaq: Bars) -> None:
 def test_origins_that_cannot_be_are_refused(nasdaq: Bars, origins: Any, words: str) -> None:
     """In one line that says how to choose others."""
     with pytest.raises(InputError, match=words):
-        choose_origins(nasdaq, 120, origins)
+        fold_ends(nasdaq, 120, origins)
 
 
-def test_each_origin_sees_its_past_and_meets_its_future(found: dict[str, list[Era]]) -> None:
+def test_each_origin_sees_its_past_and_meets_its_future(found: dict[str, list[Fold]]) -> None:
     """Buy and hold earns what really followed, costs aside; its chances come from the past alone."""
     bars = make_bars(900)
     changed = bars.values.copy()
-    at = choose_origins(bars, HORIZON, 6)[-1]
+    at = fold_ends(bars, HORIZON, 6)[-1]
     changed[at:, :4] *= 1.5
     other = Bars(bars.timestamps, changed, bars.symbol)
-    again = relive(strategies(), other, StationaryBootstrap(), [at], HORIZON, Terms(), universes=60, seed=3 + 5)
+    again = walk_forward(strategies(), other, [at], FoldPlan(StationaryBootstrap(), HORIZON, Terms(), 60, 3 + 5))
     last, fresh = found["hold"][-1], again["hold"][0]
     np.testing.assert_array_equal(last.universes.equity, fresh.universes.equity)
     row = last.to_dict()
@@ -112,9 +113,9 @@ def test_regimes() -> None:
     assert regime(falling[:700])[0] == "up"
 
 
-def test_the_lives_go_round_what_happened(found: dict[str, list[Era]]) -> None:
+def test_the_lives_go_round_what_happened(found: dict[str, list[Fold]]) -> None:
     """The real life is the product of the windows' results; universes drawn anew are lives of the same length."""
-    lived = lives(found["trend"], seed=1)
+    lived = chained_paths(found["trend"], seed=1)
     assert lived["windows"] == 6
     assert lived["bars"] == 6 * HORIZON
     real = np.prod([1 + era.to_dict()["realised_return"] for era in found["trend"]]) - 1
@@ -122,10 +123,10 @@ def test_the_lives_go_round_what_happened(found: dict[str, list[Era]]) -> None:
     quantiles = list(lived["total_return"]["quantiles"].values())
     assert quantiles == sorted(quantiles)
     assert lived["max_drawdown"]["quantiles"]["0.05"] < 0
-    assert lived == lives(found["trend"], seed=1)
+    assert lived == chained_paths(found["trend"], seed=1)
 
 
-def test_buy_and_hold_times_nothing(found: dict[str, list[Era]]) -> None:
+def test_buy_and_hold_times_nothing(found: dict[str, list[Fold]]) -> None:
     """Whatever the market did at the origins."""
     assert not timing_at_origins(found["hold"], 252.0).timed or (
         timing_at_origins(found["hold"], 252.0).total.low <= 0 <= timing_at_origins(found["hold"], 252.0).total.high
@@ -133,16 +134,16 @@ def test_buy_and_hold_times_nothing(found: dict[str, list[Era]]) -> None:
     assert timing_at_origins(found["trend"], 252.0).paths == 6
 
 
-def test_the_effective_number_of_origins(found: dict[str, list[Era]]) -> None:
+def test_the_effective_number_of_origins(found: dict[str, list[Fold]]) -> None:
     """Between one and all; results that repeat themselves are few."""
     assert 1 <= effective_origins(found["trend"]) <= 6
     (first, *_) = found["trend"]
     assert effective_origins([first] * 6) == 6  # nothing varies, so nothing is known of dependence
 
 
-def test_what_is_written_down(found: dict[str, list[Era]]) -> None:
+def test_what_is_written_down(found: dict[str, list[Fold]]) -> None:
     """The section is plain JSON with a row per origin; losses come with their Monte Carlo variance."""
-    section = describe_eras(found["trend"], 252.0)
+    section = describe_folds(found["trend"], 252.0)
     assert len(section["origins"]) == 6
     assert section["origins"][0]["in_sample"] is None
     assert section["origins"][0]["trend"] in ("up", "down")
@@ -151,7 +152,7 @@ def test_what_is_written_down(found: dict[str, list[Era]]) -> None:
     assert all(0 < variance < 0.01 for variance in variances)
 
 
-def test_an_origin_tells_how_wide_its_universes_lie(found: dict[str, list[Era]]) -> None:
+def test_an_origin_tells_how_wide_its_universes_lie(found: dict[str, list[Fold]]) -> None:
     """Quantiles, drawdowns, shortfall and the median's interval of each origin are those of its accounts."""
     for era in found["trend"]:
         row = era.to_dict()
@@ -167,9 +168,9 @@ def test_an_origin_tells_how_wide_its_universes_lie(found: dict[str, list[Era]])
         assert row["expected_shortfall_97_5"]["value"] == pytest.approx(-float((worst[0] + worst[1] / 2) / 1.5))
 
 
-def test_lives_are_kept_in_order(found: dict[str, list[Era]]) -> None:
+def test_lives_are_kept_in_order(found: dict[str, list[Fold]]) -> None:
     """Every life's result is written down, so that their distribution can be drawn."""
-    relived = lives(found["trend"], seed=1, count=200)
+    relived = chained_paths(found["trend"], seed=1, count=200)
     for name in ("total_return", "max_drawdown"):
         values = relived[name]["values"]
         assert len(values) == 200

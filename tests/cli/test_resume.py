@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.checkpoints import LEDGER, Shards
-from stresslab.runs.shard_result import Outcome
+from stresslab.runs.shard_result import ShardResult
 from tests.cli.conftest import Command
 from tests.make.refused import assert_refused
 
@@ -136,14 +136,14 @@ def test_a_full_disk_loses_nothing(
 ) -> None:
     """The line says what is full, and how to go on."""
     with monkeypatch.context() as patch:
-        save = Outcome.save
+        save = ShardResult.save
 
-        def full(self: Outcome, path: Path) -> None:
+        def full(self: ShardResult, path: Path) -> None:
             if self.found[0].metrics.index[0] >= 128:
                 raise OSError(errno.ENOSPC, "No space left on device")
             save(self, path)
 
-        patch.setattr(Outcome, "save", full)
+        patch.setattr(ShardResult, "save", full)
         stopped = command(*words, "--out", tmp_path / "runs")
     assert stopped.code == 3
     assert "No space left on device" in stopped.err

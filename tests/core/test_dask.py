@@ -18,14 +18,15 @@ import pytest
 from numpy.typing import NDArray
 
 from stresslab.backtest import Terms
+from stresslab.backtest.evaluate import Evaluator
 from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import Bars
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.sharded import SampleTask, sample_shards
-from stresslab.runs.shard_result import Contestants, Outcome, ShardTask
-from stresslab.runs.shard_stream import Stream
+from stresslab.runs.shard_result import ShardResult, ShardTask
+from stresslab.runs.shard_stream import ShardStream
 from stresslab.strategy import load_strategies
 from tests.make.clusters import joined, served
 
@@ -167,7 +168,7 @@ def test_other_weights_on_a_worker_are_refused(bars: Bars) -> None:
         replace(task, identity={**task.identity, "block": 11})(IDS[:3])
 
 
-def outcomes(task: ShardTask, cluster: Cluster | None, jobs: int = 1) -> Outcome:
+def outcomes(task: ShardTask, cluster: Cluster | None, jobs: int = 1) -> ShardResult:
     """What strategies come to in 200 universes, in shards of 64; a worker of a cluster is killed in the middle."""
     pieces, found, pids = chunks(np.arange(200), 64), {}, []
     if cluster is not None:
@@ -176,10 +177,10 @@ def outcomes(task: ShardTask, cluster: Cluster | None, jobs: int = 1) -> Outcome
         found[position] = outcome
         if pids and len(found) == 1:
             os.kill(pids[0], signal.SIGKILL)
-    return Outcome.merged([found[position] for position in sorted(found)])
+    return ShardResult.merged([found[position] for position in sorted(found)])
 
 
-def fan(outcome: Outcome) -> np.ndarray:
+def fan(outcome: ShardResult) -> np.ndarray:
     """Two quantiles of the first strategy's equity."""
     counted = outcome.found[0].fan
     assert counted is not None
@@ -192,7 +193,9 @@ def test_outcomes_are_the_same_bytes_here_in_processes_and_on_a_cluster(bars: Ba
     (tmp_path / "above.py").write_text(STRATEGY)
     strategies = tuple(load_strategies([str(tmp_path / "above.py")], {"window": 15}))
     sample = SampleTask.of(StationaryBootstrap(block=10), bars, 20, 200, 1)
-    task = ShardTask(sample, Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year), kept=70)
+    task = ShardTask(
+        sample, Evaluator(tuple(strategies), Terms(warmup=50), bars.periods_per_year, keep_going=True), kept=70
+    )
     here, processes = outcomes(task, None), outcomes(task, None, jobs=2)
     with connect(jobs=2) as cluster:
         there = outcomes(task, cluster)
@@ -254,10 +257,10 @@ def test_a_broken_strategy_is_tried_once_on_a_cluster(bars: Bars, cluster: Clust
     note = f"    open({str(tmp_path / 'calls')!r}, 'a').write('x') + 'y'\n"
     (tmp_path / "broken.py").write_text(STRATEGY.replace("    above =", note + "    above ="))
     strategies = load_strategies([str(tmp_path / "broken.py")], {})
-    stream = Stream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
-    contestants = Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year)
+    stream = ShardStream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
+    evaluator = Evaluator(tuple(strategies), Terms(warmup=50), bars.periods_per_year, keep_going=True)
     with pytest.raises(StrategyError, match=r"broken\.py"):
-        stream.meet(contestants, 0, 640)
+        stream.evaluate(evaluator, 0, 640)
     assert (tmp_path / "calls").read_text() == "x"
 
 
@@ -266,6 +269,6 @@ def test_a_worker_without_the_strategy_says_so(bars: Bars, cluster: Cluster, tmp
     (tmp_path / "gone.py").write_text(STRATEGY)
     strategies = load_strategies([str(tmp_path / "gone.py")], {})
     (tmp_path / "gone.py").unlink()
-    stream = Stream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
+    stream = ShardStream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
     with pytest.raises(StrategyError, match=r"gone\.py does not exist"):
-        stream.meet(Contestants(strategies, Terms(warmup=50), {}, bars.periods_per_year), 0, 64)
+        stream.evaluate(Evaluator(tuple(strategies), Terms(warmup=50), bars.periods_per_year, keep_going=True), 0, 64)

@@ -11,6 +11,7 @@ import pytest
 import stresslab as sl
 from stresslab.report.formats import text
 from stresslab.report.sections import strategy
+from tests.make.arguments import arguments
 from tests.realism.cases import Walk, normal_bars
 
 BARS = normal_bars(1000, seed=1)
@@ -26,7 +27,8 @@ hold.__name__ = "weights"
 
 def run(generator: Any, **settings: Any) -> sl.StressResult:
     """A small run of a strategy that holds."""
-    return sl.stress_test(hold, BARS, generator, universes=60, horizon=20, warmup=50, jobs=1, **settings)
+    small = {"universes": 60, "horizon": 20, "warmup": 50, "jobs": 1}
+    return sl.stress_test(hold, BARS, generator, **arguments(**small | settings))
 
 
 def trust(result: sl.StressResult) -> tuple[bool | None, str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stresslab.analysis.result import StressResult
+from stresslab.runs.plan import Compute, Studies
 from stresslab.runs.stress_test import stress_test
 from tests.make.bars import make_bars
 from tests.make.results import make_realism, make_result
@@ -83,11 +84,13 @@ def studied() -> StressResult:
         Walk(),
         universes=80,
         horizon=40,
-        origins=5,
-        contrasts=True,
-        knobs=True,
-        book={"hold": 0.6, "trend": 0.4},
-        permutations=19,
-        realism_origins=0,
-        jobs=1,
+        studies=Studies(
+            walk_forward=5,
+            alternative_generators=True,
+            generator_sweep=True,
+            portfolio={"hold": 0.6, "trend": 0.4},
+            permutations=19,
+            realism_origins=0,
+        ),
+        compute=Compute(jobs=1),
     )

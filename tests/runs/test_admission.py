@@ -16,6 +16,7 @@ from stresslab.core.errors import InputError, LookAheadError, StrategyError
 from stresslab.data.universes import Universes
 from stresslab.strategy import LOCATED, load_strategies
 from stresslab.strategy.panel import Panel
+from tests.make.arguments import arguments
 from tests.make.bars import make_bars
 
 BARS = make_bars(400)
@@ -50,7 +51,7 @@ def universes(count: int = N) -> Universes:
 def run(strategy: Any, **changed: Any) -> StressResult:
     """A small stress test."""
     settings: dict[str, Any] = {"universes": N, "horizon": 40, "realism_origins": 0, "jobs": 1, "warmup": 100}
-    return stress_test(strategy, BARS, StationaryBootstrap(), **(settings | changed))
+    return stress_test(strategy, BARS, StationaryBootstrap(), **arguments(**settings | changed))
 
 
 # ---------------------------------------------------------------------------------------------------- one call
@@ -179,7 +180,7 @@ def test_the_others_results_are_kept() -> None:
 
 def test_a_book_without_a_member_is_none() -> None:
     """A portfolio whose member fails has no result either, and the others have theirs."""
-    result = run([failing_in(5), above_mean], book={"fragile": 0.5, "above_mean": 0.5})
+    result = run([failing_in(5), above_mean], portfolio={"fragile": 0.5, "above_mean": 0.5})
     assert [one.name for one in result.strategies] == ["above_mean"]
     assert set(result.failed) == {"fragile", "portfolio"}
 

@@ -21,6 +21,7 @@ from stresslab.core.errors import InputError
 from stresslab.report.formats.html import render
 from stresslab.runs import folder as runs
 from stresslab.runs.folder import check_writable, load_run, run_id
+from stresslab.runs.plan import Compute, Studies
 from stresslab.runs.stress_test import stress_test
 from tests.make.bars import make_bars
 from tests.make.results import make_result
@@ -50,7 +51,13 @@ def idle(bars: Any, limit: float = float("inf")) -> pd.DataFrame:
 def result() -> StressResult:
     """A stress test of two strategies, with realism."""
     return stress_test(
-        [above_mean, idle], make_bars(400), sl.StationaryBootstrap(block=10), 40, 20, realism_origins=2, jobs=1
+        [above_mean, idle],
+        make_bars(400),
+        sl.StationaryBootstrap(block=10),
+        40,
+        20,
+        studies=Studies(realism_origins=2),
+        compute=Compute(jobs=1),
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from stresslab.cli import main
 from stresslab.core.errors import InputError
+from stresslab.runs.plan import Compute, Studies
 from stresslab.runs.replay import replay
 from stresslab.runs.rerun import FLIPPED, TOLERANCE, compared, rerun
 from stresslab.runs.stress_test import stress_test
@@ -177,7 +178,9 @@ def test_a_run_from_python_says_that_it_cannot_be_repeated(tmp_path: Path) -> No
 
     from stresslab.generators.bootstrap import StationaryBootstrap
 
-    result = stress_test(idle, make_bars(400), StationaryBootstrap(), 20, 10, realism_origins=0, jobs=1)
+    result = stress_test(
+        idle, make_bars(400), StationaryBootstrap(), 20, 10, studies=Studies(realism_origins=0), compute=Compute(jobs=1)
+    )
     with pytest.raises(InputError, match="in Python"):
         rerun(result.save(tmp_path))
 

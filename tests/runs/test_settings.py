@@ -144,4 +144,4 @@ def test_arguments_are_those_of_stress_test() -> None:
     taken = set(inspect.signature(stress_test).parameters)
     given = set(StressConfig.of(GIVEN).arguments())
     assert given <= taken
-    assert taken - given == {"bars", "generator", "criteria", "cluster", "work", "progress"}
+    assert taken - given == {"bars", "generator", "costs", "criteria", "progress"}

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from stresslab.backtest import Terms
+from stresslab.backtest.evaluate import Evaluator
 from stresslab.data.universes import Universes
 from stresslab.runs.notices import of_copies
-from stresslab.runs.shard_result import Contestants, Outcome
+from stresslab.runs.shard_result import ShardResult, shard_result
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
 
@@ -29,12 +30,12 @@ def universes(*seeds: int, first: int = 0) -> Universes:
     return Universes(values, stamps, BARS, first + np.arange(len(seeds), dtype=np.int64))
 
 
-CONTESTANTS = Contestants(load_strategies(hold, {}), Terms(), {}, 252.0)
+EVALUATOR = Evaluator(tuple(load_strategies(hold, {})), Terms(), 252.0, keep_going=True)
 
 
 def test_copies_count_once() -> None:
     """Two hundred universes that are one and the same make one row, which supports no narrow interval."""
-    outcome = CONTESTANTS.meet(universes(*[3] * 200), kept=50)
+    outcome = shard_result(EVALUATOR, universes(*[3] * 200), kept=50)
     assert (outcome.universes, outcome.distinct, len(outcome.ids)) == (200, 1, 200)
     once = outcome.without_copies()
     assert (once.universes, once.distinct, len(once.found[0].metrics), len(once.first)) == (200, 1, 1, 1)
@@ -44,9 +45,12 @@ def test_copies_count_once() -> None:
 
 def test_copies_across_shards_count_once(tmp_path: Path) -> None:
     """The first of several copies counts wherever it was sampled, after a stop too."""
-    parts = [CONTESTANTS.meet(universes(1, 2, 1, 1), kept=6), CONTESTANTS.meet(universes(2, 4, 2, 1, first=4), kept=6)]
+    parts = [
+        shard_result(EVALUATOR, universes(1, 2, 1, 1), kept=6),
+        shard_result(EVALUATOR, universes(2, 4, 2, 1, first=4), kept=6),
+    ]
     parts[1].save(tmp_path / "part.npz")
-    outcome = Outcome.merged([parts[0], Outcome.load(tmp_path / "part.npz")]).without_copies()
+    outcome = ShardResult.merged([parts[0], ShardResult.load(tmp_path / "part.npz")]).without_copies()
     assert outcome.ids.tolist() == [0, 1, 5]
     assert outcome.found[0].metrics.index.tolist() == [0, 1, 5]
     np.testing.assert_array_equal(outcome.first, universes(1, 2, 4).values)
@@ -54,5 +58,5 @@ def test_copies_across_shards_count_once(tmp_path: Path) -> None:
 
 def test_a_universe_that_is_drawn_again_counts_again() -> None:
     """A bootstrap of few bars may draw the same bars twice; such draws are kept."""
-    outcome = CONTESTANTS.meet(universes(0, 1, 2, 3, 1), kept=3)
+    outcome = shard_result(EVALUATOR, universes(0, 1, 2, 3, 1), kept=3)
     assert (outcome.distinct, len(outcome.without_copies().ids)) == (4, 5)

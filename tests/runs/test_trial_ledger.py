@@ -36,6 +36,7 @@ from stresslab.runs.trial_ledger import (
     same_bars,
 )
 from stresslab.strategy import Strategy, load_strategies
+from tests.make.arguments import arguments
 from tests.make.bars import make_bars
 
 BARS = make_bars(2000)
@@ -250,19 +251,19 @@ def test_runs_that_are_stored_at_once_are_all_there(tmp_path: Path) -> None:
 def test_earlier_variants_are_trials_of_the_next_test(tmp_path: Path) -> None:
     """Edge and deflated Sharpe ratio are judged as the best of all that were tested, and the notices say so."""
     bars = BARS[:600]
-    first = sl.stress_test(above, bars, **QUICK, permutations=39, ledger=tmp_path)
+    first = sl.stress_test(above, bars, **arguments(permutations=39, ledger=tmp_path, **QUICK))
     assert first.studies.ledger.to_dict() == Earlier().to_dict()
     assert not any("tested" in notice for notice in first.notices)
     first.save(tmp_path)
     second = sl.stress_test(
-        above, bars[:590], **QUICK, permutations=39, params={"window": 30}, trials=1, ledger=tmp_path
+        above, bars[:590], params={"window": 30}, **arguments(permutations=39, trials=1, ledger=tmp_path, **QUICK)
     )
     assert second.studies.ledger.to_dict() == Earlier(1, 1, 1.0, 0.0, 0).to_dict()
     assert second.studies.selection.effective_trials == 2.0
     assert second.strategies[0].edge is not None
     assert "as the best of 2 trials" in second.strategies[0].edge.checks[1].note
     assert any("tested once before, with 1 variant" in notice for notice in second.notices)
-    alone = sl.stress_test(above, bars[:590], **QUICK, permutations=39, params={"window": 30}, trials=1)
+    alone = sl.stress_test(above, bars[:590], params={"window": 30}, **arguments(permutations=39, trials=1, **QUICK))
     assert alone.studies.ledger is None
     assert alone.studies.selection.effective_trials == 1.0
     assert alone.metrics.equals(second.metrics)

@@ -1,0 +1,275 @@
+"""The steps of a run, in their order: each takes what the one before it made and the plan, and says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from stresslab.analysis.alternative_generators import alternative_generators
+from stresslab.analysis.case import STRATEGIES, STUDIED, Benchmarks, Case
+from stresslab.analysis.edge import Trials
+from stresslab.analysis.generator_sensitivity import check_tunable, settings, sweep
+from stresslab.analysis.multiple_testing import compare_strategies
+from stresslab.analysis.planted_losses import other_universes
+from stresslab.analysis.result import StrategyResult
+from stresslab.analysis.strategy_run import StrategyRun, shares_of, strategies_of
+from stresslab.analysis.studies import Question, left_out, run_studies
+from stresslab.analysis.summarise import findings_of, held_value, strategy_result
+from stresslab.analysis.walk_forward import UNIVERSES, FoldPlan, fold_ends, walk_forward
+from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
+from stresslab.core.progress import Stages
+from stresslab.data.bars import Bars
+from stresslab.data.origin import after_origin, before_origin, split_at_origin
+from stresslab.data.universes import Universes
+from stresslab.generators.matched import ALTERNATIVES
+from stresslab.realism import Realism, assess_realism
+from stresslab.runs.admission import admit, without_failed
+from stresslab.runs.environment import code
+from stresslab.runs.plan import Plan
+from stresslab.runs.shard_result import ShardResult
+from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, to_precision
+from stresslab.runs.trial_ledger import Earlier, Entry, before
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The real bars of a run on both sides of its origin.
+
+    Attributes:
+        bars: all of them.
+        history: up to the origin.
+        future: after it, at most a horizon; None where there are none.
+        horizon: bars of a universe.
+        warmup: bars that indicators warm up on.
+    """
+
+    bars: Bars
+    history: Bars
+    future: Bars | None
+    horizon: int
+    warmup: int
+
+    @cached_property
+    def before(self) -> Universes:
+        """The real bars before the origin as one universe."""
+        return before_origin(self.history, self.warmup)
+
+    @cached_property
+    def after(self) -> Universes | None:
+        """The real bars after the origin as one universe; None where they are no full horizon."""
+        return after_origin(self.history, self.future, self.horizon)
+
+    @property
+    def looked_at(self) -> Bars:
+        """Bars up to the end of the horizon."""
+        return self.bars[: len(self.history) + self.horizon]
+
+
+def split(bars: Bars, plan: Plan) -> Window:
+    """History and what followed; refuses dates of a walk-forward test that do not fit, before anything is computed."""
+    history, future = split_at_origin(bars, plan.origin, plan.horizon)
+    if plan.studies.walk_forward is not None:
+        fold_ends(history, plan.horizon, plan.studies.walk_forward)
+    return Window(bars, history, future, plan.horizon, plan.terms.warmup)
+
+
+def admit_strategies(plan: Plan, window: Window, stages: Stages) -> list[StrategyRun]:
+    """The strategies that run on the history and do not look ahead, and the portfolio."""
+    with stages.stage("look-ahead check", len(plan.strategies)) as advance:
+        return admit(
+            plan.strategies, window.history, plan.shares, allow_lookahead=plan.allow_lookahead,
+            allow_failures=plan.compute.allow_failures, advance=advance,
+        )  # fmt: skip
+
+
+def assess_generator(plan: Plan, window: Window, stages: Stages) -> Realism | None:
+    """How the generator's universes compare with what followed past origins; None where that was not asked."""
+    origins = plan.studies.realism_origins
+    if not origins:
+        return None
+    with stages.stage("realism", origins) as advance:
+        return assess_realism(
+            window.history, plan.generator, plan.horizon, origins=origins, seed=plan.seed, jobs=plan.compute.workers,
+            progress=advance,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The universes of a run.
+
+    Attributes:
+        first: of them, at most `STUDIED`.
+        result: counts and quantiles over all of them.
+    """
+
+    first: Universes
+    result: ShardResult
+
+
+def evaluate_universes(runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages) -> Sample:
+    """Sample the universes shard by shard and run every strategy in them; fills `universes` of each run."""
+    stream = ShardStream(
+        plan.generator, window.history, plan.horizon, plan.seed, plan.compute.workers, plan.shard_size, STUDIED,
+        plan.compute.cluster, plan.compute.folder, _decisive(runs, plan, window),
+    )  # fmt: skip
+    evaluator = replace(_evaluator(runs, plan, window), keep_accounts=STUDIED)
+    count = plan.universes
+    with stages.stage("sampling", count) as sampled, stages.stage("backtest", count) as tested:
+        result = stream.evaluate(evaluator, 0, count, sampled, tested)
+    if plan.studies.precision is not None:
+        with stages.stage("precision", 1):
+            result = to_precision(plan.studies.precision, stream, evaluator, result)
+    result = result.without_copies()
+    for run, found in zip(runs, result.found, strict=True):
+        run.universes = found
+    return Sample(stream.first(result), result)
+
+
+def evaluate_real(
+    runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages
+) -> tuple[list[StrategyRun], dict[str, str]]:
+    """Run every strategy on the real bars; fills `backtest` and `realised`.
+
+    Returns:
+        The runs that have a result, and why the others have none, by name.
+    """
+    evaluator = replace(_evaluator(runs, plan, window), keep_equity=True)
+    with stages.stage("real bars", 1 if window.after is None else 2) as advance:
+        for run, found in zip(runs, evaluator.on(window.before, progress=advance), strict=True):
+            run.backtest = found
+        if window.after is not None:
+            for run, found in zip(runs, evaluator.on(window.after, progress=advance), strict=True):
+                run.realised = found
+    return without_failed(runs, plan.compute.allow_failures)
+
+
+def _evaluator(runs: Sequence[StrategyRun], plan: Plan, window: Window) -> Evaluator:
+    """Of the run's strategies on its terms; one that fails leaves the others theirs."""
+    runs = list(runs)
+    return Evaluator(
+        tuple(strategies_of(runs)), plan.terms, window.history.periods_per_year, portfolio=shares_of(runs),
+        keep_going=True,
+    )  # fmt: skip
+
+
+def _decisive(runs: Sequence[StrategyRun], plan: Plan, window: Window) -> dict[str, Any]:
+    """Everything that decides what comes of a shard, as plain JSON."""
+    return {
+        "config": dict(plan.config),
+        "data": {"digest": window.bars.digest},
+        "generator": plan.generator.describe(),
+        "strategies": {run.name: run.source for run in runs if run.strategy is not None},
+        "code": code()["sha256"],
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Studied:
+    """The results of a run's strategies, one by one and together.
+
+    Attributes:
+        results: in the order given.
+        together: what is known of all strategies together, as plain JSON.
+        notes: what was left out, and why.
+        entry: what the ledger is to hold of this run.
+        earlier: what the ledger says of earlier ones.
+    """
+
+    results: list[StrategyResult]
+    together: dict[str, Any]
+    notes: list[str]
+    entry: Entry
+    earlier: Earlier
+
+    @property
+    def trials(self) -> Trials:
+        """That each strategy is judged as the best of."""
+        selection = self.together["selection"]
+        return Trials(float(selection["effective_trials"]), bool(selection["assumed"]))
+
+
+def study_strategies(
+    runs: list[StrategyRun], sample: Sample, realism: Realism | None, plan: Plan, window: Window, stages: Stages
+) -> Studied:
+    """Summarise every strategy and study those with the best backtests."""
+    trust = (None, None) if realism is None else realism.trust(plan.accept_untrusted)
+    span = plan.horizon, window.history.periods_per_year
+    held = held_value(window.before, plan.terms, span[1])
+    findings = [findings_of(run, trust, span, plan.criteria.level, MAX_FOR_PRECISION) for run in runs]
+    results = [
+        strategy_result(run, (found, plan.criteria), plan.seed, held)
+        for run, found in zip(runs, findings, strict=True)
+    ]  # fmt: skip
+    entry = Entry.of(window.looked_at, strategies_of(runs), plan.terms)
+    earlier = before(plan.compute.ledger, entry)
+    together = compare_strategies(
+        results, runs, np.asarray(held, dtype=np.float64), plan.studies.trials, plan.seed, earlier.with_these
+    )
+    together["ledger"] = None if plan.compute.ledger is None else earlier.to_dict()
+    studied = Studied(results, together, [], entry, earlier)
+    cases = _widened(_cases(runs, sample, plan, window), plan, window, stages, studied)
+    with stages.stage("evidence", max(1, len(cases))) as advance:
+        for at, case in cases.items():
+            question = Question(studied.trials, findings[at], plan.criteria, plan.studies.permutations)
+            results[at] = run_studies(results[at], case, question, studied.notes)
+            advance(1)
+    return studied
+
+
+def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window) -> dict[int, Case]:
+    """A case of each strategy that is studied, by its position: those with the best backtests, if there are many."""
+    jobs, benchmarks = plan.compute.workers, Benchmarks()
+    others = {}
+    if plan.studies.permutations:
+        others = other_universes(window.history, plan.generator.name, plan.horizon, plan.seed, jobs)
+    returns = [
+        float(run.in_backtest.metrics["total_return"].iloc[0]) if run.strategy is not None else -np.inf for run in runs
+    ]
+    best = np.argsort(-np.nan_to_num(np.asarray(returns), nan=-np.inf), kind="stable")[:STRATEGIES]
+    return {
+        int(at): Case(
+            strategy, _without_failures(sample.first, runs[at].in_universes), window.history, plan.terms, plan.seed,
+            jobs, window.after, others=others, kept=runs[at].in_universes.account,
+            all_metrics=runs[at].in_universes.metrics, benchmarks=benchmarks,
+        )
+        for at in sorted(best)
+        if (strategy := runs[at].strategy) is not None
+    }  # fmt: skip
+
+
+def _without_failures(universes: Universes, evaluation: StrategyEvaluation) -> Universes:
+    """The universes in which a strategy's code did not fail."""
+    failures = evaluation.log.failures
+    return universes if not failures else universes.take(np.flatnonzero(~np.isin(universes.ids, list(failures))))
+
+
+def _widened(cases: dict[int, Case], plan: Plan, window: Window, stages: Stages, studied: Studied) -> dict[int, Case]:
+    """The cases with what other dates, generators and settings gave, where these were asked for."""
+    asked, generator, jobs = plan.studies, plan.generator, plan.compute.workers
+    if not cases:
+        return cases
+    if asked.walk_forward is not None:
+        ends = fold_ends(window.history, plan.horizon, asked.walk_forward)
+        common = FoldPlan(generator, plan.horizon, plan.terms, min(plan.universes, UNIVERSES), plan.seed, jobs)
+        strategies = [case.strategy for case in cases.values()]
+        with stages.stage("walk-forward", len(ends)) as advance, left_out("the test from other dates", studied.notes):
+            folds = walk_forward(strategies, window.history, ends, common, advance)
+            cases = {at: case.with_answers(folds=folds[case.strategy.name]) for at, case in cases.items()}
+    if asked.alternative_generators:
+        count = len(ALTERNATIVES)
+        with stages.stage("alternative generators", count) as advance, left_out("other generators", studied.notes):
+            rows = alternative_generators(list(cases.values()), generator, plan.horizon, advance)
+            cases = {at: case.with_answers(alternatives=rows[case.strategy.name]) for at, case in cases.items()}
+    if asked.generator_sweep:
+        tunable = check_tunable(generator)
+        chosen = settings(tunable, int(next(iter(cases.values())).universes.facts["context"]))
+        with stages.stage("generator sweep", len(chosen)) as advance, left_out("other settings", studied.notes):
+            fits, rows = sweep(list(cases.values()), tunable, plan.horizon, chosen, advance)
+            studied.together["generator_sweep"] = fits
+            cases = {at: case.with_answers(sweep=rows[case.strategy.name]) for at, case in cases.items()}
+    return cases
