@@ -13,7 +13,6 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +27,13 @@ from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
-from stresslab.realism.rolling_origins import Origin, origin_positions, roll
+from stresslab.realism import pooled
+from stresslab.realism.pooled import Sample, Samples
+from stresslab.realism.rolling_origins import Origin
 
 LEADS, SCORED = (20, 60, 120), 20
 BASELINES = ("bootstrap", "garch")
 LAGS = 20
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One origin of one series, sampled by one generator; `date` is the cluster that it belongs to."""
-
-    series: str
-    date: int
-    origin: Origin
 
 
 # --------------------------------------------------------------------------------------------------------- sampling
@@ -67,35 +59,23 @@ def read_series(folder: Path, most: int | None) -> Iterator[Bars]:
                 sys.stderr.write(f"skipped: {error}\n")
 
 
-def sample_all(
-    every: Iterator[Bars], generators: dict[str, Generator], given: argparse.Namespace
-) -> dict[str, dict[str, list[Sample]]]:
-    """By bar length and generator, the origins that no generator refused."""
-    horizon = max(given.horizon, *LEADS)
-    found: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for number, bars in enumerate(every):
-        ends = origin_positions(len(bars), horizon, given.origins)
-        if given.since is not None:
-            ends = [end for end in ends if bars.timestamps[end - 1] >= pd.Timestamp(given.since)]
-        rolled = {
-            name: {one.at: one for one in _roll(bars, generator, ends, horizon, given)}
-            for name, generator in generators.items()
-        }
-        shared = sorted(set.intersection(*(set(origins) for origins in rolled.values())))
-        elapsed = pd.Timedelta(days=365.25) / bars.periods_per_year  # from bar to bar, nights and weekends included
-        frequency = str(bars.calendar.frequency).removesuffix(" 00:00:00")
-        for name, origins in rolled.items():
-            for at in shared:
-                date = int((at - pd.Timestamp(0)) // (horizon * elapsed))
-                found[frequency][name].append(Sample(f"{number} {bars.symbol}", date, origins[at]))
-        sys.stderr.write(f"{bars.symbol}: {len(shared)} of {len(ends)} origins\n")
-    return found
+def sample_all(every: Iterator[Bars], generators: dict[str, Generator], given: argparse.Namespace) -> Samples:
+    """By kind of bars and generator, the origins that no generator refused."""
 
+    def on_series(bars: Bars, made: int, wanted: int) -> None:
+        sys.stderr.write(f"{bars.symbol}: {made} of {wanted} origins\n")
 
-def _roll(
-    bars: Bars, generator: Generator, ends: list[int], horizon: int, given: argparse.Namespace
-) -> tuple[Origin, ...]:
-    return roll(bars, generator, ends, horizon, given.universes, seed=given.seed, jobs=given.jobs).origins
+    return pooled.sample(
+        every,
+        generators,
+        horizon=max(given.horizon, *LEADS),
+        origins=given.origins,
+        universes=given.universes,
+        since=None if given.since is None else pd.Timestamp(given.since),
+        seed=given.seed,
+        jobs=given.jobs,
+        on_series=on_series,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -262,6 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--since", help="first date of an origin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--calibration", type=Path, help="calibration.json to write, for the folder of the model")
+    parser.add_argument("--about", default="", help="sentence in it on what these series are")
     parser.add_argument("--out", type=Path, help="JSON file to write, with the drift of every series")
     given = parser.parse_args(arguments)
     names = given.generators.split(",")
@@ -274,6 +256,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     tables = {frequency: table(frequency, pools) for frequency, pools in sorted(found.items())}
     sys.stdout.write("\n\n".join(text for text, _ in tables.values()) + "\n")
+    if given.calibration is not None:
+        weights = dict(generators["kronos"].describe()["hashes"])
+        content = pooled.calibration(found, "kronos", weights, given.about)
+        given.calibration.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     if given.out is not None:
         content = {frequency: numbers for frequency, (_, numbers) in tables.items()}
         given.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stresslab.analysis.result_models import Count, Estimate, Model, Number, Sparse
 
-RealismLabel = Literal["trusted", "caution", "not trusted"]
+RealismLabel = Literal["trusted", "no fault found", "not trusted"]
 
 
 class GateCheck(Model):
@@ -22,7 +22,7 @@ class GateCheck(Model):
     """lower end of what is acceptable"""
     most: Number
     """upper end of what is acceptable"""
-    outcome: Literal["passed", "caution", "failed", "not assessable"]
+    outcome: Literal["passed", "open", "failed", "not assessable"]
     reason: str
 
 

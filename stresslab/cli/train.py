@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,8 @@ def model(
             f"held-out loss {found.loss:.3f} nats a bar, {below.value:.3f} [{below.low:.3f}, {below.high:.3f}] below "
             f"the frequencies of the tokens; {shuffled.value:+.4f} [{shuffled.low:+.4f}, {shuffled.high:+.4f}] when "
             f"the past is shuffled ({found.windows} windows of {found.series} series)"
-            f"{_seen_before(job)}"
+            f"{_seen_before(job)}\n"
+            f"{_calibrated(job)}"
         )
 
     _train(_Request(data, out, start, cut, skip_bad, flags, given), schedule, work)
@@ -278,6 +280,27 @@ def _seen_before(job: Job) -> str:
         return ""
     until = "an unknown date" if job.start.trained_until is None else job.start.trained_until
     return f"\n{job.start.name} was trained on bars up to {until}: it may have seen the held-out ones"
+
+
+def _calibrated(job: Job) -> str:
+    """Measure the model's universes on the held-out series, and keep that beside its weights."""
+    import json
+
+    from stresslab.generators.kronos.checkpoint import CALIBRATION
+    from stresslab.generators.registry import make_generator
+    from stresslab.realism.pooled import FEWEST, calibrate
+
+    path = job.folder / CALIBRATION
+    path.unlink(missing_ok=True)  # of weights that were there before
+    made = make_generator("kronos", model=str(job.folder))
+    about = f"{len(job.material.held_out)} series that the training held out."
+    content = calibrate(job.material.held_out, made, made.describe()["hashes"], about, jobs=os.cpu_count() or 1)
+    if not content["kinds"]:
+        return (
+            f"not calibrated: no kind of bars has {FEWEST} held-out origins, so runs cannot call its universes trusted"
+        )
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return f"calibrated on held-out {'; '.join(content['kinds'])}: {path}"
 
 
 def _left_out(material: Material) -> list[str]:

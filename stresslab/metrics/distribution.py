@@ -66,7 +66,7 @@ def defined(sample: ArrayLike) -> FloatArray:
     return np.sort(numbers[np.isfinite(numbers)])
 
 
-def wilson(successes: float, universes: int, level: float = LEVEL) -> Interval:
+def wilson(successes: float, universes: float, level: float = LEVEL) -> Interval:
     """A share with its score interval (Wilson 1927; Brown, Cai & DasGupta 2001, eq. 4).
 
     It inverts the score test, stays within [0, 1] and does not collapse at 0 of N.

@@ -6,10 +6,11 @@ The formulas are `statistics.scores`'s and `statistics.stylised`'s; what an untr
 
 from stresslab.realism.assess import Realism, assess, assess_realism
 from stresslab.realism.fit_temperature import TemperatureFit, fit_temperature
-from stresslab.realism.gate import Check
-from stresslab.realism.rolling_origins import ORIGINS, UNIVERSES, Origin
+from stresslab.realism.questions import Check
+from stresslab.realism.rolling_origins import ASSESSED, ORIGINS, UNIVERSES, Origin
 
 __all__ = [
+    "ASSESSED",
     "ORIGINS",
     "UNIVERSES",
     "Check",

@@ -16,9 +16,11 @@ from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.generators.base import Generator, JointGenerator, check_horizon, universe_ids
 from stresslab.realism.calibration import calibration, growth_by_displacement, score_ratios, stylised_facts
-from stresslab.realism.diagnostics import diagnose
-from stresslab.realism.gate import Check, Label, gate
+from stresslab.realism.diagnostics import Adjustable, altered, diagnose
+from stresslab.realism.gate import Label, gate
 from stresslab.realism.joint_origins import joint_checks, roll_market
+from stresslab.realism.pooled import kind_of, pooled_checks
+from stresslab.realism.questions import Check
 from stresslab.realism.rolling_origins import MIN_HISTORY, ORIGINS, UNIVERSES, Origin, origin_positions, roll
 
 
@@ -27,7 +29,7 @@ class Realism(Displayed):
     """The evidence and what the gate makes of it.
 
     Attributes:
-        label: "trusted", "caution" or "not trusted".
+        label: "trusted", "no fault found" or "not trusted".
         reasons: in words, the gravest first.
         checks: every question of the gate.
         origins: number of independent origins K.
@@ -60,7 +62,7 @@ class Realism(Displayed):
 
     @property
     def trusted(self) -> bool | None:
-        """Whether the universes behave like this market; None where the label is "caution" and so leaves it open."""
+        """Whether the universes behave like this market; None where no fault was found, which leaves it open."""
         return {"trusted": True, "not trusted": False}.get(self.label)
 
     def trust(self, accept_untrusted: bool = False) -> tuple[bool | None, str | None]:
@@ -68,7 +70,7 @@ class Realism(Displayed):
 
         Accepted universes are not thereby like the market: it stays open whether they are.
         """
-        if self.label == "caution":
+        if self.label == "no fault found":
             return None, self.reasons[0]
         if self.label == "not trusted" and accept_untrusted:
             return None, f"they are not trusted, and `accept_untrusted` was given. {self.reasons[0]}"
@@ -137,12 +139,16 @@ def assess_realism(
         several = cast(JointGenerator, generator)
         seen, refusals = roll_market(bars, several, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
         portfolio = [one.portfolio for one in seen]
-        found = assess(portfolio, horizon, universes, refusals, joint_checks(seen))
+        seen_before = _in_sample(portfolio, generator.describe().get("trained_until"))
+        evidence = Evidence((), seen_before, joint_checks(seen))
+        found = assess(portfolio, horizon, universes, refusals, evidence)
         notes = _training_notes(portfolio, generator.describe().get("trained_until"))
         return replace(found, notes=(*found.notes, *notes))
     rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
-    found = assess(rolled.origins, horizon, universes, rolled.refusals)
     trained_until = generator.describe().get("trained_until")
+    pooled = pooled_checks(_calibration_of(generator), kind_of(bars)) if len(bars) > 1 else ()
+    evidence = Evidence(pooled, _in_sample(rolled.origins, trained_until))
+    found = assess(rolled.origins, horizon, universes, rolled.refusals, evidence)
     diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
     notes = [*found.notes, *_training_notes(rolled.origins, trained_until), *_diagnostic_notes(diagnostics)]
     compared = {}
@@ -153,12 +159,27 @@ def assess_realism(
     return replace(found, notes=tuple(notes), diagnostics=diagnostics, baselines=compared)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about a generator beside the origins of one series.
+
+    Attributes:
+        pooled: checks of its calibration on held-out series of this kind.
+        in_sample: origins that lie before the end of its training data.
+        further: checks of several symbols together.
+    """
+
+    pooled: tuple[Check, ...] = ()
+    in_sample: int = 0
+    further: tuple[Check, ...] = ()
+
+
 def assess(
     origins: Sequence[Origin],
     horizon: int,
     universes: int,
     refusals: Sequence[str] = (),
-    further: Sequence[Check] = (),
+    evidence: Evidence = Evidence(),
 ) -> Realism:
     """What the origins say together, and the gate's label.
 
@@ -167,7 +188,7 @@ def assess(
         horizon: bars compared after each.
         universes: sampled at each.
         refusals: why the generator could not sample at others.
-        further: checks that count besides the gate's own.
+        evidence: what is known beside them.
     """
     notes = (
         (f"At {len(refusals)} of {len(refusals) + len(origins)} origins nothing could be sampled: {refusals[0]}",)
@@ -176,8 +197,8 @@ def assess(
     )
     if not origins:
         reason = f"No origin has {MIN_HISTORY} bars before it and {horizon} after it: more history is needed."
-        return Realism("caution", notes or (reason,), (), 0, horizon, universes, None, None)
-    label, reasons, checks = gate(origins, further)
+        return Realism("no fault found", notes or (reason,), (), 0, horizon, universes, None, None)
+    label, reasons, checks = gate(origins, evidence.pooled, evidence.in_sample, evidence.further)
     return Realism(
         label=label,
         reasons=reasons,
@@ -194,11 +215,22 @@ def assess(
     )
 
 
+def _calibration_of(generator: Generator) -> Mapping[str, Any] | None:
+    """What was measured of a checkpoint; it holds for universes as the model learned them, not for other settings."""
+    if isinstance(generator, Adjustable) and altered(generator):
+        return None
+    found = getattr(generator, "calibration", None)
+    return found if isinstance(found, Mapping) else None
+
+
+def _in_sample(origins: Sequence[Origin], trained_until: str | None) -> int:
+    """Origins before the end of the training data."""
+    return 0 if trained_until is None else sum(origin.at < pd.Timestamp(trained_until) for origin in origins)
+
+
 def _training_notes(origins: Sequence[Origin], trained_until: str | None) -> list[str]:
     """That the evidence is in-sample for the generator, where it is."""
-    if trained_until is None:
-        return []
-    seen = sum(origin.at < pd.Timestamp(trained_until) for origin in origins)
+    seen = _in_sample(origins, trained_until)
     if not seen:
         return []
     return [

@@ -40,7 +40,7 @@ def quantities(origin: Origin) -> dict[str, tuple[FloatArray, float]]:
         f"return_{lead}": (origin.paths[:, lead - 1], float(origin.real[lead - 1])) for lead in leads(len(origin.real))
     }
     found["volatility"] = (np.sqrt((origin.returns**2).mean(axis=1)), stylized_facts.volatility(origin.real_returns))
-    found["max_drawdown"] = (_drawdown(origin.paths), float(_drawdown(origin.real[None])[0]))
+    found["max_drawdown"] = (maximum_drawdown(origin.paths), float(maximum_drawdown(origin.real[None])[0]))
     return found
 
 
@@ -157,7 +157,7 @@ def _energy(origin: Origin) -> float:
     return forecast_scores.energy_score(origin.paths[:, ends - 1] / unit, origin.real[ends - 1] / unit)
 
 
-def _drawdown(paths: FloatArray) -> FloatArray:
+def maximum_drawdown(paths: FloatArray) -> FloatArray:
     """Maximum drawdown (N,) of log-price paths (N, H) from 0, a fraction not above 0."""
     whole = np.pad(paths, ((0, 0), (1, 0)))
     deepest: FloatArray = np.expm1((whole - np.maximum.accumulate(whole, axis=1)).min(axis=1))

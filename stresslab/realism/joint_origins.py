@@ -19,8 +19,8 @@ from stresslab.generators.base import JointGenerator
 from stresslab.generators.dependence import BARS, log_returns
 from stresslab.metrics.dependence import joint_losses, pairs, spearman
 from stresslab.metrics.forecast_scores import energy_score, mean_interval
-from stresslab.realism.gate import Check, judged
-from stresslab.realism.rolling_origins import CONTEXT, RECENT, Origin
+from stresslab.realism.questions import Check, judged
+from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
 
 MAX_CORRELATION_ERROR = 0.1
 """Mean absolute error of the correlations of one-bar returns that is acceptable."""
@@ -79,17 +79,19 @@ def roll_market(
 
 def joint_checks(origins: Sequence[JointOrigin]) -> tuple[Check, ...]:
     """Whether symbols move together, and fall together, as they did."""
-    errors = mean_interval([float(np.abs(one.correlations[0] - one.correlations[1]).mean()) for one in origins])
-    losses = mean_interval([float(one.losses[0].sum() / max(one.losses[1].sum(), 1e-12)) for one in origins])
+    errors = [float(np.abs(one.correlations[0] - one.correlations[1]).mean()) for one in origins]
+    losses = [float(one.losses[0].sum() / max(one.losses[1].sum(), 1e-12)) for one in origins]
     return (
         judged(
-            "correlations", errors, (0.0, MAX_CORRELATION_ERROR), 0.0,
-            lambda: f"Correlations of one-bar returns miss the real ones by {errors.value:.3f} on average.",
+            "correlations", lambda level: mean_interval(errors, level), (0.0, MAX_CORRELATION_ERROR),
+            MAX_CORRELATION_ERROR,
+            lambda found: f"Correlations of one-bar returns miss the real ones by {found.value:.3f} on average.",
             "correlations need two origins or more.",
         ),
         judged(
-            "joint losses", losses, JOINT_LOSSES, 1.0,
-            lambda: f"Pairs have their worst 5% of bars together {losses.value:.2f} times as often as they really had.",
+            "joint losses", lambda level: mean_interval(losses, level), JOINT_LOSSES, 1.0,
+            lambda found: f"Pairs have their worst 5% of bars together {found.value:.2f} times as often as they really "
+            "had.",
             "joint losses need two origins or more.",
         ),
     )  # fmt: skip
@@ -102,10 +104,11 @@ def _observed(joint: JointUniverses, history: Market, future: Market) -> JointOr
     sampled = np.concatenate([last, joint.values[..., 3].astype(np.float64)], axis=2)  # (N, K, 1 + H)
     paths, real = portfolio_paths(sampled), portfolio_paths(closes[None])[0]
     past = np.concatenate([[0.0], portfolio_paths(history.values[None, :, :, 3])[0]])[-CONTEXT:]
-    recent = np.diff(past)[-RECENT:]
+    recent, usual = np.diff(past)[-RECENT:], np.diff(past)[-USUAL:]
     portfolio = Origin(
         history.timestamps[-1], paths, real, float(past[-1] - past.mean()), float(np.sqrt((recent**2).mean())),
-        spread=float(past.std()), repaired=float(joint.facts.get("repaired_bars", 0)) / joint.values[..., 0].size,
+        spread=float(past.std()), usual_volatility=float(np.sqrt((usual**2).mean())),
+        repaired=float(joint.facts.get("repaired_bars", 0)) / joint.values[..., 0].size,
     )  # fmt: skip
     before = log_returns(history)[-BARS:]  # (M, K)
     returns = np.diff(np.log(sampled), axis=2).transpose(0, 2, 1).reshape(-1, len(closes))  # (N H, K)

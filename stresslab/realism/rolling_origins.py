@@ -31,6 +31,10 @@ CONTEXT = 400
 """Bars whose mean log-price a reversion would lead back to; where there are enough, all origins have as many."""
 RECENT = 20
 """Bars whose volatility separates calm origins from turbulent ones."""
+USUAL = 250
+"""Bars whose volatility the recent one is compared with."""
+ASSESSED = 40
+"""Bars after each origin that a run looks at, at most: longer horizons are what the pooled calibration covers."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Origin:
         displacement: log of the last close over the geometric mean of the closes before it.
         spread: standard deviation of the logs of those closes.
         recent_volatility: root mean square of the last `RECENT` real returns.
+        usual_volatility: the same of the last `USUAL` ones.
         volume_volatility: correlation of volume and absolute return in the universes and in what followed.
         repaired: share of sampled bars that had to be repaired.
         support: share of universes that touch the end of what the model can represent; None where there is no end.
@@ -55,6 +60,7 @@ class Origin:
     displacement: float
     recent_volatility: float
     spread: float = math.nan
+    usual_volatility: float = math.nan
     volume_volatility: tuple[float, float] = (math.nan, math.nan)
     repaired: float = 0.0
     support: float | None = None
@@ -159,6 +165,7 @@ def observe(sampled: Universes, followed: Bars) -> Origin:
         displacement=float(last - logs[:-1].mean()),
         spread=float(logs[:-1].std()),
         recent_volatility=math.sqrt(float((np.diff(logs)[-RECENT:] ** 2).mean())),
+        usual_volatility=math.sqrt(float((np.diff(logs)[-USUAL:] ** 2).mean())),
         volume_volatility=(
             stylized_facts.volume_volatility(np.diff(paths, axis=1, prepend=0.0), volumes),
             stylized_facts.volume_volatility(np.diff(real, prepend=0.0)[None], real_volumes),

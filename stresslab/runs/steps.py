@@ -26,7 +26,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
-from stresslab.realism import Realism, assess_realism
+from stresslab.realism import ASSESSED, Realism, assess_realism
 from stresslab.runs.admission import admit, without_failed
 from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
@@ -93,8 +93,8 @@ def assess_generator(plan: Plan, window: Window, stages: Stages) -> Realism | No
         return None
     with stages.stage("realism", origins) as advance:
         return assess_realism(
-            window.history, plan.generator, plan.horizon, origins=origins, seed=plan.seed, jobs=plan.compute.workers,
-            progress=advance,
+            window.history, plan.generator, min(plan.horizon, ASSESSED), origins=origins, seed=plan.seed,
+            jobs=plan.compute.workers, progress=advance,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,22 @@ def test_a_damaged_installation_is_one_line(command: Command, tmp_path: Path, mo
     """A bundled model whose files are gone is named."""
     monkeypatch.setattr(checkpoint, "nano_folder", lambda: tmp_path)
     assert_refused(command("models"), "model=nano", "model/")
+
+
+def test_what_was_measured_is_shown(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A calibration beside the weights is one line for each kind of bars; one of other weights is refused."""
+    folder = save_tiny(tmp_path)
+    monkeypatch.setattr(checkpoint, "nano_folder", lambda: folder)
+    weights = dict(checkpoint.load_checkpoint("nano").hashes)
+    interval = {"value": 0.889, "low": 0.85, "high": 0.92}
+    names = ("coverage_90", "drawdown_coverage_90", "volatility", "crps_ratio")
+    row = {"origins": 402, "horizon": 60} | dict.fromkeys(names, interval)
+    found = {"format": 1, "weights": weights, "about": "Held out.", "kinds": {"1 day, weekdays": row}}
+    (folder / "calibration.json").write_text(json.dumps(found))
+    *_, about, line = command("models").out.splitlines()
+    assert about == "nano on held-out series: Held out."
+    assert line.startswith(
+        "  1 day, weekdays: 402 origins of 60 bars; 90% intervals held 88.9% [85.0%, 92.0%] of returns"
+    )
+    (folder / "calibration.json").write_text(json.dumps(found | {"weights": {}}))
+    assert_refused(command("models"), "calibration.json", "other weights")

@@ -63,13 +63,13 @@ def test_uses_only_bars_before_the_origin(command: Command, long_csv: Path, tmp_
 
 
 def test_a_short_history_is_no_error(command: Command, csv: Path) -> None:
-    """With few origins, or none, the label is caution, the reason is said and the exit code is 0."""
+    """With few origins, or none, no fault is found, the reason is said and the exit code is 0."""
     few = command("realism", "--data", csv, "--generator", "bootstrap", *SMALL, "--horizon", "60")
     assert few.code == 0, few.err
     assert "Only 3 independent origins were to be had" in " ".join(few.out.split())
     none = command("realism", "--data", csv, "--generator", "bootstrap", *SMALL, "--horizon", "200")
     assert none.code == 0, none.err
-    assert none.out.startswith("Realism: CAUTION\n  0 origins")
+    assert none.out.startswith("Realism: NO FAULT FOUND\n  0 origins")
     assert "more history is needed" in none.out
 
 

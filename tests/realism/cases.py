@@ -14,7 +14,7 @@ from stresslab.core.errors import DataError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CONTEXT, RECENT, Origin
+from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
 
 OMEGA, ALPHA, BETA, SCALE = 0.05, 0.08, 0.90, 0.01
 FAULTS = {
@@ -27,6 +27,10 @@ FAULTS = {
     "first bar one sigma, each universe its own": "first_bar_volatility",
 }
 """What is wrong with the universes, and the check that must find it."""
+SMALL_FAULTS = ("volatility x 0.8", "volatility x 1.25", "off centre")
+"""Faults that leave the gate its doubts; off centre, 75% of outcomes lie in 90% intervals of the right width."""
+OFF_CENTRE = 1.05
+"""Standard deviations by which universes that are off centre lie too high or too low."""
 
 
 def garch(
@@ -62,6 +66,7 @@ def simulate(fault: str | None, seed: int, horizon: int, count: int = 24, univer
                 displacement=displacement,
                 recent_volatility=math.sqrt(float((series[0, at - RECENT + 1 : at + 1] ** 2).mean())),
                 spread=float(before.std()),
+                usual_volatility=math.sqrt(float((series[0, at - USUAL + 1 : at + 1] ** 2).mean())),
             )
         )
     return found
@@ -72,10 +77,8 @@ def spoilt(
 ) -> np.ndarray:
     """Paths (N, H) of returns (N, H) with a fault."""
     returns = returns.copy()
-    if fault == "volatility x 0.6":
-        returns *= 0.6
-    elif fault == "volatility x 1.6":
-        returns *= 1.6
+    if fault is not None and fault.startswith("volatility x "):
+        returns *= float(fault.removeprefix("volatility x "))
     elif fault == "first bar one sigma up":
         returns[:, 0] += sigma
     elif fault == "first bar one sigma up or down":
@@ -84,6 +87,8 @@ def spoilt(
         returns[:, 0] += sigma * rng.choice([-1, 1], len(returns))
     paths = np.cumsum(returns, axis=1)
     steps = np.arange(1, paths.shape[1] + 1)
+    if fault == "off centre":
+        paths = paths + rng.choice([-1, 1]) * OFF_CENTRE * sigma * np.sqrt(steps)
     if fault == "all the way back to the mean":
         paths -= displacement * (1 - np.exp(-3 * steps / len(steps)))
     elif fault == "half the way back to the mean":
@@ -102,6 +107,7 @@ class Walk:
     context: int | None = None
     least: int = 0
     trained_until: str | None = None
+    calibration: dict[str, Any] | None = None
 
     def sample(self, bars: Bars, horizon: int, universes: int, seed: int = 0, **_: Any) -> Universes:
         """Normal returns at the history's recent volatility."""
@@ -128,6 +134,15 @@ class Walk:
     def round_trip(self, bars: Bars) -> dict[str, float | None]:
         """Bars stay as they are."""
         return {"volatility_ratio": 1.0, "lag_one": 0.0, "lag_one_real": 0.0, "bars": float(len(bars))}
+
+
+def calibrated(value: float = 0.9) -> dict[str, Any]:
+    """A calibration of daily bars whose coverages all are `value`, known to within three percent."""
+    of_coverage = {"value": value, "low": value - 0.03, "high": value + 0.03}
+    volatility = {"value": 1.0, "low": 0.97, "high": 1.03}
+    names = ("coverage_90", "drawdown_coverage_90", "coverage_turbulent")
+    row = {"origins": 402} | dict.fromkeys(names, of_coverage) | {"volatility": volatility}
+    return {"kinds": {"1 day, weekdays": row}}
 
 
 def normal_bars(count: int, seed: int = 0, sigma: float = 0.01) -> Bars:

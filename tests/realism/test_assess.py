@@ -26,21 +26,21 @@ def found() -> Realism:
     return assess_realism(BARS, Walk(), 20, jobs=2, baselines={"wide": Walk(temperature=3.0)})
 
 
-def test_a_fitting_generator_is_trusted(found: Realism) -> None:
-    """Normal universes in a normal market are trusted at 24 origins before the end of the bars."""
-    assert found.label == "trusted"
-    assert found.trusted is True
-    assert found.trust() == (True, None)
+def test_no_fault_is_found_in_a_fitting_generator(found: Realism) -> None:
+    """Normal universes in a normal market: 24 origins before the end of the bars speak neither against nor for them."""
+    assert found.label == "no fault found"
+    assert found.trusted is None
+    assert found.trust() == (None, found.reasons[0])
     assert (found.origins, found.horizon, found.universes) == (24, 20, 64)
     assert found.end == str(BARS.timestamps[-21])
-    assert str(found).startswith("TRUSTED on 24 origins\n")
+    assert str(found).startswith("NO FAULT FOUND on 24 origins\n")
 
 
 def test_the_section_is_json(found: Realism) -> None:
     """`to_dict` holds everything, without a NaN, and says that it was assessed."""
     section = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert section["assessed"] is True
-    assert section["label"] == "trusted"
+    assert section["label"] == "no fault found"
     assert {"checks", "reasons", "notes", "calibration", "facts", "growth", "diagnostics", "baselines"} <= set(section)
     assert section["diagnostics"] == {"round_trip": Walk().round_trip(BARS)}
 

@@ -12,7 +12,7 @@ import stresslab as sl
 from stresslab.report.formats import text
 from stresslab.report.sections import strategy
 from tests.make.arguments import arguments
-from tests.realism.cases import Walk, normal_bars
+from tests.realism.cases import Walk, calibrated, normal_bars
 
 BARS = normal_bars(1000, seed=1)
 
@@ -41,8 +41,9 @@ def trust(result: sl.StressResult) -> tuple[bool | None, str, str]:
 
 def test_trusted_universes() -> None:
     """The section is in the result, made of bars before the origin alone, and the check is passed."""
-    result = run(Walk())
+    result = run(Walk(calibration=calibrated()))
     assert result.realism.label == "trusted"
+    assert "After 402 held-out origins of other series (1 day, weekdays)" in result.realism.reasons[0]
     assert pd.Timestamp(result.realism.end) < result.origin
     assert trust(result) == (True, "the universes behave like this market", "passed")
     json.dumps(result.to_dict(), allow_nan=False)
@@ -69,6 +70,13 @@ def test_untrusted_universes_make_a_verdict_inconclusive() -> None:
     assert note.startswith("open: they are not trusted, and `accept_untrusted` was given. Universes are 0.")
     assert any("are not trusted on this market" in notice for notice in accepted.notices)
     assert any(notice.startswith("temperature=0.4: bars are 0.40 times as volatile") for notice in accepted.notices)
+
+
+def test_pooled_evidence_against_the_model_takes_trust_away() -> None:
+    """Where held-out intervals of such bars held too few outcomes, the universes are not trusted on this series."""
+    result = run(Walk(calibration=calibrated(0.7)))
+    assert result.realism.label == "not trusted"
+    assert "held 70.0% [67.0%, 73.0%]" in result.realism.reasons[0]
 
 
 def test_not_assessed() -> None:

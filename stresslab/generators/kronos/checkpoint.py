@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +28,7 @@ from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConf
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 
 NANO = "nano"
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, CONFIG, CALIBRATION = "model.safetensors", "config.json", "calibration.json"
 MAX_CONTEXT = 512
 """Bars in the window of a checkpoint that does not say so itself, as of Kronos-small and -base."""
 MAX_HEADER = 16 * 2**20
@@ -107,6 +107,7 @@ class Checkpoint:
         trained_until: last date of its training data, where that is known.
         hashes: sha256 of the weights of "model" and "tokenizer".
         revisions: commits on the hub, where they come from there.
+        calibration: what was measured of these weights on held-out series, as `calibration.json` holds it, if it was.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Checkpoint:
     trained_until: str | None
     hashes: Mapping[str, str]
     revisions: Mapping[str, str | None]
+    calibration: Mapping[str, Any] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Name, identity and training cut-off, as plain JSON."""
@@ -165,13 +167,26 @@ def _load_folder(folder: Path, name: str) -> Checkpoint:
                 f"{WEIGHTS}"
             )
     settings = read_config(folder / "model")
-    return _assemble(
+    loaded = _assemble(
         name,
         folder / "model",
         folder / "tokenizer",
         max_context=_window(settings, folder),
         trained_until=_date(settings.get("trained_until"), folder),
     )
+    return replace(loaded, calibration=_calibration(folder / CALIBRATION, loaded.hashes))
+
+
+def _calibration(path: Path, hashes: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a checkpoint's folder says was measured of its weights; None where nothing was."""
+    if not path.is_file():
+        return None
+    found = read_json(path)
+    if found.get("weights") != dict(hashes) or not isinstance(found.get("kinds"), dict):
+        raise CheckpointError(
+            f"{path} was measured for other weights than those beside it; measure again, or delete it"
+        )
+    return found
 
 
 def _window(settings: Mapping[str, Any], folder: Path) -> int:

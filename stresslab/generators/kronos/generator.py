@@ -5,7 +5,7 @@ It brings together bars, calendar, weights and sampler, each of which has its ow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, overload
@@ -240,6 +240,11 @@ class Kronos:
             "dependence": self.dependence,
         }
         return settings | self.checkpoint.describe()
+
+    @property
+    def calibration(self) -> Mapping[str, Any] | None:
+        """What was measured of the weights on held-out series, where that was."""
+        return self.checkpoint.calibration
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

@@ -16,7 +16,15 @@ from stresslab.report.wording import UNDEFINED, defined, number, percent
 
 NAMES: Mapping[str, str] = {
     "volatility": "Volatility, as a multiple of reality's",
+    "pooled_coverage_90": "Held out: inside 90% intervals",
+    "pooled_drawdown_coverage_90": "Held out: drawdowns inside 90% intervals",
+    "pooled_coverage_turbulent": "Held out: inside, turbulent times",
+    "pooled_volatility": "Held out: volatility over reality's",
     "coverage_90": "Outcomes inside the 90% intervals",
+    "spread": "Scatter of outcomes over that promised",
+    "drawdown": "Rank of drawdowns, less one half",
+    "coverage_turbulent": "Inside 90% intervals, turbulent times",
+    "sensitivity": "Answer to volatility, less reality's",
     "reversion": "Way back to the past's mean price",
     "first_bar_jump": "Common move of the first bar, in sigmas",
     "first_bar_volatility": "Volatility of first bar over later ones",
@@ -26,7 +34,10 @@ NAMES: Mapping[str, str] = {
     "support": "Universes at the model's last price",
 }
 """What each check measures; others are shown under their own names."""
-SHARES = ("coverage_90", "reversion", "repaired_bars", "support")
+SHARES = (
+    "pooled_coverage_90", "pooled_drawdown_coverage_90", "pooled_coverage_turbulent", "coverage_90",
+    "coverage_turbulent", "reversion", "repaired_bars", "support",
+)  # fmt: skip
 FACTS: Mapping[str, str] = {
     "volatility": "Volatility of a bar",
     "lag_one": "Autocorrelation of returns, lag 1",
@@ -83,10 +94,10 @@ def evidence_of(found: RealismSection | None) -> Evidence:
     label, count = found.label, found.origins
     at = f"at {count:,} past origins" if count != 1 else "at one past origin"
     sentence = {
-        "trusted": f"Compared with what followed {at}, the universes pass the gate; where they still differ from this "
-        "market, the section on realism shows.",
-        "caution": f"Compared with what followed {at}, the universes raise doubts about how far they resemble this "
-        "market; read the figures with caution.",
+        "trusted": f"What followed {at}, and on held-out series where the model was measured, lies inside what is "
+        "acceptable; where the universes still differ from this market, the section on realism shows.",
+        "no fault found": f"What followed {at} does not speak against the universes, and does not show that they are "
+        "right either.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]
     return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found.checks])
@@ -129,10 +140,12 @@ def _row(check: GateCheck) -> Row:
     name, outcome = check.name, check.outcome
     low, high = check.low, check.high
     exact = low is None or high is None or low == high
+    ends = check.least, check.value, check.most
+    doubtful = outcome == "open" and None not in ends and sorted(ends, key=lambda end: end or 0.0) != list(ends)
     return Row(
         name=NAMES.get(name, name.replace("_", " ")),
         outcome=outcome,
-        style="open" if outcome == "not assessable" else outcome,
+        style="caution" if doubtful else "open" if outcome == "not assessable" else outcome,
         value=_read(name, check.value),
         interval=UNDEFINED if exact else f"{_read(name, low)} to {_read(name, high)}",
         acceptable=f"{_read(name, check.least)} to {_read(name, check.most)}",

@@ -16,7 +16,7 @@ from tests.make.results import make_result
 
 NAN, INF = float("nan"), float("inf")
 CHECKS = (
-    Check("volatility", 1.3, 1.2, 1.4, 0.8, 1.25, "caution", "Universes are 1.30 [1.20, 1.40] times as volatile."),
+    Check("volatility", 1.3, 1.2, 1.4, 0.8, 1.25, "open", "Universes are 1.30 [1.20, 1.40] times as volatile."),
     Check("coverage_90", 0.5, 0.3, 0.7, 0.75, 0.98, "failed", "12 of 24 outcomes lie in the 90% intervals."),
     Check("reversion", NAN, -INF, INF, -0.2, 0.2, "not assessable", "Universes lead nan% back; [-inf%, inf%] of it."),
     Check("clustering", 0.01, -0.05, 0.06, -0.15, 0.15, "passed", "It differs by +0.010."),
@@ -40,7 +40,7 @@ def test_not_assessed_is_said_plainly() -> None:
     assert "Realism of the universes" not in text.render(result)
 
 
-@pytest.mark.parametrize("label", ["trusted", "caution", "not trusted"])
+@pytest.mark.parametrize("label", ["trusted", "no fault found", "not trusted"])
 def test_label_and_checks_are_shown(label: str) -> None:
     """An assessment is shown with its label, reasons, and every check's outcome, value and range."""
     result = make_result("hold", universes=50, realism=found(label))
@@ -59,7 +59,7 @@ def test_label_and_checks_are_shown(label: str) -> None:
 
 def test_undefined_numbers_are_not_printed() -> None:
     """What a check could not assess reads as a dash, in its numbers and in its sentence."""
-    result = make_result("hold", universes=50, realism=found("caution"))
+    result = make_result("hold", universes=50, realism=found("no fault found"))
     row = evidence(result).rows[2]
     assert (row.value, row.interval, row.style) == ("–", "–", "open")
     assert row.reason == "Universes lead – back; [–, –] of it."
@@ -67,8 +67,8 @@ def test_undefined_numbers_are_not_printed() -> None:
 
 
 def test_no_origins_at_all() -> None:
-    """A history too short for any origin is a caution without checks."""
-    empty = Realism("caution", ("No origin has 120 bars before it.",), (), 0, 60, 64, None, None).to_dict()
+    """A history too short for any origin has no fault and no checks."""
+    empty = Realism("no fault found", ("No origin has 120 bars before it.",), (), 0, 60, 64, None, None).to_dict()
     result = make_result("hold", universes=50, realism=RealismSection.of(empty))
     assert "No origin has 120 bars before it." in html.render(result)
     assert "No origin has 120 bars before it." in " ".join(text.render(result).split())

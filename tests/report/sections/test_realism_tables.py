@@ -32,7 +32,7 @@ def ranked(values: Sequence[float], universes: int = 64) -> RealismSection:
 
 def bare(**changes: Any) -> RealismSection:
     """A section without evidence."""
-    facts: dict[str, Any] = {"label": "caution", "reasons": (), "checks": (), "origins": 24, "horizon": 60}
+    facts: dict[str, Any] = {"label": "no fault found", "reasons": (), "checks": (), "origins": 24, "horizon": 60}
     return RealismSection(**(facts | {"universes": 64, "start": None, "end": None} | changes))
 
 
