@@ -24,10 +24,14 @@ PARAMETERS = 6
 
 
 def costs(case: Case) -> list[dict[str, Any]]:
-    """The figures at multiples of the costs of trading and borrowing; nothing where there are none."""
+    """The figures at those multiples of trading and borrowing costs that are costs; nothing where there are none."""
     if case.terms.costs.scaled(0.0) == case.terms.costs:
         return []
-    return [{"factor": factor, **figures(_at_costs(case, factor), case.seed)} for factor in COST_FACTORS]
+    return [
+        {"factor": factor, **figures(_at_costs(case, factor), case.seed)}
+        for factor in COST_FACTORS
+        if case.terms.costs.can_be_scaled(factor)
+    ]
 
 
 def parameters(case: Case) -> dict[str, Any] | None:

@@ -237,10 +237,11 @@ SHOCKS: Mapping[str, Shock] = MappingProxyType(
 
 
 def shocks(case: Case) -> list[dict[str, Any]]:
-    """The figures with each hypothetical shock laid over the universes, in the order of `SHOCKS`."""
+    """The figures with each hypothetical shock laid over the universes, but for costs that would be none."""
     return [
         {"name": name, "label": shock.label, **figures(_shocked(case, shock), case.seed)}
         for name, shock in SHOCKS.items()
+        if case.terms.costs.can_be_scaled(shock.costs)
     ]
 
 

@@ -15,7 +15,7 @@ class Costs:
     """Costs of every fill, and of holding a position from close to close.
 
     Attributes:
-        fees: fraction of the traded value paid to broker and exchange.
+        fees: fraction of the traded value paid to broker and exchange; a maker's rebate is below 0, at least -0.01.
         slippage: fraction by which every fill, a stop's too, is worse than its price: bought higher, sold lower.
         fixed_fee: currency per order, whatever its size.
         slippage_volatility: slippage in multiples of recent volatility, added to `slippage`: 0.1 fills worse by a tenth
@@ -36,7 +36,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        check_fraction("fees", self.fees)
+        check_fraction("fees", self.fees, least=-0.01)
         check_fraction("slippage", self.slippage)
         check_fraction("borrow_fee", self.borrow_fee, most=10.0)
         check_fraction("funding", self.funding, least=-10.0, most=10.0)
@@ -53,7 +53,16 @@ class Costs:
         if not (math.isfinite(factor) and factor >= 0):
             raise InputError(f"costs x {factor:g} is not a factor; write for example 3")
         names = ("fees", "slippage", "fixed_fee", "slippage_volatility", "borrow_fee")
-        return replace(self, **{name: factor * getattr(self, name) for name in names})
+        given = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: factor * value if value > 0 else value for name, value in given.items()})
+
+    def can_be_scaled(self, factor: float) -> bool:
+        """Whether `scaled` gives costs: five times a fee of 20% is no fee."""
+        try:
+            self.scaled(factor)
+        except InputError:
+            return False
+        return True
 
 
 def check_fraction(name: str, value: Any, *, least: float = 0.0, most: float = 1.0) -> None:

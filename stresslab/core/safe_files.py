@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stresslab.core.errors import InputError
 
@@ -24,6 +24,10 @@ MAX_TABLE = 4 * 2**30
 """Bytes of the largest table that is read."""
 MAX_CELLS = 2**28
 """Numbers in the largest table that is read, 2 GiB of them: a small file may claim any number."""
+MAX_UNPACKED, MAX_RATIO = 2**28, 1000
+"""Bytes that a small table may take when it is read, and how many times its own size a large one."""
+MAX_TEXT = 2**30
+"""Bytes of the texts in one column of a table."""
 _BLOCK = 2**20
 
 
@@ -92,23 +96,52 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
     """A parquet table; one that claims more numbers than are read is refused before memory is taken for them."""
     import io
 
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        about = pq.ParquetFile(io.BytesIO(content)).metadata
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
-    if about.num_rows * about.num_columns > MAX_CELLS:
-        raise InputError(
-            f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MAX_CELLS:,} numbers that "
-            "are read; do not trust this run"
-        )
-    try:
-        return pd.read_parquet(io.BytesIO(content))
+        file = pq.ParquetFile(io.BytesIO(content))
+        about, schema = file.metadata, file.schema_arrow
+        if about.num_rows * about.num_columns > MAX_CELLS or about.num_columns != len(schema):
+            raise InputError(
+                f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MAX_CELLS:,} numbers "
+                "that are read, or lists in its cells; do not trust this run"
+            )
+        sizes = [about.row_group(at).total_byte_size for at in range(about.num_row_groups)]
+        texts = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+        known = pa.types.is_primitive, pa.types.is_boolean, pa.types.is_dictionary, pa.types.is_null
+        if any(one.name not in texts and not any(test(one.type) for test in known) for one in schema):
+            raise InputError(f"{name} has columns that are neither numbers nor text; do not trust this run")
+        decoded = 8 * about.num_rows * about.num_columns
+        if max(decoded, *sizes, 0) > max(MAX_UNPACKED, MAX_RATIO * len(content)):
+            raise InputError(
+                f"{name} has {len(content):,} bytes and would take {max(decoded, *sizes):,}; do not trust this run"
+            )
+        # texts stay numbers of a dictionary until it is known how long they are when written out
+        table = pq.read_table(io.BytesIO(content), read_dictionary=texts, partitioning=None)
+        for text in [one.name for one in table.schema if one.name in texts or pa.types.is_dictionary(one.type)]:
+            length = sum(_text_bytes(chunk) for chunk in table.column(text).chunks)
+            if length > MAX_TEXT:
+                raise InputError(f"{name} holds {length:,} bytes of text in {text!r:.40}; do not trust this run")
+        plain = pa.table([one.cast(pa.string()) if pa.types.is_dictionary(one.type) else one for one in table.columns],
+                         names=table.column_names)  # fmt: skip
+        frame: pd.DataFrame = plain.replace_schema_metadata(table.schema.metadata).to_pandas()
+        return frame
+    except InputError:
+        raise
     except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
         raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
+
+
+def _text_bytes(chunk: Any) -> int:
+    """Bytes of a column's texts when each is written out, from how often each of its dictionary stands there."""
+    import numpy as np
+
+    if not hasattr(chunk, "dictionary"):
+        return int(chunk.nbytes)
+    lengths = np.array([len(str(text)) for text in chunk.dictionary.to_pylist()], dtype=np.int64)
+    numbers = chunk.indices.drop_null().to_numpy(zero_copy_only=False)
+    return int((np.bincount(numbers, minlength=len(lengths)) * lengths).sum()) if len(lengths) else 0
 
 
 def digest_of(path: Path) -> str | None:

@@ -30,6 +30,7 @@ from stresslab.core.safe_files import (
     MAX_JSON,
     MAX_TABLE,
     check_no_links,
+    digest_of,
     digests,
     is_inside,
     read_bounded,
@@ -117,6 +118,8 @@ def save_run(
             if inputs is not None:
                 copy_inputs(inputs, partial, places)
             _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+            if entry is not None:
+                entry["manifest"] = digest_of(partial / "manifest.json")
             sync(partial)
             published = _publish(partial, folder / name, work, entry)
     except OSError as error:

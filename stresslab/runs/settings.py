@@ -196,7 +196,9 @@ class StressConfig(SampleConfig):
     param: dict[str, Any] = setting(
         COMMON, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", default_factory=dict
     )
-    fees: float = setting(COMMON, "FRACTION", "Fee per trade as a fraction of its value.", 0.0005, ge=0.0, lt=1.0)
+    fees: float = setting(
+        COMMON, "FRACTION", "Fee per trade as a fraction of its value; negative for a rebate.", 0.0005, ge=-0.01, lt=1.0
+    )
     slippage: float = setting(
         COMMON, "FRACTION", "Loss to slippage per fill as a fraction of the price.", 0.0005, ge=0.0, lt=1.0
     )

@@ -132,6 +132,9 @@ class ShardResult:
 
     @classmethod
     def _load(cls, path: Path) -> ShardResult:
+        with zipfile.ZipFile(path) as members:
+            if any(one.compress_type != zipfile.ZIP_STORED for one in members.infolist()):
+                raise ValueError("its arrays are compressed, as no run writes them")
         with np.load(path, allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             found = []

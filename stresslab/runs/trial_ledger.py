@@ -231,13 +231,19 @@ def entries(folder: Path) -> tuple[list[Entry], int]:
 
 def runs_in(folder: Path) -> set[str]:
     """The names of the runs that a folder's ledger has lines of."""
+    return set(manifests_in(folder))
+
+
+def manifests_in(folder: Path) -> dict[str, str | None]:
+    """The SHA-256 of the manifest of each run that a folder's ledger has a line of; None where the line has none."""
     if not os.path.lexists(folder / LEDGER):
-        return set()
-    named = set[str]()
+        return {}
+    named = dict[str, str | None]()
     for line in read_bounded(folder / LEDGER, MAX_JSON).decode("utf-8", "replace").split("\n"):
         try:
-            named.add(str(json.loads(line)["run"]))
-        except (ValueError, TypeError, LookupError, RecursionError):
+            entry = json.loads(line)
+            named[str(entry["run"])] = entry.get("manifest")
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             continue
     return named
 

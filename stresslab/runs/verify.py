@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from stresslab.analysis.result_models import UniverseSummary
 from stresslab.core.errors import InputError
-from stresslab.core.safe_files import MAX_JSON, _files, digest_of, is_inside, read_bounded
+from stresslab.core.safe_files import (
+    MAX_JSON,
+    MAX_TABLE,
+    _files,
+    digest_of,
+    is_inside,
+    read_bounded,
+    read_table,
+    report_damage_of,
+)
+from stresslab.metrics.distribution import describe_universes
+from stresslab.runs.trial_ledger import LEDGER, manifests_in
 
-MANIFEST = "manifest.json"
+MANIFEST, RESULT, METRICS = "manifest.json", "result.json", "metrics.parquet"
+ROUNDING = 1e-9
+MAX_NAMED = 20
+"""Contradictions that are listed."""
 
 
 RENDERED = "report"
@@ -28,6 +44,8 @@ class Verification:
         changed: files whose content is another.
         missing: files that are not there.
         additional: files that the manifest does not name.
+        contradictions: figures of result.json that metrics.parquet does not give, and a manifest that is not the one
+            that the ledger beside the run names.
         rendered: files that `stresslab report` may have added, which no hash protects.
         manifest: sha256 of the manifest itself, which no hash in the folder protects.
     """
@@ -37,19 +55,21 @@ class Verification:
     changed: tuple[str, ...]
     missing: tuple[str, ...]
     additional: tuple[str, ...]
+    contradictions: tuple[str, ...]
     rendered: tuple[str, ...]
     manifest: str
 
     @property
     def whole(self) -> bool:
         """Whether every file is what was written, and nothing else is there."""
-        return not (self.changed or self.missing or self.additional)
+        return not (self.changed or self.missing or self.additional or self.contradictions)
 
     def __str__(self) -> str:
         """One line for each file that is not as it was, or one that all are; then what cannot be told."""
         kinds = (("changed", self.changed), ("missing", self.missing), ("additional", self.additional))
         lines = [f"{kind}: {name}" for kind, names in kinds for name in names]
-        lines = lines or [f"{self.files} files are what the run wrote"]
+        lines += [f"contradiction: {one}" for one in self.contradictions]
+        lines = lines or [f"{self.files} files are what the run wrote, and {METRICS} gives the figures of {RESULT}"]
         if self.rendered:
             lines.append(f"{len(self.rendered)} in {RENDERED}/ were rendered later and have no hash")
         return "\n".join([*lines, f"manifest: sha256 {self.manifest}"])
@@ -77,10 +97,56 @@ def verify(folder: str | Path) -> Verification:
         files=len(hashes),
         changed=tuple(changed),
         missing=tuple(sorted(set(hashes) - there)),
-        additional=tuple(name for name in strangers if not name.startswith(f"{RENDERED}/")),
-        rendered=tuple(name for name in strangers if name.startswith(f"{RENDERED}/")),
+        additional=tuple(name for name in strangers if not _is_rendered(folder, name)),
+        contradictions=(*_against_metrics(folder), *_against_ledger(folder, hashlib.sha256(content).hexdigest())),
+        rendered=tuple(name for name in strangers if _is_rendered(folder, name)),
         manifest=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _is_rendered(folder: Path, name: str) -> bool:
+    """Whether a file may have been added by `stresslab report`, which writes no links."""
+    return name.startswith(f"{RENDERED}/") and not (folder / name).is_symlink()
+
+
+def _against_metrics(folder: Path) -> list[str]:
+    """Figures of the strategies' universes that the table of measures does not give when they are computed again."""
+    if not ((folder / RESULT).is_file() and (folder / METRICS).is_file()):
+        return []
+    try:
+        with report_damage_of(folder):
+            document = json.loads(read_bounded(folder / RESULT, MAX_JSON))
+            table = read_table(read_bounded(folder / METRICS, MAX_TABLE), f"{folder}/{METRICS}")
+            seed, found = int(document["run"]["config"]["seed"]), list[str]()
+            for entry in document["strategies"]:
+                rows = table[table["strategy"] == entry["name"]].drop(columns="strategy").set_index("universe")
+                again = json.loads(json.dumps(UniverseSummary.of(describe_universes(rows, seed=seed)).to_dict()))
+                found += [f"{entry['name']}: {one}" for one in _differences(entry["universes"], again, "universes")]
+    except InputError as error:
+        return [str(error)]
+    return found[:MAX_NAMED]
+
+
+def _differences(stored: Any, again: Any, where: str) -> list[str]:
+    """Where plain data are not what was computed again, up to rounding."""
+    if isinstance(stored, dict) and isinstance(again, dict):
+        names = dict.fromkeys([*stored, *again])
+        return [one for name in names for one in _differences(stored.get(name), again.get(name), f"{where}.{name}")]
+    if isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
+        pairs = enumerate(zip(stored, again, strict=True))
+        return [one for at, (old, new) in pairs for one in _differences(old, new, f"{where}.{at}")]
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (stored, again))
+    if stored == again or (numbers and math.isclose(stored, again, rel_tol=ROUNDING, abs_tol=ROUNDING)):
+        return []
+    return [f"{where} is {stored!r:.40}, and {METRICS} gives {again!r:.40}"]
+
+
+def _against_ledger(folder: Path, manifest: str) -> list[str]:
+    """That the ledger beside the run names another manifest, if it does."""
+    named = manifests_in(folder.resolve().parent).get(folder.resolve().name)
+    if named is None or named == manifest:
+        return []
+    return [f"{MANIFEST} has sha256 {manifest}, and {LEDGER} beside the run names {named}"]
 
 
 def manifest_of(content: bytes, folder: Path) -> dict[str, Any]:

@@ -24,10 +24,12 @@ def test_fractions_are_taken(value: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["fees", "slippage"])
-@pytest.mark.parametrize("value", [-0.001, 1.0, 1.5, math.nan, math.inf, "0.1", None, True])
+@pytest.mark.parametrize("value", [-0.011, 1.0, 1.5, math.nan, math.inf, "0.1", None, True])
 def test_anything_else_is_refused_in_one_line(name: str, value: float) -> None:
     """The message names the setting and its value, the rule and the remedy."""
-    with pytest.raises(InputError, match=rf"^{name}={value} is not a fraction in \[0, 1\); for .*% write .*") as error:
+    with pytest.raises(
+        InputError, match=rf"^{name}={value} is not a fraction in \[(0|-0.01), 1\); for .*% write .*"
+    ) as error:
         Costs(**{name: value})
     assert "\n" not in str(error.value)
 
@@ -64,3 +66,13 @@ def test_costs_cannot_be_changed() -> None:
     """Costs, once made, stay."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Costs().fees = 0.1  # type: ignore[misc] # frozen
+
+
+def test_a_rebate_and_costs_that_cannot_grow() -> None:
+    """A maker's rebate is a fee below 0, which no multiple makes larger; five times a fee of 20% is no fee."""
+    rebate = Costs(fees=-0.0002, slippage=0.001)
+    assert rebate.scaled(3) == Costs(fees=-0.0002, slippage=0.003)
+    assert rebate.scaled(0) == Costs(fees=-0.0002, slippage=0.0)
+    with pytest.raises(InputError, match="is not a fraction"):
+        Costs(fees=-0.5)
+    assert [factor for factor in (0, 1, 3, 5) if Costs(fees=0.2).can_be_scaled(factor)] == [0, 1, 3]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -142,3 +143,35 @@ def test_hashes_are_sha256_of_the_content(tmp_path: Path) -> None:
 def test_the_code_has_a_digest() -> None:
     """Of all sources, so that it changes with any of them."""
     assert len(str(code()["sha256"])) == 64
+
+
+def test_tables_that_grow_when_they_are_read_are_refused() -> None:
+    """Lists in cells, and texts of a dictionary that would be written out millions of times."""
+    lists = pa.table({"x": pa.array([[1.0] * 1000])})
+    long = pa.DictionaryArray.from_arrays(np.zeros(20_000, dtype=np.int32), ["x" * 100_000])
+    empty = pa.table({"x": pa.array(np.zeros(40_000_000))})
+    for table, words in (
+        (lists, "lists in its cells|numbers nor text"),
+        (pa.table({"x": long}), "text"),
+        (empty, "take"),
+    ):
+        written = io.BytesIO()
+        pq.write_table(table, written, compression="zstd", use_dictionary=True)
+        assert len(written.getvalue()) < 300_000
+        with pytest.raises(InputError, match=rf"^bomb.parquet .*({words}).*; do not trust this run$"):
+            read_table(written.getvalue(), "bomb.parquet")
+
+
+def test_tables_of_a_run_are_read_as_they_were() -> None:
+    """Numbers, texts, missing ones and time stamps keep their values and types."""
+    frame = pd.DataFrame(
+        {
+            "strategy": ["a", "b", None], "universe": [1, 2, 3], "x": [0.5, float("nan"), -1.0],
+            "t": pd.date_range("2020-01-01", periods=3), "flag": [True, False, True],
+        }
+    )  # fmt: skip
+    written = io.BytesIO()
+    frame.to_parquet(written, index=False)
+    pd.testing.assert_frame_equal(
+        read_table(written.getvalue(), "table"), pd.read_parquet(io.BytesIO(written.getvalue()))
+    )

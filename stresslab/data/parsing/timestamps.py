@@ -68,7 +68,7 @@ def parse_timestamps(column: pd.Series | pd.Index) -> tuple[pd.DatetimeIndex, li
 def parse_date(name: str, value: object) -> pd.Timestamp:
     """A single date that the user gave as the argument `name`, without time zone."""
     try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type] # whatever the user gave
+        stamp = pd.Timestamp(_unambiguous(name, value))  # type: ignore[arg-type] # whatever the user gave
         if pd.isna(stamp):
             raise ValueError
     except (ValueError, TypeError) as error:
@@ -80,6 +80,25 @@ def parse_date(name: str, value: object) -> pd.Timestamp:
     if not _FIRST_YEAR <= stamp.year <= _LAST_YEAR:
         raise DataError(f"{name}={value!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}; give a date of the bars")
     return stamp
+
+
+def _unambiguous(name: str, value: object) -> object:
+    """A date with its day first (03.02.2021) or with slashes as year, month, day; all else as it is.
+
+    Raises:
+        DataError: slashes that may be either, as 02/03/2021.
+    """
+    found = (
+        re.fullmatch(r"\s*(\d{1,2})([./])(\d{1,2})\2(\d{4})(?=$|[ T])(.*)", value) if isinstance(value, str) else None
+    )
+    if found is None:
+        return value
+    first, second = int(found[1]), int(found[3])
+    if found[2] == "/" and first != second and first <= 12 and second <= 12:
+        either = f"{found[4]}-{first:02}-{second:02} or {found[4]}-{second:02}-{first:02}"
+        raise DataError(f"{name}={value!r} may be {either}; write one of them")
+    day, month = (first, second) if found[2] == "." or first > 12 else (second, first)
+    return f"{found[4]}-{month:02}-{day:02}{found[5]}"
 
 
 def parse_last(name: str, value: object) -> pd.Timestamp:

@@ -159,18 +159,30 @@ def nano_folder() -> Path:
     return Path(__file__).with_name(NANO)
 
 
+FINE_TUNED = {"model": "basemodel/best_model", "tokenizer": "tokenizer/best_model"}
+"""Where Kronos' own fine-tuning leaves the two parts of a checkpoint."""
+
+
+def _part(folder: Path, part: str, name: str) -> Path:
+    """The folder of a part of a checkpoint: as stresslab and the hub lay it out, or as Kronos' fine-tuning does."""
+    for place in (folder / part, folder / FINE_TUNED[part]):
+        if (place / CONFIG).is_file():
+            return place
+    if (folder / part).is_dir():
+        return folder / part
+    raise CheckpointError(
+        f"model={name}: the folder has no {part}/; it must hold model/ and tokenizer/, each with {CONFIG} and "
+        f"{WEIGHTS}, or {FINE_TUNED['model']}/ and {FINE_TUNED['tokenizer']}/ as Kronos' fine-tuning leaves them"
+    )
+
+
 def _load_folder(folder: Path, name: str) -> Checkpoint:
-    for part in ("model", "tokenizer"):
-        if not (folder / part).is_dir():
-            raise CheckpointError(
-                f"model={name}: the folder has no {part}/; it must hold model/ and tokenizer/, each with {CONFIG} and "
-                f"{WEIGHTS}"
-            )
-    settings = read_config(folder / "model")
+    model, tokenizer = (_part(folder, part, name) for part in ("model", "tokenizer"))
+    settings = read_config(model)
     loaded = _assemble(
         name,
-        folder / "model",
-        folder / "tokenizer",
+        model,
+        tokenizer,
         max_context=_window(settings, folder),
         trained_until=_date(settings.get("trained_until"), folder),
     )

@@ -69,7 +69,7 @@ FORMATS: Mapping[str, Callable[[StressResult, Prepared, Path], Path]] = MappingP
         "md": _md,
         "png": _pictures("png"),
         "svg": _pictures("svg"),
-        "csv": _tables(lambda table, path: table.to_csv(path, index=False), "csv"),
+        "csv": _tables(lambda table, path: tables.without_formulas(table).to_csv(path, index=False), "csv"),
         "parquet": _tables(lambda table, path: table.to_parquet(path, index=False), "parquet"),
         "json": _json,
     }

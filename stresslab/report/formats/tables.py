@@ -55,6 +55,18 @@ def tables(result: StressResult) -> dict[str, pd.DataFrame]:
     }
 
 
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before texts that a spreadsheet would run as formulas, as OWASP advises."""
+    safe = table.copy()
+    for name in safe.columns:
+        if not (pd.api.types.is_numeric_dtype(safe[name]) or pd.api.types.is_datetime64_any_dtype(safe[name])):
+            safe[name] = [
+                f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+                for cell in safe[name]
+            ]
+    return safe
+
+
 def _errors(one: StrategyResult) -> list[dict[str, Any]]:
     """Each headline figure with the ends of each part of its error; nothing where it was not studied."""
     if one.edge is None:

@@ -200,3 +200,19 @@ def test_numbers_of_rows_are_no_days_of_excel() -> None:
     """A column without a name that counts rows is no column of dates."""
     with pytest.raises(DataError, match="not a time stamp"):
         parse_timestamps(pd.Series(range(43831, 43931), name="Unnamed: 0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [("03.02.2021", "2021-02-03"), ("14.02.2021 10:30", "2021-02-14 10:30"), ("13/02/2021", "2021-02-13"),
+     ("02/13/2021", "2021-02-13"), ("05/05/2021", "2021-05-05"), ("2021-02-03", "2021-02-03")],
+)  # fmt: skip
+def test_a_date_of_the_user_has_its_day_first_where_it_is_dotted(text: str, date: str) -> None:
+    """As in files: dots have the day first, slashes are read where they can mean one day only."""
+    assert parse_date("until", text) == pd.Timestamp(date)
+
+
+def test_a_date_that_may_be_two_is_refused() -> None:
+    """With both, to choose from."""
+    with pytest.raises(DataError, match=r"until='02/03/2021' may be 2021-02-03 or 2021-03-02; write one of them"):
+        parse_date("until", "02/03/2021")

@@ -329,3 +329,12 @@ def test_published_checkpoints_sample(name: str) -> None:
     """Every published checkpoint downloads, has the hashes that are known, and samples finite bars."""
     made = Kronos(name, device="cpu").sample(make_bars(100), 2, 1)
     assert np.isfinite(made.values).all()
+
+
+def test_what_fine_tuning_leaves_is_loaded(tmp_path: Path) -> None:
+    """Kronos' own fine-tuning writes `tokenizer/best_model` and `basemodel/best_model`."""
+    nano = checkpoint.nano_folder()
+    shutil.copytree(nano / "tokenizer", tmp_path / "tokenizer" / "best_model")
+    shutil.copytree(nano / "model", tmp_path / "basemodel" / "best_model")
+    tuned, bundled = checkpoint.load_checkpoint(str(tmp_path)), checkpoint.load_checkpoint("nano")
+    assert tuned.describe()["hashes"] == bundled.describe()["hashes"]
