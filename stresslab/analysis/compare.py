@@ -2,7 +2,7 @@
 
 Runs share universes when everything that decides those is the same: bars, origin, horizon, generator, seed and count.
 Then differences between strategies, costs or settings are not blurred by chance among the universes, which is the same
-on both sides. How a comparison is shown is the report's business.
+on both sides. The report shows it.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _differing(runs: dict[str, StressResult]) -> dict[str, dict[str, Any]]:
 
 
 def _told(result: StressResult) -> dict[str, Any]:
-    """What a reader tells runs apart by."""
+    """What distinguishes the runs for a reader."""
     settings = {name: value for name, value in result.config.items() if name not in ("out", "jobs", "fail_on")}
     generator = {
         f"generator {name}": value

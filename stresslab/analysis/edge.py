@@ -59,7 +59,7 @@ class Trials:
 
     Attributes:
         count: an effective number, at least 1.
-        assumed: whether it was assumed since nobody reported any.
+        assumed: whether it was assumed since none were reported.
     """
 
     count: float = 1.0
@@ -187,7 +187,7 @@ def judge_edge(
 
     Args:
         real: timing on real bars against their permutations; None where there are too few.
-        universes: timing in the universes, which says whether their generator contains what the rule lives on.
+        universes: timing in the universes, which says whether their generator contains what the rule depends on.
         origins: timing on what followed real origins, which are the same bars once more.
         fresh: timing on bars after the strategy was frozen.
         trials: variants that were tried before this one was chosen, itself included.

@@ -125,7 +125,7 @@ def permutation_test(
     the p-value stays exact: it is coarser, where a long series makes the evidence sharper anyway.
 
     Args:
-        strategy: decides anew on every permutation.
+        strategy: decides again on every permutation.
         bars: real bars; those of the warm-up stay as they are.
         terms: of the accounts; timing is measured before costs.
         permutations: m at most.

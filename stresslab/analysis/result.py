@@ -1,4 +1,4 @@
-"""What a stress test found: facts only; how they are shown is the report's business."""
+"""What a stress test found: facts only; the report shows them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class StrategyResult(Plotted):
 
 @dataclass(frozen=True)
 class StressResult(Plotted):
-    """One stress test: strategies, the universes they met, and the real bars beside them.
+    """One stress test: strategies, the universes, and the real bars beside them.
 
     Attributes:
         config: the settings, as plain JSON.
@@ -127,8 +127,8 @@ class StressResult(Plotted):
         studies: what is known of all strategies together: paired differences, correlations, selection.
         failed: why strategies that were to take part have no result, by name; not part of `result.json`, whose notices
             say it.
-        tested: what the ledger beside the runs is told when this is stored, once; None for a run that was read, or done
-            again. Not part of `result.json`.
+        tested: what is entered in the ledger beside the runs when this is stored, once; None for a run that was
+            read, or done again. Not part of `result.json`.
     """
 
     config: dict[str, Any]

@@ -202,7 +202,7 @@ class TrialCount(Model):
     count: float = Field(ge=1)
     """an effective number"""
     assumed: bool
-    """whether it was assumed, since nobody reported any"""
+    """whether it was assumed, since none were reported"""
 
 
 class FreshEstimate(Model):

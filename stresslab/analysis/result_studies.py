@@ -312,7 +312,7 @@ class Selection(Model):
     own_trials: float
     effective_trials: float
     assumed: bool = False
-    """whether trials were assumed, since nobody reported any"""
+    """whether trials were assumed, since none were reported"""
     deflated_sharpe: dict[str, DeflatedSharpe]
     overfitting: Overfitting | None
     superior_ability: SuperiorAbility | None

@@ -1,4 +1,4 @@
-"""Hypothetical shocks laid over universes: gaps, wilder prices, costs that multiply, bars in which nobody trades.
+"""Hypothetical shocks laid over universes: gaps, higher volatility, higher costs, bars without trading.
 
 What a strategy makes of them is found by running it again; here universes, costs and decisions
 are changed and no account is known. N is universes, T bars.
@@ -90,14 +90,14 @@ def wilder(universes: Universes, factor: float) -> Universes:
         factor: of the volatility, such as 1.5.
     """
     if not 0 < factor < 100:
-        raise InputError(f"volatility x {factor:g} is no factor above 0; write for example 1.5")
+        raise InputError(f"volatility x {factor:g} is not a factor above 0; write for example 1.5")
     shapes = log_shapes(universes)
     own = shapes[:, :, CLOSE].mean(axis=1)[:, None, None]
     return rebuilt(universes, own + factor * (shapes - own))
 
 
 def closed_from(bar: ArrayLike, bars: int, horizon: int) -> BoolArray:
-    """Where nobody trades (T, N): `bars` bars from each universe's bar on.
+    """Where the market is closed (T, N): `bars` bars from each universe's bar on.
 
     Args:
         bar: (N,) first of them, `NOWHERE` for none.
@@ -110,7 +110,7 @@ def closed_from(bar: ArrayLike, bars: int, horizon: int) -> BoolArray:
 
 
 def postponed_targets(targets: FloatArray, closed: BoolArray) -> FloatArray:
-    """Orders by weight that wait while nobody trades: the last one fills at the first open that trades (T, N).
+    """Orders by weight that wait while the market is closed: the last one fills at the first open after it (T, N).
 
     Args:
         targets: (T, N) to be filled at each open, NaN where nothing is ordered.
@@ -126,7 +126,7 @@ def postponed_targets(targets: FloatArray, closed: BoolArray) -> FloatArray:
 
 
 def postponed_signals(signals: tuple[BoolArray, ...], closed: BoolArray) -> tuple[BoolArray, ...]:
-    """Orders by signal that wait while nobody trades: the last bar that said anything decides (T, N) each.
+    """Orders by signal that wait while the market is closed: the last bar with a signal decides (T, N) each.
 
     Args:
         signals: entries and exits, each (T, N), to be filled at each open.
@@ -143,12 +143,12 @@ def postponed_signals(signals: tuple[BoolArray, ...], closed: BoolArray) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class Postponed(Strategy):
-    """A strategy whose orders wait while nobody trades; it decides as ever and does not know.
+    """A strategy whose orders wait while the market is closed; its decisions are unchanged.
 
     What is still open after the last bar is closed at its close all the same, and stops inside a bar do not wait.
 
     Attributes:
-        closed: (T, N) where nobody trades, by the universes' bars.
+        closed: (T, N) where the market is closed, by the universes' bars.
         ids: (N,) of those universes.
     """
 

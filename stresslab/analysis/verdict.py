@@ -1,7 +1,7 @@
 """The verdict on a strategy: criteria, the checks they lead to, and one label with its reasons in plain words.
 
-It knows counts and returns. How universes were made, run and measured is others' business; so is whether they resemble
-the market: that comes in as `trusted`.
+It knows counts and returns. It does not know how universes were made, run and measured; whether they resemble the
+market comes in as `trusted`.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def _why(named: Label, findings: Findings, criteria: Criteria) -> str:
     if named == "losing":
         return f"{lost}: {lucky} or more, and {support}."
     if findings.edge == "yes":
-        lacking = " Without the edge most of these universes lose, since their generator lacks what it lives on."
+        lacking = " Without the edge most of these universes lose, since their generator lacks what it depends on."
         return (
             f"{lost}: more often than the {robust} of a robust strategy, less often than {lucky}."
             f"{lacking if findings.without.low >= criteria.lucky else ''}"

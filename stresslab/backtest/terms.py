@@ -43,7 +43,7 @@ class Sizing:
             if not (is_number(value) and value > 0):
                 raise InputError(f"sizing {one.name}={value} is not above 0; {_SIZINGS}")
         if self.volatility is not None and self.volatility >= 10:
-            raise InputError(f"sizing volatility={self.volatility} a year is no fraction; for 15% write 0.15")
+            raise InputError(f"sizing volatility={self.volatility} a year is not a fraction; for 15% write 0.15")
 
     @classmethod
     def parse(cls, text: str) -> Sizing:
@@ -141,7 +141,7 @@ class Terms:
         object.__setattr__(self, "rebalance", parse_rebalance(self.rebalance))
         if not (is_number(self.init_cash) and self.init_cash > 0):
             raise InputError(
-                f"init_cash={self.init_cash} is no amount to trade with; give a number above 0, for example 100000"
+                f"init_cash={self.init_cash} is not an amount to trade with; give a number above 0, for example 100000"
             )
         if self.warmup < 0:
             raise InputError(f"warmup={self.warmup} is less than no bars; give 0 or more")

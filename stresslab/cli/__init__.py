@@ -1,6 +1,6 @@
 """The command line: one thin command per file, and the one place where errors become a line and an exit code.
 
-What commands do is the library's business; it is imported when a command runs, so that `--help` is quick.
+The library does the work; it is imported when a command runs, so that `--help` is quick.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, InterruptedRunError):
         return INTERRUPTED, as_flags(str(error))
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; nothing half-written is left, run the command again to start anew"
+        return INTERRUPTED, "interrupted; nothing half-written is left, run the command again to start over"
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "stresslab"

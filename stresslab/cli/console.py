@@ -34,7 +34,7 @@ EVERY = 10.0
 
 
 class Reporter(Protocol):
-    """Is told how far each stage has come."""
+    """Called with how far each stage has come."""
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """`done` of `total` units of a stage are finished; `note` is what else is to be seen."""
@@ -74,7 +74,7 @@ def _written(write: Callable[[], object]) -> None:
 
 
 def note(text: str) -> None:
-    """Print to stderr where that is possible: progress that nobody can read is no reason to end a run."""
+    """Print to stderr where that is possible: a closed stderr does not end a run."""
     try:
         typer.echo(text, err=True)
     except OSError:
@@ -129,7 +129,7 @@ def progress() -> Iterator[Reporter]:
 
 
 class Logged:
-    """Passes on what it is told, and logs when a stage begins and ends."""
+    """Passes progress on, and logs when a stage begins and ends."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter

@@ -1,4 +1,4 @@
-"""`stresslab models`: the models of Kronos that can be named; loading one is the generator's business."""
+"""`stresslab models`: the Kronos models that can be named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stresslab report`: a stored run rendered again, from its files alone; nothing is computed anew."""
+"""`stresslab report`: a stored run rendered again, from its files alone; nothing is computed again."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def working_alone(work: Path) -> Iterator[None]:
 
 @contextmanager
 def resumable(work: Path) -> Iterator[None]:
-    """Whatever stops a run, what it has finished is kept and the command that goes on is told; without that, nothing.
+    """Whatever stops a run, what it has finished is kept and the command that continues it is printed.
 
     Raises:
         InterruptedRunError: the run was stopped, and can go on.

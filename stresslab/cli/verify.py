@@ -1,4 +1,4 @@
-"""`stresslab verify`: is a stored run what was written? Hashes are `stresslab.core.safe_files`'s business."""
+"""`stresslab verify`: is a stored run what was written?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ stresslab verify reports/20260102-030405-nasdaq-1a2b3c
 def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, as `stresslab run` printed it.")],
 ) -> None:
-    """Compute the hash of every file of a stored run anew, and name what was changed; exit with 2 when anything was."""
+    """Compute every file's hash of a stored run again, and name what was changed; exit with 2 when anything was."""
     from stresslab.runs.verify import verify as compute
 
     found = compute(run)

@@ -110,7 +110,7 @@ def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]
     """
     if not _is_whole(universes) or not 1 <= universes <= MAX_UNIVERSES:
         raise InputError(
-            f"universes={universes!r} is no whole number in [1, {MAX_UNIVERSES:,}]; give for example `universes=1000`"
+            f"universes={universes!r} is not a whole number in [1, {MAX_UNIVERSES:,}]; give for example universes=1000"
         )
     if ids is None:
         return np.arange(universes, dtype=np.int64)
@@ -125,7 +125,7 @@ def check_horizon(horizon: int) -> int:
     """The horizon itself when it is a sensible number of bars."""
     if not _is_whole(horizon) or not 1 <= horizon <= MAX_HORIZON:
         raise InputError(
-            f"horizon={horizon!r} is no whole number of bars in [1, {MAX_HORIZON:,}]; give for example `horizon=120`"
+            f"horizon={horizon!r} is not a whole number of bars in [1, {MAX_HORIZON:,}]; give for example `horizon=120`"
         )
     return int(horizon)
 

@@ -154,7 +154,7 @@ def edge_posterior(
     """
     errors = [error, prior_sd, *(one.error for one in fresh)]
     if not all(0 < one < math.inf for one in errors) or not math.isfinite(estimate):
-        raise InputError(f"estimate={estimate} with errors {errors} is no evidence; give finite numbers above 0")
+        raise InputError(f"estimate={estimate} with errors {errors} is not evidence; give finite numbers above 0")
     if not 1 <= trials < math.inf:
         raise InputError(f"trials={trials} is below 1; count every variant that was tried, the chosen one included")
     pieces = [Evidence(0.0, prior_sd), Evidence(estimate, error), *fresh]

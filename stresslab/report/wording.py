@@ -1,6 +1,6 @@
 """How numbers, labels and names read: percent, currency, intervals, verdicts and checks in words.
 
-Fractions come in, text for people goes out. Where the text stands is the pages' and pictures' business.
+Fractions come in, text for people goes out. Pages and pictures decide where the text stands.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNDEFINED = "–"
 GLYPHS: Mapping[str, str] = MappingProxyType(
     {"robust": "✓", "fragile": "△", "lucky": "◆", "losing": "✕", "inconclusive": "?"}
 )
-"""A sign for each verdict, so that none is told by its colour alone."""
+"""A sign for each verdict, so that none depends on its colour alone."""
 
 CHECKS: Mapping[str, str] = MappingProxyType(
     {

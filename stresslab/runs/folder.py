@@ -1,6 +1,6 @@
 """A run on disk: its folder is written whole or not at all, and read back as the result it came from.
 
-What the pages of a run look like is the report's business.
+The report decides what the pages of a run look like.
 """
 
 from __future__ import annotations

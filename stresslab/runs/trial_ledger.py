@@ -1,7 +1,7 @@
 """The ledger beside the runs: how often the same bars were tested before, and how many variants of strategies on them.
 
 One line of JSON for each run that was stored, only ever added to, so that a run that is deleted stays counted. What the
-count does to a p-value or a Sharpe ratio is `stresslab.metrics.multiple_testing`'s business.
+count does to a p-value or a Sharpe ratio is computed in `stresslab.metrics.multiple_testing`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Entry:
 
     @property
     def keys(self) -> list[str]:
-        """What tells each variant from all others."""
+        """What distinguishes each variant from all others."""
         texts = (json.dumps(dict(one), sort_keys=True) for one in self.variants)
         return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
@@ -252,7 +252,7 @@ def before(ledger: str | os.PathLike[str] | Earlier | None, entry: Entry) -> Ear
     """What was tested on the same bars before.
 
     Args:
-        ledger: folder of the runs; what a ledger said, for a run that is done again; None asks nobody.
+        ledger: folder of the runs; what a ledger said, for a run that is done again; None reads none.
         entry: what is to be tested now.
     """
     if ledger is None or isinstance(ledger, Earlier):

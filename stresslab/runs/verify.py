@@ -65,7 +65,7 @@ class Verification:
         return not (self.changed or self.missing or self.additional or self.contradictions)
 
     def __str__(self) -> str:
-        """One line for each file that is not as it was, or one that all are; then what cannot be told."""
+        """One line for each file that is not as it was, or one that all are; then what cannot be known."""
         kinds = (("changed", self.changed), ("missing", self.missing), ("additional", self.additional))
         lines = [f"{kind}: {name}" for kind, names in kinds for name in names]
         lines += [f"contradiction: {one}" for one in self.contradictions]
@@ -76,7 +76,7 @@ class Verification:
 
 
 def verify(folder: str | Path) -> Verification:
-    """Compute the hash of every file that a run's manifest names anew.
+    """Compute again the hash of every file that a run's manifest names.
 
     Raises:
         InputError: there is no manifest, or it names no files or files elsewhere.

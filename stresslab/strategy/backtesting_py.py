@@ -67,7 +67,7 @@ def settings_of(theirs: Any, module: Any = None) -> dict[str, bool] | None:
         if name in _OURS and given[name]:
             raise ValueError(f"{DECLARATION} sets {name}={given[name]!r}, which the run decides: {_OURS[name]}")
         if name not in _KEPT and name not in _OURS:
-            raise ValueError(f"{DECLARATION} sets {name!r}, which is no setting here{did_you_mean(str(name), _KEPT)}")
+            raise ValueError(f"{DECLARATION} sets {name!r}, which is not a setting{did_you_mean(str(name), _KEPT)}")
     return {name: bool(given[name]) for name in _KEPT if name in given}
 
 

@@ -154,8 +154,8 @@ def _found(item: Any, patience: float) -> _Found:
         return _from_file(text, None, patience)
     if not callable(item) and not has_method(item):
         raise StrategyError(
-            f"{item!r:.60} of type {type(item).__name__} is no strategy; give a path, `path:name`, a function, or an "
-            f"object with a method {', '.join(METHODS)}"
+            f"{item!r:.60} of type {type(item).__name__} is not a strategy; give a path, `path:name`, a function, or "
+            f"an object with a method {', '.join(METHODS)}"
         )
     name = owner(item).__name__.strip("<>")
     function = _adapted(name, item, None) if is_theirs(item) else item
@@ -255,7 +255,7 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     file = Path(path)
     if not file.is_file() or file.suffix != ".py":
         near = sorted(str(one) for one in file.parent.glob("*.py")) if file.parent.is_dir() else []
-        state = "is no Python file" if file.exists() else "does not exist"
+        state = "is not a Python file" if file.exists() else "does not exist"
         otherwise = None if near else "give the path of a .py file"
         raise StrategyError(f"{path} {state}{did_you_mean(path, near, otherwise)}")
     source, folder = file.read_bytes(), str(file.resolve().parent)

@@ -96,12 +96,12 @@ def check_declaration(who: str, ranges: Any, declared: Sequence[str]) -> dict[st
     for name, allowed in ranges.items():
         if name not in declared:
             raise StrategyError(
-                f"{who}: {DECLARATION} names {name!r}, which is no parameter{did_you_mean(str(name), declared)}"
+                f"{who}: {DECLARATION} names {name!r}, which is not a parameter{did_you_mean(str(name), declared)}"
             )
         pair = isinstance(allowed, tuple) and len(allowed) == 2 and all(_is_number(one) for one in allowed)
         if not (pair and allowed[0] <= allowed[1]) and not (isinstance(allowed, list) and allowed):
             raise StrategyError(
-                f"{who}: {DECLARATION}[{name!r}]={allowed!r:.80} is no (from, to) and no list; {example}"
+                f"{who}: {DECLARATION}[{name!r}]={allowed!r:.80} is neither (from, to) nor a list; {example}"
             )
     return dict(ranges)
 
@@ -155,7 +155,7 @@ def _part(name: str, text: str) -> list[Any]:
         steps = (stop - start) / step
         count = int(steps) + 1
     except (ArithmeticError, ValueError):
-        raise StrategyError(f"grid {name}={text!r:.80} is no range of numbers; {example}") from None
+        raise StrategyError(f"grid {name}={text!r:.80} is not a range of numbers; {example}") from None
     if len(numbers) > 3 or steps < 0:
         raise StrategyError(f"grid {name}={text!r:.80} never reaches its stop; {example}")
     if count > MAX_SETS:

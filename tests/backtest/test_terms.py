@@ -17,8 +17,8 @@ from stresslab.core.errors import InputError
     [
         ({"position": "flt"}, r"^position='flt' is neither 'carry' nor 'flat'; did you mean 'flat'\?$"),
         ({"position": "long"}, r"^position='long' is neither .*; write 'carry' or 'flat'$"),
-        ({"init_cash": 0.0}, r"^init_cash=0.0 is no amount to trade with; give"),
-        ({"init_cash": math.nan}, r"^init_cash=nan is no amount to trade with; give"),
+        ({"init_cash": 0.0}, r"^init_cash=0.0 is not an amount to trade with; give"),
+        ({"init_cash": math.nan}, r"^init_cash=nan is not an amount to trade with; give"),
         ({"warmup": -1}, r"^warmup=-1 is less than no bars; give 0 or more$"),
         ({"max_leverage": 0.5}, r"^max_leverage=0.5 is not in \[1, 1000\]; 1 means no credit, 2 twice the equity$"),
         ({"max_leverage": math.inf}, r"^max_leverage=inf is not in"),
@@ -58,7 +58,7 @@ def test_stops_are_checked(given: dict[str, Any], text: str) -> None:
         ({"fraction": 0}, r"^sizing fraction=0 is not above 0; write all-in, fraction=0.5, cash=10000 or volatility"),
         ({"cash": math.nan}, r"^sizing cash=nan is not above 0"),
         ({"volatility": True}, r"^sizing volatility=True is not above 0"),
-        ({"volatility": 15.0}, r"^sizing volatility=15.0 a year is no fraction; for 15% write 0.15$"),
+        ({"volatility": 15.0}, r"^sizing volatility=15.0 a year is not a fraction; for 15% write 0.15$"),
     ],
 )
 def test_sizing_is_checked(given: dict[str, Any], text: str) -> None:

@@ -38,5 +38,5 @@ def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(StrategyError, match="is not an example"):
         load_strategies("example:mine", {})
     (tmp_path / "example:mine").write_text("")
-    with pytest.raises(StrategyError, match=r"^example:mine is no Python file"):
+    with pytest.raises(StrategyError, match=r"^example:mine is not a Python file"):
         load_strategies("example:mine", {})

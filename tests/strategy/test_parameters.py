@@ -169,7 +169,7 @@ def test_ranges_hold(cross: str) -> None:
     ("declared", "words"),
     [
         ("[5]", "PARAMETERS is a list"),
-        ('{"fats": (1, 2)}', "names 'fats', which is no parameter; did you mean 'fast'?"),
+        ('{"fats": (1, 2)}', "names 'fats', which is not a parameter; did you mean 'fast'?"),
         ('{"fast": 5}', "is no (from, to) and no list"),
         ('{"fast": (50, 5)}', "is no (from, to) and no list"),
         ('{"fast": []}', "is no (from, to) and no list"),

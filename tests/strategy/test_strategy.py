@@ -514,14 +514,14 @@ def test_missing_files(write: Write, tmp_path: Path) -> None:
     """A path that is no Python file is answered with the nearest one beside it."""
     path = write("def weights(bars): ...\n", "sma_cross.py")
     assert f"sma_crss.py does not exist; did you mean {path!r}?" in complaint(str(tmp_path / "sma_crss.py"))
-    assert "is no Python file" in complaint(str(tmp_path))
+    assert "is not a Python file" in complaint(str(tmp_path))
     assert "give the path of a .py file" in complaint(str(tmp_path / "nowhere" / "x.py"))
 
 
 @pytest.mark.parametrize("nothing", [3, None, object(), {"signals": 1}])
 def test_things_that_are_no_strategy(nothing: Any) -> None:
     """An argument that is neither path nor callable nor object with a method is refused by type."""
-    assert f"of type {type(nothing).__name__} is no strategy" in complaint(nothing)
+    assert f"of type {type(nothing).__name__} is not a strategy" in complaint(nothing)
 
 
 def test_no_strategy_at_all() -> None:

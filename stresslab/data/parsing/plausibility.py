@@ -149,7 +149,7 @@ def _still(bars: _Sheet) -> list[str]:
         sorted(runs, key=lambda run: run[0] - run[1]),
         lambda run: (
             f"warning: the price stands still in {run[1] - run[0]:,} bars from {bars.place(run[0])} to "
-            f"{bars.stamps[run[1] - 1]}; leave them out with since= or until= if they are no prices"
+            f"{bars.stamps[run[1] - 1]}; leave them out with since= or until= if they are not prices"
         ),
         "warning: {} more stretches in which the price stands still",
     )
@@ -170,7 +170,7 @@ def _fillers(bars: _Sheet) -> list[str]:
         f", {filler[np.isin(days, filled)].sum():,} of them on {names}: likely filled in; windows, horizon and bars a "
         "year count them: leave these days out"
         if concentrated
-        else "; orders fill in them at a price at which nobody traded"
+        else "; orders fill in them at a price without trades"
     )
     volume = " without volume" if bars.has_volume else ""
     doubtful = "warning: " if concentrated or filler.mean() >= MANY else ""

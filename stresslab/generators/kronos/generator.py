@@ -79,7 +79,7 @@ class Kronos:
             raise InputError(f"top_k={self.top_k} is not a number of tokens; 0 keeps every token")
         if self.context is not None and (not isinstance(self.context, int | np.integer) or self.context < MIN_BARS):
             raise InputError(
-                f"context={self.context} is no number of bars from {MIN_BARS} up; leave it out for the most that fits"
+                f"context={self.context} is not a number of bars from {MIN_BARS} up; leave it out for the most possible"
             )
         if self.window not in ("block", "rolling"):
             raise InputError(f"window={self.window!r} is neither 'block' nor 'rolling'; leave it out for 'block'")

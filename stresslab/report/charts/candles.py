@@ -1,6 +1,6 @@
 """What really followed, and the worst universes of a strategy, as candlesticks: where it went in and out, what it held.
 
-Which universes are kept is `stresslab.backtest.bar_records`'s business.
+`stresslab.backtest.bar_records` chooses the universes that are kept.
 """
 
 from __future__ import annotations

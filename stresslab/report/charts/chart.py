@@ -150,7 +150,7 @@ def line(x: FloatArray, y: FloatArray) -> str:
 
 
 def thinned_line(steps: NDArray[np.int64], values: FloatArray, x: Axis, y: Axis) -> str:
-    """The path of values (T,) at steps (T,), without the points that nobody could tell from their neighbours."""
+    """The path of values (T,) at steps (T,), without the points that look like their neighbours."""
     kept = binning.thin_line(values, 2 * POINTS)
     return line(x.at(steps[kept]), y.at(values[kept]))
 

@@ -1,7 +1,7 @@
 """The charts of the page: facts become positions in percent, paths and labels, which the template sets as SVG and text.
 
 Shapes are drawn in a square of 1000 by 1000 that the page stretches to its width; labels are text beside it, so that
-they keep their size on a phone and on paper. Colours and fonts are the style sheet's business.
+they keep their size on a phone and on paper. The style sheet sets colours and fonts.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list
     losses = [(row.label, row.probability_of_loss) for row in worlds]
     timing = [(row.label, row.timing.total) for row in worlds]
     known = [row.probability_of_loss.value for row in worlds]
-    told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by the world."
+    told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by generator."
     above = [label for label, found in timing if found.low is not None and found.low > 0]
     below = [label for label, found in timing if found.high is not None and found.high < 0]
     parts = [
@@ -46,9 +46,9 @@ def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list
     ]
     timed = f"Error included, timing {' and '.join(parts)}."
     if not parts:
-        timed = "In no world can its timing be told from nothing."
+        timed = "With no generator can its timing be distinguished from nothing."
     return [
-        forest(losses, f"{key}-worlds-loss", "P(loss) in other worlds", told, "P(loss)", share, first=True),
+        forest(losses, f"{key}-worlds-loss", "P(loss) with other generators", told, "P(loss)", share, first=True),
         forest(timing, f"{key}-worlds-timing", "Timing in other worlds", timed, "timing over the horizon", _signed),
     ]
 

@@ -1,6 +1,6 @@
-"""Maps: cells in shades of one hue, or of two for losses and gains, that can be told apart without telling hues.
+"""Maps: cells in shades of one hue, or of two for losses and gains, that differ in lightness too.
 
-Colours run from light to dark (two hues, orange and blue, for signed numbers). What is mapped is others' business.
+Colours run from light to dark (two hues, orange and blue, for signed numbers). Callers choose what is mapped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Many origins over time, and the backtest relived, as charts: was the answer that of one date?
+"""Many origins over time, and chained paths, as charts: does the answer depend on one date?
 
-The tests from other dates are `stresslab.analysis.walk_forward`' business; the figures are those of `result.json`.
+`stresslab.analysis.walk_forward` runs the tests from other dates; the figures are those of `result.json`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]
 
 
 def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
-    """Total return and deepest drawdown over all windows: lives that could have been, and the one that was."""
+    """Total return and deepest drawdown over all windows: paths that could have been, and the one that was."""
     gains, falls = found.total_return, found.max_drawdown
     lives, windows = found.paths, found.windows
     place = gains.real_percentile.value
@@ -72,8 +72,8 @@ def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
             np.asarray(gains.values, dtype=np.float64),
             gains.real,
             key=f"{key}-relived-return",
-            title="The whole backtest relived: return",
-            sentence=f"Of {lives:,} lives, each put together of one universe for each of the {windows} windows, "
+            title="Chained paths: return",
+            sentence=f"Of {lives:,} paths, each chained from one universe for each of the {windows} windows, "
             f"{share(found.probability_of_loss.value)} lost; what happened in the same windows, {real}, is the "
             f"solid line{better}.",
             x_name="total return over all windows",
@@ -83,8 +83,8 @@ def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
             -np.asarray(falls.values, dtype=np.float64) + 0.0,
             _opposite(falls.real),
             key=f"{key}-relived-drawdown",
-            title="The whole backtest relived: drawdown",
-            sentence=f"Half of the lives fall by more than {percent(_opposite(falls.quantile(0.5)))} at worst; what "
+            title="Chained paths: drawdown",
+            sentence=f"Half of the paths fall by more than {percent(_opposite(falls.quantile(0.5)))} at worst; what "
             f"happened fell by {percent(_opposite(falls.real))}{than}.",
             x_name="deepest fall below the running maximum, over all windows",
             signed=False,
@@ -111,7 +111,7 @@ def _lives(
         x_name=x_name,
         marks=marks,
         signed=signed,
-        of="lives",
+        of="paths",
     )
 
 

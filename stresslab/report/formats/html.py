@@ -1,6 +1,6 @@
 """The page of a stress test: one file that needs nothing but a browser.
 
-What it says is prepared by the sections; how it looks is the templates' business.
+The sections prepare what it says, the templates decide how it looks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An assessment of realism as plain text for the terminal: label, reasons, and tables of the evidence below.
 
-What a run says of it is `realism`'s business; here is everything that `stresslab realism` prints.
+A run prints the short form; here is everything that `stresslab realism` prints.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Strategies of one run against each other: what they met is the same, so their differences are sharp."""
+"""Strategies of one run against each other: they trade the same prices, so their differences are sharp."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def contrasts(result: StressResult) -> Contrasts | None:
         matrix = [["" if row == column else share(_wins(pairs, row, column)) for column in order] for row in order]
     beaten = [name for name in order[1:] if pairs[best, name].mean.low > 0]
     sentence = (
-        f"Every strategy met the same universes. On average {clean(best)} returned most, "
+        f"Every strategy traded in the same universes. On average {clean(best)} returned most, "
         f"{percent(means[best], signed=True)}; it is ahead of {len(beaten)} of the other {len(order) - 1} by more than "
         "chance among the universes explains."
     )

@@ -1,4 +1,4 @@
-"""Whether the universes behave like this market, as the result tells it: a label, a sentence and the gate's checks.
+"""Whether the universes behave like this market, from the result: a label, a sentence and the gate's checks.
 
 Nothing is assessed here; without an assessment the pages say so.
 """

@@ -174,7 +174,7 @@ def growth_table(found: RealismSection) -> Table | None:
 
 
 def diagnostics_table(found: RealismSection) -> Table | None:
-    """What the generator tells about itself: the end of its prices, its round trip, and what its settings cut."""
+    """What the generator shows about itself: the end of its prices, its round trip, and what its settings cut."""
     own = found.diagnostics
     support = next((check for check in found.checks if check.name == "support"), None)
     lines = []

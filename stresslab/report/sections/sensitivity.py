@@ -1,4 +1,4 @@
-"""What the answer depends on: how dear trading is, the strategy's parameters, the generator's knobs, the horizon."""
+"""What the answer depends on: costs, the strategy's parameters, the generator's settings, the horizon."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tables(found: StrategyStudies, settings: GeneratorSweep | None, key: str) ->
 
 def _costs(rows: Sequence[AtCosts], key: str) -> Table:
     cells = tuple((factor_name(row), *figures(row)) for row in rows)
-    sentence = "What if trading and borrowing were dearer than assumed, or free?"
+    sentence = "What if trading and borrowing cost more than assumed, or nothing?"
     return Table(
         "sensitivity", "Sensitivity to costs", sentence, ("Costs", *HEADINGS), cells, (costs_chart(rows, key),)
     )
@@ -100,7 +100,7 @@ def costs_chart(rows: Sequence[AtCosts], key: str) -> Chart:
 
 
 def costs_sentence(rows: Sequence[AtCosts]) -> str:
-    """From no costs to the dearest."""
+    """From no costs to the highest."""
     first, last = rows[0], rows[-1]
     losses = [share(row.probability_of_loss.value) for row in (first, last)]
     medians = [percent(row.median_return, signed=True) for row in (first, last)]

@@ -126,7 +126,7 @@ def make_model(
         _give_tokenizer(start, source)
     if not source.is_dir():
         raise InputError(
-            f"{source} is no folder of a tokenizer; train one first with stresslab train tokenizer, or name `tokenizer`"
+            f"{source} is not a folder of a tokenizer; train one with stresslab train tokenizer, or name `tokenizer`"
         )
     trained, settings = load_tokenizer(source).to(where), read_config(source)
     features = representation(settings.get("representation"))
