@@ -110,7 +110,7 @@ def universe_ids(universes: int, ids: Sequence[int] | None) -> NDArray[np.int64]
     """
     if not _is_whole(universes) or not 1 <= universes <= MAX_UNIVERSES:
         raise InputError(
-            f"universes={universes!r} is not a whole number in [1, {MAX_UNIVERSES:,}]; give for example universes=1000"
+            f"universes={universes!r} is not a whole number in [1, {MAX_UNIVERSES:,}]; give `universes=1000`"
         )
     if ids is None:
         return np.arange(universes, dtype=np.int64)

@@ -67,6 +67,7 @@ UNTESTED = frozenset(
     analysis/planted_losses.py
     analysis/result_schema.py
     analysis/sensitivity.py
+    analysis/strategy_run.py
     analysis/summarise.py
     backtest/orders.py
     backtest/vectorbt_fills.py
@@ -96,6 +97,7 @@ UNTESTED = frozenset(
     metrics/performance.py
     realism/calibration.py
     realism/diagnostics.py
+    realism/questions.py
     report/captions.py
     report/charts/bars_and_universes.py
     report/charts/candles.py
@@ -117,10 +119,12 @@ UNTESTED = frozenset(
     runs/environment.py
     runs/inputs.py
     runs/notices.py
+    runs/plan.py
     runs/presenter.py
     runs/restore.py
-    runs/shard_result.py
     runs/shard_stream.py
+    runs/steps.py
+    runs/summary.py
     runs/verify.py
     strategy/call_style.py
     strategy/loading.py
