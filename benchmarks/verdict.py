@@ -47,6 +47,7 @@ from stresslab.analysis.edge import JudgedEdge, Trials, judge_edge
 from stresslab.analysis.permutation_test import permutation_test
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.reoptimisation import procedure
+from stresslab.analysis.result_models import Edge
 from stresslab.analysis.summarise import record_of
 from stresslab.analysis.verdict import Findings, judge
 from stresslab.backtest import Terms, backtest, buy_and_hold
@@ -118,7 +119,7 @@ def judged(
         attainable=count,
         horizon=HORIZON,
         periods_per_year=bars.periods_per_year,
-    ).with_edge(edge.to_dict() | {"losses": losses}, count)
+    ).with_edge(Edge.of(edge.to_dict() | {"losses": losses}), count)
     with_edge = found.without if found.supported is None else found.supported
     return judge(found).label, found.without.value, with_edge.value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from stresslab.core.errors import InputError
@@ -9,6 +11,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.universes import Universes
 
+_SPANS = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
 MIN_HISTORY = 60
 """Fewest bars before the origin: a generator learns next to nothing from fewer."""
 
@@ -45,6 +48,35 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
             f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
         )
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
+
+
+def hold_out(bars: Bars, span: str) -> Bars:
+    """The bars without the last ones, which nobody is to see before a strategy is frozen.
+
+    Args:
+        bars: real bars.
+        span: how much: a number of bars, or days, weeks, months or years such as "90D", "26W", "6M" or "2Y".
+
+    Raises:
+        InputError: the span cannot be read, or leaves fewer than `MIN_HISTORY` bars.
+    """
+    found = re.fullmatch(r"(\d+)([DWMY]?)", span.strip().upper())
+    if found is None or int(found[1]) < 1 or len(found[1]) > 6:
+        raise InputError(f"holdout={span!r} is no span of time; write for example 2Y, 6M, 90D or 500 (bars)")
+    count, unit = int(found[1]), found[2]
+    if unit:
+        try:
+            last = bars.timestamps[-1] - pd.DateOffset(**{_SPANS[unit]: count})
+        except (OverflowError, ValueError):
+            last = bars.timestamps[0] - pd.Timedelta(days=1)
+        kept = int((bars.timestamps <= last).sum())
+    else:
+        kept = max(0, len(bars) - count)
+    if kept < MIN_HISTORY:
+        raise InputError(
+            f"holdout={span} leaves {kept} of {len(bars)} bars, fewer than {MIN_HISTORY}; hold out less, or load more bars"
+        )
+    return bars[:kept]
 
 
 def before_origin(history: Bars, warmup: int) -> Universes:

@@ -196,6 +196,10 @@ class StressConfig(SampleConfig):
     param: dict[str, Any] = setting(
         COMMON, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", default_factory=dict
     )
+    holdout: str | None = setting(
+        BARS, "SPAN", "Keep the last bars out of everything, for example 2Y, 6M or 500 bars; freeze the strategy before "
+        "you look at them.", None,
+    )  # fmt: skip
     fees: float = setting(
         COMMON, "FRACTION", "Fee per trade as a fraction of its value; negative for a rebate.", 0.0005, ge=-0.01, lt=1.0
     )
@@ -321,6 +325,13 @@ class StressConfig(SampleConfig):
             if label not in LABELS:
                 raise InputError(f"fail_on={label!r} is not a verdict{did_you_mean(label, list(LABELS))}")
         return labels
+
+    def bars(self) -> Bars:
+        """The bars that the settings name, without those that are held out."""
+        from stresslab.data.origin import hold_out
+
+        bars = super().bars()
+        return bars if self.holdout is None else hold_out(bars, self.holdout)
 
     def terms(self) -> Terms:
         """The terms of the accounts that the settings describe."""

@@ -32,7 +32,7 @@ from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
 from stresslab.runs.shard_result import ShardResult
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, to_precision
-from stresslab.runs.trial_ledger import Earlier, Entry, before
+from stresslab.runs.trial_ledger import Earlier, Entry, before, fresh_bars
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +212,11 @@ def study_strategies(
     )
     together["ledger"] = None if plan.compute.ledger is None else earlier.to_dict()
     studied = Studied(results, together, [], entry, earlier)
-    cases = _widened(_cases(runs, sample, plan, window), plan, window, stages, studied)
+    if plan.studies.permutations:
+        with left_out("walk-forward re-optimisation", studied.notes):
+            found = reoptimisation(strategies_of(runs), window.history, plan.terms)
+            studied.together["reoptimisation"] = found
+    cases = _widened(_cases(runs, sample, plan, window, earlier), plan, window, stages, studied)
     with stages.stage("evidence", max(1, len(cases))) as advance:
         for at, case in cases.items():
             question = Question(studied.trials, findings[at], plan.criteria, plan.studies.permutations)
@@ -221,7 +225,9 @@ def study_strategies(
     return studied
 
 
-def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window) -> dict[int, Case]:
+def _cases(
+    runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, earlier: Earlier
+) -> dict[int, Case]:
     """A case of each strategy that is studied, by its position: those with the best backtests, if there are many."""
     jobs, benchmarks = plan.compute.workers, Benchmarks()
     others = {}
@@ -234,7 +240,7 @@ def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window) 
     return {
         int(at): Case(
             strategy, _without_failures(sample.first, runs[at].in_universes), window.history, plan.terms, plan.seed,
-            jobs, window.after, others=others, kept=runs[at].in_universes.account,
+            jobs, window.after, fresh_bars(earlier, int(at), window.looked_at), others=others, kept=runs[at].in_universes.account,
             all_metrics=runs[at].in_universes.metrics, benchmarks=benchmarks,
         )
         for at in sorted(best)

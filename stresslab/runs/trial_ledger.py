@@ -12,7 +12,7 @@ import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Entry:
         marks: log returns of some bars, as text, by their seconds since 1970.
         variants: of each strategy its name, parameters, SHA-256 of its code and rules of execution.
         trials: how many independent strategies they amount to, at most as many as there are.
+        frozen: when its strategies were frozen, as text; empty for a run.
     """
 
     symbol: str
@@ -59,6 +60,7 @@ class Entry:
     marks: Mapping[int, str]
     variants: tuple[Mapping[str, Any], ...]
     trials: float
+    frozen: str = ""
 
     @classmethod
     def of(cls, bars: Bars, strategies: Sequence[Strategy], terms: Terms) -> Entry:
@@ -90,7 +92,7 @@ class Entry:
             variants = tuple(dict(one) for one in stored["variants"])
             marks = {int(second): str(move) for second, move in stored["marks"].items()}
             first, last, trials = int(stored["first"]), int(stored["last"]), float(stored["trials"])
-            texts = str(stored["symbol"]), str(stored["digest"])
+            texts, frozen = (str(stored["symbol"]), str(stored["digest"])), str(stored.get("frozen", ""))
         except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             return None
         seconds = (first, last, *marks)
@@ -98,11 +100,12 @@ class Entry:
             return None
         if not variants or not 1 <= trials <= len(variants):
             return None
-        return cls(*texts, first, last, marks, variants, trials)
+        return cls(*texts, first, last, marks, variants, trials, frozen)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
-        about = {name: value for name, value in vars(self).items() if name not in ("variants", "marks")}
+        left_out = ("variants", "marks") if self.frozen else ("variants", "marks", "frozen")
+        about = {name: value for name, value in vars(self).items() if name not in left_out}
         marks = {str(second): move for second, move in self.marks.items()}
         return {**about, "variants": [dict(one) for one in self.variants], "marks": marks}
 
@@ -123,6 +126,9 @@ class Earlier:
         trials: how many independent strategies these amount to; those of different runs count as unrelated.
         repeated: share of this run's own variants that are among them.
         unread: lines of the ledger that could not be read.
+        elsewhere: trials of the same code on other markets and in bars of another length, whose best is chosen too.
+        frozen: of this run's variants that were frozen, by position: seconds since 1970 of the last bar that had been
+            seen then, and how often the bars after it were looked at before.
     """
 
     runs: int = 0
@@ -130,6 +136,8 @@ class Earlier:
     trials: float = 0.0
     repeated: float = 0.0
     unread: int = 0
+    elsewhere: float = 0.0
+    frozen: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     def with_these(self, trials: float) -> float:
         """Independent trials on these bars, this run's included: those before and the share of its own that is new.
@@ -137,11 +145,11 @@ class Earlier:
         Args:
             trials: how many independent ones this run's strategies amount to.
         """
-        return max(trials, self.trials + trials * (1 - self.repeated))
+        return max(trials, self.trials + trials * (1 - self.repeated)) + self.elsewhere
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
-        return dict(vars(self))
+        return vars(self) | {"frozen": {str(at): list(found) for at, found in self.frozen.items()}}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Earlier:
@@ -150,8 +158,10 @@ class Earlier:
         Raises:
             ValueError: these are no counts.
         """
-        found = cls(*(type(value)(stored[name]) for name, value in vars(cls()).items()))
-        if not all(math.isfinite(value) and value >= 0 for value in vars(found).values()) or found.repeated > 1:
+        counts = {name: type(value)(stored[name]) for name, value in vars(cls()).items() if name != "frozen"}
+        frozen = {int(at): (int(last), int(looks)) for at, (last, looks) in dict(stored["frozen"]).items()}
+        found = cls(**counts, frozen=frozen)
+        if not all(math.isfinite(value) and value >= 0 for value in counts.values()) or found.repeated > 1:
             raise ValueError("the counts of the ledger are none")
         return found
 
@@ -258,14 +268,53 @@ def before(ledger: str | os.PathLike[str] | Earlier | None, entry: Entry) -> Ear
     if ledger is None or isinstance(ledger, Earlier):
         return ledger or Earlier()
     known, unread = entries(Path(ledger))
-    same = [one for one in known if same_bars(one, entry)]
+    ran = [one for one in known if not one.frozen]
+    same = [one for one in ran if same_bars(one, entry)]
     seen, trials = set[str](), 0.0
     for one in same:
         fresh = set(one.keys) - seen
         trials += one.trials * len(fresh) / len(one.variants)
         seen |= fresh
     repeated = sum(key in seen for key in entry.keys) / len(entry.variants)
-    return Earlier(len(same), len(seen), trials, repeated, unread)
+    others = [one for one in ran if one not in same]
+    return Earlier(len(same), len(seen), trials, repeated, unread, _elsewhere(others, entry), _frozen(known, entry))
+
+
+def _elsewhere(others: Sequence[Entry], entry: Entry) -> float:
+    """Trials of this entry's code on other bars; what was tested again on the same other bars counts once."""
+    codes = {one["sha256"] for one in entry.variants}
+    markets: list[tuple[Entry, set[str]]] = []
+    trials = 0.0
+    for one in others:
+        own = {key for key, variant in zip(one.keys, one.variants, strict=True) if variant.get("sha256") in codes}
+        if not own:
+            continue
+        seen = next((seen for market, seen in markets if same_bars(market, one)), None)
+        if seen is None:
+            seen = set()
+            markets.append((one, seen))
+        trials += one.trials * len(own - seen) / len(one.variants)
+        seen |= own
+    return trials
+
+
+def _frozen(known: Sequence[Entry], entry: Entry) -> dict[int, tuple[int, int]]:
+    """Which of an entry's variants were frozen before: the last second seen then, and looks at later bars since.
+
+    Bars count as seen where any run had looked at them before the strategy was frozen. The first freeze counts, since
+    neither code nor parameters changed after it.
+    """
+    found = {}
+    for at, key in enumerate(entry.keys):
+        places = [n for n, one in enumerate(known) if one.frozen and key in one.keys and same_bars(one, entry)]
+        if not places:
+            continue
+        place = places[0]
+        seen = [one.last for one in known[:place] if not one.frozen and same_bars(one, entry)]
+        last = max([known[place].last, *seen])
+        later = (one for one in known[place:] if not one.frozen and key in one.keys and one.last > last)
+        found[at] = last, sum(same_bars(one, entry) for one in later)
+    return found
 
 
 def add(folder: Path, entry: Mapping[str, Any]) -> None:

@@ -247,7 +247,7 @@ def _signature(function: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
-    """A file's source and a fresh module of it.
+    """A file's source, with that of the neighbours it imports, and a fresh module of it.
 
     The module is part of a package of its own for each folder, so that `from .helper import f` finds the neighbour
     and names never collide; `import helper` works while it loads, and leaves nothing behind in `sys.modules`.
@@ -269,15 +269,19 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     who = f"{path} cannot be loaded: it"
-    with aside(CallLog()), within_memory(), blaming(who, path, patience), _importing_from(folder):
+    beside: list[str] = []
+    with aside(CallLog()), within_memory(), blaming(who, path, patience), _importing_from(folder, beside):
         # compiled here, since a cached bytecode file may be older than an edit within the same second
         exec(compile(source, str(file.resolve()), "exec"), vars(module))
-    return source, module
+    return source + b"".join(Path(one).read_bytes() for one in sorted(beside)), module
 
 
 @contextmanager
-def _importing_from(folder: str) -> Iterator[None]:
-    """Let `import neighbour` work for a while, then forget the neighbours so that no other folder meets them."""
+def _importing_from(folder: str, beside: list[str]) -> Iterator[None]:
+    """Let `import neighbour` work for a while, then forget the neighbours so that no other folder meets them.
+
+    Their files are added to `beside`: another neighbour makes another strategy.
+    """
     before = set(sys.modules)
     sys.path.insert(0, folder)
     try:
@@ -286,8 +290,10 @@ def _importing_from(folder: str) -> Iterator[None]:
         if folder in sys.path:
             sys.path.remove(folder)
         files = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - before}
-        beside = (os.path.join(folder, "{0}.py"), os.path.join(folder, "{0}", "__init__.py"))
-        tops = {name for name, file in files.items() if file in [path.format(name) for path in beside]}
+        homes = (os.path.join(folder, "{0}.py"), os.path.join(folder, "{0}", "__init__.py"))
+        tops = {name for name, file in files.items() if file in [path.format(name) for path in homes]}
+        inside = os.path.join(folder, "")
+        beside += {file for file in files.values() if file.startswith(inside) and file.endswith(".py")}
         for name in files:
             if name.partition(".")[0] in tops:
                 del sys.modules[name]

@@ -310,3 +310,39 @@ def test_a_ledger_that_cannot_be_added_to_is_refused_before_the_work(tmp_path: P
     words = ["run", "no_such.py", "--data", "sample:nasdaq", "--out", str(tmp_path / "runs")]
     assert main(words) == 2
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [LEDGER]
+
+
+# ------------------------------------------------------------------------------------------ other markets, frozen rules
+
+
+def test_the_same_code_on_other_markets_counts_as_trials(tmp_path: Path) -> None:
+    """One rule on three markets is three trials on the third; again on one of them it is none more; other code is none."""
+    markets = [entry(make_bars(2000, seed=seed)) for seed in (11, 12, 13)]
+    folder = noted(tmp_path, markets[0], markets[1], markets[1])
+    found = before(folder, markets[2])
+    assert (found.runs, found.trials, found.elsewhere) == (0, 0.0, 2.0)
+    assert found.with_these(1.0) == 3.0
+    assert before(folder, entry(make_bars(2000, seed=13), windows=(50,))).elsewhere == 2.0
+    other = replace(markets[2], variants=({**markets[2].variants[0], "sha256": "0" * 64},))
+    assert before(folder, other).elsewhere == 0.0
+
+
+def test_bars_after_a_freeze_are_fresh_and_looks_at_them_are_counted(tmp_path: Path) -> None:
+    """What was seen before the freeze is not fresh, whoever saw it; each later run that looked further counts."""
+    frozen = replace(entry(BARS[:1000]), frozen="2020-01-01T00:00:00")
+    seen = entry(BARS[:1200], windows=(50,))
+    folder = noted(tmp_path, seen, frozen, entry(BARS[:1100]), entry(BARS[:1400]), entry(BARS[:1500], windows=(50,)))
+    found = before(folder, entry(BARS[:1600]))
+    assert found.frozen == {0: (seen.last, 1)}
+    assert before(folder, entry(BARS[:1600], windows=(50,))).frozen == {}
+    assert before(folder, entry(make_bars(2000, seed=5))).frozen == {}
+    assert found.runs == 4
+    assert Earlier.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_a_line_of_a_freeze_is_read_again(tmp_path: Path) -> None:
+    """A freeze is a line of the ledger like a run's, and counts as none."""
+    frozen = replace(entry(), frozen="2020-01-01T00:00:00")
+    assert Entry.from_line(json.dumps(frozen.to_dict())) == frozen
+    assert "frozen" not in entry().to_dict()
+    assert before(noted(tmp_path, frozen), entry(BARS[:1500])).runs == 0

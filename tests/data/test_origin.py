@@ -1,0 +1,35 @@
+"""The hold-out: how much it keeps back, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.core.errors import InputError
+from stresslab.data.origin import MIN_HISTORY, hold_out
+from tests.make.bars import make_bars
+
+BARS = make_bars(1000)
+
+
+@pytest.mark.parametrize("span", ["1Y", "12M", "52w", "250", "365D"])
+def test_the_last_bars_are_held_out(span: str) -> None:
+    """A year by any name leaves the bars before it as they were."""
+    kept = hold_out(BARS, span)
+    assert 700 < len(kept) < 780
+    assert (kept.values == BARS.values[: len(kept)]).all()
+    if not span.isdigit():
+        assert 360 <= (BARS.timestamps[-1] - kept.timestamps[-1]).days <= 370
+
+
+@pytest.mark.parametrize("span", ["two years", "-1Y", "0", "2.5Y", "", "Y", "1e9", "99999999Y"])
+def test_what_is_no_span_is_refused(span: str) -> None:
+    """The error says how to write one."""
+    with pytest.raises(InputError, match="write for example 2Y"):
+        hold_out(BARS, span)
+
+
+@pytest.mark.parametrize("span", [str(1000 - MIN_HISTORY + 1), "900000Y", "20Y"])
+def test_something_must_be_left(span: str) -> None:
+    """A hold-out of nearly everything is refused with the numbers."""
+    with pytest.raises(InputError, match=f"fewer than {MIN_HISTORY}"):
+        hold_out(BARS, span)
