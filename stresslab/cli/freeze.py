@@ -15,24 +15,13 @@ EXAMPLE = """Example:
 
 stresslab freeze strategies/sma_cross.py --data sample:nasdaq --param fast=10 --holdout 2Y
 """
-OF_THE_VARIANT = ("sizing", "stop_loss", "take_profit", "trailing_stop", "max_leverage")
+SETTINGS = (
+    "strategies", "data", "since", "until", "holdout", "repair", "param", "strategy_timeout", "out",
+    "sizing", "stop_loss", "take_profit", "trailing_stop", "max_leverage",
+)  # fmt: skip
 
 
-@options.takes(
-    StressConfig,
-    only=(
-        "strategies",
-        "data",
-        "since",
-        "until",
-        "holdout",
-        "repair",
-        "param",
-        "strategy_timeout",
-        "out",
-        *OF_THE_VARIANT,
-    ),
-)
+@options.takes(StressConfig, only=SETTINGS)
 def freeze(ctx: typer.Context, settings: StressConfig) -> None:
     """Write down code, imports, parameters and the last bar seen; bars after it count as fresh in later runs."""
     from stresslab.runs.trial_ledger import Entry, add, check_ledger

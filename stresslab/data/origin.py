@@ -66,7 +66,7 @@ def hold_out(bars: Bars, span: str) -> Bars:
     count, unit = int(found[1]), found[2]
     if unit:
         try:
-            last = bars.timestamps[-1] - pd.DateOffset(**{_SPANS[unit]: count})
+            last = bars.timestamps[-1] - pd.DateOffset(**{_SPANS[unit]: count})  # type: ignore[arg-type]
         except (OverflowError, ValueError):
             last = bars.timestamps[0] - pd.Timedelta(days=1)
         kept = int((bars.timestamps <= last).sum())
@@ -74,7 +74,7 @@ def hold_out(bars: Bars, span: str) -> Bars:
         kept = max(0, len(bars) - count)
     if kept < MIN_HISTORY:
         raise InputError(
-            f"holdout={span} leaves {kept} of {len(bars)} bars, fewer than {MIN_HISTORY}; hold out less, or load more bars"
+            f"holdout={span} leaves {kept} of {len(bars)} bars, fewer than {MIN_HISTORY}; hold out less, or load more"
         )
     return bars[:kept]
 

@@ -197,8 +197,8 @@ class StressConfig(SampleConfig):
         COMMON, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", default_factory=dict
     )
     holdout: str | None = setting(
-        BARS, "SPAN", "Keep the last bars out of everything, for example 2Y, 6M or 500 bars; freeze the strategy before "
-        "you look at them.", None,
+        BARS, "SPAN", "Keep the last bars out of everything, for example 2Y, 6M or 500 bars; freeze the strategy "
+        "before you look at them.", None,
     )  # fmt: skip
     fees: float = setting(
         COMMON, "FRACTION", "Fee per trade as a fraction of its value; negative for a rebate.", 0.0005, ge=-0.01, lt=1.0

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.analysis.case import Frozen
 from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import recorded
@@ -315,6 +316,21 @@ def _frozen(known: Sequence[Entry], entry: Entry) -> dict[int, tuple[int, int]]:
         later = (one for one in known[place:] if not one.frozen and key in one.keys and one.last > last)
         found[at] = last, sum(same_bars(one, entry) for one in later)
     return found
+
+
+def fresh_bars(earlier: Earlier, position: int, bars: Bars) -> Frozen | None:
+    """What followed since a variant was frozen; None where it was not, or nothing has followed that was not seen.
+
+    Args:
+        earlier: what the ledger says.
+        position: of the variant among the run's.
+        bars: real bars that the run looks at.
+    """
+    if position not in earlier.frozen:
+        return None
+    last, looks = earlier.frozen[position]
+    seen = int((_seconds(bars) <= last).sum())
+    return Frozen(bars, bars.timestamps[seen - 1], looks + 1) if 0 < seen < len(bars) else None
 
 
 def add(folder: Path, entry: Mapping[str, Any]) -> None:

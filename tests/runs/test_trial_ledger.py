@@ -138,7 +138,7 @@ def test_every_variant_counts_once(tmp_path: Path) -> None:
     other = [replace(one, digest="0" * 64) for one in strategies(20)]
     assert before(folder, Entry.of(BARS, other, Terms())).repeated == 0
     assert before(folder, entry(terms=Terms(warmup=100, init_cash=5.0))).repeated == 1
-    assert before(folder, entry(make_bars(2000, seed=1))) == Earlier()
+    assert before(folder, entry(make_bars(2000, seed=1))) == Earlier(elsewhere=2.0)
 
 
 def test_trials_add_up_and_are_not_counted_twice(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_a_ledger_that_cannot_be_added_to_is_refused_before_the_work(tmp_path: P
 
 
 def test_the_same_code_on_other_markets_counts_as_trials(tmp_path: Path) -> None:
-    """One rule on three markets is three trials on the third; again on one of them it is none more; other code is none."""
+    """One rule on three markets is three trials on the third; again on one of them none more; other code none."""
     markets = [entry(make_bars(2000, seed=seed)) for seed in (11, 12, 13)]
     folder = noted(tmp_path, markets[0], markets[1], markets[1])
     found = before(folder, markets[2])
