@@ -326,6 +326,10 @@ class Ledger(Model):
     trials: float
     repeated: float
     unread: Count
+    elsewhere: float = 0.0
+    """trials of the same code on other markets and in bars of another length"""
+    frozen: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """by position of a frozen strategy: the last second seen before, and looks at later bars since"""
 
 
 class SettingRealism(GeneratorSetting):
