@@ -12,6 +12,7 @@ from pydantic import Field
 from stresslab.analysis.result_models import (
     Count,
     Depths,
+    Edge,
     Ends,
     Estimate,
     Model,
@@ -355,6 +356,26 @@ class GeneratorSweep(Model):
 Correlations = Annotated[dict[str, dict[str, Number]], Field(description="of the total return over universes")]
 
 
+class TradedWindow(Model):
+    """One window of a walk-forward re-optimisation."""
+
+    start: str
+    """its first bar"""
+    strategy: str
+    """the set that was best on all bars before it"""
+
+
+class Reoptimisation(Model):
+    """Parameters chosen before each window of real bars: the procedure's out-of-sample account, one trial."""
+
+    windows: tuple[TradedWindow, ...]
+    bars: Count
+    sharpe: Number
+    """annual, net of costs"""
+    total_return: Number
+    edge: Edge
+
+
 class RunStudies(Sparse):
     """What is known of all strategies of a run together."""
 
@@ -362,4 +383,5 @@ class RunStudies(Sparse):
     correlations: Correlations = Field(default_factory=dict)
     selection: Selection | None = None
     ledger: Ledger | None = None
+    reoptimisation: Reoptimisation | None = None
     generator_sweep: GeneratorSweep | None = None

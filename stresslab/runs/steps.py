@@ -15,6 +15,7 @@ from stresslab.analysis.edge import Trials
 from stresslab.analysis.generator_sensitivity import check_tunable, settings, sweep
 from stresslab.analysis.multiple_testing import compare_strategies
 from stresslab.analysis.planted_losses import other_universes
+from stresslab.analysis.reoptimisation import reoptimisation
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.strategy_run import StrategyRun, shares_of, strategies_of
 from stresslab.analysis.studies import Question, left_out, run_studies
@@ -225,9 +226,7 @@ def study_strategies(
     return studied
 
 
-def _cases(
-    runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, earlier: Earlier
-) -> dict[int, Case]:
+def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, earlier: Earlier) -> dict[int, Case]:
     """A case of each strategy that is studied, by its position: those with the best backtests, if there are many."""
     jobs, benchmarks = plan.compute.workers, Benchmarks()
     others = {}
@@ -240,7 +239,8 @@ def _cases(
     return {
         int(at): Case(
             strategy, _without_failures(sample.first, runs[at].in_universes), window.history, plan.terms, plan.seed,
-            jobs, window.after, fresh_bars(earlier, int(at), window.looked_at), others=others, kept=runs[at].in_universes.account,
+            jobs, window.after, fresh_bars(earlier, int(at), window.looked_at), others=others,
+            kept=runs[at].in_universes.account,
             all_metrics=runs[at].in_universes.metrics, benchmarks=benchmarks,
         )
         for at in sorted(best)

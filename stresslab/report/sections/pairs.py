@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.result_studies import Selection
+from stresslab.analysis.result_studies import Reoptimisation, Selection
 from stresslab.metrics.paired import ALL_PAIRS, Difference, differences
 from stresslab.report.sections.table import Table, share
-from stresslab.report.wording import clean, number, percent
+from stresslab.report.wording import UNDEFINED, clean, number, percent
 
 MAX_RIVALS = 30
 """Strategies that are listed, at most."""
@@ -91,7 +91,24 @@ MAX_SELECTED, MAX_NAMED = 30, 6
 def together(result: StressResult) -> list[Table]:
     """What is known of all strategies of a run together."""
     found = result.studies.selection
-    return [_selection(found), *_overfitting(found)] if found else []
+    procedure = result.studies.reoptimisation
+    return [
+        *([_selection(found), *_overfitting(found)] if found else []),
+        *([] if procedure is None else [_reoptimisation(procedure)]),
+    ]
+
+
+def _reoptimisation(found: Reoptimisation) -> Table:
+    posterior = found.edge.posterior
+    chance = UNDEFINED if posterior is None else share(posterior.probability)
+    sentence = (
+        "Walk-forward re-optimisation: what was best on all bars before each window traded in it, so that every return "
+        f"is out of sample and the procedure is one trial. Over {found.bars:,} bars its net annual Sharpe ratio is "
+        f"{number(found.sharpe)} (total return {percent(found.total_return, signed=True)}); its edge: "
+        f"{found.edge.label}, real with a probability of {chance}."
+    )
+    rows = tuple((one.start, clean(one.strategy)) for one in found.windows)
+    return Table("evidence-reoptimisation", "Chosen before each window", sentence, ("Window from", "Traded"), rows)
 
 
 def _selection(found: Selection) -> Table:
