@@ -94,7 +94,7 @@ class EdgePosterior:
 
     def above(self, value: float) -> float:
         """Probability that theta lies above a value."""
-        return float(np.interp(value, *self._survival))
+        return min(1.0, max(0.0, float(np.interp(value, *self._survival))))  # sums of a density may pass 1 by rounding
 
     def quantile(self, levels: Sequence[float] | FloatArray) -> FloatArray:
         """Quantiles of theta; the inverse of the distribution function, so that uniforms become draws.

@@ -105,6 +105,7 @@ def test_an_estimate_far_out_stays_on_the_grid() -> None:
     found = edge_posterior(12.0, 0.3, 30)
     assert found.mean == pytest.approx(12.0 / 1.09, rel=0.01)
     assert found.probability == pytest.approx(1.0)
+    assert max(edge_posterior(one / 7, 0.3).probability for one in range(10, 80)) <= 1.0
 
 
 def test_years_to_find_out() -> None:
