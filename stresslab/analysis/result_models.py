@@ -354,6 +354,8 @@ class LookAhead(Model):
     futures: Count = 0
     """other futures that replaced the later bars"""
     seam: bool | None = None
+    checked: float = 0.0
+    """share of the decisions right behind which later bars were taken away or replaced"""
     chance: str = ""
     """why chance may explain a difference, if it may"""
     covered: str = ""

@@ -15,12 +15,15 @@ stresslab check strategies/sma_cross.py --data sample:nasdaq --param fast=10
 """
 
 
-@options.takes(StressConfig, only=("strategies", "data", "since", "until", "repair", "param", "strategy_timeout"))
+@options.takes(
+    StressConfig, only=("strategies", "data", "since", "until", "repair", "param", "strategy_timeout", "warmup")
+)
 def check(ctx: typer.Context, settings: StressConfig) -> None:
     """Find out whether strategies decide from bars that were not there yet; exit with 2 when one does."""
     from stresslab.strategy import load_strategies
     from stresslab.strategy.detect_style import detect_call_style
     from stresslab.strategy.lookahead.check import find_lookahead
+    from stresslab.strategy.lookback import find_lookback
 
     loaded = load_strategies(list(settings.strategies), settings.param, patience=settings.strategy_timeout)
     bars = settings.bars()
@@ -33,6 +36,9 @@ def check(ctx: typer.Context, settings: StressConfig) -> None:
             say(f"  written for one series: each universe is a call of its own, {1000 * strategy.form.seconds:,.0f} ms")
         if strategy.log.characters:
             say(f"  printed {strategy.log.characters:,} characters, which begin {strategy.log.beginning!r}")
+        needed = find_lookback(strategy, bars, settings.warmup, settings.horizon)
+        if needed is not None and not needed.enough:
+            say(f"  {needed}")
         for finding in report.found[1:]:
             say(f"  also {finding}")
         if report.found:

@@ -13,6 +13,10 @@ from stresslab.data.bars import Bars
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
 from stresslab.strategy import CallLog, Strategy, describe_failures
+from stresslab.strategy.lookback import find_lookback
+
+MOST_LOOKBACKS = 20
+"""Strategies (of a grid) whose need of history is looked for."""
 
 
 def of_generator(generator: Mapping[str, Any], in_sample: bool | None) -> list[str]:
@@ -104,6 +108,13 @@ def of_lookahead(runs: Sequence[StrategyRun]) -> list[str]:
         elif report.inconclusive:
             notices.append(f"{run.name}: whether it looks ahead is open: {report.covered}.")
     return notices
+
+
+def of_lookback(runs: Sequence[StrategyRun], history: Bars, warmup: int, horizon: int) -> list[str]:
+    """Strategies that need more history than the warm-up shows them, with the number to give."""
+    strategies = [run.strategy for run in runs if run.strategy is not None][:MOST_LOOKBACKS]
+    found = [(one.name, find_lookback(one, history, warmup, horizon)) for one in strategies]
+    return [f"{name}: {one}." for name, one in found if one is not None and not one.enough]
 
 
 def of_orders(runs: Sequence[StrategyRun]) -> list[str]:

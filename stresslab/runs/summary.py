@@ -66,6 +66,7 @@ def summarise(
             *notices.of_copies(sample.result.universes, len(sample.result.ids)),
             *notices.of_future(window.future, plan.horizon),
             *notices.of_lookahead(runs),
+            *notices.of_lookback(runs, history, plan.terms.warmup, plan.horizon),
             *notices.of_orders(runs),
             *notices.of_calls(runs),
             *(f"No result: {why}." for why in failed.values()),

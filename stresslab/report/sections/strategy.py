@@ -300,4 +300,5 @@ def lookahead(report: LookAhead) -> tuple[str, str]:
         why = "could be compared" if decisions else "fired"
         return "open", f"Whether it looks ahead is open: no decision {why} in {bars:,} real bars."
     how = f"stay the same when later bars are taken away at {cuts} cuts" if cuts else "are made one bar at a time"
-    return "passed", f"Decisions in {bars:,} real bars: {decisions:,}; they {how}."
+    share = f"; {report.checked:.0%} of them were checked right behind their bar" if cuts else ""
+    return "passed", f"Decisions in {bars:,} real bars: {decisions:,}; they {how}{share}."

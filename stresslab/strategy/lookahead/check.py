@@ -7,8 +7,12 @@ probably comes from is named by `causes`.
 
 from __future__ import annotations
 
+import inspect
+import re
+import time
 import warnings
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +24,18 @@ from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.causes import likely_cause
-from stresslab.strategy.lookahead.perturbations import continuations, mirrored, other_futures
+from stresslab.strategy.lookahead.perturbations import continuations, mirrored, opposites, other_futures
 from stresslab.strategy.lookahead.probe import DecisionProbe, column, first_difference, stamp, where
 from stresslab.strategy.panel import Decisions, Panel
+from stresslab.strategy.strategy import owner
 
 ROWS = 2500
 """Latest bars that are looked at: ten years of days."""
 CUTS = 32
+QUICK_SECONDS = 1.0
+"""A piece of the search behind every bar may take so long; where it takes longer, only the cuts are looked at."""
+SIDE_BY_SIDE = 64
+"""Bars that are looked behind in one call."""
 SHOWN = 5
 """Findings after which the search stops."""
 WARMUP_ALLOWANCE = 250
@@ -47,6 +56,7 @@ class LookAheadReport:
         decisions: rows where the decision differed from the row before.
         futures: other futures that were put in the place of the later bars.
         seam: whether universes that follow the last bar were compared.
+        checked: share of those decisions right behind which later bars were taken away or replaced.
         chance: where it decided differently on the very same bars, called the first time; then nothing was compared.
     """
 
@@ -57,6 +67,7 @@ class LookAheadReport:
     decisions: int = 0
     futures: int = 0
     seam: bool = False
+    checked: float = 0.0
     chance: str = ""
 
     @property
@@ -74,6 +85,8 @@ class LookAheadReport:
             f"replaced by {self.futures} other futures" if self.futures else "",
             "and put after the last bar" if self.seam else "",
         ]
+        if self.cuts or self.futures:
+            basis += f", {self.checked:.0%} of them checked right behind their bar"
         changed = ", ".join(way for way in ways if way)
         return f"{basis}; later bars {changed}" if changed else f"{basis}, made one bar at a time"
 
@@ -109,9 +122,13 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
     turn with its first and its last change, so that a rare one has its share; the others come after the largest moves,
     as such and against the moves before, and at random bars, one in each of equal stretches. At each cut the later bars
     are taken away; replaced by their opposite, three times as large; and replaced by calm ones drawn from the whole
-    sample. At the seam, universes are put after the last bar. All decisions before the cut are compared, so a leak of
-    one bar (`shift(-1)`) shows as well as one of the whole sample (`close / close.max()`). Every draw is seeded: the
-    same bars give the same report.
+    sample. Where the code takes all universes at once and is fast, the opposite of what followed is put behind every
+    single bar as well, which finds leaks that touch few decisions. At the seam, universes are put after the last bar.
+    All decisions before the cut are compared, so a leak of one bar (`shift(-1)`) shows as well as one of the whole
+    sample (`close / close.max()`). Every draw is seeded: the same bars give the same report.
+
+    Seeded random numbers of which there are as many as bars change when bars are taken away, which is no leak: of code
+    that draws and changes in no other way, only bars that were replaced count.
 
     Rounding is no finding: a difference counts when it is larger than 1e-9 and larger than ten times what a change of
     each bar's prices by 1e-12 makes of the same decision; a comparison of two equal figures is thus left out.
@@ -153,7 +170,11 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
     places = _places(case.full, bars, cuts)
     compared, findings = _taken_away(case, places, SHOWN - len(found))
     futures, others = _replaced(case, places) if not found else (0, [])
-    seam, beyond = (False, []) if found or findings or others else _seam(case)
+    by_number = bool(findings and futures and not others and _draws(strategy))  # seeded numbers change with the length
+    if by_number:
+        compared, findings = [], []
+    behind, others = ([], others) if found or findings or others else _behind_every_bar(case)
+    seam, beyond = (False, []) if found or findings or others or by_number else _seam(case)
     findings = list(dict.fromkeys(findings or others or beyond))[: SHOWN - len(found)]
     lines = [_line(case, one) for one in findings]
     if lines and (futures or beyond):
@@ -161,7 +182,10 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
         lines[0] += f"; {likely_cause(reach, strategy.path)}"
     reached = max([*compared, *(places[-1:] if futures else []), *([len(bars)] if seam else [])], default=0)
     silent = not found and not lines and (not len(changes) or reached <= int(changes[0]))
-    return LookAheadReport(found + lines, silent, len(bars), len(compared), len(changes), futures, seam)
+    looked = np.isin(changes + 1, [*compared, *(places if futures else []), *behind])
+    share = float(looked.mean()) if len(changes) else 0.0
+    futures += len(behind)
+    return LookAheadReport(found + lines, silent, len(bars), len(compared), len(changes), futures, seam, share)
 
 
 def _check_memory(case: DecisionProbe) -> str:
@@ -225,6 +249,47 @@ def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Findin
         if difference:
             findings.append(_Finding(*difference, cut, "it changes when others take their place"))
     return len(futures), findings
+
+
+def _behind_every_bar(case: DecisionProbe) -> tuple[list[int], list[_Finding]]:
+    """The cuts behind which the opposite of what followed was put, one at every bar, and what differs.
+
+    Only code that takes all universes at once and is fast is asked so often.
+    """
+    rows, real = case.panel.rows, column(case.full, 0)
+    if case.strategy.one_by_one or rows < 2:
+        return [], []
+    cuts = np.arange(1, rows)
+    compared: list[int] = []
+    for start in range(0, len(cuts), SIDE_BY_SIDE):
+        piece, began = cuts[start : start + SIDE_BY_SIDE], time.perf_counter()
+        try:
+            decisions = case.decide(opposites(case.bars.values, piece))
+        except StrategyError:
+            return compared, []
+        for at, cut in enumerate(piece.tolist()):
+            known = {name: array[:cut] for name, array in column(decisions, at).items()}
+            if not all(np.array_equal(real[name][:cut], array, equal_nan=True) for name, array in known.items()):
+                difference = case.difference(real, known)
+                if difference:
+                    return compared, [_Finding(*difference, cut, "it changes when others take their place")]
+        compared += piece.tolist()
+        if time.perf_counter() - began > QUICK_SECONDS:
+            break
+    return compared, []
+
+
+_RANDOM = re.compile(r"default_rng|RandomState|np\.random|random\.(seed|Random)\b")
+
+
+def _draws(strategy: Strategy) -> bool:
+    """Whether a strategy's source draws random numbers; unknown source does not."""
+    try:
+        if strategy.path is not None:
+            return _RANDOM.search(Path(strategy.path).read_text(encoding="utf-8", errors="replace")) is not None
+        return _RANDOM.search(inspect.getsource(owner(strategy._function))) is not None
+    except (OSError, TypeError):
+        return False
 
 
 def _seam(case: DecisionProbe) -> tuple[bool, list[_Finding]]:

@@ -16,6 +16,8 @@ from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, OPEN
 PRICES = [OPEN, HIGH, LOW, CLOSE]
 _TRADED = [FIELDS.index(name) for name in ("volume", "amount")]
 _LEVEL = float(np.log(4.0))
+_SPAN = 3.0
+"""Logarithm of the factor within which opposite futures stay."""
 _DECAY = 0.02
 _BEND = 100
 """Bars after which a future has gone most of the way to its level."""
@@ -36,6 +38,24 @@ def other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDAr
             future[cut:, PRICES] = values[cut - 1, CLOSE] * prices
             future[cut:, _TRADED] = amounts
             yield future
+
+
+def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For each cut the series with the opposite of what followed, three times as large, (K, T, F).
+
+    Cheaper than `other_futures`, so that there may be one for every bar; far ahead prices are bent back to within a
+    factor of 20 of the cut's close.
+    """
+    others = np.repeat(values[None], len(cuts), axis=0)
+    logs = np.log(values[:, [OPEN, LOW, HIGH, CLOSE]])
+    reversed_ranks = np.sort(values[:, _TRADED], axis=0)[::-1][
+        values[:, _TRADED].argsort(axis=0).argsort(axis=0), [0, 1]
+    ]
+    for other, cut in zip(others, cuts.tolist(), strict=True):
+        start = logs[cut - 1, 3]
+        other[cut:, PRICES] = np.exp(start + _SPAN * np.tanh(-3.0 / _SPAN * (logs[cut:] - start)))
+        other[cut:, _TRADED] = 3.0 * reversed_ranks[cut:]
+    return others
 
 
 def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:

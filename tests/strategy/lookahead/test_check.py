@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -201,7 +200,8 @@ def test_covered_says_what_was_compared(bars: Bars) -> None:
     report = look(lambda bars: around(bars.close, bars.close.rolling(20).mean()), bars)
     assert report.futures >= 2 * report.cuts > 40
     assert report.covered == (
-        f"{report.decisions} decisions in 600 bars; later bars taken away at {report.cuts} cuts, replaced by "
+        f"{report.decisions} decisions in 600 bars, 100% of them checked right behind their bar; "
+        f"later bars taken away at {report.cuts} cuts, replaced by "
         f"{report.futures} other futures, and put after the last bar"
     )
     assert report.to_dict()["covered"] == report.covered
@@ -405,9 +405,57 @@ def test_intraday_stamps() -> None:
     assert ":00:00" in report.found[0]
 
 
-def test_quick() -> None:
-    """5,000 bars are checked in well under 1.5 seconds."""
-    bars = make_bars(5000)
-    started = time.perf_counter()
-    look(lambda bars: around(bars.close.ewm(span=10).mean(), bars.close.rolling(30).mean()), bars)
-    assert time.perf_counter() - started < 1.5
+def rare_leak(every: int, seed: int) -> Rule:
+    """Two averages that cross, and an exit if the next bar falls, on one bar in so many."""
+
+    def rule(bars: Any) -> Any:
+        fast, slow = bars.close.rolling(5).mean(), bars.close.rolling(20).mean()
+        chosen = (bars.volume * 1e3).round() % every == seed % every
+        return fast > slow, (fast < slow) | (chosen & (bars.close.shift(-1) < bars.close))
+
+    return rule
+
+
+@pytest.mark.parametrize(("every", "seed"), [(100, 0), (300, 1), (300, 2), (300, 3)])
+def test_rare_leaks_are_found(every: int, seed: int) -> None:
+    """A leak that touches one bar in 300 is found, since every bar is looked behind where the code is fast."""
+    assert look(rare_leak(every, seed), make_bars(1500, seed)).found
+
+
+@pytest.mark.slow
+def test_nearly_all_rare_leaks_are_found() -> None:
+    """At least 95% of leaks that touch one bar in 300."""
+    found = [bool(look(rare_leak(300, seed), make_bars(2500, seed)).found) for seed in range(60)]
+    assert np.mean(found) >= 0.95
+
+
+def test_the_share_of_decisions_that_were_checked_is_said() -> None:
+    """All of them where the code is fast; a few where each universe is a call of its own."""
+    report = look(lambda bars: around(bars.close, bars.close.rolling(20).mean()), make_bars(500))
+    assert report.checked == 1.0
+    assert "100% of them checked" in report.covered
+
+    def slow(bars: pd.DataFrame) -> Any:
+        return (bars.close > bars.close.rolling(20).mean()).to_numpy(), np.zeros(len(bars), dtype=bool)
+
+    (strategy,) = load_strategies(slow, {})
+    one = find_lookahead(detect_call_style(strategy, make_bars(500)), make_bars(500))
+    assert 0 < one.checked < 1
+
+
+def test_seeded_numbers_of_the_shape_of_the_bars_are_no_leak() -> None:
+    """Random exits drawn after random entries from one seed change with the number of bars, not with the bars."""
+
+    def drawn(bars: Any) -> Any:
+        rng = np.random.default_rng(7)
+        return tuple(rng.random(bars.close.shape) < 0.05 for _ in range(2))
+
+    def leaking(bars: Any) -> Any:
+        rng = np.random.default_rng(7)
+        entries, exits = (rng.random(bars.close.shape) < 0.05 for _ in range(2))
+        return entries & (bars.close.shift(-1) > bars.close).to_numpy(), exits
+
+    for rule, leaks in ((drawn, False), (leaking, True)):
+        (strategy,) = load_strategies(rule, {})
+        report = find_lookahead(detect_call_style(strategy, make_bars(500)), make_bars(500))
+        assert bool(report.found) == leaks, str(report)

@@ -1,0 +1,120 @@
+"""How much history a strategy needs: its decisions on the latest real bars, with less and with more history before.
+
+What a need means for a run is for the run to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stresslab.core.errors import StrategyError
+from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
+from stresslab.strategy.panel import Decisions, Panel
+from stresslab.strategy.strategy import Strategy
+
+LONGEST = 20_000
+"""Bars of history that count as all there is."""
+SOME = 0.01
+"""Share of bars whose decisions may differ: an average that fades never has all its history."""
+SAME_WEIGHT = 0.01
+"""Weights nearer than this are the same decision."""
+STEP = 25
+"""Bars to which the need is found."""
+
+
+@dataclass(frozen=True)
+class Lookback:
+    """What too little history changes.
+
+    Attributes:
+        warmup: bars of history that were given.
+        bars: latest real bars whose decisions were compared.
+        differing: share of them decided otherwise than with all history.
+        needed: bars of history from which on decisions stay, to `STEP`; None where only all there is will do.
+        available: bars of history that there are.
+    """
+
+    warmup: int
+    bars: int
+    differing: float
+    needed: int | None
+    available: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether decisions stay the same."""
+        return self.differing <= SOME
+
+    def __str__(self) -> str:
+        """What to do, in a clause."""
+        basis = (
+            f"with the {self.warmup:,} bars of history it is shown it decides otherwise in {self.differing:.0%} of the "
+            f"last {self.bars:,} real bars than with all {self.available:,}"
+        )
+        if self.needed is None:
+            return f"{basis}, and no shorter history will do; give --warmup {self.available}"
+        return f"{basis}; it needs about {self.needed:,}: give --warmup {self.needed}"
+
+
+def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> Lookback | None:
+    """Whether `warmup` bars of history are enough for a strategy, and how many are.
+
+    Args:
+        strategy: decides once on all bars, once on the shorter history, and a few times more where they differ.
+        bars: real bars.
+        warmup: bars of history that it is shown before a universe.
+        horizon: bars of a universe.
+
+    Returns:
+        None where there is no more history than it is shown, or where the code fails on some of it.
+    """
+    bars = bars[max(0, len(bars) - LONGEST - horizon) :]
+    count = min(horizon, len(bars) // 3)
+    available = len(bars) - count
+    if count < 1 or available <= warmup:
+        return None
+    strategy = replace(strategy, excused=None)
+
+    def differing(history: int) -> float:
+        return _differing(whole, _latest(strategy, bars[available - history :], count))
+
+    try:
+        whole = _latest(strategy, bars, count)
+        share = differing(warmup)
+        if share <= SOME:
+            return Lookback(warmup, count, share, warmup, available)
+        low, high = warmup, max(2 * warmup, STEP)
+        while high < available and differing(high) > SOME:
+            low, high = high, 2 * high
+        high = min(high, available)
+        while high - low > STEP:
+            middle = (low + high) // 2
+            low, high = (low, middle) if differing(middle) <= SOME else (middle, high)
+    except StrategyError:
+        return None
+    needed = None if high >= available - STEP else -(-high // STEP) * STEP
+    return Lookback(warmup, count, share, needed, available)
+
+
+def _latest(strategy: Strategy, bars: Bars, count: int) -> Decisions:
+    """What it decides on the last `count` of some bars."""
+    panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+    decisions = strategy.decide(panel, allow_silence=True)
+    return Decisions(**{name: array[-count:] for name, array in decisions.arrays().items()})
+
+
+def _differing(whole: Decisions, other: Decisions) -> float:
+    """Share of bars with another decision."""
+    one, two = whole.arrays(), other.arrays()
+    if one.keys() != two.keys():
+        return 1.0
+    apart: NDArray[np.bool_] = np.zeros(len(next(iter(one.values()))), dtype=np.bool_)
+    for name, array in one.items():
+        mine, theirs = array[:, 0].astype(float), two[name][:, 0].astype(float)
+        same = (np.abs(mine - theirs) <= SAME_WEIGHT) | (np.isnan(mine) & np.isnan(theirs))
+        apart |= ~same
+    return float(apart.mean())
