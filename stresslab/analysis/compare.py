@@ -196,4 +196,29 @@ def _told(result: StressResult) -> dict[str, Any]:
         if name not in settings and name != "name"
     }
     data = result.data.model_dump(include={"source", "start", "end", "digest"})
-    return settings | {"origin": str(result.origin)} | data | generator
+    return settings | {"origin": str(result.origin)} | data | generator | _code_of(result) | _platform_of(result)
+
+
+def _code_of(result: StressResult) -> dict[str, Any]:
+    """The hash of each strategy's file and of every local module that it imports."""
+    hashes: dict[str, Any] = {}
+    for one in result.strategies:
+        source = dict(one.source or {})
+        modules = source.get("modules") or {source.get("path") or "code": source.get("sha256")}
+        hashes |= {f"{one.name}: {name}": digest for name, digest in modules.items()}
+    return hashes
+
+
+def _platform_of(result: StressResult) -> dict[str, Any]:
+    """Versions, stresslab's own code, and the machine."""
+    about = result.environment
+    versions = {f"version of {name}": version for name, version in (about.get("versions") or {}).items()}
+    return versions | {
+        name: about.get(key)
+        for name, key in (
+            ("stresslab's code", "code"),
+            ("python", "python"),
+            ("machine", "machine"),
+            ("processor", "processor"),
+        )
+    }

@@ -60,7 +60,7 @@ class StrategyResult(Plotted):
     realised_equity: pd.Series[float] | None
     replays: pd.DataFrame | None = None
     track: pd.DataFrame | None = None
-    source: Mapping[str, str | None] | None = None
+    source: Mapping[str, Any] | None = None
     edge: Edge | None = None
     studies: StrategyStudies = field(default_factory=StrategyStudies)
 

@@ -41,7 +41,7 @@ from stresslab.core.text import one_line
 from stresslab.core.whole_files import PARTIAL, held, put_text, sweep, sync
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
-from stresslab.runs.inputs import absolute_places, copy_inputs, portable
+from stresslab.runs.inputs import absolute_places, copy_inputs, portable, with_modules
 from stresslab.runs.trial_ledger import add, check_ledger, runs_in
 
 _TABLES = (
@@ -199,10 +199,10 @@ def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> d
         "config": result.config,
         "data": result.data.to_dict(),
         "generator": result.generator,
-        "strategies": {one.name: one.source for one in result.strategies},
+        "strategies": {one.name: with_modules(one.source, folder) for one in result.strategies},
         "ledger": None if result.studies.ledger is None else result.studies.ledger.to_dict(),
         "code": code()["sha256"],
-        "environment": result.environment | {"commit": code()["commit"]},
+        "environment": result.environment | {"commit": code()["commit"], "code": code()["sha256"]},
         "timings": result.timings,
         "files": digests(folder),
     }

@@ -151,6 +151,15 @@ def _checked(folder: Path, name: str, manifest: Mapping[str, Any], most: int) ->
     return content
 
 
+def with_modules(source: Mapping[str, Any] | None, folder: Path) -> dict[str, Any] | None:
+    """A strategy's path and hash with the hashes of the modules that it imports, as far as a folder keeps them."""
+    if source is None:
+        return None
+    kept = _index(folder)["strategies"] if (folder / INPUTS / INDEX).is_file() else []
+    own = next((one["modules"] for one in kept if source["sha256"] in one["modules"].values()), None)
+    return {**source, **({} if own is None else {"modules": own})}
+
+
 def copy_inputs(source: Path, folder: Path, places: Mapping[str, str]) -> None:
     """Copy what `keep_inputs` wrote, without absolute paths.
 

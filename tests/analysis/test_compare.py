@@ -43,6 +43,26 @@ def test_the_same_universes_are_paired(first: StressResult) -> None:
     assert found.differing == {"fees": {"A": 0.0005, "B": 0.01}}
 
 
+def test_every_difference_is_listed(first: StressResult) -> None:
+    """Code of the strategies and of what they import, libraries, stresslab itself, the machine."""
+    one, *others = first.strategies
+    ours = replace(one, source={"path": "a.py", "sha256": "1", "modules": {"a.py": "1", "b.py": "2"}})
+    theirs = replace(one, source={"path": "a.py", "sha256": "1", "modules": {"a.py": "1", "b.py": "3"}})
+    versions = {"numpy": "2.0", "stresslab": "0.1.0"}
+    then = replace(first, strategies=[ours, *others], environment={"versions": versions, "python": "3.11", "code": "x"})
+    now = replace(
+        first,
+        strategies=[theirs, *others],
+        environment={"versions": versions | {"numpy": "2.1"}, "python": "3.12", "code": "y"},
+    )
+    assert compare([then, now]).differing == {
+        f"{one.name}: b.py": {"A": "2", "B": "3"},
+        "version of numpy": {"A": "2.0", "B": "2.1"},
+        "stresslab's code": {"A": "x", "B": "y"},
+        "python": {"A": "3.11", "B": "3.12"},
+    }
+
+
 def test_the_sign_is_second_less_first(first: StressResult) -> None:
     """Whichever of two is better, the difference and its interval are of the second less the first."""
     better = [replace(one, metrics=one.metrics + 0.01) for one in first.strategies]

@@ -141,7 +141,9 @@ def run(result: StressResult) -> Run:
     facts = {name: value for name, value in result.generator_facts.items() if name != "generator"}
     data = result.data.model_dump(exclude={"notices"})
     data |= {name: day(data[name]) for name in ("start", "end") if name in data}
-    machine = {name: value for name, value in result.environment.items() if name != "commit"}  # known when stored
+    machine = {
+        name: value for name, value in result.environment.items() if name not in ("commit", "code")
+    }  # known when stored
     seconds = [(_words(stage), f"{spent:.1f} s") for stage, spent in result.timings.items()]
     cards = [
         ("Settings", _rows(result.config)),
