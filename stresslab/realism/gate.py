@@ -65,7 +65,7 @@ def _missing(count: int, pooled: Sequence[Check], held_out: bool, established: b
     """What is missing for trust, in a sentence."""
     if established and in_sample and not pooled:
         return (
-            f"{in_sample} of {count} origins lie before the end of the training data, and such origins make no trust."
+            f"{in_sample} of {count} origins lie before the end of the training data, and those make no trust."
         )
     if pooled and not held_out:
         return "What the model's outcomes on held-out series of this kind say lies not all inside what is acceptable."
