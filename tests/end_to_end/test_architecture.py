@@ -109,7 +109,6 @@ UNTESTED = frozenset(
     report/formats/comparison.py
     report/formats/markdown.py
     report/formats/realism_text.py
-    report/formats/tables.py
     report/sections/inputs.py
     report/sections/pairs.py
     report/sections/provenance.py
@@ -125,7 +124,6 @@ UNTESTED = frozenset(
     runs/shard_stream.py
     runs/steps.py
     runs/summary.py
-    runs/verify.py
     strategy/call_style.py
     strategy/loading.py
     strategy/lookahead/probe.py
