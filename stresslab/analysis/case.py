@@ -175,7 +175,19 @@ class Case:
 
     def measured(self, universes: Universes, terms: Terms | None = None) -> pd.DataFrame:
         """All measures of the strategy in other universes, or on other terms; universes in which it fails are out."""
-        return self.elsewhere(universes, terms).metrics
+        if universes is not self.universes:
+            return self.elsewhere(universes, terms).metrics
+        terms = terms or self.terms
+        if terms == self.terms:
+            return self.metrics
+        if terms not in self._on_terms:
+            self._on_terms[terms] = self.elsewhere(universes, terms).metrics
+        return self._on_terms[terms]
+
+    @cached_property
+    def _on_terms(self) -> dict[Terms, pd.DataFrame]:
+        """Measures in these universes on other terms, which several studies look at."""
+        return {}
 
 
 def figures(metrics: pd.DataFrame, seed: int = 0) -> dict[str, Any]:

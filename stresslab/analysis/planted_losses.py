@@ -17,15 +17,13 @@ from stresslab.analysis.verdict import Criteria
 from stresslab.backtest.evaluate import measures
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.registry import make_generator
 from stresslab.metrics.edge_posterior import EdgePosterior, horizon_for
 from stresslab.metrics.planted_edge import planted_equity, timing_risk
 
-EDGE_STREAM = 104
-"""Stream of uniforms that draw each universe's edge."""
 OTHERS = ("bootstrap", "garch")
 """Generators beside the run's own over which P(loss) is said to range."""
 OTHER_UNIVERSES = 400
@@ -79,7 +77,7 @@ def _planted(case: Case, posterior: EdgePosterior) -> _Planted | None:
     risk = timing_risk(held, earned, periods)
     if risk is None:
         return None
-    draws = posterior.quantile(uniforms(case.seed, case.account.ids, 1, 1, stream=EDGE_STREAM)[:, 0, 0])
+    draws = posterior.quantile(uniforms(case.seed, case.account.ids, 1, 1, stream=Stream.EDGE)[:, 0, 0])
     sides = {
         name: measures(
             replace(case.account, equity=planted_equity(case.account.equity, risk, drawn, periods)),

@@ -249,5 +249,6 @@ def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
     held = case.account.position
     universes = shock.lay(case.universes, held)
     terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
-    other = replace(case, strategy=shock.runner(case.strategy, case.universes, held))
+    runner = shock.runner(case.strategy, case.universes, held)
+    other = case if runner is case.strategy else replace(case, strategy=runner, kept=None)
     return other.measured(universes, terms)

@@ -19,6 +19,7 @@ from stresslab.backtest import Backtest, Terms, backtest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.plain_json import plain
+from stresslab.core.randomness import Stream, derive
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
@@ -45,7 +46,6 @@ LIVES = 1000
 """Histories that are put together of one universe per window."""
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that tell how wide the results at an origin, or of lives, lie."""
-_LIFE_STREAM = 977
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +204,7 @@ def walk_forward(
     until = plan.generator.describe().get("trained_until")
     for number, at in enumerate(ends):
         history = bars[:at]
-        seed = (plan.seed + 1 + number) % 2**64
+        seed = derive(plan.seed, Stream.WALK_FORWARD, number)
         try:
             sampled = plan.generator.sample(history, plan.horizon, plan.universes, seed, jobs=plan.jobs)
         except DataError as error:
@@ -275,7 +275,7 @@ def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = LIVES) -> d
         Distribution of total return and maximum drawdown over all windows, and the one that happened in the same
         windows, each entered anew; "values" are those of every life, in order.
     """
-    rng = np.random.default_rng([seed, _LIFE_STREAM])
+    rng = np.random.default_rng([seed, int(Stream.CHAINED_PATHS)])
     pieces = []
     for fold in folds:
         chosen = rng.integers(0, len(fold.universes), count)

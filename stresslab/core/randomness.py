@@ -8,11 +8,31 @@ stream): batching, order and workers cannot change a number. Callers decide what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
+
+
+class Stream(IntEnum):
+    """What random numbers are used for; no two purposes share a stream, so none can lean on another's numbers."""
+
+    SAMPLER = 0
+    COMMON_DRIFT = 1
+    SHORTFALL = 101
+    PERMUTATION = 102
+    FINGERPRINT = 103
+    EDGE = 104
+    REALISM = 105
+    JOINT_REALISM = 106
+    WALK_FORWARD = 107
+    DEPENDENCE = 301
+    COUPLING = 302
+    PILOT = 303
+    CHAINED_PATHS = 977
+
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -53,6 +73,20 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
+def derive(seed: int, stream: Stream, number: int = 0) -> int:
+    """A seed of its own for part `number` of a purpose: 64 bits of Philox, so that neighbours share nothing.
+
+    Args:
+        seed: of the run.
+        stream: what the numbers are used for.
+        number: which part, such as a fold or an origin.
+    """
+    seed = check_seed(seed)
+    counter = [np.array([word], dtype=np.uint64) for word in (number, 0, 0, int(stream))]
+    first, second, _, _ = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
+    return int(first[0]) | int(second[0]) << 32
+
+
 def uniforms(
     seed: int,
     ids: Sequence[int] | NDArray[np.integer],
@@ -61,7 +95,7 @@ def uniforms(
     *,
     first_step: int = 0,
     first_draw: int = 0,
-    stream: int = 0,
+    stream: int = Stream.SAMPLER,
 ) -> NDArray[np.float64]:
     """Uniforms in the open interval (0, 1), addressed by universe, step and draw.
 
@@ -72,7 +106,7 @@ def uniforms(
         draws: numbers per step.
         first_step: step of the first column; `uniforms(..., first_step=k)` continues where `steps=k` ended.
         first_draw: draw of the first number of each step, a multiple of `WORDS`; likewise.
-        stream: separates uses that must not share numbers (0 is the sampler's).
+        stream: what the numbers are used for.
 
     Returns:
         (N, steps, draws) float64; 32 random bits each, the midpoint of its cell, so never 0 or 1.

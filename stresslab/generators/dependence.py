@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import CLOSE
 from stresslab.data.market import Market
 from stresslab.metrics.dependence import spearman
@@ -37,8 +37,6 @@ CEILING = 0.995
 """Largest correlation that is asked of the uniforms, where the generator blurs more than can be made up for."""
 DEGREES = (2.0, 50.0)
 """Range of the Student copula's degrees of freedom."""
-STREAM = 301
-"""Stream of the uniforms that choose days and their jitter."""
 
 
 def check_dependence(kind: str) -> Kind:
@@ -59,7 +57,7 @@ def check_whole_days(kind: str, generator: str) -> None:
 
 def own_seeds(seed: int, count: int) -> list[int]:
     """Seeds of `count` symbols that are independent of one another; the first is the seed itself."""
-    words = (uniforms(seed, np.arange(count), 1, 2, stream=STREAM)[:, 0] * 2.0**32).astype(np.uint64)
+    words = (uniforms(seed, np.arange(count), 1, 2, stream=Stream.DEPENDENCE)[:, 0] * 2.0**32).astype(np.uint64)
     return [seed, *((int(high) << 32) | int(low) for high, low in words[1:].tolist())][:count]
 
 
@@ -105,7 +103,7 @@ class Dependence:
     def uniforms(self, seed: int, ids: NDArray[np.int64], steps: int) -> FloatArray:
         """Uniforms (n, T, K) in (0, 1): independent over universes and bars, dependent over symbols."""
         count, symbols = self.ranks.shape
-        u = uniforms(seed, ids, steps, 1 + symbols, stream=STREAM)  # (n, T, 1 + K)
+        u = uniforms(seed, ids, steps, 1 + symbols, stream=Stream.DEPENDENCE)  # (n, T, 1 + K)
         if self.kind == "student":
             root = np.linalg.cholesky(self.asked)
             mixing = np.sqrt(stats.chi2.ppf(u[..., 0], self.degrees) / self.degrees)[..., None]

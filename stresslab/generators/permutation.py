@@ -13,12 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import AMOUNT, CLOSE, FIELDS, OPEN, VOLUME, Bars
 from stresslab.data.universes import Universes
 
-STREAM = 102
-"""Stream of uniforms of the permutations; the generators draw from stream 0."""
 MIN_BARS = 20
 
 
@@ -53,7 +51,7 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
     worth = bars.values[:, VOLUME] * bars.values[:, : CLOSE + 1].mean(axis=1)
     premium = np.divide(bars.values[:, AMOUNT], worth, out=np.ones(len(bars)), where=worth > 0)[warmup:]
 
-    order = np.argsort(uniforms(seed, chosen, steps, 2, stream=STREAM), axis=1)  # (n, T, 2)
+    order = np.argsort(uniforms(seed, chosen, steps, 2, stream=Stream.PERMUTATION), axis=1)  # (n, T, 2)
     shape, gap = shapes[order[:, :, 0]], gaps[order[:, :, 1]]  # (n, T, 4), (n, T)
     moves = np.cumsum(gap + shape[:, :, CLOSE], axis=1)
     opens = logs[0, CLOSE] + np.concatenate([np.zeros((len(chosen), 1)), moves[:, :-1]], axis=1) + gap

@@ -21,7 +21,7 @@ from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.metrics.measures import MEASURES
 
 LEVEL = 0.95
@@ -31,8 +31,6 @@ DRAWDOWNS = (0.1, 0.2)
 """Depths whose probability is reported."""
 SHORTFALL_TAIL = 0.025
 """Expected shortfall at 97.5% averages the worst 2.5%."""
-SHORTFALL_STREAM = 101
-"""Stream of uniforms of the shortfall's bootstrap; the generators draw from stream 0."""
 _REPLICATES = 1000
 _NUMBERS_AT_ONCE = 2_000_000
 
@@ -179,7 +177,7 @@ def _shortfall_of_sorted(ordered: FloatArray, tail: float, level: float, seed: i
     per_block = max(1, _NUMBERS_AT_ONCE // (lowest + 1))
     for first in range(0, _REPLICATES, per_block):
         replicates = np.arange(first, min(first + per_block, _REPLICATES))
-        u = uniforms(seed, replicates, 1, lowest + 1, stream=SHORTFALL_STREAM)[:, 0]  # (B, lowest + 1)
+        u = uniforms(seed, replicates, 1, lowest + 1, stream=Stream.SHORTFALL)[:, 0]  # (B, lowest + 1)
         sums = np.cumsum(-np.log(u[:, :lowest]), axis=1)
         rest = stats.gamma.ppf(u[:, lowest], count + 1 - lowest)
         positions = (count * (sums / (sums[:, -1] + rest)[:, None])).astype(np.int64)

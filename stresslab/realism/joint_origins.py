@@ -13,6 +13,7 @@ import numpy as np
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
+from stresslab.core.randomness import Stream, derive
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.generators.base import JointGenerator
@@ -67,7 +68,7 @@ def roll_market(
     for number, end in enumerate(ends):
         history, future = market[:end], market[end : end + horizon]
         try:
-            joint = generator.sample(history, horizon, universes, (seed + 1 + number) % 2**64, jobs=jobs)
+            joint = generator.sample(history, horizon, universes, derive(seed, Stream.JOINT_REALISM, number), jobs=jobs)
         except DataError as error:
             refusals.append(str(error))
         else:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError
 from stresslab.core.parallel import chunks, map_chunks
+from stresslab.core.randomness import Stream, derive
 from stresslab.data.bars import CLOSE, VOLUME, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
@@ -133,7 +134,7 @@ def roll(
         number = int(numbers[0])
         at = ends[number]
         try:
-            sampled = generator.sample(bars[:at], horizon, universes, (seed + 1 + number) % 2**64)
+            sampled = generator.sample(bars[:at], horizon, universes, derive(seed, Stream.REALISM, number))
         except DataError as error:
             return str(error)
         return observe(sampled, bars[at : at + horizon])

@@ -23,7 +23,7 @@ from stresslab.analysis.case import Frozen
 from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import recorded
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.core.safe_files import MAX_JSON, read_bounded
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.strategy import Strategy
@@ -33,8 +33,6 @@ MARKS = 128
 """Bars by which a series is known again."""
 SHARED = 0.5
 """Two series are the same data where they share so much of the shorter one's time, and of the marks in it."""
-STREAM = 103
-"""Stream of uniforms that choose the marks."""
 RULES = ("sizing", "stop_loss", "take_profit", "trailing_stop", "max_leverage")
 """Terms that are chosen as a strategy's parameters are: another stop is another variant."""
 
@@ -211,7 +209,7 @@ def _seconds(bars: Bars) -> NDArray[np.int64]:
 
 def _order(seconds: NDArray[np.int64]) -> NDArray[np.float64]:
     """A number in (0, 1) for each time stamp, the same in every series."""
-    return uniforms(0, seconds % 2**32, 1, 1, stream=STREAM)[:, 0, 0]
+    return uniforms(0, seconds % 2**32, 1, 1, stream=Stream.FINGERPRINT)[:, 0, 0]
 
 
 def _reach(marks: Mapping[int, str]) -> float:

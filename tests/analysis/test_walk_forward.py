@@ -88,11 +88,12 @@ def test_each_origin_sees_its_past_and_meets_its_future(found: dict[str, list[Fo
     """Buy and hold earns what really followed, costs aside; its chances come from the past alone."""
     bars = make_bars(900)
     changed = bars.values.copy()
-    at = fold_ends(bars, HORIZON, 6)[-1]
+    ends = fold_ends(bars, HORIZON, 6)
+    at = ends[-1]
     changed[at:, :4] *= 1.5
     other = Bars(bars.timestamps, changed, bars.symbol)
-    again = walk_forward(strategies(), other, [at], FoldPlan(StationaryBootstrap(), HORIZON, Terms(), 60, 3 + 5))
-    last, fresh = found["hold"][-1], again["hold"][0]
+    again = walk_forward(strategies(), other, ends, FoldPlan(StationaryBootstrap(), HORIZON, Terms(), 60, 3))
+    last, fresh = found["hold"][-1], again["hold"][-1]
     np.testing.assert_array_equal(last.universes.equity, fresh.universes.equity)
     row = last.to_dict()
     opened, closed = bars.values[at, 0], bars.values[at + HORIZON - 1, 3]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stresslab.core.errors import InputError
-from stresslab.core.randomness import philox, uniforms
+from stresslab.core.randomness import Stream, derive, philox, uniforms
 
 FULL = 0xFFFFFFFF
 
@@ -74,3 +74,19 @@ def test_a_wrong_seed_is_refused(seed: object) -> None:
     """A seed that is no whole number in range is named with the rule and a remedy."""
     with pytest.raises(InputError, match=r"seed=.* is not a whole number in \[0, 2\^64\); give"):
         uniforms(seed, [0], 1, 1)  # type: ignore[arg-type] # the wrong types are the point
+
+
+def test_no_two_purposes_share_a_stream() -> None:
+    """Every purpose has a number of its own, and the seeds derived for parts of it meet no other part's."""
+    assert len({int(stream) for stream in Stream}) == len(Stream)
+    found = [derive(seed, stream, number) for seed in (0, 1, 7) for stream in Stream for number in range(50)]
+    assert len(set(found)) == len(found)
+    assert not {seed + 1 + number for seed in (0, 1, 7) for number in range(50)} & set(found)
+    assert all(0 <= seed < 2**64 for seed in found)
+
+
+def test_a_derived_seed_is_that_of_its_address() -> None:
+    """It is two words of Philox at (number, 0, 0, stream) under the run's seed."""
+    counter = [np.array([word], dtype=np.uint64) for word in (3, 0, 0, int(Stream.REALISM))]
+    first, second, *_ = philox(counter, (7, 0))
+    assert derive(7, Stream.REALISM, 3) == int(first[0]) + (int(second[0]) << 32)

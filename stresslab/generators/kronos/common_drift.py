@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from stresslab.core.arrays import FloatArray
+from stresslab.core.randomness import Stream
 from stresslab.generators.kronos.features import GAP, RETURN, Returns, ReturnsState
 from stresslab.generators.kronos.sampler import TILE, Draws, Sampler
 
 REFERENCES = TILE
 """Reference universes: what is left of chance moves the mean path by about 3% of the universes' spread."""
-SEED, STREAM = 0, 1
-"""Address of the reference's uniforms; the universes' are of stream 0."""
+SEED = 0
+"""Of the reference's uniforms: the same for every run, so that runs differ by chance alone."""
 RIDGE = 1e-3
 """Penalty of the regression, as a share of the observations: few bars cannot separate all parts of a token."""
 
@@ -73,6 +74,6 @@ def common_drift(
         return None
     networks = sampler.networks
     surprises = Surprises(networks.tokenizer.s1_bits, networks.device)
-    drawn = Draws(SEED, np.arange(REFERENCES), sampler.horizon, networks.device, stream=STREAM)
+    drawn = Draws(SEED, np.arange(REFERENCES), sampler.horizon, networks.device, stream=Stream.COMMON_DRIFT)
     features = sampler.continuations(drawn, surprises, between_bars)
     return returns.common_drift(features, surprises.of(features[:, :, [GAP, RETURN]].astype(np.float64)), state)

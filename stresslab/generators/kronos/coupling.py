@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stresslab.core.randomness import WORDS, uniforms
+from stresslab.core.randomness import WORDS, Stream, uniforms
 from stresslab.generators.kronos.inference_weights import Decoder
 from stresslab.generators.kronos.kv_cache import CachedBlocks
 from stresslab.generators.kronos.token_sampling import TokenSampling, invert
@@ -28,8 +28,6 @@ SPREAD = 1e-4
 """Share of every coarse token's belief that is spread over all bins, so that none is ruled out."""
 ROWS = 64
 """Rows of a product, so that its bits do not depend on how many universes are computed together."""
-STREAM = 302
-"""Stream of the uniforms by which a coarse token is drawn among those of one bin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +121,7 @@ class CoupledDraws:
         """Look the universes' uniforms up."""
         self.count, self.coupling, device = len(ids), coupling, coupling.order.device
         self._quantiles = torch.from_numpy(company.quantiles(ids, horizon)).to(device)  # (N, T)
-        own = uniforms(seed, ids, horizon, 1, first_draw=company.symbol * WORDS, stream=STREAM)
+        own = uniforms(seed, ids, horizon, 1, first_draw=company.symbol * WORDS, stream=Stream.COUPLING)
         self._own, self._left = torch.from_numpy(own[:, :, 0]).to(device), self._quantiles[:, 0]
 
     def coarse(self, choice: TokenSampling, logits: Tensor, step: int) -> Tensor:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from stresslab.core.arrays import FloatArray
-from stresslab.core.randomness import uniforms
+from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import CLOSE
 from stresslab.data.market import Market
 from stresslab.generators.dependence import Dependence, Kind, from_spearman
@@ -22,8 +22,6 @@ from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sampl
 
 PILOT = 40
 """Bars of the pilot that says how far simulated returns follow their uniforms."""
-STREAM = 303
-"""Stream of the pilot's uniforms."""
 MIN_FIDELITY = 0.5
 """Where simulated returns follow their uniforms less than this, no more is made up for."""
 
@@ -48,7 +46,7 @@ def fit_dependence(market: Market, origins: Sequence[SampledHistory], plan: Plan
         jobs: threads.
     """
     ids = np.arange(TILE)
-    asked = uniforms(0, ids, PILOT, len(origins), stream=STREAM)  # (TILE, PILOT, K)
+    asked = uniforms(0, ids, PILOT, len(origins), stream=Stream.PILOT)  # (TILE, PILOT, K)
     for position, origin in enumerate(origins):
         origin.company = Company(position, _given(asked[:, :, position]))
     sample_all(plan, origins, ids, jobs, Meter(None, PILOT))
