@@ -56,7 +56,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _TIMES = (
     "timestamp", "timestamps", "datetime", "open time", "日期时间", "时间戳", "date", "trade date", "日期", "交易日期",
     "日付", "日付け", "날짜", "Datum", "Fecha", "Data", "Дата", "time", "trade time", "时间", "交易时间", "gmt time",
-    "local time", "utc time", "unix", "unix timestamp", "epoch", "day", "Tag", "Unnamed: 0", "index", "",
+    "local time", "utc time", "unix", "unix timestamp", "epoch", "window start", "t", "day", "Tag",
+    "Unnamed: 0", "index", "",
 )  # fmt: skip
 _CLOCKS = (
     "time",

@@ -141,6 +141,9 @@ def _headerless(rows: Sequence[Sequence[str]]) -> list[str]:
         names = ["date", "time", *_ORDER]
     else:
         names = list(_BINANCE) if len(first) == len(_BINANCE) else ["timestamp", *_ORDER]
+        counts = [row[6].strip() for row in rows if len(row) == 7]
+        if len(first) == 7 and all(map(str.isdigit, counts)):  # Kraken: the number of trades
+            names.append("trades")
     if len(first) > len(names):
         raise DataError(
             f"no header, and {len(first)} columns are not an order that is known here (time, open, high, low, close, "

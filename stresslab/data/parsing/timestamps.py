@@ -23,6 +23,8 @@ _TIMES = (
     " %H%M", " %H%M%S", ";%H%M%S", "T%H%M%S", " %H-%M-%S",
 )  # fmt: skip
 _OFFSET = r"^(.*\d:\d{2}.*?|\d{8}T\d+)\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2})$"
+_NAMED = r"^(.*\d:\d{2}(?::\d{2})?)\s+([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]*\d*)+)$"
+"""A wall clock and the name of its zone, as Interactive Brokers writes them: 20170914 20:00:00 US/Eastern."""
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _UNITS = ((1e8, 9.2e9, 1_000_000_000), (1e11, 9.2e12, 1_000_000), (1e14, 9.2e15, 1_000), (1e17, 9.2e18, 1))
 """Epochs in seconds, ms, us, ns: least value (March 1973), bound (2261), nanoseconds in one."""
@@ -117,6 +119,9 @@ def _from_text(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
     first = str(text.iloc[0])
     if re.fullmatch(r"\d+(\.\d*)?|\d{5},\d+", first):
         return _from_numbers(_numbers(text.str.replace(",", ".")))
+    named = re.match(_NAMED, first)
+    if named:
+        return _of_named_zone(text, named[2])
     zoned = re.match(_OFFSET, first)
     if not zoned:
         return _written(text)
@@ -135,6 +140,26 @@ def _from_text(text: pd.Series) -> tuple[pd.DatetimeIndex, list[str]]:
         wall, notices = _written(parts[0])
         zones = {zone: _offset(zone) for zone in parts[1].unique()}
         utc, zone = wall - pd.TimedeltaIndex(parts[1].map(zones)), " and ".join(map(str, list(zones)[:2]))
+    stamps, news = _naive(wall, utc, zone)
+    return stamps, notices + news
+
+
+def _of_named_zone(text: pd.Series, zone: str) -> tuple[pd.DatetimeIndex, list[str]]:
+    """Stamps of a wall clock with the name of one zone behind each."""
+    alike = text.str.endswith(zone).to_numpy(dtype=bool)
+    if not alike.all():
+        row = int((~alike).argmax())
+        raise DataError(
+            f"row {text.index[row]}: time stamp {text.iloc[row]!r} is not of the zone {zone} as the first is; write "
+            "all time stamps in one zone"
+        )
+    wall, notices = _written(text.str[: -len(zone)].str.rstrip())
+    try:
+        utc = wall.tz_localize(zone, ambiguous="infer", nonexistent="shift_forward").tz_convert("UTC").tz_localize(None)
+    except KeyError:
+        raise DataError(f"time zone {zone!r} is not known; write time stamps without it, or with +00:00") from None
+    except ValueError:  # an hour that clocks repeat, of which the bars show one only
+        utc = wall
     stamps, news = _naive(wall, utc, zone)
     return stamps, notices + news
 

@@ -190,3 +190,20 @@ def test_three_decimals_stay_decimals() -> None:
     header = ";".join(HEADERS["German"][:6])
     lines = _points("German", ["110.123", "110.010"]).splitlines()[1:]
     assert _bars("\n".join([header, *(f"{line};30684" for line in lines)])).open.iloc[0] == 110.123
+
+
+def test_seven_columns_of_kraken() -> None:
+    """Without a header the seventh column is the number of trades; a seventh that is no count is not guessed."""
+    rows = table(BARS, form="s").iloc[:, :6]
+    kraken = rows.assign(trades=[str(at) for at in range(len(rows))]).to_csv(header=False, index=False)
+    assert _bars(kraken).values[:, :5].tolist() == BARS.values[:, :5].tolist()
+    with pytest.raises(DataError, match="7 columns"):
+        _bars(rows.assign(other="1.5").to_csv(header=False, index=False))
+
+
+@pytest.mark.parametrize("name", ["window_start", "t"])
+def test_time_stamps_of_polygon(name: str) -> None:
+    """Flat files stamp bars in a column `window_start`, the interface in `t`."""
+    frame = table(BARS, form="ns" if name == "window_start" else "ms").iloc[:, :6]
+    frame.columns = [name, *(["open", "high", "low", "close", "volume"] if name != "t" else "ohlcv")]
+    assert _bars(text(frame)).timestamps.equals(BARS.timestamps)

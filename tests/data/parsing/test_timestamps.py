@@ -216,3 +216,19 @@ def test_a_date_that_may_be_two_is_refused() -> None:
     """With both, to choose from."""
     with pytest.raises(DataError, match=r"until='02/03/2021' may be 2021-02-03 or 2021-03-02; write one of them"):
         parse_date("until", "02/03/2021")
+
+
+def test_a_zone_by_its_name() -> None:
+    """A wall clock with the name of its zone keeps the wall clock; hours that it repeats become UTC."""
+    summer = pd.date_range("2024-06-03 09:00", periods=40, freq="h")
+    found, notices = parse_timestamps(pd.Series([f"{stamp:%Y%m%d %H:%M:%S} US/Eastern" for stamp in summer]))
+    np.testing.assert_array_equal(found, summer)
+    assert "US/Eastern" in notices[0]
+    turned = pd.date_range("2024-11-02 20:00", periods=40, freq="h", tz="US/Eastern")  # clocks go back on the 3rd
+    found, notices = parse_timestamps(pd.Series([f"{stamp:%Y%m%d %H:%M:%S} US/Eastern" for stamp in turned]))
+    np.testing.assert_array_equal(found, turned.tz_convert("UTC").tz_localize(None))
+    assert "repeats hours" in notices[0]
+    with pytest.raises(DataError, match="Mars/Olympus"):
+        parse_timestamps(pd.Series([f"{stamp:%Y%m%d %H:%M:%S} Mars/Olympus" for stamp in summer]))
+    with pytest.raises(DataError, match="one zone"):
+        parse_timestamps(pd.Series(["20240603 09:00:00 US/Eastern", "20240603 10:00:00 US/Pacific"]))
