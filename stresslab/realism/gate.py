@@ -64,9 +64,7 @@ def _few(origins: Sequence[Origin]) -> list[str]:
 def _missing(count: int, pooled: Sequence[Check], held_out: bool, established: bool, in_sample: int) -> str:
     """What is missing for trust, in a sentence."""
     if established and in_sample and not pooled:
-        return (
-            f"{in_sample} of {count} origins lie before the end of the training data, and those make no trust."
-        )
+        return f"{in_sample} of {count} origins lie before the end of the training data, and those make no trust."
     if pooled and not held_out:
         return "What the model's outcomes on held-out series of this kind say lies not all inside what is acceptable."
     if held_out:
