@@ -177,7 +177,7 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
             if (has_method(one) or is_theirs(one)) and one.__module__ == module.__name__
         }
         if not choices:
-            raise StrategyError(f"{path} has no function signals(bars), weights(bars) or on_bar(state, bar); add one")
+            raise StrategyError(f"{path} {_foreign(module)}")
         if len(choices) > 1:
             names = " or ".join(f"{path}:{entry}" for entry in choices)
             raise StrategyError(f"{path} has several strategies, {', '.join(choices)}; name one of them: {names}")
@@ -193,6 +193,28 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
     strategy = Strategy(name, {}, _kind(function, entry), path, _sha256(source), function, entry, patience=patience)
     found = _Found(strategy)
     return replace(found, ranges=_ranges(path, declares, module, list(found.declared)))
+
+
+_FRAMEWORKS = {
+    "freqtrade": "return its columns enter_long and exit_long from a function signals(bars), and give its stoploss, "
+    "minimal_roi and trailing_stop as --stop-loss, --take-profit and --trailing-stop",
+    "jesse": "return where should_long and should_short hold from a function signals(bars), and give its stops as "
+    "--stop-loss and --take-profit",
+    "backtrader": "return the target weight of its next() from a function on_bar(state, bar)",
+}
+"""What to do with a class of a framework that is not run here, by the package that it comes from."""
+
+
+def _foreign(module: ModuleType) -> str:
+    """Why a file without a strategy of ours has none, with what is nearest to it."""
+    own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
+    for theirs in own:
+        package = next((base.__module__.partition(".")[0] for base in theirs.__mro__[1:-1]), "")
+        if package in _FRAMEWORKS:
+            return f"has a class of {package}, {theirs.__name__}, which is not run here; {_FRAMEWORKS[package]}"
+    if callable(getattr(module, "handle_data", None)):
+        return "is written for zipline (handle_data), which is not run here; write a function on_bar(state, bar)"
+    return "has no function signals(bars), weights(bars) or on_bar(state, bar); add one"
 
 
 def _adapted(who: str, theirs: Any, module: ModuleType | None) -> Any:
