@@ -40,7 +40,7 @@ def random_timing(case: Case) -> dict[str, Any] | None:
     if len(case.universes) < 2 or not position.any():
         return None
     own, other = (
-        pd.Series(np.maximum(1 + held * earned, 0.0).prod(axis=0) - 1)
+        pd.Series(np.maximum(1 + (held * earned).reshape(*held.shape[:2], -1).sum(axis=2), 0.0).prod(axis=0) - 1)
         for held in (position, np.roll(position, 1, axis=1))
     )
     sides = {

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from stresslab.backtest import Backtest, Terms, backtest
+from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE, OPEN, Bars
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
@@ -80,7 +82,14 @@ class RealBars:
 
 
 def positions_and_returns(account: Backtest, universes: Universes) -> tuple[FloatArray, FloatArray]:
-    """What was held over each bar and what a full position earned over it (T, N); the accounts are those universes'."""
+    """What was held over each bar and what a full position earned over it (T, N); the accounts are those universes'.
+
+    Of a market (T, N, K), by symbol.
+    """
+    if isinstance(universes, IndexUniverses):
+        assert isinstance(account, JointBacktest)
+        opens, closes = (universes.symbols[..., field].transpose(2, 0, 1) for field in (OPEN, CLOSE))  # (T, N, K)
+        return np.asarray(account.positions.transpose(1, 2, 0)), position_returns(opens, closes)
     values = universes.values
     returns = position_returns(values[:, :, OPEN].T, values[:, :, CLOSE].T)
     return np.asarray(account.position, dtype=np.float64), returns

@@ -16,12 +16,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.analysis.case import Case, figures
+from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
 from stresslab.data.bars import AMOUNT, CLOSE
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.transforms import changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
+from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.panel import Decisions, Panel
 
 BarIndex = NDArray[np.int64]
@@ -165,13 +168,15 @@ class Postponed(Strategy):
         own = Strategy(**{one.name: getattr(self, one.name) for one in fields(Strategy)})
         return Postponed.of, (own, self.closed, self.ids)
 
-    def decide(self, panel: Panel, *, allow_silence: bool = False, init_cash: float = 100_000.0) -> Decisions:
+    def decide(
+        self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
+    ) -> Decisions:
         """What the strategy decides, moved to the rows whose orders fill (row W - 1 + t fills at the open of bar t)."""
         decisions = super().decide(panel, allow_silence=allow_silence, init_cash=init_cash)
         first = max(panel.warmup - 1, 0)
         rows = slice(first, panel.rows - 1)
         closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]
-        closed = closed[: panel.rows - 1 - first]
+        closed = np.repeat(closed[: panel.rows - 1 - first], decisions.width, axis=1)
         arrays = {name: array.copy() for name, array in decisions.arrays().items()}
         if decisions.weights is not None:
             arrays["weights"][rows] = postponed_targets(arrays["weights"][rows], closed)
@@ -179,7 +184,7 @@ class Postponed(Strategy):
             moved = postponed_signals(tuple(array[rows] for array in arrays.values()), closed)
             for array, flags in zip(arrays.values(), moved, strict=True):
                 array[rows] = flags
-        return Decisions(**arrays)
+        return Decisions(**arrays, symbols=decisions.symbols)
 
 
 @dataclass(frozen=True)
@@ -188,13 +193,14 @@ class Shock:
 
     Attributes:
         label: what people read.
-        lay: the universes of the shock, from those of the base case and the position held there (T, N).
+        lay: the universes of the shock, from those of the base case, the position held there (T, N), and the bar after
+            the largest one (N,); of a market for each symbol, after the largest exposure.
         costs: factor of the costs.
         closed: bars without a fill, from the bar after the largest position on.
     """
 
     label: str
-    lay: Callable[[Universes, FloatArray], Universes] = lambda universes, position: universes
+    lay: Callable[[Universes, FloatArray, BarIndex], Universes] = lambda universes, position, bar: universes
     costs: float = 1.0
     closed: int = 0
 
@@ -211,16 +217,15 @@ class Shock:
         return Postponed.of(strategy, closed_from(worst_bar(position), self.closed, universes.horizon), universes.ids)
 
 
-def _gap_against(size: float) -> Callable[[Universes, FloatArray], Universes]:
-    def lay(universes: Universes, position: FloatArray) -> Universes:
-        bar = worst_bar(position)
+def _gap_against(size: float) -> Callable[[Universes, FloatArray, BarIndex], Universes]:
+    def lay(universes: Universes, position: FloatArray, bar: BarIndex) -> Universes:
         return gap(universes, size * against(position, bar), bar)
 
     return lay
 
 
-def _wilder(factor: float) -> Callable[[Universes, FloatArray], Universes]:
-    return lambda universes, position: wilder(universes, factor)
+def _wilder(factor: float) -> Callable[[Universes, FloatArray, BarIndex], Universes]:
+    return lambda universes, position, bar: wilder(universes, factor)
 
 
 SHOCKS: Mapping[str, Shock] = MappingProxyType(
@@ -247,7 +252,11 @@ def shocks(case: Case) -> list[dict[str, Any]]:
 
 def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
     held = case.account.position
-    universes = shock.lay(case.universes, held)
+    bar, account = worst_bar(held), case.account
+    if isinstance(case.universes, IndexUniverses) and isinstance(account, JointBacktest):
+        universes: Universes = case.universes.each(lambda part, at: shock.lay(part, account.positions[at], bar))
+    else:
+        universes = shock.lay(case.universes, held, bar)
     terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
     runner = shock.runner(case.strategy, case.universes, held)
     other = case if runner is case.strategy else replace(case, strategy=runner, kept=None)

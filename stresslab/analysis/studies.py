@@ -19,6 +19,7 @@ from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.result_models import Edge
 from stresslab.analysis.sensitivity import costs, parameters
 from stresslab.analysis.shocks import shocks
+from stresslab.analysis.symbols import symbols
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
 from stresslab.backtest.bar_records import replays
@@ -52,6 +53,7 @@ STUDIES = (
     Study("shocks", shocks, "evidence"),
     Study("reverse_stress", worst_universes, "evidence"),
     Study("error_budget", error_budget, "evidence"),
+    Study("symbols", symbols, "evidence"),
     Study("alternative_generators", lambda case: case.alternatives, "evidence"),
     Study("generator_sweep", lambda case: case.sweep, "evidence"),
     Study("walk_forward", _walk_forward, "evidence"),

@@ -14,7 +14,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.backtest.costs import Costs
 from stresslab.backtest.event_fills import walk
+from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
 from stresslab.backtest.orders import SAME_TARGET, Orders, Signals, Targets, conflicts_of, orders_of
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Sizing, Stops, Terms
@@ -22,9 +24,9 @@ from stresslab.backtest.vectorbt_fills import RANGE, fill
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.bars import CLOSE, FIELDS
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
-from stresslab.strategy.panel import Panel
 
 _HIGH, _LOW, _VOLUME = (FIELDS.index(name) for name in ("high", "low", "volume"))
 CHUNK = 1000
@@ -57,8 +59,11 @@ def backtest(
     parts = []
     for start in range(0, len(universes), chunk):
         part = universes.take(slice(start, start + chunk))
+        if isinstance(part, IndexUniverses):
+            parts.append(_on_market(strategy, part, terms, periods_per_year))
+            continue
         _check_prices(part)
-        panel = Panel.of(part, terms.warmup)
+        panel = strategy.panel(part, terms.warmup)
         decisions = strategy.decide(
             panel, allow_silence=True, init_cash=terms.init_cash
         )  # silent here may speak in another chunk
@@ -92,12 +97,54 @@ def buy_and_hold(
     parts = []
     for start in range(0, len(universes), chunk):
         part = universes.take(slice(start, start + chunk))
+        if isinstance(part, IndexUniverses):
+            parts.append(_held_market(part, terms, periods_per_year))
+            continue
         _check_prices(part)
         never = np.zeros((part.horizon, len(part)), dtype=np.bool_)
         first = never.copy()
         first[0] = True
         parts.append(_simulate(Signals(first, never, never, never), part, terms, periods_per_year))
     return Backtest.concatenate(parts)
+
+
+def _on_market(strategy: Strategy, universes: IndexUniverses, terms: Terms, periods_per_year: float | None) -> Backtest:
+    """A strategy on joint universes: on one account where it takes the market, else on each symbol by itself."""
+    periods, joint = periods_per_year or universes.history.periods_per_year, universes.joint
+    if strategy.takes_market:
+        for symbol in joint.symbols:
+            _check_prices(joint[symbol])
+        slippage = np.stack(
+            [_market_slippage(joint[symbol], terms.costs_of(symbol)) for symbol in joint.symbols], axis=1
+        )
+        return trade_jointly(strategy, universes, terms, periods, slippage)
+    count = len(joint.symbols)
+    accounts = [
+        backtest(strategy, joint[symbol], terms_of_symbol(terms, symbol, count), periods_per_year=periods)
+        for symbol in joint.symbols
+    ]
+    return combine_symbols(accounts, universes, terms.init_cash)
+
+
+def _held_market(universes: IndexUniverses, terms: Terms, periods_per_year: float | None) -> Backtest:
+    """All symbols held in equal parts from the first open to the last close."""
+    joint = universes.joint
+    accounts = [
+        buy_and_hold(
+            joint[symbol], terms_of_symbol(terms, symbol, len(joint.symbols)), periods_per_year=periods_per_year
+        )
+        for symbol in joint.symbols
+    ]
+    return combine_symbols(accounts, universes, terms.init_cash)
+
+
+def _market_slippage(universes: Universes, costs: Costs) -> FloatArray:
+    """Slippage (N, T) of each fill of one symbol."""
+    if not costs.slippage_volatility:
+        return np.full((len(universes), universes.horizon), costs.slippage)
+    closes = _bars_first(universes, "close")
+    volatility = recent_volatility(universes.history.values[:, FIELDS.index("close")], closes)
+    return _slippage(costs.slippage + costs.slippage_volatility * np.nan_to_num(volatility), universes).T
 
 
 def _check_prices(universes: Universes) -> None:

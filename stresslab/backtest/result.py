@@ -57,11 +57,10 @@ class Backtest(Account):
 
     def __post_init__(self) -> None:
         """Check that the shapes belong together and freeze the arrays."""
-        steps, count = len(self.timestamps), len(self.ids)
+        shapes, count = self._shapes(), len(self.ids)
         for name in ("conflicts", "untraded"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.zeros(count, dtype=np.int64))
-        shapes = {"equity": (steps + 1, count), "position": (steps, count), "traded": (steps, count)}
         for field in fields(self):
             array = getattr(self, field.name)
             if isinstance(array, np.ndarray):
@@ -71,6 +70,11 @@ class Backtest(Account):
                 array = np.asfortranarray(array)
                 array.setflags(write=False)
                 object.__setattr__(self, field.name, array)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays that are not (N,)."""
+        steps, count = len(self.timestamps), len(self.ids)
+        return {"equity": (steps + 1, count), "position": (steps, count), "traded": (steps, count)}
 
     def __len__(self) -> int:
         """Number of universes N."""
@@ -93,7 +97,7 @@ class Backtest(Account):
     @classmethod
     def concatenate(cls, parts: Sequence[Backtest]) -> Backtest:
         """Accounts of the same bars and initial cash side by side, in the order given."""
-        first = parts[0]
+        first, cls = parts[0], type(parts[0])
         joined = {
             field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
             for field in fields(cls)

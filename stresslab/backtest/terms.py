@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from stresslab.backtest.costs import Costs, check_fraction, is_number
@@ -124,6 +125,7 @@ class Terms:
             which there is a target, so that the weight is held and not the units. "band=0.05": when the target changes
             or the weight at the close is further from it than that. The first is the default since it trades least and
             is what most backtesters do with weights that repeat; signals know none of this.
+        symbol_costs: of symbols of a market that cost something else than `costs`.
     """
 
     costs: Costs = field(default_factory=Costs)
@@ -135,6 +137,7 @@ class Terms:
     max_leverage: float = 1.0
     risk_free: float = 0.0
     rebalance: str = "on-change"
+    symbol_costs: Mapping[str, Costs] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in one line."""
@@ -163,6 +166,10 @@ class Terms:
             if value >= self.init_cash:
                 raise InputError(f"{name}={value:g} is not below init_cash={self.init_cash:g}: nothing could be traded")
 
+    def costs_of(self, symbol: str) -> Costs:
+        """The costs of a symbol."""
+        return self.symbol_costs.get(symbol, self.costs)
+
     def recorded(self) -> dict[str, Any]:
         """What a run's settings say of these terms: always cash, fees and slippage, all else where it is set."""
         costs = {one.name: getattr(self.costs, one.name) for one in fields(self.costs)}
@@ -172,6 +179,7 @@ class Terms:
         more["sizing"] = None if self.sizing == Sizing() else str(self.sizing)
         more["rebalance"] = None if self.rebalance == "on-change" else self.rebalance
         more["max_leverage"] = None if self.max_leverage == 1 else self.max_leverage
+        more["symbol_costs"] = {symbol: asdict(one) for symbol, one in self.symbol_costs.items()}
         return {"init_cash": self.init_cash, **always, **{name: value for name, value in more.items() if value}}
 
     @property

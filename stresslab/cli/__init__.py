@@ -24,6 +24,7 @@ from stresslab.cli import (
     console,
     freeze,
     models,
+    options,
     realism,
     replay,
     report,
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode is no reason to fail
     try:
         with warnings.catch_warnings():
-            given = list(sys.argv[1:] if arguments is None else arguments)
+            given = options.joined_sources(sys.argv[1:] if arguments is None else arguments)
             with get_command(app).make_context("stresslab", given, obj=state) as context:
                 context.command.invoke(context)
         console.finish()

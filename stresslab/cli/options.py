@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic.fields import FieldInfo
 from stresslab.cli.values import PARSERS, number, split, whole
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
-from stresslab.runs.settings import PANELS, RUN, Config, SampleConfig, StressConfig, UniverseConfig, extra
+from stresslab.runs.settings import PANELS, RUN, SEVERAL, Config, SampleConfig, StressConfig, UniverseConfig, extra
 from stresslab.runs.settings_file import read_settings_file
 
 if TYPE_CHECKING:
@@ -89,6 +90,21 @@ def _kind(annotation: Any) -> type:
     if get_origin(plain) in (tuple, dict):
         return list
     return plain if plain in (bool, int, float) else str
+
+
+def joined_sources(words: Sequence[str]) -> list[str]:
+    """A command line whose `--data A B C` is one value: what follows up to the next flag or strategy file.
+
+    `train` takes its sources otherwise.
+    """
+    given = list(words)
+    if "--data" not in given or "train" in given[:2]:
+        return given
+    first = given.index("--data") + 1
+    last = first
+    while last < len(given) and not given[last].startswith("-") and not re.search(r"\.py(:|$)", given[last]):
+        last += 1
+    return [*given[:first], *([SEVERAL.join(given[first:last])] if last > first else []), *given[last:]]
 
 
 def read_settings(ctx: typer.Context, model: type[Model]) -> Model:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Universes(Plotted):
     @classmethod
     def from_bars(cls, future: Bars, history: Bars) -> Universes:
         """The real continuation of `history` as the one universe with id `REAL`."""
-        return cls(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
+        return universe_of(future, history)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Universes]) -> Universes:
@@ -69,6 +69,9 @@ class Universes(Plotted):
         scores = [part.log_probabilities for part in parts if part.log_probabilities is not None]
         together = np.concatenate(scores) if len(scores) == len(parts) else None
         facts = facts_of([part.facts for part in parts], [len(part) for part in parts])
+        if type(first) is not Universes:
+            payload = np.concatenate([part.payload for part in parts])
+            return universes_after(first.history, payload, first.timestamps, ids, facts)
         return cls(values, first.timestamps, first.history, ids, facts, together)
 
     def __len__(self) -> int:
@@ -79,6 +82,11 @@ class Universes(Plotted):
         """One line: how many universes of how many bars, of what and from when."""
         span = f"{self.timestamps[0]} to {self.timestamps[-1]}"
         return f"Universes({len(self):,} of {self.history.symbol}, {self.horizon} bars, {span})"
+
+    @property
+    def payload(self) -> NDArray[Any]:
+        """The numbers (N, ...) that `universes_after` makes these universes of again."""
+        return self.values
 
     @property
     def horizon(self) -> int:
@@ -181,6 +189,24 @@ class Universes(Plotted):
         timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
         history = _history(str(Path(path).parent.resolve()), about["history_digest"])
         return cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"])
+
+
+@singledispatch
+def universe_of(future: Bars, history: Bars) -> Universes:
+    """The real continuation of a history as one universe."""
+    return Universes(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
+
+
+@singledispatch
+def universes_after(
+    history: Bars,
+    payload: NDArray[Any],
+    timestamps: pd.DatetimeIndex,
+    ids: NDArray[np.int64],
+    facts: Mapping[str, Any] | None = None,
+) -> Universes:
+    """Universes of a history from their `payload`."""
+    return Universes(payload, timestamps, history, ids, facts or {})
 
 
 def facts_of(parts: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
+from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import Shapes, recent, sample_universes
 from stresslab.generators.base import Progress, share_progress
@@ -82,8 +83,10 @@ class Garch:
         progress: Progress | None = None,
     ) -> Universes | JointUniverses:
         """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
-        if isinstance(bars, Market):
-            return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
+        if isinstance(bars, Market | IndexBars):
+            market = bars if isinstance(bars, Market) else bars.market
+            joint = self._sample_market(market, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
+            return as_given(joint, bars)
         seen = recent(bars, self.context, MIN_BARS, "garch")
         shapes = Shapes.of(seen)
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import AMOUNT, CLOSE, FIELDS, OPEN, VOLUME, Bars
-from stresslab.data.universes import Universes
+from stresslab.data.market_index import IndexBars
+from stresslab.data.universes import Universes, universes_after
 
 MIN_BARS = 20
 
@@ -37,6 +38,10 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
     Returns:
         len(ids) universes of len(bars) - warmup bars, with the real time stamps.
     """
+    if isinstance(bars, IndexBars):  # the same order in all symbols
+        parts = [permuted_bars(own, warmup, ids, seed) for own in bars.market]
+        history, symbols = bars[:warmup], np.stack([part.values for part in parts], axis=1)
+        return universes_after(history, symbols, parts[0].timestamps, parts[0].ids, parts[0].facts)
     steps = len(bars) - warmup
     if warmup < 1 or steps < MIN_BARS:
         raise InputError(

@@ -20,6 +20,7 @@ from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
 from stresslab.core.randomness import check_seed
 from stresslab.core.whole_files import put
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.registry import make_generator, settings_of
@@ -66,7 +67,7 @@ class SampleTask:
                 f"{self.identity[name]!r:.80}; give each worker the same weights and the same `device`"
             )
         made = generator.sample(self.history, self.horizon, self.universes, self.seed, ids=ids.tolist(), jobs=1)
-        return made.values, dict(made.facts)
+        return made.payload, dict(made.facts)
 
 
 @lru_cache(maxsize=2)
@@ -108,6 +109,11 @@ def sample_shards(
     Raises:
         InputError: the folder holds other universes, or another process writes them.
     """
+    if isinstance(history, IndexBars):
+        raise InputError(
+            "universes of several symbols are not written as shards; sample one symbol, for example "
+            f"--data ...#{history.market.symbols[0]}, or use generator.sample(market, ...) in Python"
+        )
     horizon, seed, ids = check_horizon(horizon), check_seed(seed), universe_ids(universes, None)
     pieces = chunks(ids, size)
     plan = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import AMOUNT, CLOSE, VOLUME
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import enclose, log_paths
 
@@ -39,8 +40,11 @@ def drift_neutral(universes: Universes, drift: FloatArray | None = None) -> Univ
 
     Args:
         universes: all of a generator's, or a part of them with `drift` of all.
-        drift: (T,) as from `mean_log_returns`; that of these universes when None.
+        drift: (T,) as from `mean_log_returns`; that of these universes when None. Of a market each symbol's own drift
+            is taken away.
     """
+    if isinstance(universes, IndexUniverses):
+        return universes.each(lambda part, at: drift_neutral(part))
     away = np.cumsum(mean_log_returns(universes) if drift is None else drift)  # (T,)
     factors = np.exp(-away)[None, :, None]
     values = universes.values.astype(np.float64)

@@ -3,7 +3,8 @@
 It knows positions and the returns that they earned, in universes, on one real series and at many real origins. Where
 these come from is others' business; what is concluded from them is `stresslab.analysis.edge`'s.
 
-T is bars, N universes, K origins; returns are simple returns a bar, positions signed fractions of equity.
+T is bars, N universes, K origins; returns are simple returns a bar, positions signed fractions of equity. Of a market
+positions and returns have the symbols on a third axis, and their gains are added up.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def timing(position: ArrayLike, returns: ArrayLike, periods_per_year: float, lev
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
     count = held.shape[1]
     tilts = held - held.mean(axis=1, keepdims=True)
-    gains = (tilts * (earned - earned.mean(axis=1, keepdims=True))).sum(axis=0)  # (N,)
+    gains = over_symbols(tilts * (earned - earned.mean(axis=1, keepdims=True))).sum(axis=0)  # (N,)
     size = float(np.abs(held * earned).sum() / count)
     return _mean_timing(gains * count / max(count - 1, 1), len(held), periods_per_year, level, size)
 
@@ -124,9 +125,14 @@ def origin_timing(
     """
     tilts = np.asarray(position, dtype=np.float64) - np.asarray(expected_position, dtype=np.float64)
     surprises = np.asarray(returns, dtype=np.float64) - np.asarray(expected_returns, dtype=np.float64)
-    gains = ((tilts - tilts.mean()) * (surprises - surprises.mean())).sum(axis=0)  # (K,)
+    gains = over_symbols((tilts - tilts.mean()) * (surprises - surprises.mean())).sum(axis=0)  # (K,)
     size = float(np.abs(np.asarray(position) * np.asarray(returns)).sum() / tilts.shape[1])
     return _mean_timing(gains, len(tilts), periods_per_year, level, size)
+
+
+def over_symbols(gains: FloatArray) -> FloatArray:
+    """Gains (T, N) of all symbols together, where a third axis (T, N, K) tells them apart."""
+    return np.asarray(gains.sum(axis=-1)) if gains.ndim == 3 else gains
 
 
 def _mean_timing(gains: FloatArray, bars: int, periods_per_year: float, level: float, size: float) -> Timing:
@@ -210,7 +216,7 @@ def series_timing(position: ArrayLike, returns: ArrayLike) -> FloatArray:
         (N,) ratios; 0 where exposure or returns do not vary, so that nothing was timed.
     """
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
-    gains = (held - held.mean(axis=0)) * (earned - earned.mean(axis=0))  # (T, N)
+    gains = over_symbols((held - held.mean(axis=0)) * (earned - earned.mean(axis=0)))  # (T, N)
     errors = np.sqrt((gains**2).sum(axis=0))
-    nothing = errors <= _ROUNDING * np.sqrt(((held * earned) ** 2).sum(axis=0))
+    nothing = errors <= _ROUNDING * np.sqrt((over_symbols(held * earned) ** 2).sum(axis=0))
     return np.asarray(np.where(nothing, 0.0, gains.sum(axis=0) / np.where(nothing, 1.0, errors)), dtype=np.float64)

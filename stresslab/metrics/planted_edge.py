@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stresslab.core.arrays import FloatArray
+from stresslab.metrics.market_timing import over_symbols
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,24 +38,25 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
     sqrt((1 - e) / e).
 
     Args:
-        position: (T, N) w, held over each bar, a signed fraction of equity.
-        returns: (T, N) r, what a full position earns over it.
+        position: (T, N) w, held over each bar, a signed fraction of equity; of a market (T, N, K), whose symbols' gains
+            and shares are added up.
+        returns: r, what a full position earns over it; likewise.
         periods_per_year: bars in a year.
 
     Returns:
         None where exposure never varies, so that nothing is timed.
     """
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
-    surprise = earned - earned.mean()
-    sigma = np.sqrt((surprise**2).mean(axis=0))  # (N,)
-    at_risk = np.sqrt((((held - held.mean()) * surprise) ** 2).mean(axis=0))  # (N,)
-    exposed = np.abs(held) * sigma  # (T, N)
+    surprise = earned - earned.mean(axis=(0, 1))
+    sigma = np.sqrt((surprise**2).mean(axis=0))  # (N,), of a market (N, K)
+    at_risk = np.sqrt((over_symbols((held - held.mean(axis=(0, 1))) * surprise) ** 2).mean(axis=0))  # (N,)
+    exposed = over_symbols(np.abs(held) * sigma)  # (T, N)
     if float(np.ptp(held)) <= 1e-12 or not exposed.any() or not at_risk.any():
         return None
     scale = float(at_risk.mean()) / float(exposed.mean())
     count = held.shape[1]
     tilts, moves = (one - one.mean(axis=1, keepdims=True) for one in (held, earned))
-    gain = float((tilts * moves).mean()) * count / max(count - 1, 1)
+    gain = float(over_symbols(tilts * moves).mean()) * count / max(count - 1, 1)
     return TimingRisk(scale * exposed, gain / float(at_risk.mean()) * math.sqrt(periods_per_year))
 
 

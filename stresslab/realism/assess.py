@@ -14,6 +14,7 @@ from stresslab.core.errors import InputError
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
+from stresslab.data.market_index import IndexBars
 from stresslab.generators.base import Generator, JointGenerator, check_horizon, universe_ids
 from stresslab.realism.calibration import calibration, growth_by_displacement, score_ratios, stylised_facts
 from stresslab.realism.diagnostics import Adjustable, altered, diagnose
@@ -135,6 +136,8 @@ def assess_realism(
     if origins < 1 or universes < 2:
         raise InputError(f"origins={origins}, universes={universes} is too few; give at least 1 origin, 2 universes")
     ends = origin_positions(len(bars), horizon, origins)
+    if isinstance(bars, IndexBars):
+        bars = bars.market
     if isinstance(bars, Market):
         several = cast(JointGenerator, generator)
         seen, refusals = roll_market(bars, several, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)

@@ -12,9 +12,26 @@ from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.core.errors import LookAheadError, StrategyError
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexBars
 from stresslab.strategy import LOCATED, Strategy, describe_failures
 from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import find_lookahead
+
+
+def suited_to(bars: Bars, strategies: Sequence[Strategy]) -> tuple[list[Strategy], list[str]]:
+    """The strategies that can trade the bars, and a notice of those that cannot, which need several symbols.
+
+    Where none can, all stay, so that the first says what is missing.
+    """
+    others = [one for one in strategies if one.takes_market and not isinstance(bars, IndexBars)]
+    if not others or len(others) == len(strategies):
+        return list(strategies), []
+    named = ", ".join(one.name for one in others)
+    several = "trades" if len(others) == 1 else "trade"
+    return (
+        [one for one in strategies if one not in others],
+        [f"Left out: {named}, which {several} several symbols; the data are one series."],
+    )
 
 
 def admit(

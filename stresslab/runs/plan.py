@@ -182,9 +182,8 @@ class Plan:
         plain: dict[str, Any] = recorded(settings)
         return plain
 
-    @property
-    def shard_size(self) -> int:
-        """Universes that are in memory at a time."""
+    def shard_size(self, symbols: int = 1) -> int:
+        """Universes of so many symbols that are in memory at a time."""
         memory = self.compute.memory
         size = None if memory is None else parse_size(memory)
-        return chunk_size(size, self.compute.workers, self.horizon, self.terms.warmup)
+        return chunk_size(size, self.compute.workers, symbols * self.horizon, symbols * self.terms.warmup)

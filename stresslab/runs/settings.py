@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from stresslab.data import Bars
     from stresslab.generators.base import Generator
 
+SEVERAL = ";"
+"""Between the sources of several symbols, where one text names them all."""
 PANELS = ("Common options", "Bars", "Universes", "Strategy", "Costs and orders", "Further studies", "Run")
 """Of the help, in their order."""
 COMMON, BARS, UNIVERSES, STRATEGY, COSTS, STUDIES, RUN = PANELS
@@ -97,8 +99,9 @@ class UniverseConfig(Config):
     """
 
     data: str = setting(
-        COMMON, "SOURCE", "CSV, parquet or feather file; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
-        "ccxt:EXCHANGE:PAIR:TIMEFRAME.",
+        COMMON, "SOURCE ...", "CSV, parquet or feather file; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
+        "ccxt:EXCHANGE:PAIR:TIMEFRAME. Several symbols: several of these, a folder, a table with a symbol column, or "
+        "sample:crypto5.",
     )  # fmt: skip
     origin: str | None = setting(
         COMMON, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars.", None
@@ -135,13 +138,22 @@ class UniverseConfig(Config):
         UNIVERSES, "TYPE", "Numbers Kronos computes with: float32, or bfloat16, faster on new processors.",
         "float32", of_generator=True,
     )  # fmt: skip
+    dependence: Literal["empirical", "student", "independent"] = setting(
+        UNIVERSES, "KIND", "How several symbols move together: empirical, as on real days; student, a t copula; or "
+        "independent.", "empirical", of_generator=True,
+    )  # fmt: skip
     jobs: int = setting(RUN, "N", "Worker processes; 0 means one per processor.", 0, decides=False, ge=0)
 
-    def bars(self) -> Bars:
-        """The bars that the settings name."""
-        from stresslab.data import load_bars
+    @field_validator("data", mode="before")
+    @classmethod
+    def _several_sources(cls, given: Any) -> Any:
+        return SEVERAL.join(str(one) for one in given) if isinstance(given, list | tuple) else given
 
-        return load_bars(self.data, self.since, self.until, self.repair, self.exchange)
+    def bars(self) -> Bars:
+        """The bars that the settings name; of several symbols their index, which carries the market."""
+        from stresslab.data.sources.load_market import load_data
+
+        return load_data(self.data.split(SEVERAL), self.since, self.until, self.repair, self.exchange)
 
     def make_generator(self, given: Collection[str] = ()) -> Generator:
         """The generator that the settings name, with those of them that it takes.
@@ -415,6 +427,8 @@ class StressConfig(SampleConfig):
             if isinstance(value, Mapping):
                 spelled = {key: _range(one) if name == "grid" else _literal(one) for key, one in value.items()}
                 words += [word for key, one in spelled.items() for word in (flag, f"{key}={one}")]
+            elif name == "data":
+                words += [flag, *value.split(SEVERAL)]
             else:
                 words += [flag] if value is True else [flag, str(value)]
         return " ".join(shlex.quote(one_line(word)) for word in words)

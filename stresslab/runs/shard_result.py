@@ -23,7 +23,7 @@ from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids
 from stresslab.data.bars import CLOSE
-from stresslab.data.universes import Universes, facts_of
+from stresslab.data.universes import Universes, facts_of, universes_after
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.quantile_sketch import Sketch
 from stresslab.strategy import CallLog
@@ -191,7 +191,7 @@ def shard_result(
     chunk = min(CHUNK, max(NARROW, -(-len(universes) // jobs)))
     found = replace(evaluator, chunk=chunk, keep_fan=True).on(universes, jobs, advance)
     closes = Sketch.of(universes.values[:, :, CLOSE].T, unit=float(universes.history.values[-1, CLOSE]))
-    first = universes.values[universes.ids < kept]
+    first = universes.payload[universes.ids < kept]
     return ShardResult(tuple(found), closes, universes.facts, len(universes), first, universes.ids, _digests(universes))
 
 
@@ -214,5 +214,5 @@ class ShardTask:
         values, facts = self.sample(ids)
         history = self.sample.history
         stamps = history.calendar.future(history.timestamps, self.sample.horizon)
-        universes = Universes(values, stamps, history, ids, facts)
+        universes = universes_after(history, values, stamps, ids, facts)
         return shard_result(replace(self.evaluator, keep_accounts=0), universes, self.kept)

@@ -17,9 +17,10 @@ import numpy as np
 
 from stresslab.backtest.evaluate import Evaluator
 from stresslab.core.checkpoints import Shards
+from stresslab.core.limits import TILE
 from stresslab.core.parallel import Ids, Workers, chunks, map_chunks, worth_processes
 from stresslab.data.bars import Bars
-from stresslab.data.universes import Universes
+from stresslab.data.universes import Universes, universes_after
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import GENERATORS
 from stresslab.generators.sharded import SampleTask
@@ -29,7 +30,15 @@ from stresslab.runs.shard_result import ShardResult, ShardTask, shard_result
 SHARD = 1024
 """Universes of a shard: as many tiles of Kronos as most processors have cores."""
 
+SYMBOLS = 5
+"""Symbols of a market up to which as many universes are held at a time as of one series."""
+
 Advance = Callable[[int], None]
+
+
+def at_most(universes: int, symbols: int) -> int:
+    """Universes of so many symbols to hold at a time: fewer of large markets, in whole tiles of the sampler."""
+    return universes if symbols <= SYMBOLS else max(TILE, universes * SYMBOLS // symbols // TILE * TILE)
 
 
 def _nothing(count: int) -> None:
@@ -98,7 +107,7 @@ class ShardStream:
     def first(self, outcome: ShardResult) -> Universes:
         """The first universes, at most `kept`."""
         stamps = self.history.calendar.future(self.history.timestamps, self.horizon)
-        return Universes(outcome.first, stamps, self.history, outcome.ids[: len(outcome.first)], outcome.facts)
+        return universes_after(self.history, outcome.first, stamps, outcome.ids[: len(outcome.first)], outcome.facts)
 
     def _shards(self, start: int, stop: int, count: int) -> Shards | None:
         """The folder of these universes' shards, if any is kept."""

@@ -24,15 +24,17 @@ from stresslab.analysis.walk_forward import UNIVERSES, FoldPlan, fold_ends, walk
 from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
 from stresslab.core.progress import Stages
 from stresslab.data.bars import Bars
+from stresslab.data.market import Market
+from stresslab.data.market_index import IndexBars
 from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.realism import ASSESSED, Realism, assess_realism
-from stresslab.runs.admission import admit, without_failed
+from stresslab.runs.admission import admit, suited_to, without_failed
 from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
 from stresslab.runs.shard_result import ShardResult
-from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, to_precision
+from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, at_most, to_precision
 from stresslab.runs.trial_ledger import Earlier, Entry, before, fresh_bars
 
 
@@ -70,8 +72,12 @@ class Window:
         return self.bars[: len(self.history) + self.horizon]
 
 
-def split(bars: Bars, plan: Plan) -> Window:
-    """History and what followed; refuses dates of a walk-forward test that do not fit, before anything is computed."""
+def split(bars: Bars | Market, plan: Plan) -> Window:
+    """History and what followed, of a market those of its index, which carries it.
+
+    Dates of a walk-forward test that do not fit are refused before anything is computed.
+    """
+    bars = IndexBars.of(bars) if isinstance(bars, Market) else bars
     history, future = split_at_origin(bars, plan.origin, plan.horizon)
     if plan.studies.walk_forward is not None:
         fold_ends(history, plan.horizon, plan.studies.walk_forward)
@@ -80,9 +86,10 @@ def split(bars: Bars, plan: Plan) -> Window:
 
 def admit_strategies(plan: Plan, window: Window, stages: Stages) -> list[StrategyRun]:
     """The strategies that run on the history and do not look ahead, and the portfolio."""
-    with stages.stage("look-ahead check", len(plan.strategies)) as advance:
+    strategies, _ = suited_to(window.bars, plan.strategies)
+    with stages.stage("look-ahead check", len(strategies)) as advance:
         return admit(
-            plan.strategies, window.history, plan.shares, allow_lookahead=plan.allow_lookahead,
+            strategies, window.history, plan.shares, allow_lookahead=plan.allow_lookahead,
             allow_failures=plan.compute.allow_failures, advance=advance,
         )  # fmt: skip
 
@@ -114,11 +121,13 @@ class Sample:
 
 def evaluate_universes(runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages) -> Sample:
     """Sample the universes shard by shard and run every strategy in them; fills `universes` of each run."""
+    symbols = len(window.bars.market.series) if isinstance(window.bars, IndexBars) else 1
+    size, kept = at_most(plan.shard_size(symbols), symbols), at_most(STUDIED, symbols)
     stream = ShardStream(
-        plan.generator, window.history, plan.horizon, plan.seed, plan.compute.workers, plan.shard_size, STUDIED,
+        plan.generator, window.history, plan.horizon, plan.seed, plan.compute.workers, size, kept,
         plan.compute.cluster, plan.compute.folder, _decisive(runs, plan, window),
     )  # fmt: skip
-    evaluator = replace(_evaluator(runs, plan, window), keep_accounts=STUDIED)
+    evaluator = replace(_evaluator(runs, plan, window), keep_accounts=kept)
     count = plan.universes
     with stages.stage("sampling", count) as sampled, stages.stage("backtest", count) as tested:
         result = stream.evaluate(evaluator, 0, count, sampled, tested)

@@ -17,6 +17,7 @@ from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Costs, Terms
 from stresslab.core.progress import Progress, Stages
 from stresslab.data.bars import Bars
+from stresslab.data.market import Market
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
 from stresslab.runs.plan import Compute, Plan, Studies
@@ -33,7 +34,7 @@ from stresslab.runs.summary import summarise
 
 def stress_test(
     strategy: Any,
-    bars: Bars,
+    bars: Bars | Market,
     generator: Generator | None = None,
     universes: int = 1000,
     horizon: int = 250,
@@ -56,7 +57,7 @@ def stress_test(
 
     Args:
         strategy: path, `path:name`, callable, or a list of these.
-        bars: real bars.
+        bars: real bars, or a market of several symbols, which is judged as one portfolio.
         generator: makes the universes; the bundled Kronos by default.
         universes: how many.
         horizon: generated bars.

@@ -18,6 +18,7 @@ from stresslab.core.progress import Stages
 from stresslab.data.bars import FIELDS, describe_data
 from stresslab.realism import Realism
 from stresslab.runs import notices
+from stresslab.runs.admission import suited_to
 from stresslab.runs.environment import environment
 from stresslab.runs.plan import Plan
 from stresslab.runs.steps import Sample, Studied, Window
@@ -62,6 +63,7 @@ def summarise(
         realism=None if realism is None else RealismSection.of(realism.to_dict()),
         notices=[
             *window.bars.notices,
+            *suited_to(window.bars, plan.strategies)[1],
             *notices.of_generator(described, in_sample),
             *notices.of_copies(sample.result.universes, len(sample.result.ids)),
             *notices.of_future(window.future, plan.horizon),

@@ -32,7 +32,8 @@ def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
     Raises:
         StrategyError: the code runs in none of these forms, or took too long.
     """
-    if strategy.kind == "on_bar":
+    bars = strategy.sees(bars)
+    if strategy.kind == "on_bar" or strategy.takes_market:
         return strategy
     bars, wide = bars[max(0, len(bars) - ROWS) :], None
     if getattr(strategy._function, "takes", "") == "series":

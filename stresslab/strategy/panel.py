@@ -21,7 +21,7 @@ from stresslab.data.universes import Universes
 
 Kind = Literal["signals", "weights", "on_bar", "any"]
 """What is called and what it answers; "any": a function of bars whose answer decides (a pair or four: signals)."""
-_SIDES = ("long_entries", "long_exits", "short_entries", "short_exits")
+SIDES = ("long_entries", "long_exits", "short_entries", "short_exits")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,11 @@ class Panel:
     def ids(self) -> NDArray[np.int64]:
         """(N,) ids of the universes."""
         return self._universes.ids
+
+    @property
+    def width(self) -> int:
+        """Decisions of one universe: one."""
+        return 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -160,6 +165,7 @@ class Decisions:
         short_entries: where to go short, or None for a strategy that never does.
         short_exits: where to cover.
         weights: target fraction of equity, 1 fully long, -1 fully short, NaN keeps what is held; None for signals.
+        symbols: of a market, whose K columns of one universe stand side by side (W + T, N K); empty for one series.
     """
 
     long_entries: NDArray[np.bool_] | None = None
@@ -167,6 +173,12 @@ class Decisions:
     short_entries: NDArray[np.bool_] | None = None
     short_exits: NDArray[np.bool_] | None = None
     weights: NDArray[np.float64] | None = None
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Columns of one universe: as many as there are symbols."""
+        return max(1, len(self.symbols))
 
     @property
     def is_weights(self) -> bool:
@@ -175,12 +187,13 @@ class Decisions:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays that there are, by name."""
-        named = {item.name: getattr(self, item.name) for item in fields(self)}
+        named = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "symbols"}
         return {name: array for name, array in named.items() if array is not None}
 
     def flat(self) -> Decisions:
         """Decisions of the same kind in one universe that never hold anything."""
-        return Decisions(**{name: _frozen(np.zeros_like(array[:, :1])) for name, array in self.arrays().items()})
+        zeros = {name: frozen(np.zeros_like(array[:, : self.width])) for name, array in self.arrays().items()}
+        return Decisions(**zeros, symbols=self.symbols)
 
     @classmethod
     def side_by_side(cls, parts: Sequence[Decisions]) -> Decisions:
@@ -195,7 +208,8 @@ class Decisions:
             raise StrategyError(
                 f"answers with {' in one universe and with '.join(kinds)} in another; decide on one kind"
             )
-        return cls(**{name: _frozen(np.concatenate([one[name] for one in named], axis=1)) for name in named[0]})
+        joined = {name: frozen(np.concatenate([one[name] for one in named], axis=1)) for name in named[0]}
+        return cls(**joined, symbols=parts[0].symbols)
 
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
@@ -204,15 +218,16 @@ def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
     if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list)) and not one_series):
         if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 4):
             what = f"{len(answer)} values" if isinstance(answer, (tuple, list)) else type(answer).__name__
-            raise StrategyError(f"signals returned {what}; return (entries, exits), or {', '.join(_SIDES)}")
-        sides = {side: _booleans(side, frame, panel) for side, frame in zip(_SIDES, answer, strict=False)}
+            raise StrategyError(f"signals returned {what}; return (entries, exits), or {', '.join(SIDES)}")
+        sides = {side: booleans(side, frame, panel) for side, frame in zip(SIDES, answer, strict=False)}
         return Decisions(
             sides["long_entries"], sides["long_exits"], sides.get("short_entries"), sides.get("short_exits")
         )
-    return Decisions(weights=_weights(answer, panel))
+    return Decisions(weights=weights(answer, panel))
 
 
-def _booleans(side: str, frame: Any, panel: Panel) -> NDArray[np.bool_]:
+def booleans(side: str, frame: Any, panel: Panel) -> NDArray[np.bool_]:
+    """A frame or array of True and False, checked."""
     values = _values(side, frame, panel)
     if values.dtype != bool:
         if pd.isna(values).any():
@@ -223,20 +238,21 @@ def _booleans(side: str, frame: Any, panel: Panel) -> NDArray[np.bool_]:
         if values.dtype.kind not in "iufO" or not np.isin(values, (0, 1)).all():
             raise StrategyError(f"{side} is {values.dtype} and not only True or False; compare, as in close > average")
         values = values.astype(bool)
-    return _frozen(values)
+    return frozen(values)
 
 
-def _weights(frame: Any, panel: Panel) -> NDArray[np.float64]:
-    values = _values("weights", frame, panel)
+def weights(frame: Any, panel: Panel, what: str = "weights") -> NDArray[np.float64]:
+    """A frame or array of target weights, checked."""
+    values = _values(what, frame, panel)
     try:
         if values.dtype.kind not in "biufO" or _has_text(values):
             raise TypeError
         values = np.where(pd.isna(values), np.nan, values).astype(np.float64)
     except (TypeError, ValueError):
-        raise StrategyError(f"weights are {values.dtype}, not numbers; return a float frame, 1 = fully long") from None
+        raise StrategyError(f"{what} are {values.dtype}, not numbers; return a float frame, 1 = fully long") from None
     if np.isinf(values).any():
-        raise StrategyError(f"weights are infinite at {_first(np.isinf(values), panel)}; divide by what is never 0")
-    return _frozen(values)
+        raise StrategyError(f"{what} are infinite at {_first(np.isinf(values), panel)}; divide by what is never 0")
+    return frozen(values)
 
 
 def _has_text(values: NDArray[Any]) -> bool:
@@ -271,7 +287,8 @@ def _first(where: NDArray[np.bool_], panel: Panel) -> str:
     return str(panel.timestamps[int(where.any(axis=1).argmax())])
 
 
-def _frozen(values: NDArray[Any]) -> NDArray[Any]:
+def frozen(values: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to."""
     values = values.view()
     values.setflags(write=False)
     return values

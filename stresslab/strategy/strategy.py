@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from stresslab.core.errors import StrategyError, StrategyLimitError
-from stresslab.data.bars import FIELDS
-from stresslab.data.universes import REAL
+from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.market_index import IndexBars, IndexUniverses
+from stresslab.data.universes import REAL, Universes
 from stresslab.strategy.backtesting_py import INIT_CASH
 from stresslab.strategy.call_style import WIDE, Form
+from stresslab.strategy.market_panel import MarketPanel, read_market_decisions
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 
@@ -67,7 +69,36 @@ class Strategy:
         """Whether each universe is a call (for `on_bar` a walk) of its own, which takes time in proportion."""
         return self.kind == "on_bar" or self.form.one_by_one
 
-    def decide(self, panel: Panel, *, allow_silence: bool = False, init_cash: float = 100_000.0) -> Decisions:
+    @functools.cached_property
+    def takes_market(self) -> bool:
+        """Whether it takes several symbols: its first argument is called `market`, or the second of on_bar `bars`."""
+        names = [name for name in _argument_names(self._function, self.kind) if name != "self"]
+        if self.kind == "on_bar":
+            return names[1:2] == ["bars"]
+        return names[:1] == ["market"]
+
+    def panel(self, universes: Universes, warmup: int) -> Panel | MarketPanel:
+        """What it sees of universes.
+
+        Raises:
+            StrategyError: it is written for several symbols, and there is one.
+        """
+        if not self.takes_market:
+            return Panel.of(universes, warmup)
+        if not isinstance(universes, IndexUniverses):
+            raise StrategyError(
+                f"strategy {self.name!r} trades several symbols, and the data are one series; give several, as in "
+                "--data A.csv B.csv or --data sample:crypto5, or call its argument `bars`"
+            )
+        return MarketPanel.of(universes, warmup)
+
+    def sees(self, bars: Bars) -> Bars:
+        """The real bars that it is checked on: of a market those of its first symbol, unless it takes them all."""
+        return bars.market.series[0] if isinstance(bars, IndexBars) and not self.takes_market else bars
+
+    def decide(
+        self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
+    ) -> Decisions:
         """Call the user's code on the whole panel (`on_bar`: bar by bar) and check what it answers.
 
         Args:
@@ -116,44 +147,56 @@ class Strategy:
             return replace(self, _function=twin)
         return replace(self)
 
-    def _answer(self, panel: Panel) -> Decisions:
+    def _answer(self, panel: Panel | MarketPanel) -> Decisions:
         """The decisions in all universes."""
         if self.one_by_one:
             one = self._walked if self.kind == "on_bar" else self._called
             return Decisions.side_by_side([one(panel.take(slice(at, at + 1))) for at in range(panel.shape[1])])
         return self._called(panel)
 
-    def _called(self, panel: Panel) -> Decisions:
+    def _called(self, panel: Panel | MarketPanel) -> Decisions:
         """One call, on the form's own kind of bars."""
         with self._blaming():
-            answer = self._fresh()(self.form.of(panel))
+            answer = self._fresh()(panel if isinstance(panel, MarketPanel) else self.form.of(panel))
         try:
+            if isinstance(panel, MarketPanel):
+                return read_market_decisions(self.kind, answer, panel)
             return read_decisions(self.kind, answer, panel)
         except StrategyError as error:
             raise StrategyError(f"strategy {self.name!r}: {error}") from None
 
-    def _walked(self, panel: Panel) -> Decisions:
+    def _walked(self, panel: Panel | MarketPanel) -> Decisions:
         """`on_bar` at each bar of one universe, with a state and (for a class) an object of its own."""
-        targets = np.full((panel.rows, 1), np.nan)
-        arrays = (panel.array(name)[:, 0].tolist() for name in FIELDS)
+        market = panel if isinstance(panel, MarketPanel) else None
+        panels: list[Any] = [market[symbol] for symbol in market.symbols] if market else [panel]
+        targets = np.full((panel.rows, panel.width), np.nan)
+        columns = [zip(*(one.array(name)[:, 0].tolist() for name in FIELDS), strict=True) for one in panels]
         with self._blaming():
             on_bar, state = self._fresh(), dict[str, Any]()
-            for at, values in enumerate(zip(panel.timestamps, *arrays, strict=True)):
-                target = on_bar(state, Bar._make(values))
-                if target is None:
+            for at, (stamp, *bars) in enumerate(zip(panel.timestamps, *columns, strict=True)):
+                seen = [Bar(stamp, *values) for values in bars]
+                answer = on_bar(state, dict(zip(market.symbols, seen, strict=True)) if market else seen[0])
+                if answer is None:
                     continue
-                if not isinstance(target, (float, int, np.number, np.bool_)):
-                    raise StrategyError(
-                        f"strategy {self.name!r}: on_bar returned {target!r:.60} at {values[0]}; return a number, the "
-                        "target weight, or None to keep what is held"
-                    )
-                targets[at] = target
+                for symbol, target in _targets(answer, market).items():
+                    if target is None:
+                        continue
+                    if not isinstance(target, (float, int, np.number, np.bool_)):
+                        raise StrategyError(
+                            f"strategy {self.name!r}: on_bar returned {target!r:.60} at {stamp}; return a number, the "
+                            "target weight, or None to keep what is held"
+                        )
+                    targets[at, market.symbols.index(symbol) if market else 0] = target
         try:
+            if market:
+                frames = {symbol: targets[:, k : k + 1] for k, symbol in enumerate(market.symbols)}
+                return read_market_decisions("weights", frames, market)
+            assert isinstance(panel, Panel)
             return read_decisions(self.kind, targets, panel)
         except StrategyError as error:
             raise StrategyError(f"strategy {self.name!r}: {error}") from None
 
-    def _without_failing(self, panel: Panel, error: StrategyError) -> Decisions:
+    def _without_failing(self, panel: Panel | MarketPanel, error: StrategyError) -> Decisions:
         """The decisions in the universes where the code works, found by halving; flat in the few where it fails."""
         most = max(self.excused or 0, LOCATED)
         found: dict[int, Decisions] = {}
@@ -170,7 +213,7 @@ class Strategy:
             except StrategyError as failure:
                 if part.stop - part.start == 1:
                     failures[int(panel.ids[part.start])] = str(failure)
-                    found[part.start] = Decisions(weights=np.full((panel.rows, 1), np.nan))
+                    found[part.start] = Decisions(weights=np.full((panel.rows, panel.width), np.nan))
                     continue
                 middle = part.start + 1 if self.one_by_one else (part.start + part.stop) // 2
                 waiting += [slice(middle, part.stop), slice(part.start, middle)]
@@ -181,7 +224,7 @@ class Strategy:
         self.log.failures.update(failures)
         failed = {at for at, one in enumerate(panel.ids) if int(one) in failures}
         kinds = [one for start, one in sorted(found.items()) if start not in failed]
-        flat = kinds[0].flat() if kinds else Decisions(weights=np.zeros((panel.rows, 1)))
+        flat = kinds[0].flat() if kinds else Decisions(weights=np.zeros((panel.rows, panel.width)))
         return Decisions.side_by_side([flat if start in failed else one for start, one in sorted(found.items())])
 
     def _blaming(self) -> Any:
@@ -194,6 +237,27 @@ class Strategy:
         if has_method(self._function):
             return functools.partial(getattr(copy.deepcopy(self._function), self.kind), **self.parameters)
         return functools.partial(self._function, **self.parameters)
+
+
+def _targets(answer: Any, market: MarketPanel | None) -> Mapping[str, Any]:
+    """Target weights by symbol of what on_bar answered."""
+    if market is None:
+        return {"": answer}
+    if not isinstance(answer, Mapping):
+        raise StrategyError(f"on_bar returned {answer!r:.60}; return a dict of target weights by symbol, or None")
+    unknown = [symbol for symbol in answer if symbol not in market.symbols]
+    if unknown:
+        raise StrategyError(f"on_bar names the symbol {unknown[0]!r}; the market has {', '.join(market.symbols)}")
+    return answer
+
+
+def _argument_names(function: Any, kind: str) -> list[str]:
+    """Names of the arguments of what is called."""
+    called = function if inspect.isroutine(function) else getattr(function, kind, function)
+    try:
+        return list(inspect.signature(called).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def describe_failures(name: str, failures: Mapping[int, str], universes: int, *, whole: bool = True) -> str:

@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexBars
+from stresslab.data.sources.load_market import load_market
 from stresslab.data.universes import Universes
-from stresslab.strategy import load_strategies
+from stresslab.generators.bootstrap import StationaryBootstrap
+from stresslab.strategy import Strategy, load_strategies
 from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead.check import find_lookahead
 from stresslab.strategy.panel import Decisions, Panel
@@ -21,7 +24,14 @@ from tests.make.bars import make_bars
 FOLDER = Path(__file__).parents[2] / "strategies"
 FILES = sorted([*FOLDER.glob("*.py"), *FOLDER.glob("forms/*.py")])
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+MARKET = IndexBars.of(load_market("sample:crypto5")[-600:])
+GUIDE = (FOLDER.parent / "docs" / "strategies.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+
+
+def suited(strategy: Strategy, bars: Bars) -> Bars:
+    """The bars, or a market for a strategy that takes several symbols."""
+    return MARKET if strategy.takes_market else bars
 
 
 def decide(name: str, bars: Bars, **params: object) -> Decisions:
@@ -42,23 +52,26 @@ def test_plain_short_files(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_causal_and_awake(path: Path, bars: Bars) -> None:
     """A shipped strategy decides something and never looks ahead."""
-    strategy = detect_call_style(load_strategies(path, {})[0], bars)
-    report = find_lookahead(strategy, bars)
+    (strategy,) = load_strategies(path, {})
+    real = suited(strategy, bars)
+    strategy = detect_call_style(strategy, real)
+    report = find_lookahead(strategy, real)
     assert (report.found, report.inconclusive) == ([], False)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_universes_side_by_side(path: Path) -> None:
     """What a shipped strategy decides in a universe is the same beside others as alone."""
-    past, futures = make_bars(150), [make_bars(60, seed=seed) for seed in range(3)]
-    stamps = past.calendar.future(past.timestamps, 60)
-    values, ids = np.stack([future.values for future in futures]), np.arange(3)
-    strategy = detect_call_style(load_strategies(path, {})[0], past)
-    together = strategy.decide(Panel.of(Universes(values, stamps, past, ids), 100)).arrays()
+    (strategy,) = load_strategies(path, {})
+    past = suited(strategy, make_bars(150))
+    universes = StationaryBootstrap(block=5).sample(past, 60, 3, seed=1)
+    strategy = detect_call_style(strategy, past)
+    together = strategy.decide(strategy.panel(universes, 100))
     for at in range(3):
-        alone = strategy.decide(Panel.of(Universes(values[[at]], stamps, past, ids[[at]]), 100)).arrays()
-        for name, array in alone.items():
-            np.testing.assert_array_equal(array[:, 0], together[name][:, at])
+        alone = strategy.decide(strategy.panel(universes.take([at]), 100))
+        for name, array in alone.arrays().items():
+            part = together.arrays()[name][:, at * together.width : (at + 1) * together.width]
+            np.testing.assert_array_equal(array, part)
 
 
 def test_buy_and_hold(bars: Bars) -> None:
@@ -111,18 +124,20 @@ def test_donchian_breakout(bars: Bars) -> None:
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_readme_examples(number: int, tmp_path: Path, bars: Bars) -> None:
-    """Every example of the strategies' README loads, decides and is causal."""
+    """Every example of the guide to strategies loads, decides and is causal."""
     path = tmp_path / "example.py"
     path.write_text(EXAMPLES[number], encoding="utf-8")
-    strategy = detect_call_style(load_strategies(path, {})[0], bars)
-    report = find_lookahead(strategy, bars)
+    (strategy,) = load_strategies(path, {})
+    real = suited(strategy, bars)
+    strategy = detect_call_style(strategy, real)
+    report = find_lookahead(strategy, real)
     assert (report.found, report.inconclusive) == ([], False)
     assert strategy.form.shape == ("series" if "as a loop" in EXAMPLES[number] else "wide")
 
 
 def test_readme_table() -> None:
     """The README's tables list every shipped strategy with its parameters and their defaults."""
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
     for path in FILES:
         (strategy,) = load_strategies(path, {})
         settings = " ".join(f"{name}={value!r}" for name, value in strategy.parameters.items())
@@ -135,7 +150,9 @@ def test_no_frame_is_changed(bars: Bars) -> None:
     panel = Panel.of(Universes.from_bars(bars[100:], bars[:100]), 100)
     before = panel.close.copy()
     for path in FILES:
-        detect_call_style(load_strategies(path, {})[0], bars).decide(panel)
+        (strategy,) = load_strategies(path, {})
+        if not strategy.takes_market:
+            detect_call_style(strategy, bars).decide(panel)
     pd.testing.assert_frame_equal(panel.close, before)
 
 

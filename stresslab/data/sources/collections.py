@@ -64,6 +64,15 @@ def load_series(
     return series
 
 
+def holds_several(path: Path) -> bool:
+    """Whether a column of a file names more than one symbol; what cannot be read does not."""
+    try:
+        tables = _tables(path)
+    except (DataError, OSError):
+        return False
+    return tables is not None and sum(1 for _ in tables[0]) > 1
+
+
 def _of_file(path: Path, repair: bool, note: OnBad, span: tuple[object, object]) -> Iterator[Bars]:
     """The series of one file; what cannot be used is noted."""
     try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from stresslab.core.errors import DataError
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
-from stresslab.data.sources.collections import load_series
-from stresslab.data.sources.load import MARKETS, sample_path
+from stresslab.data.market_index import IndexBars
+from stresslab.data.sources.collections import holds_several, load_series
+from stresslab.data.sources.load import MARKETS, load_bars, sample_path
 
 _SAMPLE = "sample:"
 
@@ -44,6 +46,36 @@ def load_market(
     series = [bars for one in sources for bars in _series(os.fspath(one), since, until, repair)]
     market = Market.align(series)
     return market if exchange is None else market.on_exchange(exchange)
+
+
+def load_data(
+    sources: Sequence[str],
+    since: object = None,
+    until: object = None,
+    repair: bool = False,
+    exchange: str | None = None,
+) -> Bars:
+    """The bars of one symbol, or of several the index that carries their market.
+
+    Args:
+        sources: see `load_market`.
+        since: see `load_bars`; likewise the rest.
+        until: last time stamp to keep.
+        repair: repair instead of refusing.
+        exchange: whose holidays future time stamps leave out.
+    """
+    given = [one.strip() for one in sources if one.strip()]
+    if len(given) > 1 or (given and _is_market(given[0])):
+        return IndexBars.of(load_market(given, since, until, repair, exchange))
+    return load_bars(sources[0], since, until, repair, exchange)
+
+
+def _is_market(source: str) -> bool:
+    """Whether one source holds several symbols."""
+    path = Path(source).expanduser()
+    if source.startswith(_SAMPLE):
+        return source.removeprefix(_SAMPLE) in MARKETS
+    return path.is_dir() or (path.is_file() and holds_several(path))
 
 
 def _series(source: str, since: object, until: object, repair: bool) -> list[Bars]:

@@ -19,6 +19,7 @@ from stresslab.core.randomness import check_seed
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
+from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
 from stresslab.generators.dependence import Dependence, Kind, check_dependence, own_seeds
@@ -129,8 +130,10 @@ class Kronos:
             log_probabilities: whether to keep what probability the model itself, at temperature 1 and with nothing cut
                 off, gives to each drawn token, given those before it.
         """
-        if isinstance(bars, Market):
-            return self._sample_market(bars, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
+        if isinstance(bars, Market | IndexBars):
+            market = bars if isinstance(bars, Market) else bars.market
+            joint = self._sample_market(market, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
+            return as_given(joint, bars)
         return self.sample_many(
             [bars],
             horizon,

@@ -24,7 +24,7 @@ from stresslab.analysis.result_studies import (
 from stresslab.report.charts import error_budget, forest, walk_forward
 from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
-from stresslab.report.sections import sensitivity
+from stresslab.report.sections import sensitivity, symbols
 from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share
 from stresslab.report.wording import UNDEFINED, clean, interval, percent
 
@@ -111,6 +111,8 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
         made.append(_fragility(found.fragility))
     if found.random_timing:
         made.append(_random_timing(found.random_timing))
+    if found.symbols:
+        made = [*symbols.tables(found.symbols, key), *made]
     made.append(_budget(strategy, key))
     made += sensitivity.tables(found, about.settings, key)
     if found.shocks:

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import CLOSE, Bars
-from stresslab.data.universes import Universes
+from stresslab.data.universes import universes_after
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.causes import likely_cause
 from stresslab.strategy.lookahead.perturbations import continuations, mirrored, opposites, other_futures
 from stresslab.strategy.lookahead.probe import DecisionProbe, column, first_difference, stamp, where
-from stresslab.strategy.panel import Decisions, Panel
+from stresslab.strategy.panel import Decisions
 from stresslab.strategy.strategy import owner
 
 ROWS = 2500
@@ -151,6 +151,7 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
     Raises:
         StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
     """
+    bars = strategy.sees(bars)
     bars = bars[max(0, len(bars) - rows) :]
     case = DecisionProbe.of(replace(strategy, excused=None), bars)
     with warnings.catch_warnings():
@@ -190,7 +191,7 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
 
 def _check_memory(case: DecisionProbe) -> str:
     """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
-    strategy, others = case.strategy, mirrored(case.bars.values)[None]
+    strategy, others = case.strategy, mirrored(case.values)[None]
     after, difference = column(case.decide(others), 0), None
     if strategy.path is not None:
         difference = first_difference(column(replace(case, strategy=strategy.twin()).decide(others), 0), after)
@@ -235,9 +236,9 @@ def _taken_away(case: DecisionProbe, places: list[int], most: int) -> tuple[list
 
 def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Finding]]:
     """How many other futures could be compared, and what differs when they follow the cuts."""
-    futures = list(other_futures(case.bars.values, places))
+    futures = list(other_futures(case.values, places))
     try:
-        decisions = case.decide(np.stack([case.bars.values, *futures]))
+        decisions = case.decide(np.stack([case.values, *futures]))
     except StrategyError:
         return 0, []
     findings = []
@@ -264,7 +265,7 @@ def _behind_every_bar(case: DecisionProbe) -> tuple[list[int], list[_Finding]]:
     for start in range(0, len(cuts), SIDE_BY_SIDE):
         piece, began = cuts[start : start + SIDE_BY_SIDE], time.perf_counter()
         try:
-            decisions = case.decide(opposites(case.bars.values, piece))
+            decisions = case.decide(opposites(case.values, piece))
         except StrategyError:
             return compared, []
         for at, cut in enumerate(piece.tolist()):
@@ -294,11 +295,11 @@ def _draws(strategy: Strategy) -> bool:
 
 def _seam(case: DecisionProbe) -> tuple[bool, list[_Finding]]:
     """Whether the seam could be compared, and what differs in the history when universes follow it."""
-    bars, values = case.bars, continuations(case.bars.values, SEAM)
+    bars, values = case.bars, continuations(case.values, SEAM)
     stamps = bars.calendar.future(bars.timestamps, SEAM)
-    universes = Universes(values, stamps, bars, np.arange(len(values), dtype=np.int64))
+    universes = universes_after(bars, values, stamps, np.arange(len(values), dtype=np.int64))
     try:
-        decisions = case.strategy.decide(Panel.of(universes, len(bars)), allow_silence=True)
+        decisions = case.strategy.decide(case.strategy.panel(universes, len(bars)), allow_silence=True)
     except StrategyError:
         return False, []
     findings = []
@@ -330,10 +331,11 @@ def _changes(decisions: Decisions) -> NDArray[np.intp]:
 
 def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
     """Such rows of each signal, or of the weights."""
+    first = range(decisions.width)
     if decisions.weights is not None:
-        held = pd.Series(decisions.weights[:, 0]).ffill().fillna(0.0).to_numpy()  # (T,)
-        return [np.flatnonzero(np.diff(held, prepend=0.0) != 0)]
-    fired = [array[:, 0].astype(np.int8) for array in decisions.arrays().values()]  # (T,) each
+        held = [pd.Series(decisions.weights[:, at]).ffill().fillna(0.0).to_numpy() for at in first]  # (T,) each
+        return [np.flatnonzero(np.diff(one, prepend=0.0) != 0) for one in held]
+    fired = [array[:, at].astype(np.int8) for array in decisions.arrays().values() for at in first]  # (T,) each
     return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
 
 

@@ -24,6 +24,33 @@ _BEND = 100
 
 
 def other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDArray[np.float64]]:
+    """For each cut the series (T, F) with two other futures; of a market (K, T, F) of all symbols at once."""
+    if values.ndim == 2:
+        yield from _other_futures(values, cuts)
+    else:
+        yield from (np.stack(each) for each in zip(*(_other_futures(own, cuts) for own in values), strict=True))
+
+
+def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+    """Two series (2, H, F) that may follow values (T, F); (2, K, H, F) that may follow a market (K, T, F)."""
+    if values.ndim == 2:
+        return _continuations(values, horizon)
+    return np.stack([_continuations(own, horizon) for own in values], axis=1)
+
+
+def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For each cut the series with the opposite of what followed (C, T, F); of a market (C, K, T, F)."""
+    if values.ndim == 2:
+        return _opposites(values, cuts)
+    return np.stack([_opposites(own, cuts) for own in values], axis=1)
+
+
+def mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The series (T, F) upside down about its first open; of a market (K, T, F) each."""
+    return _mirrored(values) if values.ndim == 2 else np.stack([_mirrored(own) for own in values])
+
+
+def _other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDArray[np.float64]]:
     """For each cut the series (T, F) with two other futures: its opposite, three times as large, and a calm one."""
     rng, moves, trend = np.random.default_rng(0), _moves(values), np.log(values[-1, CLOSE] / values[:, CLOSE])
     traded = values[:, _TRADED]
@@ -40,7 +67,7 @@ def other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDAr
             yield future
 
 
-def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
+def _opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
     """For each cut the series with the opposite of what followed, three times as large, (K, T, F).
 
     Cheaper than `other_futures`, so that there may be one for every bar; far ahead prices are bent back to within a
@@ -58,7 +85,7 @@ def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np
     return others
 
 
-def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+def _continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
     """Two series (2, H, F) that may follow values (T, F): moves drawn from them, three times as large, and opposite."""
     rng, moves = np.random.default_rng(0), _moves(values)
     drawn = rng.integers(len(values), size=horizon)
@@ -69,7 +96,7 @@ def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float
     return following
 
 
-def mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The series (T, F) upside down about its first open."""
     mirrored = values.copy()
     mirrored[:, PRICES] = values[0, OPEN] ** 2 / values[:, [OPEN, LOW, HIGH, CLOSE]]

@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.data.bars import Bars
-from stresslab.data.universes import REAL, Universes
+from stresslab.data.universes import REAL, Universes, universes_after
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.perturbations import mirrored
+from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.panel import Decisions, Panel
 
 TOLERANCE = 1e-9
@@ -42,20 +43,25 @@ class DecisionProbe:
 
     strategy: Strategy
     bars: Bars
-    panel: Panel
+    panel: Panel | MarketPanel
     full: Decisions
 
     @classmethod
     def of(cls, strategy: Strategy, bars: Bars) -> DecisionProbe:
         """The strategy tried on the real bars alone."""
-        panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+        panel = strategy.panel(Universes.from_bars(bars, bars[:0]), 0)
         return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
 
     def decide(self, values: NDArray[np.float64]) -> Decisions:
         """On N series side by side, values (N, T, F), at the real bars' time stamps."""
         ids = np.arange(REAL, REAL + len(values), dtype=np.int64)
-        universes = Universes(values, self.bars.timestamps, self.bars[:0], ids)
-        return self.strategy.decide(Panel.of(universes, 0), allow_silence=True)
+        universes = universes_after(self.bars[:0], values, self.bars.timestamps, ids)
+        return self.strategy.decide(self.strategy.panel(universes, 0), allow_silence=True)
+
+    @functools.cached_property
+    def values(self) -> NDArray[np.float64]:
+        """What the strategy sees of the real bars: (T, F), or (K, T, F) of a market."""
+        return np.asarray(Universes.from_bars(self.bars, self.bars[:0]).payload[0])
 
     @functools.cached_property
     def slack(self) -> dict[str, NDArray[np.float64]]:
@@ -63,7 +69,7 @@ class DecisionProbe:
         rng, real = np.random.default_rng(0), column(self.full, 0)
         most = {name: np.zeros(len(array)) for name, array in real.items()}
         for _ in range(SHAKES):
-            shaken = self.bars.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
+            shaken = self.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
             for name, array in column(self.decide(shaken[None]), 0).items():
                 most[name] = np.maximum(most[name], _distance(real[name], array))
         return most
@@ -75,7 +81,7 @@ class DecisionProbe:
 
     def beside_another(self) -> list[str]:
         """Whether decisions change when a second universe, the first one's mirror image, stands beside it."""
-        both = self.decide(np.stack([self.bars.values, mirrored(self.bars.values)]))
+        both = self.decide(np.stack([self.values, mirrored(self.values)]))
         difference = self.difference(column(self.full, 0), column(both, 0))
         return [f"{where(self, *difference)} depends on the other universes"] if difference else []
 
@@ -97,7 +103,14 @@ def first_difference(
 
 
 def column(decisions: Decisions, universe: int) -> Columns:
-    """(T,) by decision, of one universe."""
+    """(T,) by decision, of one universe; of a market by decision and symbol."""
+    if decisions.symbols:
+        first = universe * decisions.width
+        return {
+            f"{name} of {symbol}": array[:, first + at]
+            for name, array in decisions.arrays().items()
+            for at, symbol in enumerate(decisions.symbols)
+        }
     return {name: array[:, universe] for name, array in decisions.arrays().items()}
 
 
@@ -111,7 +124,8 @@ def _distance(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
 
 def where(case: DecisionProbe, row: int, name: str) -> str:
     """A decision in words: when and which."""
-    return f"at {stamp(case.bars.timestamps, row)} {_ALOUD.get(name, 'the answer')}"
+    what, of, symbol = name.partition(" of ")
+    return f"at {stamp(case.bars.timestamps, row)} {_ALOUD.get(what, 'the answer')}{of}{symbol}"
 
 
 def stamp(timestamps: pd.DatetimeIndex, row: int) -> str:
