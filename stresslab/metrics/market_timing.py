@@ -135,6 +135,11 @@ def over_symbols(gains: FloatArray) -> FloatArray:
     return np.asarray(gains.sum(axis=-1)) if gains.ndim == 3 else gains
 
 
+def _of_series(gains: FloatArray) -> FloatArray:
+    """Gains (T,) of one series, of all symbols (T, K) together."""
+    return np.asarray(gains.sum(axis=-1)) if gains.ndim == 2 else gains
+
+
 def _mean_timing(gains: FloatArray, bars: int, periods_per_year: float, level: float, size: float) -> Timing:
     """Interval and test of the mean of independent gains (n,), and the Sharpe ratio that they amount to.
 
@@ -190,7 +195,7 @@ def gains_inflation(position: ArrayLike, returns: ArrayLike, lags: int) -> float
         At least 0.5; 1 where nothing was timed.
     """
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
-    gains = (held - held.mean()) * (earned - earned.mean())
+    gains = _of_series((held - held.mean(axis=0)) * (earned - earned.mean(axis=0)))
     gains = gains - gains.mean()
     size, most = float(gains @ gains), min(lags, len(gains) // 4)
     if size <= 0:
