@@ -14,11 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import MAX_JSON, MAX_TABLE, digest_of, is_inside, read_bounded, read_table
 from stresslab.core.whole_files import put_text
 from stresslab.data.bars import FIELDS, Bars
-from stresslab.runs.settings import StressConfig
+from stresslab.data.market import Market
+from stresslab.data.market_index import IndexBars
+from stresslab.runs.settings import SEVERAL, StressConfig
 from stresslab.strategy.examples import SCHEME, example_path
 from stresslab.strategy.sources import local_sources
 
@@ -53,7 +57,7 @@ def keep_inputs(folder: Path, settings: StressConfig, bars: Bars) -> None:
     """
     place = folder / INPUTS
     place.mkdir(parents=True, exist_ok=True)
-    bars.frame.reset_index(names="timestamp").to_parquet(place / BARS, index=False)
+    _table_of(bars).to_parquet(place / BARS, index=False)
     kept = []
     for number, text in enumerate(settings.strategies, 1):
         path, _ = _split(text)
@@ -69,8 +73,31 @@ def keep_inputs(folder: Path, settings: StressConfig, bars: Bars) -> None:
                 "modules": {name: hashlib.sha256(content).hexdigest() for name, content in sources.items()},
             }
         )
-    about = {name: getattr(bars, name) for name in ("symbol", "source", "notices", "repaired", "exchange")}
+    about: dict[str, Any] = _about(bars)
+    if isinstance(bars, IndexBars):
+        about["symbols"] = [_about(one) for one in bars.market]
     put_text(place / INDEX, json.dumps({"strategies": kept, "bars": about}, indent=1) + "\n")
+
+
+def _about(bars: Bars) -> dict[str, Any]:
+    return {name: getattr(bars, name) for name in ("symbol", "source", "notices", "repaired", "exchange")}
+
+
+def _table_of(bars: Bars) -> pd.DataFrame:
+    """The bars as a table; of several symbols one below the other, with a column of their names."""
+    if isinstance(bars, IndexBars):
+        return pd.concat([_table_of(one).assign(symbol=one.symbol) for one in bars.market], ignore_index=True)
+    return bars.frame.reset_index(names="timestamp")
+
+
+def _bars_of(table: pd.DataFrame, about: Mapping[str, Any]) -> Bars:
+    """The bars that `_table_of` wrote."""
+    if "symbols" in about:
+        series = [_bars_of(table[table["symbol"] == one["symbol"]], one) for one in about["symbols"]]
+        return IndexBars.of(Market(tuple(series), tuple(about["notices"])))
+    bars = Bars.from_frame(table.set_index("timestamp")[list(FIELDS)])
+    told = {**about, "notices": tuple(about["notices"])}
+    return replace(bars, **{name: told[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -128,9 +155,7 @@ def kept_inputs(folder: Path, settings: StressConfig, manifest: Mapping[str, Any
     if any(one is not None and one["sha256"] not in digests for one in manifest["strategies"].values()):
         raise InputError(f"{folder} holds no code of one of its strategies; it was changed, start a new run")
     table = read_table(_checked(folder, BARS, manifest, MAX_TABLE), f"{folder}/{INPUTS}/{BARS}")
-    bars = Bars.from_frame(table.set_index("timestamp")[list(FIELDS)])
-    about = index["bars"] | {"notices": tuple(index["bars"]["notices"])}
-    bars = replace(bars, **{name: about[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
+    bars = _bars_of(table, index["bars"])
     there = tuple(one for one in changed_since(folder, settings) if one.endswith("has changed"))
     return Inputs(settings.model_copy(update={"strategies": tuple(named)}), bars, there)
 
@@ -196,7 +221,8 @@ def absolute_places(settings: Mapping[str, Any]) -> dict[str, str]:
     Args:
         settings: as a run records them.
     """
-    named = [settings.get("data"), settings.get("model"), settings.get("out"), *(settings.get("strategies") or ())]
+    data = str(settings.get("data") or "").split(SEVERAL)
+    named = [*data, settings.get("model"), settings.get("out"), *(settings.get("strategies") or ())]
     paths = {text: Path(text).name or text for text in named if isinstance(text, str) and Path(text).is_absolute()}
     for text in list(paths):
         path, colon, name = text.rpartition(":")
