@@ -161,7 +161,7 @@ def _arrays(name: str, sketch: Sketch) -> dict[str, Any]:
 
 def _digests(universes: Universes) -> NDArray[np.uint64]:
     """(n,) 64 bits of a hash over each universe's values."""
-    rows = np.ascontiguousarray(universes.values)
+    rows = np.ascontiguousarray(universes.payload)
     found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
     return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
 

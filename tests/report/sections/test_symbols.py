@@ -1,0 +1,55 @@
+"""The tables of several symbols: the riskiest first, real beside simulated, one word for a rule."""
+
+from __future__ import annotations
+
+from stresslab.analysis.result_studies import Symbols
+from stresslab.report.sections.symbols import tables
+
+
+def share(value: float) -> dict[str, float]:
+    """A share with its interval."""
+    return {"value": value, "low": max(value - 0.1, 0.0), "high": min(value + 0.1, 1.0)}
+
+
+def part(symbol: str, shortfall: float) -> dict[str, object]:
+    """One symbol."""
+    return {
+        "symbol": symbol, "backtest": 0.1, "mean": 0.02, "probability_of_loss": share(0.4), "exposure": 0.3,
+        "expected_shortfall_97_5": share(shortfall), "timing": 1.2,
+    }  # fmt: skip
+
+
+FOUND = Symbols.of(
+    {
+        "symbols": [part("CALM", 0.05), part("WILD", 0.25)],
+        "diversification": {
+            name: {"probability_of_loss": share(0.3), "expected_shortfall_97_5": share(loss)}
+            for name, loss in (("together", 0.2), ("independent", 0.1), ("at_once", 0.3))
+        },
+        "dependence": {
+            "pairs": [
+                {
+                    "first": "CALM", "second": "WILD", "correlation_simulated": 0.61, "correlation_real": 0.63,
+                    "joint_losses_simulated": 0.5, "joint_losses_real": 0.55,
+                }
+            ],
+            "correlation_error": 0.02, "joint_losses_ratio": 0.91, "bars": 1000,
+        },
+        "worst": [{"universe": 7, "total_return": -0.3, "contributions": {"CALM": -0.05, "WILD": -0.25}}],
+        "rule": {
+            "breadth": "concentrated", "p_value": 0.01, "p_value_without_best": 0.4, "together": 2.5,
+            "without_best": 0.2, "effective_symbols": 1.3, "permutations": 99,
+        },
+    }
+)  # fmt: skip
+
+
+def test_tables_say_what_was_found() -> None:
+    """Each table is there, the riskiest symbol leads, and half of what independence saves is left in the tail."""
+    made = {table.key: table for table in tables(FOUND, "one")}
+    assert list(made) == ["one-rule", "diversification", "symbols", "correlations", "worst-joint"]
+    assert made["symbols"].rows[0][0] == "WILD"
+    assert "Concentrated" in made["one-rule"].sentence
+    assert "50.0% of what independence would save is left" in made["diversification"].sentence
+    assert made["correlations"].rows[0][:3] == ("CALM and WILD", "0.63", "0.61")
+    assert made["worst-joint"].rows[0][2].startswith("WILD -25.0%")
