@@ -89,12 +89,12 @@ def test_a_gap_costs_its_size_at_the_position_it_meets(universes: Universes, nam
     size = int(name.removeprefix("gap-")) / 100
     strategy = load_strategies(hold, {})[0]
     base = backtest(strategy, universes, FREE)
-    shocked = backtest(strategy, SHOCKS[name].lay(universes, base.position), FREE)
+    shocked = backtest(strategy, SHOCKS[name].lay(universes, base.position, worst_bar(base.position)), FREE)
     assert shocked.equity[-1] / base.equity[-1] == pytest.approx(1 - size, rel=1e-5)
     both = load_strategies(follow, {})[0]
     base = backtest(both, universes, FREE)
     bar, columns = worst_bar(base.position), np.arange(40)
-    shocked = backtest(both, SHOCKS[name].lay(universes, base.position), FREE)
+    shocked = backtest(both, SHOCKS[name].lay(universes, base.position, worst_bar(base.position)), FREE)
     for universe in columns:
         assert shocked.position[: bar[universe], universe] == pytest.approx(
             base.position[: bar[universe], universe], abs=1e-5
@@ -195,7 +195,7 @@ def test_every_shock_leaves_bars_that_can_be_traded(universes: Universes) -> Non
     """Each row of the table gives valid universes of the same ids, and says what it changes."""
     base = backtest(load_strategies(follow, {})[0], universes, FREE)
     for name, shock in SHOCKS.items():
-        found = shock.lay(universes, base.position)
+        found = shock.lay(universes, base.position, worst_bar(base.position))
         assert_valid(found.values)
         assert np.array_equal(found.ids, universes.ids)
         changed = not np.array_equal(found.values, universes.values)
