@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
-from stresslab.strategy.panel import Decisions, Panel
+from stresslab.strategy.panel import Decisions
 from stresslab.strategy.strategy import Strategy
 
 LONGEST = 20_000
@@ -72,6 +72,7 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
     Returns:
         None where there is no more history than it is shown, or where the code fails on some of it.
     """
+    bars = strategy.sees(bars)
     bars = bars[max(0, len(bars) - LONGEST - horizon) :]
     count = min(horizon, len(bars) // 3)
     available = len(bars) - count
@@ -102,9 +103,10 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
 
 def _latest(strategy: Strategy, bars: Bars, count: int) -> Decisions:
     """What it decides on the last `count` of some bars."""
-    panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+    panel = strategy.panel(Universes.from_bars(bars, bars[:0]), 0)
     decisions = strategy.decide(panel, allow_silence=True)
-    return Decisions(**{name: array[-count:] for name, array in decisions.arrays().items()})
+    latest = {name: array[-count:] for name, array in decisions.arrays().items()}
+    return Decisions(**latest, symbols=decisions.symbols)
 
 
 def _differing(whole: Decisions, other: Decisions) -> float:
@@ -114,7 +116,7 @@ def _differing(whole: Decisions, other: Decisions) -> float:
         return 1.0
     apart: NDArray[np.bool_] = np.zeros(len(next(iter(one.values()))), dtype=np.bool_)
     for name, array in one.items():
-        mine, theirs = array[:, 0].astype(float), two[name][:, 0].astype(float)
+        mine, theirs = array.astype(float), two[name].astype(float)
         same = (np.abs(mine - theirs) <= SAME_WEIGHT) | (np.isnan(mine) & np.isnan(theirs))
-        apart |= ~same
+        apart |= ~same.all(axis=1)
     return float(apart.mean())
