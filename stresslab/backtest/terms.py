@@ -137,7 +137,7 @@ class Terms:
     max_leverage: float = 1.0
     risk_free: float = 0.0
     rebalance: str = "on-change"
-    symbol_costs: Mapping[str, Costs] = field(default_factory=dict)
+    symbol_costs: Mapping[str, Costs] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in one line."""
