@@ -8,7 +8,7 @@ on both sides. The report shows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,12 +162,7 @@ def _pair(first: Entry, second: Entry) -> Pair:
     one, two = table["first"].to_numpy(dtype=np.float64), table["second"].to_numpy(dtype=np.float64)  # (N,)
     found = differences(table)[0]
     if found.first != "second":  # the best comes first there
-        found = Difference(
-            second.name,
-            first.name,
-            Interval(-found.mean.value, -found.mean.high, -found.mean.low),
-            Interval(1 - found.better.value, 1 - found.better.high, 1 - found.better.low),
-        )
+        found = replace(found.reversed, first=second.name, second=first.name)
     lost_first, lost_second = one < 0, two < 0
     return Pair(
         first,

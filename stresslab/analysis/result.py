@@ -104,6 +104,15 @@ class StrategyResult(Plotted):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What a stored run is told from others by: its name, when it was stored, and the hash of its manifest."""
+
+    run: str
+    created: str
+    manifest: str
+
+
+@dataclass(frozen=True)
 class StressResult(Plotted):
     """One stress test: strategies, the universes, and the real bars beside them.
 
@@ -129,6 +138,7 @@ class StressResult(Plotted):
             say it.
         tested: what is entered in the ledger beside the runs when this is stored, once; None for a run that was
             read, or done again. Not part of `result.json`.
+        stamp: of the stored run; None for one that is not stored. Not part of `result.json`.
     """
 
     config: dict[str, Any]
@@ -150,6 +160,7 @@ class StressResult(Plotted):
     studies: RunStudies = field(default_factory=RunStudies)
     failed: Mapping[str, str] = field(default_factory=dict)
     tested: Mapping[str, Any] | None = None
+    stamp: Stamp | None = None
 
     @property
     def history(self) -> Bars:

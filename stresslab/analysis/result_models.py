@@ -335,8 +335,14 @@ class UniverseSummary(Model):
 class Luck(Model):
     """Where the real outcome falls among the universes; all null without one."""
 
+    better: Share | None = None
+    """share of universes than which the real total return is strictly higher"""
+    equal: Share | None = None
+    """share to which it is equal"""
+    worse: Share | None = None
+    """share than which it is strictly lower"""
     realised_percentile: Number = None
-    """of the total return"""
+    """rank of the real total return, half of the ties counted"""
     realised_percentile_interval: Ends | None = None
     percentiles: dict[str, Number] = Field(default_factory=dict)
     """of every measure"""

@@ -30,8 +30,12 @@ class Difference(Model):
     first: str
     second: str
     mean: Estimate
-    better: Share
+    better: Estimate
     """share of universes in which the first returns strictly more"""
+    equal: Estimate
+    """share in which both return the same"""
+    worse: Estimate
+    """share in which the first returns strictly less"""
 
 
 class Timing(Model):

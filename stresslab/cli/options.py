@@ -73,7 +73,8 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         about.pop("rich_help_panel")
         option: Any = typer.Argument(show_default=False, **about)
     elif kind is bool:
-        option = typer.Option(f"--{name.replace('_', '-')}", show_default=False, **about)
+        short = ["-v"] if name == "verbose" else []
+        option = typer.Option(f"--{name.replace('_', '-')}", *short, show_default=False, **about)
     else:
         if kind in (int, float):
             about["parser"] = whole if kind is int else number

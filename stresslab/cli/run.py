@@ -57,6 +57,7 @@ def conduct(
     ctx: typer.Context, settings: StressConfig, bars: Bars, generator: Generator, work: Path, report: Reporter
 ) -> None:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
+    from stresslab.report.formats.text import brief
     from stresslab.runs.folder import finish_saving, load_run, save_run
     from stresslab.runs.inputs import INPUTS, keep_inputs
     from stresslab.runs.stress_test import stress_test
@@ -79,7 +80,8 @@ def conduct(
         else:
             result = load_run(saved)
     try:
-        say(f"{result}\n\nreport: {saved / 'report.html'}")
+        told = str(result) if settings.verbose else f"{brief(result)}\n\nall of it: stresslab show {saved}"
+        say(f"{told}\n\nreport: {saved / 'report.html'}")
     except OutputError as error:  # the run is stored, and its verdict stands
         complain(f"{error}; the run is in {saved}")
     if result.failed:

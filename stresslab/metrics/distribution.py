@@ -211,6 +211,28 @@ def percentile_of(realised: float, sample: ArrayLike, level: float = LEVEL) -> I
     return wilson((below + up_to) / 2, len(ordered), level)
 
 
+def placed_among(
+    realised: float, sample: ArrayLike, level: float = LEVEL
+) -> tuple[Interval, Interval, Interval] | tuple[None, None, None]:
+    """Shares of universes than which an outcome is strictly higher, to which it is equal, than which it is lower.
+
+    Args:
+        realised: the outcome.
+        sample: (N,) the universes' numbers; those that are not finite are left out.
+        level: coverage of the Wilson intervals.
+
+    Returns:
+        Three shares that add up to 1; None each for an outcome that is not finite, or without universes.
+    """
+    ordered = defined(sample)
+    if not math.isfinite(realised) or not len(ordered):
+        return None, None, None
+    below, up_to = (int(np.searchsorted(ordered, realised, side=side)) for side in ("left", "right"))
+    counts = below, up_to - below, len(ordered) - up_to
+    above, equal, lower = (wilson(count, len(ordered), level) for count in counts)
+    return above, equal, lower
+
+
 def probability_of_loss(total_returns: ArrayLike, level: float = LEVEL) -> Interval:
     """Share of universes that end below their initial capital, net of costs (a return of exactly 0 is no loss)."""
     returns = np.asarray(total_returns, dtype=np.float64)
@@ -307,13 +329,18 @@ def describe_realised(
         level: coverage.
 
     Returns:
-        "realised_percentile" of the total return (0.97: better than 97% of universes), its "interval", and
-        "percentiles" of every measure; null where there is no real outcome.
+        "better", "equal", "worse": shares of universes than which the real total return is strictly higher, equal,
+        lower; "realised_percentile", its rank with half of the ties, with its interval, and "percentiles", the ranks
+        of every measure. Null where there is no real outcome.
     """
     if realised is None:
-        return {"realised_percentile": None, "realised_percentile_interval": None, "percentiles": {}}
+        empty = dict.fromkeys(("better", "equal", "worse", "realised_percentile", "realised_percentile_interval"))
+        return {**empty, "percentiles": {}}
     places = {name: percentile_of(realised[name], metrics[name].to_numpy(), level) for name in MEASURES}
+    placed = placed_among(realised["total_return"], metrics["total_return"].to_numpy(), level)
+    shares = [None if one is None else one.to_dict() for one in placed]
     return {
+        **dict(zip(("better", "equal", "worse"), shares, strict=True)),
         "realised_percentile": plain(places["total_return"].value),
         "realised_percentile_interval": places["total_return"].ends(),
         "percentiles": {name: plain(place.value) for name, place in places.items()},

@@ -18,6 +18,8 @@ from scipy import stats
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval, wilson
 
+TIE = 1e-12
+"""Differences no larger than this are those of rounding."""
 ALL_PAIRS = 12
 """Strategies up to which every pair is compared; of more, each is compared with the one of the highest mean."""
 
@@ -30,13 +32,23 @@ class Difference:
         first: name of the one.
         second: name of the other.
         mean: of first less second over universes, with its interval.
-        better: share of universes in which the first did better, half of the ties counted, with its interval.
+        better: share of universes in which the first did strictly better, with its interval.
+        equal: share in which both did the same.
+        worse: share in which the first did strictly worse.
     """
 
     first: str
     second: str
     mean: Interval
     better: Interval
+    equal: Interval
+    worse: Interval
+
+    @property
+    def reversed(self) -> Difference:
+        """The second less the first."""
+        mean = Interval(-self.mean.value, -self.mean.high, -self.mean.low)
+        return Difference(self.second, self.first, mean, self.worse, self.equal, self.better)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -45,6 +57,8 @@ class Difference:
             "second": self.second,
             "mean": self.mean.to_dict(),
             "better": self.better.to_dict(),
+            "equal": self.equal.to_dict(),
+            "worse": self.worse.to_dict(),
         }
 
 
@@ -76,14 +90,18 @@ def _pairs(numbers: pd.DataFrame) -> Iterator[tuple[str, str]]:
 def difference(
     first: pd.Series[float], second: pd.Series[float], names: tuple[str, str] = ("strategy", "buy and hold")
 ) -> Difference:
-    """The difference of two (N,) columns of numbers: its mean with Student's interval, the share with Wilson's."""
+    """The difference of two (N,) columns of numbers: its mean with Student's interval, the shares with Wilson's.
+
+    Numbers closer than rounding leaves them (`TIE`) are equal.
+    """
     gaps = (first - second).dropna().to_numpy(dtype=np.float64)
     count = len(gaps)
-    better = wilson(float((gaps > 0).sum() + 0.5 * (gaps == 0).sum()), count)
+    above, below = int((gaps > TIE).sum()), int((gaps < -TIE).sum())
+    shares = wilson(above, count), wilson(count - above - below, count), wilson(below, count)
     if count == 0:
-        return Difference(*names, Interval(math.nan, -math.inf, math.inf), better)
+        return Difference(*names, Interval(math.nan, -math.inf, math.inf), *shares)
     mean = float(gaps.mean())
     half = math.inf
     if count > 1:
         half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1) * gaps.std(ddof=1) / math.sqrt(count))
-    return Difference(*names, Interval(mean, mean - half, mean + half), better)
+    return Difference(*names, Interval(mean, mean - half, mean + half), *shares)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.analysis.result_models import LABELS, Distribution
-from stresslab.report.wording import UNDEFINED, money, percent, price, share
+from stresslab.report.wording import money, percent, placed, price, share
 
 REALISED = "what really happened"
 DEPTH_COLOURS = ("orange", "red")
@@ -72,8 +72,7 @@ def pnl_sentence(strategy: StrategyResult) -> str:
     if strategy.realised is None:
         return f"{text}."
     real = percent(strategy.realised_return, signed=True)
-    place = strategy.luck.realised_percentile
-    return f"{text}; {REALISED}, {real}, is better than {UNDEFINED if place is None else share(place)} of them."
+    return f"{text}; {REALISED}, {real}, is {placed(strategy.luck)}."
 
 
 def drawdown_sentence(strategy: StrategyResult) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from stresslab.analysis.result_models import Luck, Share
 from stresslab.core.text import percent as share
 from stresslab.metrics.measures import MEASURES
 
 __all__ = [
     "ANSWERS", "CHECKS", "GLYPHS", "GROWING", "UNDEFINED", "answer", "check_name", "clean", "columns", "defined",
-    "interval", "measure", "money", "number", "percent", "plain_value", "price", "share", "shares", "short_money",
-    "shortened", "wrapped",
+    "interval", "measure", "money", "number", "percent", "placed", "plain_value", "price", "probability", "share",
+    "shares", "short_money", "shortened", "wrapped",
 ]  # fmt: skip
 
 UNDEFINED = "–"
@@ -130,6 +131,23 @@ def shares(found: Ranged) -> str:
     """The interval of a share: 58.1% to 64.2%."""
     low, high = found.low, found.high
     return UNDEFINED if low is None or high is None else f"{share(low)} to {share(high)}"
+
+
+def placed(found: Luck) -> str:
+    """Where an outcome falls: better than 44%, equal to 8% and worse than 48% of universes."""
+    if found.better is None or found.equal is None or found.worse is None:
+        return "without a place among the universes"
+    same = f", equal to {share(found.equal.value)}" if found.equal.value else ""
+    return f"better than {share(found.better.value)}{same} and worse than {share(found.worse.value)} of universes"
+
+
+def probability(found: Share) -> str:
+    """A probability: 61.2%; where no universe, or every one, is in it, the bound that so many can give: < 0.8%."""
+    if found.value <= 0:
+        return f"< {share(found.high)}"
+    if found.value >= 1:
+        return f"> {share(found.low)}"
+    return share(found.value)
 
 
 def check_name(name: str) -> str:

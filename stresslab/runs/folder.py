@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result import Stamp, StrategyResult, StressResult
 from stresslab.analysis.result_document import FORMAT_VERSION, DataSummary, ResultDocument, Strategy, check_version
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.backtest.bar_records import COLUMNS
@@ -43,6 +43,7 @@ from stresslab.data.bars import FIELDS, Bars
 from stresslab.runs.environment import code
 from stresslab.runs.inputs import absolute_places, copy_inputs, portable, with_modules
 from stresslab.runs.trial_ledger import add, check_ledger, runs_in
+from stresslab.runs.verify import seal_of
 
 _TABLES = (
     "metrics.parquet",
@@ -106,20 +107,24 @@ def save_run(
     now = datetime.now(UTC)
     name = run_id(result, now)
     partial = (work or folder) / f"{PARTIAL}{uuid.uuid4().hex[:8]}"
-    entry = None if result.tested is None else {"time": now.isoformat(timespec="seconds"), **result.tested}
+    entry: dict[str, Any] | None = (
+        None if result.tested is None else {"time": now.isoformat(timespec="seconds"), **result.tested}
+    )
     try:
         partial.mkdir()
         with held(partial):
             _write_tables(result, partial)
             _write_json(result.to_dict(), partial / "result.json")
-            write_report(result, partial)
             if log is not None:
                 (partial / "log.jsonl").write_text(portable(log, places), encoding="utf-8")
             if inputs is not None:
                 copy_inputs(inputs, partial, places)
-            _write_json(_manifest(result, name, now, partial), partial / "manifest.json")
+            manifest = _manifest(result, name, now, partial)
+            seal = seal_of(manifest)
+            write_report(replace(result, stamp=Stamp(name, manifest["created"], seal)), partial)
+            _write_json(manifest | {"files": digests(partial), "seal": seal}, partial / "manifest.json")
             if entry is not None:
-                entry["manifest"] = digest_of(partial / "manifest.json")
+                entry |= {"manifest": digest_of(partial / "manifest.json"), "seal": seal}
             sync(partial)
             published = _publish(partial, folder / name, work, entry)
     except OSError as error:
@@ -191,7 +196,7 @@ def _publish(partial: Path, final: Path, work: Path | None, entry: dict[str, Any
 
 
 def _manifest(result: StressResult, name: str, now: datetime, folder: Path) -> dict[str, Any]:
-    """Everything that decided the run, and the hash of every file in its folder."""
+    """Everything that decided the run, and the hash of every file that is in its folder so far."""
     return {
         "format_version": FORMAT_VERSION,
         "run": name,
@@ -304,6 +309,7 @@ def _assemble(document: ResultDocument, manifest: dict[str, Any], tables: dict[s
             for entry in document.strategies
         ],
         timings=manifest["timings"],
+        stamp=Stamp(str(manifest["run"]), str(manifest["created"]), seal_of(manifest)),
         environment=manifest["environment"],
         studies=document.studies,
     )

@@ -313,6 +313,10 @@ class StressConfig(SampleConfig):
     fail_on: tuple[str, ...] = setting(
         RUN, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", (), decides=False
     )
+    verbose: bool = setting(
+        RUN, "", "Print all evidence, as `stresslab show` does, not the table and two lines a strategy.", False,
+        decides=False,
+    )  # fmt: skip
 
     @field_validator("sizing")
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -30,6 +31,8 @@ MAX_NAMED = 20
 """Contradictions that are listed."""
 
 
+PAGES = ("report.html", "summary.md")
+"""Files of a run that show its seal, beside its figures."""
 RENDERED = "report"
 """Folder in a run's own to which a stored run is rendered again."""
 
@@ -47,7 +50,8 @@ class Verification:
         contradictions: figures of result.json that metrics.parquet does not give, and a manifest that is not the one
             that the ledger beside the run names.
         rendered: files that `stresslab report` may have added, which no hash protects.
-        manifest: sha256 of the manifest itself, which no hash in the folder protects.
+        manifest: sha256 of the manifest itself, which the ledger beside the run names.
+        seal: of the manifest (`seal_of`), which stands on the run's pages and in the ledger.
     """
 
     run: Path
@@ -58,6 +62,7 @@ class Verification:
     contradictions: tuple[str, ...]
     rendered: tuple[str, ...]
     manifest: str
+    seal: str
 
     @property
     def whole(self) -> bool:
@@ -72,7 +77,7 @@ class Verification:
         lines = lines or [f"{self.files} files are what the run wrote, and {METRICS} gives the figures of {RESULT}"]
         if self.rendered:
             lines.append(f"{len(self.rendered)} in {RENDERED}/ were rendered later and have no hash")
-        return "\n".join([*lines, f"manifest: sha256 {self.manifest}"])
+        return "\n".join([*lines, f"manifest: sha256 {self.manifest}", f"seal, as on its pages: {self.seal}"])
 
 
 def verify(folder: str | Path) -> Verification:
@@ -83,7 +88,8 @@ def verify(folder: str | Path) -> Verification:
     """
     folder = Path(folder)
     content = read_bounded(folder / MANIFEST, MAX_JSON)
-    hashes = manifest_of(content, folder).get("files")
+    manifest = manifest_of(content, folder)
+    hashes = manifest.get("files")
     if not isinstance(hashes, dict) or not hashes:
         raise InputError(f"{folder}/{MANIFEST} names no files; it was not written by stresslab, or is damaged")
     for name in hashes:
@@ -91,7 +97,9 @@ def verify(folder: str | Path) -> Verification:
             raise InputError(f"{folder}/{MANIFEST} names {name!r:.80}, outside the run's folder; do not trust this run")
     there = {str(PurePosixPath(path.relative_to(folder))) for path in _files(folder)} - {MANIFEST}
     strangers = sorted(there - set(hashes))
-    changed = [name for name in sorted(there & set(hashes)) if digest_of(folder / name) != hashes[name]]
+    seal = seal_of(manifest)
+    changed = [] if manifest.get("seal", seal) == seal else [MANIFEST]
+    changed += [name for name in sorted(there & set(hashes)) if digest_of(folder / name) != hashes[name]]
     return Verification(
         run=folder,
         files=len(hashes),
@@ -101,6 +109,7 @@ def verify(folder: str | Path) -> Verification:
         contradictions=(*_against_metrics(folder), *_against_ledger(folder, hashlib.sha256(content).hexdigest())),
         rendered=tuple(name for name in strangers if _is_rendered(folder, name)),
         manifest=hashlib.sha256(content).hexdigest(),
+        seal=seal,
     )
 
 
@@ -147,6 +156,22 @@ def _against_ledger(folder: Path, manifest: str) -> list[str]:
     if named is None or named == manifest:
         return []
     return [f"{MANIFEST} has sha256 {manifest}, and {LEDGER} beside the run names {named}"]
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of what a manifest says of settings, inputs and data files; pages, which show it, are left out.
+
+    It stands in the manifest, in the ledger beside the runs, and on every page, so that a manifest that was changed
+    together with a file no longer fits them.
+    """
+    files = manifest.get("files")
+    kept = {} if not isinstance(files, Mapping) else {name: files[name] for name in files if not _is_page(str(name))}
+    core = {name: value for name, value in manifest.items() if name not in ("files", "seal")} | {"files": kept}
+    return hashlib.sha256(json.dumps(core, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _is_page(name: str) -> bool:
+    return name in PAGES or name.startswith("figures/")
 
 
 def manifest_of(content: bytes, folder: Path) -> dict[str, Any]:

@@ -64,15 +64,20 @@ def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProce
     assert len(metrics) == 40
 
 
-def test_show_prints_the_same_as_the_run_did(
+def test_show_prints_all_that_the_run_did_not(
     finished: tuple[subprocess.CompletedProcess[str], Path], command: Command
 ) -> None:
-    """A stored run shows as it showed when it was made."""
+    """The run prints its table and two lines a strategy; `show` prints all evidence, the table first."""
     done, out = finished
     (run,) = out.glob("*/")
     outcome = command("show", run)
     assert outcome.code == 0
-    assert outcome.out.strip() == done.stdout.rpartition("report:")[0].strip()
+    table, *_ = done.stdout.split("\n\n")
+    assert outcome.out.startswith(table)
+    assert "Maximum drawdown" in outcome.out
+    assert "Maximum drawdown" not in done.stdout
+    assert f"all of it: stresslab show {run}" in done.stdout
+    assert len(done.stdout.splitlines()) < 20
 
 
 def test_fail_on_exits_with_4(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ def world(
         second="buy and hold",
         mean=Estimate(value=0.0, low=0.0, high=0.0),
         better=share(0.5, 0.4, 0.6),
+        equal=Estimate(value=0.0, low=0.0, high=0.0),
+        worse=share(0.5, 0.4, 0.6),
     )
     about = {"name": label, "label": label, "keeps": "", "lacks": "", "own_drift": own_drift}
     return AlternativeGenerator.of(row(loss, middle, **about, timing=timing, against_buy_and_hold=ahead))

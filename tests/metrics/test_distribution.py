@@ -236,6 +236,10 @@ def test_describe_realised():
     assert section["percentiles"]["win_rate"] is None
     assert json.dumps(section, allow_nan=False)
     assert describe_realised(None, table)["realised_percentile"] is None
+    assert sum(section[side]["value"] for side in ("better", "equal", "worse")) == pytest.approx(1.0)
+    idle = table.assign(total_return=0.0)
+    still = describe_realised(realised | {"total_return": 0.0}, idle)
+    assert [still[side]["value"] for side in ("better", "equal", "worse")] == [0.0, 1.0, 0.0]
 
 
 def test_interval_as_json():

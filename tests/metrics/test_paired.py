@@ -51,12 +51,16 @@ def test_every_pair_of_few_and_the_best_against_many() -> None:
 
 
 def test_ties_undefined_universes_and_a_single_one() -> None:
-    """Ties count half, a universe without a number is left out, and one universe says nothing about its error."""
+    """Ties are no wins, a universe without a number is left out, and one universe says nothing about its error."""
     numbers = pd.DataFrame({"a": [0.1, 0.1, math.nan, 0.3], "b": [0.1, 0.2, 0.0, 0.1]})
     (found,) = differences(numbers)
     assert found.first == "a"
     assert found.mean.value == pytest.approx(0.1 / 3)
-    assert found.better.value == pytest.approx(1.5 / 3)
+    assert (found.better.value, found.equal.value, found.worse.value) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    back = found.reversed
+    assert (back.first, back.mean.value, back.better) == ("b", -found.mean.value, found.worse)
+    (same,) = differences(numbers[["a"]].assign(b=numbers["a"] + 1e-16))
+    assert (same.better.value, same.equal.value, same.worse.value) == (0.0, 1.0, 0.0)
     (alone,) = differences(numbers.iloc[:1])
     assert (alone.mean.low, alone.mean.high) == (-math.inf, math.inf)
     assert alone.to_dict()["mean"] == {"value": 0.0, "low": None, "high": None}

@@ -62,10 +62,8 @@ def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
     """Total return and deepest drawdown over all windows: paths that could have been, and the one that was."""
     gains, falls = found.total_return, found.max_drawdown
     lives, windows = found.paths, found.windows
-    place = gains.real_percentile.value
-    better = "" if place is None else f", better than {share(place)} of them"
-    deeper = falls.real_percentile.value
-    than = "" if deeper is None else f", deeper than {share(1 - deeper)} of them"
+    better = "" if gains.real is None else f", better than {share(_below(gains.values, gains.real))} of them"
+    than = "" if falls.real is None else f", deeper than {share(_below(falls.values, falls.real, above=True))} of them"
     real = percent(gains.real, signed=True)
     return [
         _lives(
@@ -221,6 +219,12 @@ def _spread(row: Fold) -> list[float] | None:
     values = [row.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
     known = [value for value in values if value is not None]
     return known if len(known) == len(values) else None
+
+
+def _below(values: Sequence[float], real: float, *, above: bool = False) -> float:
+    """Share of values strictly below the real one, or above it; those are rounded to six digits."""
+    numbers = np.asarray(values) - round(real, 6)
+    return float(np.mean(numbers > 0 if above else numbers < 0))
 
 
 def _opposite(value: float | None) -> float | None:

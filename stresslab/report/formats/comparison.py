@@ -16,7 +16,18 @@ from stresslab.report.formats import text
 from stresslab.report.formats.html import Draw, environment
 from stresslab.report.sections import overview, provenance
 from stresslab.report.sections.realism import evidence as realism_of
-from stresslab.report.wording import GLYPHS, UNDEFINED, clean, number, percent, plain_value, share, shares, shortened
+from stresslab.report.wording import (
+    GLYPHS,
+    UNDEFINED,
+    clean,
+    number,
+    percent,
+    plain_value,
+    probability,
+    share,
+    shares,
+    shortened,
+)
 
 HEADINGS = ("P(loss)", "95% interval", "Median annual return", "Median Sharpe")
 GROWING = ("Median return", "5% quantile", "ES 97.5", "Median drawdown")
@@ -54,7 +65,7 @@ def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
     annual = measure_of(one, "annual_return").median
     sharpe = measure_of(one, "sharpe").median
     row = [
-        overview.Cell(share(loss.value), loss.value),
+        overview.Cell(probability(loss), loss.value),
         overview.Cell(shares(loss)),
         overview.Cell(percent(annual, signed=True), annual),
         overview.Cell(number(sharpe), sharpe),

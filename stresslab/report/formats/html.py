@@ -5,8 +5,11 @@ The sections prepare what it says, the templates decide how it looks.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -34,7 +37,10 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    script = _script()
     made.globals |= {
+        "script": script,
+        "policy": _policy(script),
         "overview_headings": overview.OVERVIEW,
         "measure_headings": strategy.MEASURE_COLUMNS,
         "period_headings": track_record.HEADINGS,
@@ -44,6 +50,20 @@ def environment() -> jinja2.Environment:
         "edge_ranks": {str(label): rank for rank, label in enumerate(EDGES)},
     }
     return made
+
+
+def _script() -> markupsafe.Markup:
+    """The page's script as it stands between its tags."""
+    return markupsafe.Markup(f"\n{files('stresslab.report').joinpath('templates/report.js').read_text('utf-8')}\n")
+
+
+def _policy(script: str) -> str:
+    """Nothing is loaded, sent or framed; only this script runs, and pictures are those in the page."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def breakable(name: str) -> markupsafe.Markup:
@@ -83,4 +103,5 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
         "realism": realism.evidence(result),
         "warned": sum(notice.heading == "Warning" for notice in provenance.notices(result)),
         "parts": prepared,
+        "stamp": provenance.stamp(result),
     }

@@ -9,7 +9,7 @@ from stresslab.report import captions
 from stresslab.report.captions import measure_of
 from stresslab.report.sections import overview, provenance, strategy
 from stresslab.report.sections.studies import edge_sentence
-from stresslab.report.wording import UNDEFINED, clean, percent, share, shares
+from stresslab.report.wording import UNDEFINED, clean, percent, probability, shares
 
 REASONED = 6
 """Strategies up to which each has its reasons on the page."""
@@ -38,6 +38,8 @@ def summary(result: StressResult) -> str:
     if command:
         blocks += ["## The command", f"    {command}"]
     blocks += ["## Limits", "\n".join(f"- {limit}" for limit in provenance.LIMITS)]
+    if stamped := provenance.stamp(result):
+        blocks.append(plain(stamped))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -75,7 +77,7 @@ def _table(result: StressResult) -> str:
                 plain(clean(one.name)),
                 one.verdict.label,
                 UNDEFINED if one.edge is None else one.edge.label,
-                share(loss.value),
+                probability(loss),
                 shares(loss),
                 percent(returns.median, signed=True),
                 percent(returns.expected_shortfall_97_5),

@@ -22,7 +22,7 @@ from stresslab.report.charts import bars_and_universes, fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import realism
 from stresslab.report.sections.strategy import distributions
-from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, share, shares
+from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, probability, shares
 
 KINDS = ("pnl", "drawdown", "equity", "underwater")
 """What can be plotted of a strategy."""
@@ -39,7 +39,7 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
         rows.append(
             [
                 clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge.label,
-                share(loss.value), shares(loss), percent(quantiles.median, signed=True),
+                probability(loss), shares(loss), percent(quantiles.median, signed=True),
                 percent(quantiles.quantile(0.05), signed=True), percent(real, signed=True),
             ]
         )  # fmt: skip

@@ -6,7 +6,7 @@ The numbers and sentences are `evidence`'s and `provenance`'s, so that terminal 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.metrics.measures import MEASURES
@@ -14,7 +14,7 @@ from stresslab.report.captions import measure_of
 from stresslab.report.sections import overview, provenance, realism
 from stresslab.report.sections import strategy as evidence
 from stresslab.report.sections.studies import edge_sentence
-from stresslab.report.wording import UNDEFINED, clean, measure, percent, share, shares
+from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
 
 WIDTH = 100
 LONGEST_NAME = 26
@@ -36,6 +36,31 @@ def render(result: StressResult) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
+def brief(result: StressResult) -> str:
+    """What a run prints when it is done: the table, two lines for each strategy, and how many warnings there are."""
+    told = overview.roles(result)
+    blocks = [_overview(result.strategies if len(told) == len(result.strategies) else _chosen(result, told))]
+    if len(told) < len(result.strategies):
+        blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(told.values())}.", "")
+    for at in told:
+        blocks.append(_two_lines(result.strategies[at]))
+    warned = sum(notice.warning for notice in provenance.notices(result))
+    if warned:
+        blocks.append([f"{warned} {'warnings' if warned > 1 else 'warning'} to read before you rely on it."])
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
+
+
+def _chosen(result: StressResult, told: Iterable[int]) -> list[StrategyResult]:
+    return [result.strategies[at] for at in told]
+
+
+def _two_lines(strategy: StrategyResult) -> list[str]:
+    """The label with what decides it, and what the edge says; each cut to a line."""
+    decisive = f"{shown_name(strategy)}: {strategy.verdict.label.upper()}. {strategy.verdict.reasons[0]}"
+    edge = edge_sentence(strategy) or evidence.luck_sentence(strategy) or "Whether it has an edge was not asked."
+    return [shortened(decisive, WIDTH), f"  {shortened(edge, WIDTH - 2)}"]
+
+
 def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
     """One line per strategy."""
     rows = []
@@ -47,7 +72,7 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
                 shown_name(strategy),
                 strategy.verdict.label.upper(),
                 UNDEFINED if strategy.edge is None else strategy.edge.label,
-                share(loss.value),
+                probability(loss),
                 shares(loss),
                 percent(returns.median, signed=True),
                 percent(returns.quantile(0.05), signed=True),
@@ -65,7 +90,7 @@ def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
     for reason in [*strategy.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])]:
         lines += wrapped(reason)
     lines.append("")
-    figures = evidence.key_figures(strategy, cash)
+    figures = [*evidence.edge_figures(strategy), *evidence.key_figures(strategy, cash)]
     lines += [f"  {figure.name:<26} {figure.value:>8}   {figure.detail}" for figure in figures]
     answer, sentence = evidence.lookahead(strategy.lookahead)
     lines += ["", *_checks(strategy), *wrapped(f"{answer:<12}  {sentence}", hanging=16)]

@@ -141,7 +141,7 @@ def gauge(strategy: StrategyResult) -> Gauge:
         high=100 * loss.high,
         robust=100 * (robust or 0.0),
         lucky=100 * (1.0 if lucky is None else lucky),
-        text=f"P(loss) {share(loss.value)}, 95% interval {wording.shares(loss)}",
+        text=f"P(loss) {wording.probability(loss)}, 95% interval {wording.shares(loss)}",
         scale=", ".join(
             f"{name} {share(limit)}"
             for name, limit in (("Robust up to", robust), ("lucky or losing from", lucky))
@@ -153,19 +153,18 @@ def gauge(strategy: StrategyResult) -> Gauge:
 def overview(strategy: StrategyResult) -> list[Cell]:
     """The strategy's numbers in the overview, in the order of `OVERVIEW`."""
     returns, falls = measure_of(strategy, "total_return"), measure_of(strategy, "max_drawdown")
-    loss = strategy.universes.probability_of_loss.value
-    deep = strategy.universes.drawdown_beyond(0.2).value
+    loss, deep = strategy.universes.probability_of_loss, strategy.universes.drawdown_beyond(0.2)
     real = None if strategy.realised is None else strategy.realised_return
-    place = strategy.luck.realised_percentile
+    place = None if strategy.luck.better is None else strategy.luck.better.value
     excess = measure_of(strategy, "excess_return").median
     shortfall = returns.expected_shortfall_97_5
     return [
-        Cell(share(loss), loss),
+        Cell(wording.probability(loss), loss.value),
         _signed(returns.median),
         _signed(returns.quantile(0.05)),
         Cell(percent(shortfall), shortfall),
         Cell(percent(falls.median), falls.median),
-        Cell(wording.UNDEFINED if deep is None else share(deep), deep),
+        Cell(wording.probability(deep), deep.value),
         _signed(real),
         Cell(wording.UNDEFINED if place is None else share(place), place),
         _signed(excess),

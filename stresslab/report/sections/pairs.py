@@ -79,9 +79,9 @@ def _rival(name: str, mean: float, pair: Difference) -> Rival:
 
 
 def _wins(pairs: dict[tuple[str, str], Difference], row: str, column: str) -> float:
-    """Share of universes in which the one does better than the other, half of the ties counted."""
+    """Share of universes in which the one does strictly better than the other."""
     pair = pairs.get((row, column))
-    return pair.better.value if pair is not None else 1 - pairs[column, row].better.value
+    return pair.better.value if pair is not None else pairs[column, row].worse.value
 
 
 MAX_SELECTED, MAX_NAMED = 30, 6

@@ -159,6 +159,28 @@ def command(result: StressResult) -> str:
     return clean(result.command) if result.command else ""
 
 
+def stamp(result: StressResult) -> str:
+    """Run, date, and the hashes of manifest and strategies, on one line; empty for a run that is not stored."""
+    if result.stamp is None:
+        return ""
+    sources = {
+        clean(one.name): one.source["sha256"] for one in result.strategies if one.source and one.source["sha256"]
+    }
+    named = [f"{name} {digest[:12]}" for name, digest in list(sources.items())[:MAX_STAMPED]]
+    if len(sources) > MAX_STAMPED:
+        named.append(f"and {len(sources) - MAX_STAMPED:,} more")
+    parts = [
+        clean(result.stamp.run),
+        clean(result.stamp.created),
+        f"seal of the manifest {clean(result.stamp.manifest)}",
+    ]
+    return " · ".join([*parts, *([f"strategies {', '.join(named)}"] if named else [])])
+
+
+MAX_STAMPED = 8
+"""Strategies whose hash stands on every page, at most."""
+
+
 def execution(config: Mapping[str, Any]) -> str:
     """What an account pays and on what terms it trades, as far as that is set: fees 0.05%, stop loss 5%."""
     told = [

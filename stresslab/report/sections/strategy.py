@@ -14,11 +14,13 @@ from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.analysis.result_models import Distribution, LookAhead, Verdict
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.measures import MEASURES
+from stresslab.metrics.paired import TIE
 from stresslab.report import wording
 from stresslab.report.captions import measure_of
 from stresslab.report.charts import candles, fans_and_histograms
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.charts.track_record import falls_chart, period_rows, track_chart
+from stresslab.report.sections import provenance, realism
 from stresslab.report.sections.overview import Line, line, roles
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import clean, money, number, percent, share
@@ -28,8 +30,8 @@ SIGNS = {
     "exposed_universes": "≥", "probability_of_loss_robust": "≤", "probability_of_loss_lucky": "<", "backtest_won": ">",
 }  # fmt: skip
 """How a value that passes compares with the threshold, by check."""
-KIND, HARSH = 0.95, 0.05
-"""Shares of universes beyond which the real outcome is called an unusual draw."""
+UNUSUAL = 0.95
+"""Share of universes beyond which the real outcome is called an unusual draw."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ class Sheet(Line):
     reasons: tuple[str, ...]
     edge_sentence: str
     role: str
+    loss: Figure
+    deciding: list[Figure]
+    conditions: str
     figures: list[Figure]
     luck: str
     track: list[Chart]
@@ -88,18 +93,44 @@ def sheets(result: StressResult) -> list[Sheet]:
     """The sheet of every strategy that has one."""
     cash = result.init_cash
     stamps = stamp_texts(result.fan.index.insert(0, result.origin))
-    return [sheet(result.strategies[at], at + 1, cash, stamps, role) for at, role in roles(result).items()]
+    told = conditions(result)
+    return [sheet(result.strategies[at], at + 1, cash, stamps, (role, told)) for at, role in roles(result).items()]
 
 
-def sheet(strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], role: str = "") -> Sheet:
-    """The sheet of the strategy at a position, from 1; `stamps` are those of the origin and the horizon."""
+def conditions(result: StressResult) -> str:
+    """Under what the figures hold, in a line: horizon, generator, its training and realism, and costs."""
+    bars = f"{result.horizon:,} bars after {provenance.day(result.origin)}"
+    training, _ = provenance.sample_label(result)
+    generator = f"{provenance.generator_name(result)} ({training}), realism {realism.evidence(result).label}"
+    return f"Holds for {bars}; universes of {generator}; {provenance.execution(result.config)}."
+
+
+def sheet(
+    strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], about: tuple[str, str] = ("", "")
+) -> Sheet:
+    """The sheet of the strategy at a position, from 1.
+
+    Args:
+        strategy: whose.
+        position: in the result.
+        init_cash: of its accounts.
+        stamps: of the origin and the horizon.
+        about: what singles it out among many, and under what its figures hold.
+    """
+    role, told = about
     key = f"strategy-{position}"
+    edge, rest = edge_figures(strategy), key_figures(strategy, init_cash)
+    loss, *others = rest
+    deciding = edge or others[:3]
     return Sheet(
         **vars(line(strategy, position - 1, True)),
         reasons=strategy.verdict.reasons,
         edge_sentence=edge_sentence(strategy) or "",
         role=role,
-        figures=key_figures(strategy, init_cash),
+        loss=loss,
+        deciding=deciding,
+        conditions=told,
+        figures=[one for one in others if one not in deciding],
         luck=luck_sentence(strategy),
         track=[drawn for drawn in (track_chart(strategy, key), falls_chart(strategy, key)) if drawn is not None],
         periods=period_rows(strategy),
@@ -142,12 +173,12 @@ def edge_figures(strategy: StrategyResult) -> list[Figure]:
     ):
         loss, (low, high) = row.probability_of_loss, row.generators
         detail = f"chance {wording.shares(loss)} · generators {share(low)} to {share(high)}"
-        figures.append(Figure(label, share(loss.value), detail))
+        figures.append(Figure(label, wording.probability(loss), detail))
     return figures
 
 
 def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
-    """The figures that a reader looks for first, each with its interval."""
+    """The figures of all universes that a reader looks for first, each with its interval; P(loss) stands first."""
     returns, found = measure_of(strategy, "total_return"), strategy.universes
     loss, falls = found.probability_of_loss, found.probability_of_drawdown
 
@@ -164,14 +195,13 @@ def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
     shortfall = returns.expected_shortfall_97_5
     worst = wording.interval(*found.interval("total_return", "expected_shortfall_97_5"))
     figures = [
-        *edge_figures(strategy),
-        Figure("P(loss) as generated", share(loss.value), f"95% interval {wording.shares(loss)}"),
+        Figure("P(loss) as generated", wording.probability(loss), f"95% interval {wording.shares(loss)}"),
         Figure("Median return", percent(middle, signed=True), beside(cash(middle), between("quantiles.0.5"))),
         Figure("5% quantile of return", percent(low, signed=True), beside(cash(low), between("quantiles.0.05"))),
         Figure("Expected shortfall 97.5", percent(shortfall), beside("mean loss of the worst 2.5%", worst)),
     ]
     figures += [
-        Figure(f"P(drawdown > {share(float(depth))})", share(part.value), wording.shares(part))
+        Figure(f"P(drawdown > {share(float(depth))})", wording.probability(part), wording.shares(part))
         for depth, part in falls.items()
     ]
     rare = (
@@ -185,8 +215,9 @@ def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:
     if beaten is not None:
         figures.append(beaten)
     if strategy.realised is not None:
-        real, place = strategy.realised_return, strategy.luck.realised_percentile
-        figures.append(Figure("Real outcome", percent(real, signed=True), f"better than {_share(place)} of universes"))
+        figures.append(
+            Figure("Real outcome", percent(strategy.realised_return, signed=True), wording.placed(strategy.luck))
+        )
     return figures
 
 
@@ -194,25 +225,22 @@ def _beats_buy_and_hold(strategy: StrategyResult) -> Figure | None:
     """In how many universes it earned more than buy and hold; None for buy and hold itself."""
     excess = strategy.metrics["excess_return"].to_numpy(dtype=np.float64)
     excess = excess[np.isfinite(excess)]
-    if not len(excess) or not np.any(excess):
+    if not len(excess) or not np.any(np.abs(excess) > TIE):
         return None
-    beaten = wilson(int((excess > 0).sum()), len(excess))
-    return Figure("Beats buy and hold in", share(beaten.value), f"of universes · {wording.shares(beaten)}")
+    beaten, equal = wilson(int((excess > TIE).sum()), len(excess)), float((np.abs(excess) <= TIE).mean())
+    same = f" · equal in {share(equal)}" if equal else ""
+    return Figure("Beats buy and hold in", share(beaten.value), f"of universes · {wording.shares(beaten)}{same}")
 
 
 def luck_sentence(strategy: StrategyResult) -> str:
     """Where the real outcome falls among the universes, in words; empty without one."""
-    place, ends = strategy.luck.realised_percentile, strategy.luck.realised_percentile_interval
-    if strategy.realised is None or place is None or ends is None:
+    luck = strategy.luck
+    if strategy.realised is None or luck.better is None or luck.worse is None:
         return ""
-    draw = (
-        "an unusually kind draw" if place > KIND else "an unusually harsh draw" if place < HARSH else "an ordinary draw"
-    )
+    kind, harsh = luck.better.value > UNUSUAL, luck.worse.value > UNUSUAL
+    draw = "an unusually kind draw" if kind else "an unusually harsh draw" if harsh else "an ordinary draw"
     real = percent(strategy.realised_return, signed=True)
-    return (
-        f"What really happened after the origin, {real}, is better than {share(place)} of universes "
-        f"(95% interval {_share(ends[0])} to {_share(ends[1])}): {draw}, as these universes go."
-    )
+    return f"What really happened after the origin, {real}, is {wording.placed(luck)}: {draw}, as these universes go."
 
 
 def checks(verdict: Verdict) -> list[CheckRow]:

@@ -25,7 +25,7 @@ from stresslab.report.charts import error_budget, forest, walk_forward
 from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.sections import sensitivity, symbols
-from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share
+from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share, versus
 from stresslab.report.wording import UNDEFINED, clean, interval, percent
 
 EDGES: Mapping[str, str] = {
@@ -34,6 +34,12 @@ EDGES: Mapping[str, str] = {
     "unclear": "The real bars cannot tell its timing from luck.",
 }
 """What the labels of edge say."""
+
+
+OPEN = ("edge", "losses", "tornado")
+"""Tables that are unfolded at first."""
+BRIEF = OPEN
+"""Tables of the PDF."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,10 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     if found.walk_forward:
         own = strategy.universes.probability_of_loss.value
         made += [_walk_forward(found.walk_forward, own, key), _chained_paths(found.walk_forward.chained_paths, key)]
-    named = tuple(replace(table, key=f"evidence-{at}-{table.key}") for table in made)
+    named = tuple(
+        replace(table, key=f"evidence-{at}-{table.key}", open=table.key in OPEN, brief=table.key in BRIEF)
+        for table in made
+    )
     return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge.label, named)
 
 
@@ -179,8 +188,8 @@ def _fragility(found: Fragility) -> Table:
     against = found.against_buy_and_hold
     ahead = (
         f"Against buy and hold in the same universe it returns {percent(against.mean.value, signed=True)} on "
-        f"average ({interval(against.mean.low, against.mean.high, signed=True)}), and more in "
-        f"{share(against.better.value)} of them."
+        f"average ({interval(against.mean.low, against.mean.high, signed=True)}); "
+        f"{versus(against, 'more', 'the same', 'less')}."
     )
     sentence = f"How bad does it get, and how much of that is drift that all universes share? {ahead}"
     return Table("fragility", "Fragility", sentence, ("Universes", *HEADINGS), rows)
@@ -192,8 +201,8 @@ def _random_timing(found: RandomTiming) -> Table:
         "What would the same positions earn at times that know nothing of the path? Each universe gets those of "
         "another: as much exposure, as many trades, before costs. Its own timing makes a difference of "
         f"{percent(ahead.mean.value, signed=True)} to the mean return "
-        f"({interval(ahead.mean.low, ahead.mean.high, signed=True)}) and is ahead in "
-        f"{share(ahead.better.value)} of the universes."
+        f"({interval(ahead.mean.low, ahead.mean.high, signed=True)}); "
+        f"{versus(ahead, 'better', 'the same', 'worse')}."
     )
     rows = tuple(
         (

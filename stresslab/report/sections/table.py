@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stresslab.analysis.result_models import Estimate, RiskFigures
+from stresslab.analysis.result_models import Estimate, RiskFigures, Share
+from stresslab.analysis.result_studies import Difference
 from stresslab.report.charts.chart import Chart
-from stresslab.report.wording import UNDEFINED, interval, percent
+from stresslab.report.wording import UNDEFINED, interval, percent, probability
 from stresslab.report.wording import share as _defined_share
 
 LONGEST_NUMBER = 24
@@ -26,6 +27,8 @@ class Table:
         headings: of the columns; the first names the rows.
         rows: text cells; what follows a line break in one stands small below the rest.
         charts: above it.
+        open: whether it is unfolded at first.
+        brief: whether it stands in the PDF, too.
     """
 
     key: str
@@ -34,6 +37,8 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     charts: tuple[Chart, ...] = ()
+    open: bool = False
+    brief: bool = False
 
     @property
     def prose(self) -> tuple[bool, ...]:
@@ -50,15 +55,23 @@ def share(value: float | None) -> str:
 
 
 def chance(cell: Estimate) -> str:
-    """A share, and its interval in a second line."""
-    return f"{share(cell.value)}\n{interval(cell.low, cell.high)}"
+    """A figure, and its interval in a second line."""
+    value = probability(cell) if isinstance(cell, Share) else share(cell.value)
+    return f"{value}\n{interval(cell.low, cell.high)}"
+
+
+def versus(found: Difference, better: str, equal: str, worse: str) -> str:
+    """In how many universes what: more in 30%, the same in 20%, less in 50% of the universes."""
+    told = [(better, found.better.value), (equal, found.equal.value), (worse, found.worse.value)]
+    kept = [f"{word} in {share(value)}" for word, value in told if word != equal or value]
+    return f"{', '.join(kept)} of the universes"
 
 
 def figures(row: RiskFigures) -> tuple[str, ...]:
     """The figures of fragility under some condition, in the order of `HEADINGS`."""
     return (
         chance(row.probability_of_loss),
-        share(row.drawdown_beyond(0.2).value),
+        probability(row.drawdown_beyond(0.2)),
         chance(row.expected_shortfall_97_5),
         percent(row.median_return, signed=True),
         share(row.time_under_water),

@@ -52,6 +52,14 @@
     plot.addEventListener("pointerleave", leave);
   }
 
+  const reveal = (target) => {
+    for (let place = target; place; place = place.parentElement) if (place.tagName === "DETAILS") place.open = true;
+  };
+  const follow = () => { if (location.hash.length > 1) reveal(document.getElementById(decodeURIComponent(location.hash.slice(1)))); };
+  addEventListener("hashchange", follow);
+  addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true; });
+  follow();
+
   for (const table of document.querySelectorAll("table.sortable")) {
     const body = table.tBodies[0];
     for (const heading of table.tHead.rows[0].cells) {

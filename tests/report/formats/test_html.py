@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -190,3 +192,17 @@ def test_every_link_has_a_target(name: str, request: pytest.FixtureRequest) -> N
     anchors = re.findall(r' id="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors)
+
+
+def test_the_policy_lets_only_the_page_s_own_script_run(single: StressResult) -> None:
+    """The hash is that of the script as it stands in the page; nothing may be loaded or sent."""
+    text = render(single)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None
+    rules = html.unescape(policy[1])
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert script is not None
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in rules
+    assert rules.startswith("default-src 'none'")
+    assert "http" not in rules

@@ -6,7 +6,7 @@ import re
 
 from stresslab.analysis.result import StressResult
 from stresslab.metrics.measures import MEASURES
-from stresslab.report.formats.text import render
+from stresslab.report.formats.text import brief, render
 from stresslab.report.wording import CHECKS
 from tests.make.results import make_result
 
@@ -53,3 +53,13 @@ def test_names_cannot_control_the_terminal() -> None:
     text = render(result)
     assert "\x1b" not in text
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_brief_is_a_table_and_two_lines_a_strategy(several: StressResult) -> None:
+    """Each strategy has a row, and a line for its label and one for its edge; no line is longer than a terminal."""
+    lines = brief(several).splitlines()
+    assert all(len(line) <= 100 for line in lines)
+    assert len(lines) == 1 + len(several.strategies) + 3 * len(several.strategies) + 2
+    for one in several.strategies:
+        assert any(line.startswith(f"{one.name}: {one.verdict.label.upper()}. ") for line in lines)
+    assert lines[-1].endswith("to read before you rely on it.")
