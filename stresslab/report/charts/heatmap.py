@@ -48,7 +48,7 @@ def _shade(at: int, count: int, palest: int = 1) -> int:
     return palest if count < 2 else palest + round(at * (CLASSES - palest) / (count - 1))
 
 
-def painted(
+def heatmap_shapes(
     cells: Sequence[tuple[int, int]],
     numbers: FloatArray,
     columns: int,

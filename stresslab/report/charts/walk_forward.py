@@ -95,7 +95,7 @@ def _lives(
 ) -> Chart:
     found = binning.histogram(values, [] if real is None else [real])
     middle = float(np.median(values))
-    marks = [marked(found, middle, f"median life {percent(middle, signed=signed)}", "middle")]
+    marks = [marked(found, middle, f"median path {percent(middle, signed=signed)}", "middle")]
     if real is not None:
         marks.append(marked(found, real, f"what happened {percent(real, signed=signed)}", "outcome"))
     everything = np.ones(len(found.counts), dtype=np.bool_)

@@ -39,7 +39,7 @@ UNLIKE = (
 
 
 @dataclass(frozen=True)
-class Line:
+class PairedRow:
     """A paired comparison as people read it."""
 
     first: str
@@ -86,17 +86,17 @@ def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
     return row
 
 
-def lines(found: Comparison) -> list[Line]:
+def lines(found: Comparison) -> list[PairedRow]:
     """The paired comparisons."""
-    return [_line(pair, f"pair-{at}") for at, pair in enumerate(found.pairs, start=1)]
+    return [_paired_row(pair, f"pair-{at}") for at, pair in enumerate(found.pairs, start=1)]
 
 
-def _line(pair: Pair, key: str) -> Line:
+def _paired_row(pair: Pair, key: str) -> PairedRow:
     mean, better = pair.difference.mean, pair.difference.better
     first, second = clean(pair.first.name), clean(pair.second.name)
     known = mean.low > float("-inf")
     interval = f"{percent(mean.low, signed=True)} to {percent(mean.high, signed=True)}" if known else UNDEFINED
-    return Line(
+    return PairedRow(
         first=first,
         second=second,
         difference=percent(mean.value, signed=True),

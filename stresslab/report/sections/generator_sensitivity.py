@@ -40,7 +40,7 @@ def table(rows: Sequence[AtSetting], settings: GeneratorSweep, key: str) -> Tabl
         "Setting", *HEADINGS, "Volatility over the market's", "Inside the 90% intervals", "CRPS over that of the run's",
     )  # fmt: skip
     sentence = (
-        f"What if the generator's knobs stood elsewhere? {own.universes:,} universes of each setting, drawn with "
+        f"What if the generator's settings were different? {own.universes:,} universes of each setting, drawn with "
         f"the same random numbers, and how they compare with what followed {settings.origins} past origins "
         f"({settings.universes} universes of {settings.horizon} bars there). A setting under which universes "
         "move less than the market makes no strategy safer."
@@ -125,7 +125,7 @@ def _drawn(
     cells = [(columns.index(row.temperature), lines.index((row.context, row.top_p))) for row in rows]
     numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     x, y = Axis(0, len(columns)), Axis(0, len(lines))
-    shapes, legend = heatmap.painted(cells, numbers, len(columns), len(lines), hue=hue, read=read)
+    shapes, legend = heatmap.heatmap_shapes(cells, numbers, len(columns), len(lines), hue=hue, read=read)
     places = x.at([i + 0.5 for i, _ in cells]), y.at([j + 0.5 for _, j in cells])
     own = next(at for at, row in enumerate(rows) if row.own)
     return Chart(

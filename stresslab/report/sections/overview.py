@@ -1,4 +1,4 @@
-"""Every strategy of a run in one line, and which of them have a sheet of their own where they are very many."""
+"""Every strategy of a run in one line, and which of them have a page of their own where they are very many."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stresslab.report import wording
 from stresslab.report.captions import measure_of
 from stresslab.report.wording import GLYPHS, clean, percent, share
 
-MAX_SHEETS = 30
-"""Strategies up to which each has a sheet of its own."""
+MAX_PAGES = 30
+"""Strategies up to which each has a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class OverviewRow:
     """A strategy in the overview.
 
     Attributes:
-        key: of its sheet.
+        key: of its page.
         name: as shown.
         note: what else it is: the parts of a book.
         label: of the verdict.
@@ -50,7 +50,7 @@ class Line:
         edge: its label; None where that was not asked.
         gauge: P(loss).
         overview: numbers, in the order of `OVERVIEW`.
-        linked: whether it has a sheet.
+        linked: whether it has a page.
     """
 
     key: str
@@ -73,19 +73,19 @@ OVERVIEW = (
     "P(loss)", "Median return", "5% quantile", "ES 97.5", "Median drawdown", "P(drawdown > 20%)",
     "Real outcome", "Better than", "Median excess",
 )  # fmt: skip
-"""Headings of the overview's numbers, in the order of `Sheet.overview`."""
+"""Headings of the overview's numbers, in the order of `StrategyPage.overview`."""
 
 
-def lines(result: StressResult) -> list[Line]:
+def overview_rows(result: StressResult) -> list[OverviewRow]:
     """Every strategy in the overview: as given, or the lowest P(loss) first where they are very many."""
-    sheeted = roles(result)
-    found = [line(one, at, at in sheeted) for at, one in enumerate(result.strategies)]
-    return found if len(found) <= MAX_SHEETS else sorted(found, key=lambda one: one.gauge.value)
+    paged = roles(result)
+    found = [overview_row(one, at, at in paged) for at, one in enumerate(result.strategies)]
+    return found if len(found) <= MAX_PAGES else sorted(found, key=lambda one: one.gauge.value)
 
 
-def line(strategy: StrategyResult, at: int, linked: bool) -> Line:
+def overview_row(strategy: StrategyResult, at: int, linked: bool) -> OverviewRow:
     """The strategy at a place, from 0, in the overview."""
-    return Line(
+    return OverviewRow(
         key=f"strategy-{at + 1}",
         name=clean(strategy.name),
         note=f"capital: {book}" if (book := shares_of(strategy)) else "",
@@ -106,13 +106,13 @@ def shares_of(strategy: StrategyResult) -> str:
 
 
 def roles(result: StressResult) -> dict[int, str]:
-    """The strategies that have a sheet of their own, by place from 0, and what singles them out among very many.
+    """The strategies that have a page of their own, by place from 0, and what singles them out among very many.
 
-    All have one as long as there are at most `MAX_SHEETS`; of more, those that a reader would ask for first, and the
+    All have one as long as there are at most `MAX_PAGES`; of more, those that a reader would ask for first, and the
     book. Every one stands in the overview and in the tables.
     """
     found = result.strategies
-    if len(found) <= MAX_SHEETS:
+    if len(found) <= MAX_PAGES:
         return dict.fromkeys(range(len(found)), "")
     losses = np.array([one.universes.probability_of_loss.value for one in found])
     real = np.array([one.backtest_return for one in found], dtype=np.float64)
@@ -124,10 +124,10 @@ def roles(result: StressResult) -> dict[int, str]:
         (int(order[-1]), "the highest P(loss)"),
     ]
     single += [(at, "the portfolio") for at, one in enumerate(found) if shares_of(one)]
-    told: dict[int, str] = {}
+    reported: dict[int, str] = {}
     for at, why in single:
-        told[at] = f"{told[at]}, and {why}" if at in told else why
-    return told
+        reported[at] = f"{reported[at]}, and {why}" if at in reported else why
+    return reported
 
 
 def gauge(strategy: StrategyResult) -> Gauge:

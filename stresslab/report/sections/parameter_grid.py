@@ -164,7 +164,7 @@ def _map(grid: Grid, key: str, title: str, value: Any, *, signed: bool) -> Chart
             if one is not None:
                 cells.append((i, j, one))
     numbers = np.array([value(one) for _, _, one in cells])
-    shapes, legend = heatmap.painted([(i, j) for i, j, _ in cells], numbers, len(across), len(up), signed=signed)
+    shapes, legend = heatmap.heatmap_shapes([(i, j) for i, j, _ in cells], numbers, len(across), len(up), signed=signed)
     best = (across.index(grid.best[0]), up.index(grid.best[1]))
     return Chart(
         key=key,

@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class Row:
     """A row: what it is, what that means, and its cells."""
 
     name: str
@@ -57,7 +57,7 @@ class Table:
     title: str
     sentence: str
     headings: list[str]
-    lines: list[Line]
+    lines: list[Row]
     footnote: str = ""
 
 
@@ -73,7 +73,7 @@ def coverage_table(found: RealismSection) -> Table | None:
     for name, row in _quantities(found):
         cells = [_covered(row.coverage.get(level), float(level)) for level in COVERAGES]
         cells += [_covered(side, 0.9) for side in (row.coverage_calm, row.coverage_turbulent)]
-        lines.append(Line(quantity(name, sentence=True), "", cells))
+        lines.append(Row(quantity(name, sentence=True), "", cells))
     if not lines:
         return None
     marks = [cell.mark for line in lines for cell in line.cells if cell.text != OPEN]
@@ -109,7 +109,7 @@ def scores_table(found: RealismSection) -> Table | None:
         cells += [Cell(ratio(other.crps_ratio.get(name))) for other in baselines.values()]
         for level in levels:
             cells += _exceeded(row.value_at_risk[level] if name.startswith("return_") else None)
-        lines.append(Line(quantity(name, sentence=True), "", cells))
+        lines.append(Row(quantity(name, sentence=True), "", cells))
     headings = ["CRPS", "Tail CRPS", *(f"CRPS over that of {name}" for name in baselines)]
     for level in levels:
         headings += [f"VaR {100 * (1 - float(level)):g} exceeded", "Kupiec p", "Independence p"]
@@ -136,9 +136,7 @@ def facts_table(found: RealismSection) -> Table | None:
             off = not low <= value <= high
         outside += [label] if off else []
         mark, interval = OFF if off else "", _below(fact(name, low), fact(name, high))
-        lines.append(
-            Line(label, MEANINGS[name], [Cell(fact(name, value), mark=mark), Cell(fact(name, real), interval)])
-        )
+        lines.append(Row(label, MEANINGS[name], [Cell(fact(name, value), mark=mark), Cell(fact(name, real), interval)]))
     if not lines:
         return None
     text = "What market returns have in common, in the universes and in what really followed"
@@ -156,7 +154,7 @@ def growth_table(found: RealismSection) -> Table | None:
     if not rows:
         return None
     lines = [
-        Line(
+        Row(
             f"{str(row.last_price).capitalize()} against the past",
             "one origin" if row.origins == 1 else f"{row.origins} origins",
             [
@@ -180,14 +178,14 @@ def diagnostics_table(found: RealismSection) -> Table | None:
     lines = []
     if support is not None and support.value is not None:
         note = "the last price that the model can represent; what lies beyond does not happen"
-        lines.append(Line(NAMES["support"], note, [Cell(percent(support.value)), Cell("0%")]))
+        lines.append(Row(NAMES["support"], note, [Cell(percent(support.value)), Cell("0%")]))
     trip = own.round_trip
     if trip:
         note = f"{plain_value(int(trip.bars or 0))} bars turned into tokens and back"
         sides = [Cell(plain(value, 3)) for value in (trip.lag_one, trip.lag_one_real)]
         volatility = Cell(plain(trip.volatility_ratio))
         lines += [
-            Line(line_name, note, cells)
+            Row(line_name, note, cells)
             for line_name, cells in (
                 (f"{ROUND_TRIP}: volatility, as a multiple of reality's", [volatility, Cell("1.00")]),
                 (f"{ROUND_TRIP}: autocorrelation of returns", sides),
@@ -204,7 +202,7 @@ def diagnostics_table(found: RealismSection) -> Table | None:
         for row, label in named:
             if row.value is not None:
                 cell = Cell(plain(row.value), _below(plain(row.low), plain(row.high)))
-                lines.append(Line(f"{label}, as a multiple", defined(note), [cell, Cell("1.00")]))
+                lines.append(Row(f"{label}, as a multiple", defined(note), [cell, Cell("1.00")]))
     if not lines:
         return None
     text = "What the generator does on its own account; the nearer each figure is to the one beside it, the better."

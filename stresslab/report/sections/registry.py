@@ -31,20 +31,20 @@ from stresslab.report.sections import realism_tables as tables
 
 
 @dataclass(frozen=True)
-class Facts:
+class SectionContext:
     """A result, and what several sections need of it."""
 
     result: StressResult
 
     @cached_property
-    def sheets(self) -> list[strategy.Sheet]:
-        """The sheet of every strategy that has one."""
-        return strategy.sheets(self.result)
+    def pages(self) -> list[strategy.StrategyPage]:
+        """The page of every strategy that has one."""
+        return strategy.strategy_pages(self.result)
 
     @cached_property
-    def lines(self) -> list[overview.Line]:
+    def rows(self) -> list[overview.OverviewRow]:
         """Every strategy in the overview."""
-        return overview.lines(self.result)
+        return overview.overview_rows(self.result)
 
 
 def _no_charts(content: Any) -> list[Chart]:
@@ -65,7 +65,7 @@ class Section:
 
     key: str
     title: str
-    prepare: Callable[[Facts], Any]
+    prepare: Callable[[SectionContext], Any]
     charts: Callable[[Any], list[Chart]] = _no_charts
     title_of: Callable[[Any], str] | None = None
 
@@ -86,24 +86,24 @@ class Part:
 
 def parts(result: StressResult) -> list[Part]:
     """The sections of a result that have content."""
-    facts = Facts(result)
-    prepared = [(section, section.prepare(facts)) for section in SECTIONS]
+    context = SectionContext(result)
+    prepared = [(section, section.prepare(context)) for section in SECTIONS]
     return [Part(section, content, section.charts(content)) for section, content in prepared if content is not None]
 
 
-def _verdicts(facts: Facts) -> dict[str, Any]:
+def _verdicts(context: SectionContext) -> dict[str, Any]:
     return {
-        "sheets": facts.sheets,
-        "lines": facts.lines,
-        "headline": captions.headline(facts.result),
-        "sentence": captions.overview_sentence(facts.result),
-        "keys": captions.label_keys(facts.result),
-        "edges": any(line.edge for line in facts.lines),
+        "sheets": context.pages,
+        "lines": context.rows,
+        "headline": captions.headline(context.result),
+        "sentence": captions.overview_sentence(context.result),
+        "keys": captions.label_keys(context.result),
+        "edges": any(row.edge for row in context.rows),
     }
 
 
-def _realism(facts: Facts) -> dict[str, Any] | None:
-    evidence, found = realism.evidence(facts.result), facts.result.realism
+def _realism(context: SectionContext) -> dict[str, Any] | None:
+    evidence, found = realism.evidence(context.result), context.result.realism
     if found is None or not evidence.rows:
         return None
     ranked, clustering = realism_charts.realism_charts(found)
@@ -116,11 +116,11 @@ def _realism(facts: Facts) -> dict[str, Any] | None:
     }
 
 
-def _evidence(facts: Facts) -> dict[str, Any] | None:
-    found = studies.deeper(facts.result, list(overview.roles(facts.result)))
-    if not any(one.edge for one in facts.result.strategies):
+def _evidence(context: SectionContext) -> dict[str, Any] | None:
+    found = studies.studies_section(context.result, list(overview.roles(context.result)))
+    if not any(one.edge for one in context.result.strategies):
         return None
-    return {"strategies": found, "together": pairs.together(facts.result), "labels": studies.labels()}
+    return {"strategies": found, "together": pairs.together(context.result), "labels": studies.labels()}
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -130,25 +130,25 @@ SECTIONS: tuple[Section, ...] = (
         _verdicts,
         title_of=lambda content: "Verdicts" if len(content["lines"]) > 1 else "Verdict",
     ),
-    Section("notices", "Before you rely on it", lambda facts: provenance.notices(facts.result) or None),
+    Section("notices", "Before you rely on it", lambda context: provenance.notices(context.result) or None),
     Section(
         "grid",
         "Parameters",
-        lambda facts: parameter_grid.contents(facts.result),
+        lambda context: parameter_grid.contents(context.result),
         lambda content: [chart for one in content for chart in one.charts],
     ),
     Section(
         "universes",
         "What could have followed",
-        lambda facts: fans_and_histograms.universes_chart(facts.result),
+        lambda context: fans_and_histograms.universes_chart(context.result),
         lambda chart: [chart],
     ),
     Section(
         "strategies",
         "Strategies",
-        lambda facts: facts.sheets,
-        lambda sheets: [chart for sheet in sheets for chart in sheet.charts],
-        lambda sheets: "Strategies" if len(sheets) > 1 else "The strategy in these universes",
+        lambda context: context.pages,
+        lambda pages: [chart for page in pages for chart in page.charts],
+        lambda pages: "Strategies" if len(pages) > 1 else "The strategy in these universes",
     ),
     Section(
         "evidence",
@@ -156,16 +156,16 @@ SECTIONS: tuple[Section, ...] = (
         _evidence,
         lambda content: [chart for one in content["strategies"] for chart in one.charts],
     ),
-    Section("contrasts", "Strategies against each other", lambda facts: pairs.contrasts(facts.result)),
+    Section("contrasts", "Strategies against each other", lambda context: pairs.contrasts(context.result)),
     Section(
         "realism",
         "Realism of the universes",
         _realism,
         lambda content: [*content["ranked"], *([content["clustering"]] if content["clustering"] else [])],
     ),
-    Section("inputs", "What it rests on", lambda facts: inputs.inputs(facts.result)),
-    Section("reading", "How to read this", lambda facts: provenance.READING),
-    Section("run", "The run", lambda facts: provenance.run(facts.result)),
-    Section("limits", "Limits", lambda facts: provenance.LIMITS),
+    Section("inputs", "What it rests on", lambda context: inputs.inputs(context.result)),
+    Section("reading", "How to read this", lambda context: provenance.READING),
+    Section("run", "The run", lambda context: provenance.run(context.result)),
+    Section("limits", "Limits", lambda context: provenance.LIMITS),
 )
 """Every section there is."""

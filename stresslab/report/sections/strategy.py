@@ -1,4 +1,4 @@
-"""One strategy's sheet: its verdict, key figures, charts, checks and tables as the template sets them.
+"""One strategy's page: its verdict, key figures, charts, checks and tables as the template sets them.
 
 The charts come from `charts`; where the run came from and what it assumes is `provenance`'s.
 """
@@ -21,7 +21,7 @@ from stresslab.report.charts import candles, fans_and_histograms
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.charts.track_record import falls_chart, period_rows, track_chart
 from stresslab.report.sections import provenance, realism
-from stresslab.report.sections.overview import Line, line, roles
+from stresslab.report.sections.overview import OverviewRow, overview_row, roles
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import clean, money, number, percent, share
 
@@ -57,7 +57,7 @@ class CheckRow:
 
 
 @dataclass(frozen=True)
-class Sheet(Line):
+class StrategyPage(OverviewRow):
     """Everything that the page shows of one strategy."""
 
     reasons: tuple[str, ...]
@@ -82,19 +82,21 @@ class Sheet(Line):
 
     @property
     def charts(self) -> list[Chart]:
-        """Every chart of the sheet."""
+        """Every chart of the page."""
         return [*self.track, *self.distributions, *([self.followed] if self.followed else []), *self.worst]
 
 
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
 
 
-def sheets(result: StressResult) -> list[Sheet]:
-    """The sheet of every strategy that has one."""
+def strategy_pages(result: StressResult) -> list[StrategyPage]:
+    """The page of every strategy that has one."""
     cash = result.init_cash
     stamps = stamp_texts(result.fan.index.insert(0, result.origin))
     told = conditions(result)
-    return [sheet(result.strategies[at], at + 1, cash, stamps, (role, told)) for at, role in roles(result).items()]
+    return [
+        strategy_page(result.strategies[at], at + 1, cash, stamps, (role, told)) for at, role in roles(result).items()
+    ]
 
 
 def conditions(result: StressResult) -> str:
@@ -105,10 +107,10 @@ def conditions(result: StressResult) -> str:
     return f"Holds for {bars}; universes of {generator}; {provenance.execution(result.config)}."
 
 
-def sheet(
+def strategy_page(
     strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], about: tuple[str, str] = ("", "")
-) -> Sheet:
-    """The sheet of the strategy at a position, from 1.
+) -> StrategyPage:
+    """The page of the strategy at a position, from 1.
 
     Args:
         strategy: whose.
@@ -122,8 +124,8 @@ def sheet(
     edge, rest = edge_figures(strategy), key_figures(strategy, init_cash)
     loss, *others = rest
     deciding = edge or others[:3]
-    return Sheet(
-        **vars(line(strategy, position - 1, True)),
+    return StrategyPage(
+        **vars(overview_row(strategy, position - 1, True)),
         reasons=strategy.verdict.reasons,
         edge_sentence=edge_sentence(strategy) or "",
         role=role,

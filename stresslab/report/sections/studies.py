@@ -72,7 +72,7 @@ class _About:
     settings: GeneratorSweep | None
 
 
-def deeper(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
+def studies_section(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
     """The evidence of those strategies that were studied among some, which are named by their place from 0."""
     about = _About(
         result.init_cash,
@@ -145,7 +145,7 @@ def _edge(edge: Edge) -> Table:
         "timing_at_origins": "On what followed real origins: timing over the horizon, before costs (described only)",
         "timing_in_universes": "In the universes: timing over the horizon, before costs (described only)",
     }
-    answers = {True: "for it", False: "against it", None: "open"}
+    answers = {True: "supports", False: "excludes", None: "open"}
     rows = tuple(
         (
             asked[check.name],
@@ -157,7 +157,7 @@ def _edge(edge: Edge) -> Table:
         for check in edge.checks
     )
     sentence = "Does it add anything beyond exposure? " + " ".join(edge.reasons)
-    return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Speaks", "Note"), rows)
+    return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Answer", "Note"), rows)
 
 
 def _losses(found: PlantedLosses) -> Table:
@@ -311,11 +311,12 @@ def _alternative_generators(rows: Sequence[AlternativeGenerator], key: str) -> T
         )
         for row in rows
     )
-    headings = ("World", "P(loss)", "Median return", "Timing", "Over buy and hold", "It keeps", "It lacks")
-    sentence = (
-        "The same test in worlds of other generators, equally volatile: what differs is what the result lives on."
+    headings = ("Generator", "P(loss)", "Median return", "Timing", "Over buy and hold", "It keeps", "It lacks")
+    sentence = "The same test with other generators of equal volatility: where figures differ shows what the result "
+        "depends on."
+    return Table(
+        "contrasts", "Alternative generators", sentence, headings, cells, tuple(forest.alternative_charts(rows, key))
     )
-    return Table("contrasts", "Other worlds", sentence, headings, cells, tuple(forest.alternative_charts(rows, key)))
 
 
 def _walk_forward(found: WalkForward, own: float, key: str) -> Table:
@@ -340,7 +341,7 @@ def _walk_forward(found: WalkForward, own: float, key: str) -> Table:
     )
     headings = ("Origin", "Regime", "P(loss)", "Median return", "What followed", "Its rank", "Trained on it")
     drawn = tuple(walk_forward.origins_charts(found, own, key))
-    return Table("origins", "Many origins", sentence, headings, cells, drawn)
+    return Table("origins", "Walk-forward", sentence, headings, cells, drawn)
 
 
 def _chained_paths(found: ChainedPaths, key: str) -> Table:
@@ -355,9 +356,9 @@ def _chained_paths(found: ChainedPaths, key: str) -> Table:
         for name, one in measured
     )
     sentence = (
-        f"One universe drawn for each of the {found.windows} windows, {found.paths:,} times: lives of "
+        f"One universe is drawn for each of the {found.windows} windows and chained, {found.paths:,} times: paths of "
         f"{found.bars:,} bars that could have been. {share(found.probability_of_loss.value)} of them lost."
     )
     headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
     drawn = tuple(walk_forward.chained_charts(found, key))
-    return Table("relived", "The backtest relived", sentence, headings, cells, drawn)
+    return Table("relived", "Chained paths", sentence, headings, cells, drawn)

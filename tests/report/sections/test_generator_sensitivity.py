@@ -22,7 +22,7 @@ def test_the_surface_shows_every_setting(studied: StressResult) -> None:
         (own,) = chart.points
         assert (own.at, round(own.height, 6)) == (50, round(100 * 5.5 / 6, 6))
     text = re.sub(r"\s*<[^>]+>\s*", "|", render(studied))
-    section = text[text.index("What if the generator&#39;s knobs") :]
+    section = text[text.index("What if the generator&#39;s settings were") :]
     for setting in ("the run&#39;s: temperature 1, top-p 1, context 250 bars", "temperature 0.8", "top-p 0.9"):
         assert f"|{setting}|" in section
     assert "|top-p 0.95|" in section
