@@ -312,8 +312,10 @@ def _alternative_generators(rows: Sequence[AlternativeGenerator], key: str) -> T
         for row in rows
     )
     headings = ("Generator", "P(loss)", "Median return", "Timing", "Over buy and hold", "It keeps", "It lacks")
-    sentence = "The same test with other generators of equal volatility: where figures differ shows what the result "
-        "depends on."
+    sentence = (
+        "The same test with other generators of equal volatility: where figures differ shows what the result depends "
+        "on."
+    )
     return Table(
         "contrasts", "Alternative generators", sentence, headings, cells, tuple(forest.alternative_charts(rows, key))
     )
