@@ -83,7 +83,6 @@ UNTESTED = frozenset(
     core/display.py
     core/errors.py
     core/plain_json.py
-    data/origin.py
     generators/kronos/attention.py
     generators/kronos/calendar_features.py
     generators/kronos/device.py
@@ -122,10 +121,8 @@ UNTESTED = frozenset(
     runs/presenter.py
     runs/restore.py
     runs/shard_stream.py
-    runs/steps.py
     runs/summary.py
     strategy/call_style.py
-    strategy/loading.py
     strategy/lookahead/probe.py
     strategy/panel.py
     """.split()
