@@ -24,7 +24,7 @@ BEGIN, END = "<!-- formulas: written by docs/generate.py -->", "<!-- end of form
 CONCLUDE = {
     "analysis.edge": ("edge_label", "standing_in_universes", "standing_of_real_bars", "standing_at_origins"),
     "analysis.walk_forward": ("regime", "effective_origins", "lives"),
-    "analysis.shocks": ("worst_bar", "against", "gap", "wilder", "closed_from"),
+    "analysis.shocks": ("worst_bar", "adverse_sign", "gap", "scale_volatility", "closed_from"),
     "analysis.permutation_test": ("permutation_test", "sequential_p_value", "affordable"),
     "analysis.verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
     "runs.trial_ledger": ("marks_of", "same_bars"),

@@ -50,7 +50,7 @@ def worst_bar(position: ArrayLike) -> BarIndex:
     return np.asarray(np.where(size.max(axis=0) > 0, size.argmax(axis=0) + 1, NOWHERE), dtype=np.int64)
 
 
-def against(position: ArrayLike, bar: BarIndex) -> FloatArray:
+def adverse_sign(position: ArrayLike, bar: BarIndex) -> FloatArray:
     """The sign of a price move before bar `bar` that loses money: -1 against a long position, 1 against a short (N,).
 
     Args:
@@ -83,7 +83,7 @@ def gap(universes: Universes, size: ArrayLike, bar: ArrayLike) -> Universes:
     return changed(universes, values)
 
 
-def wilder(universes: Universes, factor: float) -> Universes:
+def scale_volatility(universes: Universes, factor: float) -> Universes:
     """Universes whose bars deviate `factor` times as much from their own path's mean log return, gaps and all.
 
     Every path still ends where it ended: what grows is the way there.
@@ -145,7 +145,7 @@ def postponed_signals(signals: tuple[BoolArray, ...], closed: BoolArray) -> tupl
 
 
 @dataclass(frozen=True, eq=False)
-class Postponed(Strategy):
+class DelayedOrders(Strategy):
     """A strategy whose orders wait while the market is closed; its decisions are unchanged.
 
     What is still open after the last bar is closed at its close all the same, and stops inside a bar do not wait.
@@ -159,14 +159,14 @@ class Postponed(Strategy):
     ids: BarIndex = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
-    def of(cls, strategy: Strategy, closed: BoolArray, ids: BarIndex) -> Postponed:
+    def of(cls, strategy: Strategy, closed: BoolArray, ids: BarIndex) -> DelayedOrders:
         """The same strategy in universes that do not always trade."""
         return cls(**{one.name: getattr(strategy, one.name) for one in fields(Strategy)}, closed=closed, ids=ids)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the strategy as it pickles itself, and what is closed beside it."""
         own = Strategy(**{one.name: getattr(self, one.name) for one in fields(Strategy)})
-        return Postponed.of, (own, self.closed, self.ids)
+        return DelayedOrders.of, (own, self.closed, self.ids)
 
     def decide(
         self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
@@ -214,12 +214,14 @@ class Shock:
         """
         if not self.closed:
             return strategy
-        return Postponed.of(strategy, closed_from(worst_bar(position), self.closed, universes.horizon), universes.ids)
+        return DelayedOrders.of(
+            strategy, closed_from(worst_bar(position), self.closed, universes.horizon), universes.ids
+        )
 
 
 def _gap_against(size: float) -> Callable[[Universes, FloatArray, BarIndex], Universes]:
     def lay(universes: Universes, position: FloatArray, bar: BarIndex) -> Universes:
-        return gap(universes, size * against(position, bar), bar)
+        return gap(universes, size * adverse_sign(position, bar), bar)
 
     return lay
 

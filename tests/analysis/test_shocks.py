@@ -15,13 +15,13 @@ from hypothesis.extra import numpy as hnp
 from stresslab.analysis.shocks import (
     NOWHERE,
     SHOCKS,
-    Postponed,
-    against,
+    DelayedOrders,
+    adverse_sign,
     closed_from,
     gap,
     postponed_signals,
     postponed_targets,
-    wilder,
+    scale_volatility,
     worst_bar,
 )
 from stresslab.backtest import Costs, Terms, backtest
@@ -79,7 +79,7 @@ def test_the_worst_gap_by_hand() -> None:
     position = np.array([[0.0, 0.5, 0, 1], [0.4, -1.0, 0, 1], [0.9, -1.0, 0, 1], [1.0, 0, 0, 1]])
     bar = worst_bar(position)
     assert bar.tolist() == [3, 2, NOWHERE, 1]
-    assert against(position, bar).tolist() == [-1, 1, -1, -1]
+    assert adverse_sign(position, bar).tolist() == [-1, 1, -1, -1]
     assert worst_bar(np.ones((1, 2))).tolist() == [NOWHERE, NOWHERE]
 
 
@@ -106,12 +106,12 @@ def test_a_gap_costs_its_size_at_the_position_it_meets(universes: Universes, nam
 
 def test_wilder_paths_end_where_they_ended(universes: Universes) -> None:
     """Deviations from each path's own mean double, its final price stays."""
-    found = wilder(universes, 2.0)
+    found = scale_volatility(universes, 2.0)
     assert_valid(found.values)
     assert found.values[:, -1, CLOSE] == pytest.approx(universes.values[:, -1, CLOSE], rel=1e-5)
     spread = [log_shapes(one)[:, :, CLOSE].std(axis=1) for one in (universes, found)]
     assert spread[1] == pytest.approx(2 * spread[0], rel=1e-4)
-    assert wilder(universes, 1.0).values == pytest.approx(universes.values, rel=1e-5)
+    assert scale_volatility(universes, 1.0).values == pytest.approx(universes.values, rel=1e-5)
 
 
 def test_scaled_costs() -> None:
@@ -158,7 +158,7 @@ def test_nothing_fills_while_nobody_trades(universes: Universes, function) -> No
     """On closed bars nothing is traded; before them all is as it was, after them positions are what they would be."""
     strategy, first = load_strategies(function, {})[0], np.arange(40) % 28 + 1
     closed = closed_from(first, 3, 30)
-    waiting = Postponed.of(strategy, closed, universes.ids)
+    waiting = DelayedOrders.of(strategy, closed, universes.ids)
     base, found = backtest(strategy, universes, FREE), backtest(waiting, universes, FREE, chunk=16)
     inside = closed.copy()
     inside[-1] = False  # what is open at the end is closed there all the same
@@ -173,8 +173,8 @@ def test_a_worker_waits_too(universes: Universes) -> None:
     """Pickled and read again, a strategy from a file still knows which bars are closed."""
     strategy = load_strategies(str(Path(__file__).parents[2] / "strategies" / "buy_and_hold.py"), {})[0]
     closed = closed_from(np.ones(40, dtype=int), 3, 30)
-    again = pickle.loads(pickle.dumps(Postponed.of(strategy, closed, universes.ids)))
-    assert isinstance(again, Postponed)
+    again = pickle.loads(pickle.dumps(DelayedOrders.of(strategy, closed, universes.ids)))
+    assert isinstance(again, DelayedOrders)
     assert np.array_equal(again.closed, closed)
     assert (again.name, again.digest) == (strategy.name, strategy.digest)
 
@@ -214,6 +214,6 @@ def test_impossible_gaps_are_refused(universes: Universes, size: float, bar: int
 def test_impossible_factors_are_refused(universes: Universes) -> None:
     """No factor of volatility or costs is below 0."""
     with pytest.raises(InputError, match="volatility x 0"):
-        wilder(universes, 0)
+        scale_volatility(universes, 0)
     with pytest.raises(InputError, match="costs x -1"):
         Costs().scaled(-1)
