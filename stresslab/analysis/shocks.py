@@ -227,7 +227,7 @@ def _gap_against(size: float) -> Callable[[Universes, FloatArray, BarIndex], Uni
 
 
 def _wilder(factor: float) -> Callable[[Universes, FloatArray, BarIndex], Universes]:
-    return lambda universes, position, bar: wilder(universes, factor)
+    return lambda universes, position, bar: scale_volatility(universes, factor)
 
 
 SHOCKS: Mapping[str, Shock] = MappingProxyType(
