@@ -17,6 +17,7 @@ import numpy as np
 from stresslab.analysis.case import Case, figures
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
+from stresslab.core.randomness import Stream, derive
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.metrics import stylized_facts
@@ -108,7 +109,7 @@ def sweep(
         What the settings do to realism, and by strategy one row of figures per setting.
     """
     tunable, first = check_tunable(generator), cases[0]
-    span = min(horizon, ORIGIN_HORIZON)
+    span, seed = min(horizon, ORIGIN_HORIZON), derive(first.seed, Stream.GENERATOR_SWEEP)
     ends = origin_positions(len(first.history), span, ORIGINS)
     rows: dict[str, list[dict[str, Any]]] = {case.strategy.name: [] for case in cases}
     tried = []
@@ -118,7 +119,7 @@ def sweep(
         for case in cases:
             metrics = case.metrics.iloc[:UNIVERSES] if sampled is None else case.measured(sampled)
             rows[case.strategy.name].append(asdict(one) | figures(metrics, case.seed))
-        rolled = roll(first.history, adjusted, ends, span, ORIGIN_UNIVERSES, seed=first.seed, jobs=first.jobs)
+        rolled = roll(first.history, adjusted, ends, span, ORIGIN_UNIVERSES, seed=seed, jobs=first.jobs)
         tried.append(rolled.origins)
         if progress is not None:
             progress(1)

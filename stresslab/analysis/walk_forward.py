@@ -19,7 +19,7 @@ from stresslab.backtest import Backtest, Terms, backtest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.plain_json import plain
-from stresslab.core.randomness import Stream, derive
+from stresslab.core.randomness import Stream, derive, numpy_generator
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
@@ -275,7 +275,7 @@ def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = LIVES) -> d
         Distribution of total return and maximum drawdown over all windows, and the one that happened in the same
         windows, each entered anew; "values" are those of every life, in order.
     """
-    rng = np.random.default_rng([seed, int(Stream.CHAINED_PATHS)])
+    rng = numpy_generator(seed, Stream.CHAINED_PATHS)
     pieces = []
     for fold in folds:
         chosen = rng.integers(0, len(fold.universes), count)

@@ -2,37 +2,18 @@
 
 Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") maps a 128-bit counter
 and a 64-bit key to four 32-bit words. The key is the run's seed, the counter is (universe id, step, block of draws,
-stream): batching, order and workers cannot change a number. Callers decide what the numbers are used for.
+stream): batching, order and workers cannot change a number. `Stream` is the table of what numbers are used for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import IntEnum, unique
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stresslab.core.errors import InputError
-
-
-class Stream(IntEnum):
-    """What random numbers are used for; no two purposes share a stream, so none can lean on another's numbers."""
-
-    SAMPLER = 0
-    COMMON_DRIFT = 1
-    SHORTFALL = 101
-    PERMUTATION = 102
-    FINGERPRINT = 103
-    EDGE = 104
-    REALISM = 105
-    JOINT_REALISM = 106
-    WALK_FORWARD = 107
-    DEPENDENCE = 301
-    COUPLING = 302
-    PILOT = 303
-    CHAINED_PATHS = 977
-
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -40,6 +21,56 @@ _MASK = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 10
 WORDS = 4
+
+
+@unique
+class Stream(IntEnum):
+    """What random numbers are used for: no two purposes share a stream.
+
+    Members marked (seeds) give `derive` a seed for each part of a larger piece of work, (generator) one to numpy's own
+    generator; the others are streams of `uniforms`.
+    """
+
+    SAMPLER = 0
+    """A run's universes. Other generators and other settings share it, so that chance does not tell them apart."""
+    COMMON_DRIFT = 1
+    """Reference draws that Kronos' drift is measured on; their seed is fixed, since the drift is the model's own."""
+    SHORTFALL = 101
+    """Bootstrap of expected shortfall."""
+    PERMUTATION = 102
+    """Random orders of real bars."""
+    FINGERPRINT = 103
+    """Probes that tell bars apart in the ledger; their seed is fixed, since runs are compared by them."""
+    EDGE = 104
+    """Each universe's draw from the posterior of the edge."""
+    DEPENDENCE = 301
+    """How the symbols of a market move together."""
+    COUPLING = 302
+    """Each symbol's own numbers where Kronos samples several."""
+    SYMBOL = 304
+    """Universes of each symbol of a market after the first (seeds)."""
+    PILOT = 303
+    """Pilot samples that the dependence of Kronos' symbols is fitted on; their seed is fixed."""
+    REALISM = 105
+    """Universes at each past origin (seeds)."""
+    JOINT_REALISM = 106
+    """The same of a whole market (seeds)."""
+    WALK_FORWARD = 107
+    """Universes of each fold of a walk-forward test (seeds)."""
+    TEMPERATURE = 403
+    """Fitting a temperature (seeds)."""
+    GENERATOR_SWEEP = 404
+    """Realism of other settings of the generator (seeds)."""
+    CUTS = 405
+    """What temperature and top-p cut from the tails (seeds)."""
+    CLUSTERS = 501
+    """Bootstrap of whole clusters (generator)."""
+    FACTS = 502
+    """Bootstrap of stylized facts (generator)."""
+    CUT_RATIOS = 503
+    """Bootstrap of what was cut from the tails (generator)."""
+    CHAINED_PATHS = 977
+    """Which universe of each fold stands in a chained path (generator)."""
 
 
 def philox(counter: Sequence[NDArray[np.uint64]], key: tuple[int, int]) -> list[NDArray[np.uint64]]:
@@ -95,7 +126,7 @@ def uniforms(
     *,
     first_step: int = 0,
     first_draw: int = 0,
-    stream: int = Stream.SAMPLER,
+    stream: Stream = Stream.SAMPLER,
 ) -> NDArray[np.float64]:
     """Uniforms in the open interval (0, 1), addressed by universe, step and draw.
 
@@ -106,7 +137,7 @@ def uniforms(
         draws: numbers per step.
         first_step: step of the first column; `uniforms(..., first_step=k)` continues where `steps=k` ended.
         first_draw: draw of the first number of each step, a multiple of `WORDS`; likewise.
-        stream: what the numbers are used for.
+        stream: what they are used for.
 
     Returns:
         (N, steps, draws) float64; 32 random bits each, the midpoint of its cell, so never 0 or 1.
@@ -116,6 +147,11 @@ def uniforms(
     step = np.arange(first_step, first_step + steps, dtype=np.uint64).reshape(1, -1, 1)
     blocks = -(-draws // WORDS)
     block = np.arange(first_draw // WORDS, first_draw // WORDS + blocks, dtype=np.uint64).reshape(1, 1, -1)
-    words = philox((universe, step, block, np.array(stream, dtype=np.uint64)), (seed & 0xFFFFFFFF, seed >> 32))
+    words = philox((universe, step, block, np.array(int(stream), dtype=np.uint64)), (seed & 0xFFFFFFFF, seed >> 32))
     bits = np.stack(words, axis=-1).reshape(len(universe), steps, blocks * WORDS)[..., :draws]  # (N, steps, draws)
     return (bits.astype(np.float64) + 0.5) / 2.0**32
+
+
+def numpy_generator(seed: int, stream: Stream) -> np.random.Generator:
+    """Numpy's own generator for a purpose, where numbers need no address."""
+    return np.random.default_rng([check_seed(seed), int(stream)])

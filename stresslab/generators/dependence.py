@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
-from stresslab.core.randomness import Stream, uniforms
+from stresslab.core.randomness import Stream, derive, uniforms
 from stresslab.data.bars import CLOSE
 from stresslab.data.market import Market
 from stresslab.metrics.dependence import spearman
@@ -57,8 +57,7 @@ def check_whole_days(kind: str, generator: str) -> None:
 
 def own_seeds(seed: int, count: int) -> list[int]:
     """Seeds of `count` symbols that are independent of one another; the first is the seed itself."""
-    words = (uniforms(seed, np.arange(count), 1, 2, stream=Stream.DEPENDENCE)[:, 0] * 2.0**32).astype(np.uint64)
-    return [seed, *((int(high) << 32) | int(low) for high, low in words[1:].tolist())][:count]
+    return [seed, *(derive(seed, Stream.SYMBOL, number) for number in range(1, count))][:count]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from scipy.spatial.distance import pdist
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.metrics.distribution import Interval, wilson
 
 
@@ -113,7 +114,12 @@ def coverage(ranks: ArrayLike, level: float, universes: int, confidence: float =
 
 
 def clustered_ratio(
-    numerators: ArrayLike, denominators: ArrayLike, clusters: ArrayLike, level: float = 0.95, draws: int = 2000
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    clusters: ArrayLike,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> Interval:
     """Ratio of two sums with a percentile interval from resampling whole clusters (Cameron, Gelbach & Miller 2008).
 
@@ -124,7 +130,8 @@ def clustered_ratio(
         denominators: (K,) numbers.
         clusters: (K,) labels; numbers of one label are not independent.
         level: coverage of the interval.
-        draws: bootstrap repetitions, from a fixed seed.
+        draws: bootstrap repetitions.
+        seed: of the bootstrap.
 
     Returns:
         The ratio and its interval; NaN without numbers or where the denominators sum to 0, and no bounds with fewer
@@ -137,7 +144,8 @@ def clustered_ratio(
     if groups < 2 or math.isnan(value):
         return Interval(value, -math.inf, math.inf)
     sums = np.column_stack([np.bincount(index, above), np.bincount(index, below)])
-    drawn = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), size=draws) @ sums  # (draws, 2)
+    rng = numpy_generator(seed, Stream.CLUSTERS)
+    drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=draws) @ sums  # (draws, 2)
     ratios = drawn[:, 0] / np.where(drawn[:, 1] == 0, np.nan, drawn[:, 1])
     tail = stats.norm.cdf(math.sqrt(groups / (groups - 1)) * stats.t.ppf(0.5 - level / 2, groups - 1))
     low, high = np.nanquantile(ratios, [tail, 1 - tail])

@@ -144,21 +144,21 @@ def assess_realism(
         portfolio = [one.portfolio for one in seen]
         seen_before = _in_sample(portfolio, generator.describe().get("trained_until"))
         evidence = Evidence((), seen_before, joint_checks(seen))
-        found = assess(portfolio, horizon, universes, refusals, evidence)
+        found = assess(portfolio, horizon, universes, refusals, evidence, seed)
         notes = _training_notes(portfolio, generator.describe().get("trained_until"))
         return replace(found, notes=(*found.notes, *notes))
     rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
     trained_until = generator.describe().get("trained_until")
     pooled = pooled_checks(_calibration_of(generator), kind_of(bars)) if len(bars) > 1 else ()
     evidence = Evidence(pooled, _in_sample(rolled.origins, trained_until))
-    found = assess(rolled.origins, horizon, universes, rolled.refusals, evidence)
+    found = assess(rolled.origins, horizon, universes, rolled.refusals, evidence, seed)
     diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
     notes = [*found.notes, *_training_notes(rolled.origins, trained_until), *_diagnostic_notes(diagnostics)]
     compared = {}
     for name, other in (baselines or {}).items():
         against = roll(bars, other, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress).origins
         shared = {origin.at for origin in rolled.origins} & {origin.at for origin in against}
-        compared[name] = {"origins": len(shared), "crps_ratio": score_ratios(rolled.origins, against)}
+        compared[name] = {"origins": len(shared), "crps_ratio": score_ratios(rolled.origins, against, seed)}
     return replace(found, notes=tuple(notes), diagnostics=diagnostics, baselines=compared)
 
 
@@ -183,6 +183,7 @@ def assess(
     universes: int,
     refusals: Sequence[str] = (),
     evidence: Evidence = Evidence(),
+    seed: int = 0,
 ) -> Realism:
     """What the origins say together, and the gate's label.
 
@@ -192,6 +193,7 @@ def assess(
         universes: sampled at each.
         refusals: why the generator could not sample at others.
         evidence: what is known beside them.
+        seed: of the intervals that are bootstrapped.
     """
     notes = (
         (f"At {len(refusals)} of {len(refusals) + len(origins)} origins nothing could be sampled: {refusals[0]}",)
@@ -212,7 +214,7 @@ def assess(
         start=str(origins[0].at),
         end=str(origins[-1].at),
         calibration=calibration(origins),
-        facts=stylised_facts(origins),
+        facts=stylised_facts(origins, seed),
         notes=notes,
         growth=growth_by_displacement(origins),
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
 from stresslab.realism.rolling_origins import Origin
@@ -66,16 +67,17 @@ def calibration(origins: Sequence[Origin]) -> dict[str, Any]:
     return result
 
 
-def stylised_facts(origins: Sequence[Origin], draws: int = 200) -> dict[str, Any]:
+def stylised_facts(origins: Sequence[Origin], seed: int = 0, draws: int = 200) -> dict[str, Any]:
     """Every fact over all universes of all origins, and over what followed with an interval from resampling origins.
 
     Args:
         origins: at least one.
-        draws: bootstrap repetitions, from a fixed seed.
+        seed: of the bootstrap.
+        draws: its repetitions.
     """
     sampled = np.concatenate([origin.returns for origin in origins])
     real = np.concatenate([origin.real_returns for origin in origins])
-    drawn = np.random.default_rng(0).integers(len(real), size=(draws, len(real)))
+    drawn = numpy_generator(seed, Stream.FACTS).integers(len(real), size=(draws, len(real)))
     found: dict[str, Any] = {}
     for name, fact in stylized_facts.FACTS.items():
         found[name] = {"universes": plain(fact(sampled)), **_resampled(fact, real, drawn)}
@@ -109,19 +111,20 @@ def growth_by_displacement(origins: Sequence[Origin]) -> list[dict[str, Any]]:
     return rows
 
 
-def score_ratios(ours: Sequence[Origin], others: Sequence[Origin]) -> dict[str, dict[str, float | None]]:
+def score_ratios(ours: Sequence[Origin], others: Sequence[Origin], seed: int = 0) -> dict[str, dict[str, float | None]]:
     """CRPS over that of another generator, by quantity, at the origins that both have; below 1 ours is better.
 
     Args:
         ours: origins of the generator judged.
         others: of the one compared with, which may lack some.
+        seed: of the intervals' bootstrap.
     """
     tables = {origin.at: quantities(origin) for origin in others}
     pairs = [(quantities(origin), tables[origin.at]) for origin in ours if origin.at in tables]
     ratios: dict[str, dict[str, float | None]] = {}
     for name in pairs[0][0] if pairs else ():
         above, below = (np.array([forecast_scores.crps(*pair[side][name]) for pair in pairs]) for side in (0, 1))
-        ratios[name] = forecast_scores.clustered_ratio(above, below, np.arange(len(pairs))).to_dict()
+        ratios[name] = forecast_scores.clustered_ratio(above, below, np.arange(len(pairs)), seed=seed).to_dict()
     return ratios
 
 

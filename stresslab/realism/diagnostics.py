@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from stresslab.core.errors import DataError
+from stresslab.core.randomness import Stream, derive, numpy_generator
 from stresslab.data.bars import Bars
 from stresslab.generators.base import Generator
 from stresslab.metrics.distribution import Interval
@@ -94,12 +95,12 @@ def cuts(
         [ends[p] for p in np.unique(np.linspace(0, len(ends) - 1, CUT_ORIGINS).round().astype(int))] if ends else []
     )
     cut, whole = (
-        roll(bars, one, chosen, horizon, CUT_UNIVERSES, seed=seed, jobs=jobs).origins
+        roll(bars, one, chosen, horizon, CUT_UNIVERSES, seed=derive(seed, Stream.CUTS), jobs=jobs).origins
         for one in (generator, generator.adjusted(**AS_LEARNED))
     )
     if not cut or len(cut) != len(whole):
         return None
-    volatility, tail = _cut_ratios(cut, whole)
+    volatility, tail = _cut_ratios(cut, whole, seed)
     return {
         "settings": altered(generator),
         "origins": len(cut),
@@ -108,7 +109,9 @@ def cuts(
     }
 
 
-def _cut_ratios(cut: Sequence[Origin], whole: Sequence[Origin], draws: int = 400) -> tuple[Interval, Interval]:
+def _cut_ratios(
+    cut: Sequence[Origin], whole: Sequence[Origin], seed: int, draws: int = 400
+) -> tuple[Interval, Interval]:
     """Ratios of volatility and of the 1% quantile; every origin in units of the whole universes' spread there.
 
     The quantile is taken about the whole universes' mean, so that a drift does not pass for a tail.
@@ -127,7 +130,7 @@ def _cut_ratios(cut: Sequence[Origin], whole: Sequence[Origin], draws: int = 400
         tail = low[0] / low[1] if low[1] < 0 else math.nan
         return (math.sqrt(means[0] / means[1]) if means[1] > 0 else math.nan, float(tail))
 
-    rng = np.random.default_rng(0)
+    rng = numpy_generator(seed, Stream.CUT_RATIOS)
     drawn = np.array([ratios(rng.integers(len(at_end), size=len(at_end))) for _ in range(draws)])
     value = ratios(slice(None))
     bounds = [

@@ -15,7 +15,7 @@ import numpy as np
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
-from stresslab.core.randomness import check_seed
+from stresslab.core.randomness import Stream, check_seed, derive
 from stresslab.data.bars import Bars
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.metrics import forecast_scores
@@ -118,10 +118,10 @@ def fit_temperature(
             f"a temperature cannot be fitted at {len(ends)} origins, fewer than {ENOUGH_ORIGINS}; give more bars or "
             "origins, or a shorter horizon"
         )
-    tried = []
+    tried, own = [], derive(seed, Stream.TEMPERATURE)
     for temperature in temperatures:
         one = generator.adjusted(temperature=temperature)
-        rolled = roll(bars, one, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+        rolled = roll(bars, one, ends, horizon, universes, seed=own, jobs=jobs, progress=progress)
         if len(rolled.origins) < len(ends):
             raise InputError(f"at temperature {temperature} nothing could be sampled: {rolled.refusals[0]}")
         tried.append(rolled.origins)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stresslab.core.errors import InputError
-from stresslab.core.randomness import Stream, derive, philox, uniforms
+from stresslab.core.randomness import Stream, derive, numpy_generator, philox, uniforms
 
 FULL = 0xFFFFFFFF
 
@@ -54,7 +54,8 @@ def test_a_number_depends_on_its_address_alone(seed: int, ids: list[int], steps:
 def test_seeds_and_streams_differ() -> None:
     """Another seed, its upper half included, or another stream gives other numbers."""
     numbers = [
-        uniforms(seed, [3], 1, 1, stream=stream)[0, 0, 0] for seed, stream in [(1, 0), (2, 0), (1 + 2**32, 0), (1, 1)]
+        uniforms(seed, [3], 1, 1, stream=stream)[0, 0, 0]
+        for seed, stream in [(1, Stream.SAMPLER), (2, Stream.SAMPLER), (1 + 2**32, Stream.SAMPLER), (1, Stream.EDGE)]
     ]
     assert len(set(numbers)) == 4
 
@@ -90,3 +91,10 @@ def test_a_derived_seed_is_that_of_its_address() -> None:
     counter = [np.array([word], dtype=np.uint64) for word in (3, 0, 0, int(Stream.REALISM))]
     first, second, *_ = philox(counter, (7, 0))
     assert derive(7, Stream.REALISM, 3) == int(first[0]) + (int(second[0]) << 32)
+
+
+def test_numpys_generators_follow_the_seed() -> None:
+    """The same seed and purpose give the same numbers, others give others."""
+    drawn = [numpy_generator(*of).random() for of in ((1, Stream.FACTS), (1, Stream.FACTS), (2, Stream.FACTS))]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert numpy_generator(1, Stream.CLUSTERS).random() != drawn[0]

@@ -115,7 +115,7 @@ def test_what_untrusted_universes_mean_to_a_verdict() -> None:
     assert caution == f"they are not trusted, and `accept_untrusted` was given. {bad.reasons[0]}"
     few = assess_realism(BARS, Walk(), 20, origins=5, jobs=1)
     assert few.trust() == few.trust(accept_untrusted=True) == (None, few.reasons[0])
-    assert "Only 5 independent origins" in few.reasons[0]
+    assert any("Only 5 independent origins" in reason for reason in few.reasons)
 
 
 def test_cuts_are_measured_and_told() -> None:

@@ -24,7 +24,7 @@ from stresslab.generators.kronos.sampler import TILE, Draws, Sampler
 REFERENCES = TILE
 """Reference universes: what is left of chance moves the mean path by about 3% of the universes' spread."""
 SEED = 0
-"""Of the reference's uniforms: the same for every run, so that runs differ by chance alone."""
+"""Of the reference's uniforms, whatever the run's: the drift is the model's own."""
 RIDGE = 1e-3
 """Penalty of the regression, as a share of the observations: few bars cannot separate all parts of a token."""
 

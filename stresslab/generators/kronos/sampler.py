@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stresslab.core.randomness import WORDS, uniforms
+from stresslab.core.randomness import WORDS, Stream, uniforms
 from stresslab.generators.kronos.coupling import Company, CoupledDraws, Coupling, ReturnOrder
 from stresslab.generators.kronos.inference_weights import Decoder, Transformer
 from stresslab.generators.kronos.kv_cache import CachedBlocks, Dependency, Shared, Table, tabled
@@ -265,7 +265,9 @@ class _Window:
 class Draws:
     """The uniforms of a tile: one per universe, step, token and attempt."""
 
-    def __init__(self, seed: int, ids: NDArray[np.int64], horizon: int, device: torch.device, stream: int = 0) -> None:
+    def __init__(
+        self, seed: int, ids: NDArray[np.int64], horizon: int, device: torch.device, stream: Stream = Stream.SAMPLER
+    ) -> None:
         self.count = len(ids)
         self._address, self._device, self._stream = (seed, ids, horizon), device, stream
         self._attempts: dict[int, Tensor] = {}
