@@ -120,6 +120,7 @@ class Case:
             [self.strategy],
             self.universes,
             self.terms,
+            jobs=self.jobs,
             periods_per_year=self.history.periods_per_year,
             keep_accounts=2**32,
             benchmark=held,

@@ -18,7 +18,7 @@ from stresslab.backtest import Backtest, Terms, backtest
 from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
-from stresslab.core.parallel import chunks, map_chunks
+from stresslab.core.parallel import chunks, map_chunks, worth_processes
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE, OPEN, Bars
 from stresslab.data.market_index import IndexUniverses
@@ -36,8 +36,6 @@ AFFORDED = 20_000_000
 """Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
-WORTH_PROCESSES_SECONDS = 15.0
-"""Seconds of permutations in one process that are worth starting others, which import for a few seconds first."""
 _BARS_AT_ONCE = 500_000
 
 
@@ -199,7 +197,7 @@ def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> It
     started = time.perf_counter()
     yield work(pieces[0])
     rest = pieces[1:]
-    if (time.perf_counter() - started) * len(rest) < WORTH_PROCESSES_SECONDS:
+    if not worth_processes((time.perf_counter() - started) * len(rest), jobs):
         jobs = 1
     for start in range(0, len(rest), jobs):
         batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 UNITS = {
     "realism": "origins",
     "sampling": "universes",
-    "origins": "origins",
-    "knobs": "settings",
+    "walk-forward": "folds",
+    "alternative generators": "generators",
+    "generator sweep": "settings",
     "training": "steps",
 }
 """What the long stages count; these show a rate and an estimate."""

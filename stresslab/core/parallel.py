@@ -20,6 +20,8 @@ from stresslab.core.errors import InterruptedRunError
 LOG = logging.getLogger(__name__)
 WORTH_PROCESSES_SECONDS = 15.0
 """Seconds of work in one process that are worth starting others: each imports for a few seconds first."""
+STARTED_SECONDS = 2.0
+"""The same once this process has started some: they stay for minutes, ready."""
 RESTARTS = 3
 """Times in a row that workers may be killed before any of them has finished a piece."""
 
@@ -35,9 +37,16 @@ class Workers(Protocol):
         ...
 
 
-def worth_processes(seconds: float, jobs: int, patience: float = WORTH_PROCESSES_SECONDS) -> bool:
-    """Whether work that takes one process so long is worth starting others for."""
-    return jobs > 1 and seconds > patience
+class _Started:
+    """Whether this process has started others."""
+
+    yes = False
+
+
+def worth_processes(seconds: float, jobs: int, patience: float | None = None) -> bool:
+    """Whether work that takes one process so long is worth the others: less of it where they have been started."""
+    patience = WORTH_PROCESSES_SECONDS if patience is None else patience
+    return jobs > 1 and seconds > (min(patience, STARTED_SECONDS) if _Started.yes else patience)
 
 
 def chunks(ids: Ids, size: int) -> list[Ids]:
@@ -110,6 +119,7 @@ def _in_processes(function: Callable[[Ids], Result], pieces: Sequence[Ids], jobs
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     missing, failures = dict(enumerate(pieces)), 0
+    _Started.yes = True
     while missing:
         try:
             for position, result in _parallel(function, missing, jobs):

@@ -117,7 +117,7 @@ def test_an_edge_in_the_order_of_bars_is_found_and_its_mirror_is_not() -> None:
 @pytest.mark.slow
 def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes give what one does, the interval included, however many permutations each made until the stop."""
-    monkeypatch.setattr("stresslab.analysis.permutation_test.WORTH_PROCESSES_SECONDS", 0.0)
+    monkeypatch.setattr("stresslab.core.parallel.WORTH_PROCESSES_SECONDS", 0.0)
     bars, strategy = trending(0.02, 6200), strategy_of(momentum)
     for stop in (99, 5):
         one, two = (permutation_test(strategy, bars, FREE, permutations=320, stop=stop, jobs=jobs) for jobs in (1, 2))

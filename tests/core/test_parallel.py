@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stresslab.core import parallel
 from stresslab.core.errors import InputError, InterruptedRunError
 from stresslab.core.parallel import chunks, map_chunks
 
@@ -132,3 +133,12 @@ def test_threads_are_told_when_no_more_is_wanted() -> None:
     assert told == [True]
     list(map_chunks(_double, chunks(IDS, 1), jobs=2, threads=True, stop=lambda: told.append(False)))
     assert told == [True]
+
+
+def test_processes_that_have_started_are_worth_less_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They import once and stay; with one worker there are none to wait for."""
+    monkeypatch.setattr(parallel._Started, "yes", False)
+    assert [parallel.worth_processes(seconds, 2) for seconds in (3.0, 20.0)] == [False, True]
+    monkeypatch.setattr(parallel._Started, "yes", True)
+    assert [parallel.worth_processes(seconds, 2) for seconds in (1.0, 3.0)] == [False, True]
+    assert not parallel.worth_processes(100.0, 1)
