@@ -121,10 +121,11 @@ def engine(history: Bars, horizon: int, repeats: int, chunks: int) -> dict[str, 
             alone(orders, prices)
 
     def filled(orders: Signals, prices: dict[str, Any], universes: Universes) -> Any:
-        return vectorbt_fills.fill(
+        run, _ = vectorbt_fills.fill(
             orders, prices["open"], prices["close"], costs.fees, costs.slippage, cash, universes.ids,
             universes.timestamps,
         )  # fmt: skip
+        return run
 
     def measured() -> None:
         for orders, prices, universes in prepared:

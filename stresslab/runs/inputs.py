@@ -24,6 +24,7 @@ from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars
 from stresslab.runs.settings import SEVERAL, StressConfig
 from stresslab.strategy.examples import SCHEME, example_path
+from stresslab.strategy.loading import strategy_file
 from stresslab.strategy.sources import local_sources
 
 INPUTS = "inputs"
@@ -61,7 +62,7 @@ def keep_inputs(folder: Path, settings: StressConfig, bars: Bars) -> None:
     kept = []
     for number, text in enumerate(settings.strategies, 1):
         path, _ = _split(text)
-        sources = local_sources(Path(path))
+        sources = local_sources(strategy_file(path))
         for name, content in sources.items():
             target = place / "strategies" / str(number) / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -268,11 +268,11 @@ def _signature(function: Any) -> Mapping[str, inspect.Parameter]:
         raise StrategyError(f"{function!r:.60} has no signature to read; wrap it in def signals(bars): ...") from None
 
 
-def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
-    """A file's source, with that of the neighbours it imports, and a fresh module of it.
+def strategy_file(path: str) -> Path:
+    """The Python file at a path.
 
-    The module is part of a package of its own for each folder, so that `from .helper import f` finds the neighbour
-    and names never collide; `import helper` works while it loads, and leaves nothing behind in `sys.modules`.
+    Raises:
+        StrategyError: there is none.
     """
     file = Path(path)
     if not file.is_file() or file.suffix != ".py":
@@ -280,6 +280,16 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
         state = "is not a Python file" if file.exists() else "does not exist"
         otherwise = None if near else "give the path of a .py file"
         raise StrategyError(f"{path} {state}{did_you_mean(path, near, otherwise)}")
+    return file
+
+
+def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
+    """A file's source, with that of the neighbours it imports, and a fresh module of it.
+
+    The module is part of a package of its own for each folder, so that `from .helper import f` finds the neighbour
+    and names never collide; `import helper` works while it loads, and leaves nothing behind in `sys.modules`.
+    """
+    file = strategy_file(path)
     source, folder = file.read_bytes(), str(file.resolve().parent)
     package = f"stresslab_strategies_{_sha256(folder.encode())[:12]}"
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:

@@ -38,8 +38,8 @@ def test_the_table_of_realism(realism: ModuleType, tmp_path: Path, capsys: pytes
     words = ["--data", data, "--generators", "bootstrap,garch", "--origins", "3", "--universes", "39", "--out", out]
     assert realism.main([str(word) for word in words]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("bars of 1 days: 9 origins, 3 series, ")
-    content = json.loads(out.read_text())["1 days"]
+    assert printed.startswith("bars of 1 day, weekdays: 9 origins, 3 series, ")
+    content = json.loads(out.read_text())["1 day, weekdays"]
     assert set(content["figures"]) == {"bootstrap", "garch"}
     rows = content["figures"]["garch"]
     assert len(rows) == 16

@@ -20,7 +20,7 @@ FLAGS = {
 def test_every_term_is_recorded_and_shown(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
     """What is set stands in the run's settings and in the assumptions that are printed; the accounts feel it."""
     words = [word for name, value in FLAGS.items() for word in (f"--{name.replace('_', '-')}", value)]
-    done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL, *words)
+    done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL, "-v", *words)
     assert done.code == 0, done.err
     (run,) = (tmp_path / "out").glob("*/")
     content = json.loads((run / "result.json").read_text())
@@ -41,7 +41,7 @@ def test_what_is_not_set_is_recorded_but_not_printed(
     command: Command, strategy: Path, csv: Path, tmp_path: Path
 ) -> None:
     """The record holds all terms, so that a later default changes no old run; the summary names those that matter."""
-    done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL)
+    done = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL, "-v")
     assert done.code == 0, done.err
     (run,) = (tmp_path / "out").glob("*/")
     settings = json.loads((run / "result.json").read_text())["run"]["config"]
