@@ -123,15 +123,16 @@ def of_orders(runs: Sequence[StrategyRun]) -> list[str]:
     for run in runs:
         if run.strategy is None:
             continue
-        found = run.in_backtest
-        if found.conflicts:
-            bars = "1 real bar" if found.conflicts == 1 else f"{found.conflicts:,} real bars"
+        real = [one for one in (run.backtest, run.realised) if one is not None]  # before and after the origin
+        conflicts, untraded = sum(one.conflicts for one in real), sum(one.untraded for one in real)
+        if conflicts:
+            bars = "1 real bar" if conflicts == 1 else f"{conflicts:,} real bars"
             notices.append(
                 f"{run.name} contradicts itself in {bars} (entry and exit of one side, or entries of both sides, "
                 "at one close): such a bar is ignored and what is held stays; make one of the two win in the code."
             )
-        if found.untraded:
-            bars = "1 real bar" if found.untraded == 1 else f"{found.untraded:,} real bars"
+        if untraded:
+            bars = "1 real bar" if untraded == 1 else f"{untraded:,} real bars"
             notices.append(
                 f"{run.name} trades in {bars} in which, by their volume, nobody traded (flat, volume 0): such "
                 "fills were not to be had; look at the warnings about the bars."

@@ -116,7 +116,6 @@ UNTESTED = frozenset(
     report/sections/table.py
     runs/environment.py
     runs/inputs.py
-    runs/notices.py
     runs/plan.py
     runs/presenter.py
     runs/restore.py
