@@ -144,9 +144,14 @@ def kept_inputs(folder: Path, settings: StressConfig, manifest: Mapping[str, Any
             raise InputError(f"the manifest names {text!r:.200} but no code of it; it was changed, start a new run")
         root = Path(one["file"]).parts[:2]
         digests |= set(one["modules"].values())
-        for name in one["modules"]:
-            _checked(folder, "/".join([*root, name]), manifest, MAX_SOURCE)
-        _checked(folder, one["file"], manifest, MAX_SOURCE)
+        own = _checked(folder, one["file"], manifest, MAX_SOURCE)
+        beside = [
+            content
+            for name in sorted(one["modules"])
+            for content in [_checked(folder, "/".join([*root, name]), manifest, MAX_SOURCE)]
+            if "/".join([*root, name]) != one["file"]
+        ]
+        digests.add(hashlib.sha256(own + b"".join(beside)).hexdigest())  # as `loading` makes it, neighbours included
         _, colon, name = text.rpartition(":")
         entry = f":{name}" if colon and name.isidentifier() and not text.startswith(SCHEME) else ""
         if text.startswith(SCHEME):

@@ -109,7 +109,7 @@ def test_several_sources_and_a_date(command: Command, corpus: Path, tmp_path: Pa
         (("model", "--data", "{corpus}", "--from", "nano"), ["width=16 contradicts nano", "192", "--from"]),
         (("model", "--data", "{corpus}", "--from", "nowhere"), ["model='nowhere'"]),
         (("model", "--data", "{corpus}", "--from", "{out}"), ["--from and --out are both"]),
-        (("model", "--data", "{corpus}"), ["train one first", "--tokenizer"]),
+        (("model", "--data", "{corpus}"), ["train one with", "--tokenizer"]),
         (("model", "--data", "{corpus}", "--tokenizer", "{empty}"), ["{empty}"]),
     ],
     ids=lambda value: " ".join(value),

@@ -109,7 +109,7 @@ def test_failures_are_allowed_by_number(command: Command, csv: Path, tmp_path: P
     )
     assert "--allow-failures 2" in refused.err
     assert not (tmp_path / "runs").exists()
-    allowed = command(*run, "--allow-failures", "2")
+    allowed = command(*run, "--allow-failures", "2", "-v")
     assert allowed.code == 0
     assert "2 of 30 universes (7, 9)" in " ".join(allowed.out.split())
 

@@ -46,7 +46,7 @@ def test_chunks_fit_the_memory(memory: int, jobs: int, horizon: int, warmup: int
         size = chunk_size(memory, jobs, horizon, warmup)
     except InputError as error:
         assert processes * PROCESS + jobs * TILE * PER_BAR * (horizon + warmup) > memory
-        enough = int(str(error).partition("--memory ")[2].partition("MB")[0]) * 10**6
+        enough = int(str(error).rpartition("`memory=")[2].partition("MB")[0]) * 10**6
         assert chunk_size(enough, jobs, horizon, warmup) >= TILE
         return
     assert size % TILE == 0

@@ -36,7 +36,7 @@ def test_coverage_decides_among_equals() -> None:
     origins = simulate(None, 0, 20)
     fit = choose((1.0, 1.05), [origins, origins])
     assert fit.temperature == 1.0
-    assert fit.reason == "chance cannot tell the CRPS of T = 1, 1.05 apart; T = 1 covers best."
+    assert fit.reason == "the CRPS of T = 1, 1.05 differ by no more than chance; T = 1 covers best."
 
 
 def test_a_generator_without_a_temperature_is_refused() -> None:

@@ -286,7 +286,7 @@ def test_only_a_new_run_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "tested" not in capsys.readouterr().out
     (first,) = out.glob("*/")
     shutil.rmtree(first)
-    assert main([str(word) for word in [*words, "--seed", 3, "--param", "window=10"]]) == 0
+    assert main([str(word) for word in [*words, "--seed", 3, "--param", "window=10", "-v"]]) == 0
     assert "tested once before, with 1 variant of strategies" in " ".join(capsys.readouterr().out.split())
     (second,) = out.glob("*/")
     lines = (out / LEDGER).read_text()

@@ -82,15 +82,15 @@ def test_values_in_python() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("5:a:1", "no range of numbers"),
+        ("5:a:1", "not a range of numbers"),
         ("1:2:3:4", "never reaches its stop"),
-        ("1:10:0", "no range of numbers"),
+        ("1:10:0", "not a range of numbers"),
         ("10:1:1", "never reaches its stop"),
         ("1:1000000:1", "more than 1,000 values"),
         ("0:1e300:1", "more than 1,000 values"),
-        ("0:nan:1", "no range of numbers"),
-        ("0:inf:1", "no range of numbers"),
-        ("0:1:1e-999999", "no range of numbers|more than 1,000 values"),
+        ("0:nan:1", "not a range of numbers"),
+        ("0:inf:1", "not a range of numbers"),
+        ("0:1:1e-999999", "not a range of numbers|more than 1,000 values"),
     ],
 )
 def test_no_ranges(text: str, words: str) -> None:
@@ -170,9 +170,9 @@ def test_ranges_hold(cross: str) -> None:
     [
         ("[5]", "PARAMETERS is a list"),
         ('{"fats": (1, 2)}', "names 'fats', which is not a parameter; did you mean 'fast'?"),
-        ('{"fast": 5}', "is no (from, to) and no list"),
-        ('{"fast": (50, 5)}', "is no (from, to) and no list"),
-        ('{"fast": []}', "is no (from, to) and no list"),
+        ('{"fast": 5}', "is neither (from, to) nor a list"),
+        ('{"fast": (50, 5)}', "is neither (from, to) nor a list"),
+        ('{"fast": []}', "is neither (from, to) nor a list"),
         ('{"fast": (20, 50)}', "fast=10 is not within 20 to 50"),
     ],
 )

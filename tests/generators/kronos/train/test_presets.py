@@ -295,7 +295,7 @@ def test_another_tokenizer_in_the_folder_is_left_alone(made: tuple[Path, dict[st
 def test_a_model_needs_a_tokenizer(tmp_path: Path, made: tuple[Path, dict[str, Any]]) -> None:
     """Without one, with a folder that holds none, and with a damaged one: one line, nothing written."""
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="train one first with stresslab train tokenizer"):
+    with pytest.raises(InputError, match="train one with stresslab train tokenizer"):
         make_model(MATERIAL, tmp_path / "out", SIZES, SCHEDULE)
     for wrong in (tmp_path / "nowhere", tmp_path / "empty", made[0] / "model"):
         with pytest.raises((InputError, CheckpointError)) as caught:
