@@ -102,20 +102,22 @@ class Meter:
 
     def __init__(self, progress: Progress | None, horizon: int) -> None:
         self.progress, self.horizon = progress, horizon
+        self.cause: BaseException | None = None
         self.stopped, self._lock, self._bars, self._reported = Event(), Lock(), 0, 0
 
     def advance(self, bars: int) -> None:
         """So many bars more, each of one universe, or fewer; raises `Stopped` when the sampling is over."""
         with self._lock:
             if self.stopped.is_set():
-                raise Stopped
+                raise self.cause or Stopped
             self._bars += bars
             new = self._bars // self.horizon - self._reported
             if self.progress is not None and new > 0:
                 self._reported += new
                 try:
                     self.progress(new)
-                except BaseException:
+                except BaseException as error:
+                    self.cause = error
                     self.stopped.set()  # before another worker reports a bar more
                     raise
 
