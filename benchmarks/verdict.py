@@ -44,7 +44,7 @@ from rates import Rates, Store
 
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import JudgedEdge, Trials, judge_edge
-from stresslab.analysis.permutation_test import permutation_test
+from stresslab.analysis.permutation_test import Permutations, permutation_test
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.reoptimisation import procedure
 from stresslab.analysis.result_models import Edge
@@ -89,10 +89,8 @@ class Scale:
 
 def edge_of(strategy: Strategy, bars: Bars, trials: Trials, seed: int, terms: Terms = TERMS) -> JudgedEdge:
     """The edge as a run judges it."""
-    real = permutation_test(
-        strategy, bars, terms, permutations=PERMUTATIONS, trials=trials.count, seed=seed, stop=PERMUTATIONS
-    )
-    return judge_edge(real, trials=trials)
+    how = Permutations(PERMUTATIONS, stop=PERMUTATIONS, trials=trials.count, seed=seed)
+    return judge_edge(permutation_test(strategy, bars, terms, how), trials=trials)
 
 
 def judged(

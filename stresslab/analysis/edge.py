@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stresslab.analysis.case import Case
-from stresslab.analysis.permutation_test import PERMUTATIONS, RealBars, permutation_test, positions_and_returns
+from stresslab.analysis.permutation_test import (
+    PERMUTATIONS,
+    Permutations,
+    RealBars,
+    permutation_test,
+    positions_and_returns,
+)
 from stresslab.analysis.result_models import Check, EdgeLabel, check
 from stresslab.backtest import backtest
 from stresslab.core.errors import InputError
@@ -310,10 +316,8 @@ def edge(case: Case, trials: Trials, at_origins: Timing | None = None, permutati
         fresh = Fresh(fresh_bars_timing(case), str(case.frozen.since), case.frozen.looks)
     real = None
     if permutations and len(known) > MIN_KNOWN:
-        real = permutation_test(
-            case.strategy, known, case.terms, permutations=permutations, trials=trials.count, seed=case.seed,
-            jobs=case.jobs,
-        )  # fmt: skip
+        how = Permutations(permutations, trials=trials.count, seed=case.seed)
+        real = permutation_test(case.strategy, known, case.terms, how, jobs=case.jobs)
     return judge_edge(real, case.timing, at_origins, fresh, trials=trials)
 
 

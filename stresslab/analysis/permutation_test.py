@@ -32,11 +32,45 @@ from stresslab.strategy import CallLog, Strategy
 PERMUTATIONS = 999
 STOP = 50
 """Permutations at least as good as reality after which there is no need for more."""
+SIZE = 0.05
+"""Of the test: each tail of the interval holds this much, so that it excludes 0 where the p-value is below."""
 AFFORDED = 20_000_000
 """Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
 _BARS_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Permutations:
+    """How many permutations a test makes, and from which random numbers.
+
+    Attributes:
+        most: m at most.
+        stop: permutations at least as good as reality at which it ends.
+        trials: that the strategy is the best of, an effective number.
+        seed: of the permutations.
+    """
+
+    most: int = PERMUTATIONS
+    stop: int = STOP
+    trials: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.most < 1 or self.stop < 1:
+            raise InputError(
+                f"permutations={self.most} with stop={self.stop} prove nothing; give for example 999 and 50"
+            )
+
+    def affordable(self, bars: int) -> Permutations:
+        """As many of so many bars as are made at most, and at how many as good as reality they end."""
+        if bars * self.most <= AFFORDED:
+            return self
+        least = DECIDING * permutations_needed(SIZE, self.trials)
+        most = min(self.most, max(least, AFFORDED // bars))
+        stop = min(self.stop, max(STOP // 5, self.stop * AFFORDED // (bars * self.most)))
+        return replace(self, most=most, stop=stop)
 
 
 @dataclass(frozen=True)
@@ -109,12 +143,8 @@ def permutation_test(
     strategy: Strategy,
     bars: Bars,
     terms: Terms | None = None,
+    permutations: Permutations = Permutations(),
     *,
-    permutations: int = PERMUTATIONS,
-    stop: int = STOP,
-    size: float = 0.05,
-    trials: float = 1.0,
-    seed: int = 0,
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> RealBars:
@@ -128,23 +158,17 @@ def permutation_test(
 
     The work grows with the bars. On a series on which m permutations would be more than `AFFORDED` bars, as many are
     made as that affords, but at least `DECIDING` times those without which the best of so many trials cannot reach
-    `size`; and `stop` shrinks in proportion, to a fifth at most. Both are set before the first one is drawn, so that
+    `SIZE`; and `stop` shrinks in proportion, to a fifth at most. Both are set before the first one is drawn, so that
     the p-value stays exact: it is coarser, where a long series makes the evidence sharper anyway.
 
     Args:
         strategy: decides again on every permutation.
         bars: real bars; those of the warm-up stay as they are.
         terms: of the accounts; timing is measured before costs.
-        permutations: m at most.
-        stop: b at which to stop.
-        size: the interval's two tails hold this much each, so that it excludes 0 where the p-value is below.
-        trials: that the strategy is the best of, an effective number.
-        seed: of the permutations.
+        permutations: how many, and their seed.
         jobs: processes.
         progress: called with the number of permutations newly made.
     """
-    if permutations < 1 or stop < 1:
-        raise InputError(f"permutations={permutations} with stop={stop} prove nothing; give for example 999 and 50")
     terms = terms or Terms()
     warm = max(1, min(terms.warmup, len(bars) // 2))
     real = Universes.from_bars(bars[warm:], bars[:warm])
@@ -153,25 +177,29 @@ def permutation_test(
     steps, timed = real.horizon, bool(np.ptp(held) > 1e-12)
     if not timed:
         return RealBars(1.0, 0.0, Interval(math.nan, -math.inf, math.inf), 0, steps, False)
-    permutations, stop = affordable(steps, permutations, stop, size, trials)
-    work = _Permuted(strategy, bars, terms, warm, seed)
-    pieces = chunks(np.arange(permutations, dtype=np.int64), max(10, _BARS_AT_ONCE // steps))
+    permutations = permutations.affordable(steps)
+    work = _Permuted(strategy, bars, terms, warm, permutations.seed)
+    pieces = chunks(np.arange(permutations.most, dtype=np.int64), max(10, _BARS_AT_ONCE // steps))
     drawn: list[float] = []
     for piece in _in_order(work, pieces, jobs):
         drawn.extend(piece)
         if progress is not None:
             progress(len(piece))
-        if np.sum(np.array(drawn) >= statistic) >= stop:
+        if np.sum(np.array(drawn) >= statistic) >= permutations.stop:
             break  # after whole pieces, so that what is reported does not depend on the number of processes
-    p_value, made = sequential_p_value(np.array(drawn) >= statistic, stop)
-    found = np.array(drawn)[np.isfinite(drawn)]
-    spread = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
-    centre = float(np.mean(found)) if len(found) else math.nan
-    centred, half = statistic - centre, float(stats.norm.ppf(1 - size)) * spread
-    yearly = math.sqrt(bars.periods_per_year / steps)
+    p_value, made = sequential_p_value(np.array(drawn) >= statistic, permutations.stop)
+    sharpe, error = _beyond_chance(statistic, np.array(drawn), math.sqrt(bars.periods_per_year / steps))
     inflation = gains_inflation(held[:, 0], earned[:, 0], round(bars.periods_per_year / 2))
-    sharpe = Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly)
-    return RealBars(p_value, statistic, sharpe, made, steps, True, spread * yearly, inflation)
+    return RealBars(p_value, statistic, sharpe, made, steps, True, error, inflation)
+
+
+def _beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[Interval, float]:
+    """The annual Sharpe ratio of timing beyond the mean of the permutations (m,), with its interval and its error."""
+    finite = drawn[np.isfinite(drawn)]
+    centre = float(np.mean(finite)) if len(finite) else math.nan
+    spread = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
+    centred, half = statistic - centre, float(stats.norm.ppf(1 - SIZE)) * spread
+    return Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly), spread * yearly
 
 
 @dataclass(frozen=True)
@@ -202,15 +230,6 @@ def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> It
     for start in range(0, len(rest), jobs):
         batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))
         yield from (batch[position] for position in sorted(batch))
-
-
-def affordable(bars: int, permutations: int, stop: int, size: float, trials: float) -> tuple[int, int]:
-    """How many permutations of so many bars are made at most, and at how many as good as reality they end."""
-    if bars * permutations <= AFFORDED:
-        return permutations, stop
-    least = DECIDING * permutations_needed(size, trials)
-    most = min(permutations, max(least, AFFORDED // bars))
-    return most, min(stop, max(STOP // 5, stop * AFFORDED // (bars * permutations)))
 
 
 def sequential_p_value(exceeded: NDArray[np.bool_], stop: int) -> tuple[float, int]:

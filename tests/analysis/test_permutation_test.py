@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stresslab.analysis.permutation_test import (
-    affordable,
+    Permutations,
     permutation_test,
     positions_and_returns,
     sequential_p_value,
@@ -83,14 +83,14 @@ def test_buy_and_hold_times_nothing_anywhere() -> None:
     universes = StationaryBootstrap(block=10).sample(bars, 40, 50, seed=2)
     for terms in (FREE, Terms(warmup=50)):
         assert not timing_in_universes(backtest(strategy_of(hold), universes, terms), universes).timed
-        found = permutation_test(strategy_of(hold), bars, terms, permutations=50)
+        found = permutation_test(strategy_of(hold), bars, terms, Permutations(50))
         assert (found.p_value, found.timed, found.permutations) == (1.0, False, 0)
 
 
 def test_the_p_value_counts_permutations() -> None:
     """It is (b + 1) / (m + 1) of the statistic on the permutations by their ids, whatever the chunks."""
     bars, strategy = trending(0.05, 400), strategy_of(momentum)
-    found = permutation_test(strategy, bars, FREE, permutations=120, stop=1000, seed=5)
+    found = permutation_test(strategy, bars, FREE, Permutations(120, stop=1000, seed=5))
     real = Universes.from_bars(bars[50:], bars[:50])
     statistic = series_timing(*positions_and_returns(backtest(strategy, real, FREE), real))[0]
     permuted = permuted_bars(bars, 50, range(120), seed=5)
@@ -105,10 +105,10 @@ def test_the_p_value_counts_permutations() -> None:
 def test_an_edge_in_the_order_of_bars_is_found_and_its_mirror_is_not() -> None:
     """Momentum is found by the rule that follows it; the rule that fades it has a p-value of about 1, and soon."""
     bars = trending(0.25)
-    found = permutation_test(strategy_of(momentum), bars, FREE, permutations=199)
+    found = permutation_test(strategy_of(momentum), bars, FREE, Permutations(199))
     assert found.p_value == 1 / 200
     assert found.sharpe.low > 0
-    faded = permutation_test(strategy_of(lambda bars: -momentum(bars)), bars, FREE, permutations=199, stop=20)
+    faded = permutation_test(strategy_of(lambda bars: -momentum(bars)), bars, FREE, Permutations(199, stop=20))
     assert faded.p_value > 0.9
     assert faded.permutations < 30
     assert faded.sharpe.high < 0
@@ -120,7 +120,7 @@ def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stresslab.core.parallel.WORTH_PROCESSES_SECONDS", 0.0)
     bars, strategy = trending(0.02, 6200), strategy_of(momentum)
     for stop in (99, 5):
-        one, two = (permutation_test(strategy, bars, FREE, permutations=320, stop=stop, jobs=jobs) for jobs in (1, 2))
+        one, two = (permutation_test(strategy, bars, FREE, Permutations(320, stop=stop), jobs=jobs) for jobs in (1, 2))
         assert one == two
 
 
@@ -133,26 +133,26 @@ def test_permutations_on_which_the_code_fails_speak_against_an_edge() -> None:
             raise ValueError("no such path")
         return momentum(bars)
 
-    whole = permutation_test(strategy_of(momentum), bars, FREE, permutations=60, stop=60)
+    whole = permutation_test(strategy_of(momentum), bars, FREE, Permutations(60, stop=60))
     assert whole.p_value == 1 / 61
     real = bars[:61].close
     assert real.iloc[60] <= 1.02 * real.iloc[50]
     paths = permuted_bars(bars, 50, range(60)).values[:, :, 3]
     fail = int((paths[:, 10] > 1.02 * paths[:, 0]).sum())
     assert 5 < fail < 55
-    found = permutation_test(replace(strategy_of(failing), excused=60), bars, FREE, permutations=60, stop=60)
+    found = permutation_test(replace(strategy_of(failing), excused=60), bars, FREE, Permutations(60, stop=60))
     assert found.p_value == (fail + 1) / 61
     assert np.isfinite(found.sharpe.value)
 
 
 def test_long_series_make_fewer_permutations_and_still_decide() -> None:
     """Nothing changes below what is afforded; beyond, at least five times what the size needs, and an earlier stop."""
-    assert affordable(5_000, 999, 50, 0.05, 1) == (999, 50)
-    assert affordable(100_000, 999, 50, 0.05, 1) == (200, 10)
-    assert affordable(1_000_000, 999, 50, 0.05, 1) == (95, 10)
-    assert affordable(40_000, 999, 50, 0.05, 1) == (500, 25)
-    assert affordable(1_000_000, 999, 50, 0.05, 3) == (290, 10)
-    assert affordable(1_000_000, 999, 50, 0.05, 500) == (999, 10)
+    assert Permutations(trials=1).affordable(5_000) == Permutations(999, 50, trials=1)
+    assert Permutations(trials=1).affordable(100_000) == Permutations(200, 10, trials=1)
+    assert Permutations(trials=1).affordable(1_000_000) == Permutations(95, 10, trials=1)
+    assert Permutations(trials=1).affordable(40_000) == Permutations(500, 25, trials=1)
+    assert Permutations(trials=3).affordable(1_000_000) == Permutations(290, 10, trials=3)
+    assert Permutations(trials=500).affordable(1_000_000) == Permutations(999, 10, trials=500)
 
 
 @pytest.mark.parametrize("trials", [1, 1.5, 3, 50, 1000])
@@ -170,7 +170,7 @@ def test_stopping_early_by_hand() -> None:
     assert sequential_p_value(exceeded, 9) == (4 / 6, 5)
     assert sequential_p_value(np.zeros(99, dtype=bool), 5) == (0.01, 99)
     with pytest.raises(InputError, match="999 and 50"):
-        permutation_test(strategy_of(hold), make_bars(200), permutations=0)
+        permutation_test(strategy_of(hold), make_bars(200), permutations=Permutations(0))
 
 
 def test_sequential_p_values_are_valid() -> None:
@@ -192,7 +192,9 @@ def test_permutation_keeps_its_size_where_volatility_clusters(sign: int) -> None
     for seed in range(300):
         bars = make_bars(350, seed)
         function = (lambda b: sign * momentum(b)) if seed % 2 else (lambda b: sign * (2.0 * averages(b)[0] - 1))
-        rejected.append(permutation_test(strategy_of(function), bars, FREE, permutations=99, seed=seed).p_value <= 0.05)
+        rejected.append(
+            permutation_test(strategy_of(function), bars, FREE, Permutations(99, seed=seed)).p_value <= 0.05
+        )
     assert 0.015 <= np.mean(rejected) <= 0.09  # 5% with 3 errors of 300
 
 
