@@ -68,10 +68,12 @@ def sample_all(every: Iterator[Bars], generators: dict[str, Generator], given: a
     return pooled.sample(
         every,
         generators,
-        horizon=max(given.horizon, *LEADS),
-        origins=given.origins,
-        universes=given.universes,
-        since=None if given.since is None else pd.Timestamp(given.since),
+        pooled.Layout(
+            horizon=max(given.horizon, *LEADS),
+            origins=given.origins,
+            universes=given.universes,
+            since=None if given.since is None else pd.Timestamp(given.since),
+        ),
         seed=given.seed,
         jobs=given.jobs,
         on_series=on_series,

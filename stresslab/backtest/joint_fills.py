@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,11 +46,37 @@ class JointBacktest(Backtest):
         return super()._shapes() | {"positions": (symbols, steps, count), "contributions": (symbols, count)}
 
 
+class Prices(NamedTuple):
+    """Prices of a market's bars, or of one account's: opens, closes, and the fraction that each fill slips."""
+
+    opens: FloatArray
+    closes: FloatArray
+    slippage: FloatArray
+
+
+class _Books(NamedTuple):
+    """What one account leaves behind: equity (T + 1,), gross and traded (T,), positions (K, T), brought (K,), sums."""
+
+    equity: FloatArray
+    gross: FloatArray
+    traded: FloatArray
+    positions: FloatArray
+    brought: FloatArray
+    summary: FloatArray
+
+
+class _Held(NamedTuple):
+    """What one account holds of each symbol (K,): units, their mean entry price, costs paid so far, orders of a bar."""
+
+    units: FloatArray
+    entry: FloatArray
+    paid: FloatArray
+    orders: FloatArray
+
+
 def walk_jointly(
     targets: FloatArray,
-    opens: FloatArray,
-    closes: FloatArray,
-    slippage: FloatArray,
+    prices: Prices,
     costs: Sequence[Costs],
     terms: Terms,
     periods_per_year: float,
@@ -61,9 +87,7 @@ def walk_jointly(
 
     Args:
         targets: (N, K, T) fractions of the equity at each open, NaN where nothing is ordered.
-        opens: (N, K, T).
-        closes: (N, K, T).
-        slippage: (N, K, T) fraction of each fill.
+        prices: (N, K, T) each.
         costs: of each symbol; `min_trade` and the others of `terms` do not count.
         terms: of the account: initial cash, leverage, interest.
         periods_per_year: bars in a year.
@@ -78,8 +102,9 @@ def walk_jointly(
     positions, brought, summary = np.zeros((count, symbols, steps)), np.zeros((count, symbols)), np.zeros((count, 6))
     account = (terms.init_cash, terms.max_leverage, terms.risk_free / periods_per_year)
     for n in range(count):
-        _walk(targets[n], opens[n], closes[n], slippage[n], table, account, equity[n], gross[n], traded[n],
-              positions[n], brought[n], summary[n])  # fmt: skip
+        own = Prices(prices.opens[n], prices.closes[n], prices.slippage[n])
+        books = _Books(equity[n], gross[n], traded[n], positions[n], brought[n], summary[n])
+        _walk(targets[n], own, table, account, books)
     return JointBacktest(
         equity=equity.T,
         position=gross.T,
@@ -99,88 +124,117 @@ def walk_jointly(
 
 
 @njit(cache=True, error_model="numpy")
-def _walk(
-    targets: Any, opens: Any, closes: Any, slippage: Any, costs: Any, account: Any, equity: Any, gross: Any,
-    traded: Any, positions: Any, brought: Any, summary: Any,
-) -> None:  # fmt: skip
-    """One account; arrays (K, T), equity (T + 1,), gross and traded (T,), the last four are written."""
+def _walk(targets: Any, prices: Any, costs: Any, account: Any, books: Any) -> None:
+    """One account: targets and prices (K, T), costs (K, 5); `books` is written."""
     symbols, steps = targets.shape
     cash, leverage, rate = account
-    units, entry, paid = np.zeros(symbols), np.zeros(symbols), np.zeros(symbols)
-    orders, marks = np.zeros(symbols), np.zeros(symbols)
-    equity[0] = cash
+    held = _Held(np.zeros(symbols), np.zeros(symbols), np.zeros(symbols), np.zeros(symbols))
+    books.equity[0] = cash
     alive = True
     for t in range(steps):
+        opens, closes = prices.opens[:, t], prices.closes[:, t]
         if alive:
-            value = cash
-            for k in range(symbols):
-                value += units[k] * opens[k, t]
+            value = _value(cash, held.units, opens)
             if value <= 0:
-                cash = _ruin(units, entry, paid, opens[:, t], cash, brought, summary)
-                alive = False
+                cash, alive = _ruin(held, opens, cash, books), False
         if alive:
-            for k in range(symbols):
-                orders[k] = 0.0
-                if not np.isnan(targets[k, t]):
-                    orders[k] = targets[k, t] * value - units[k] * opens[k, t]
-                    if targets[k, t] == 0:
-                        orders[k] = -units[k] * opens[k, t]
-            for k in np.argsort(orders, kind="mergesort"):
-                if orders[k] == 0:
-                    continue
-                price, change = opens[k, t], orders[k] / opens[k, t]
-                if targets[k, t] == 0:
-                    change = -units[k]
-                fill = price * (1.0 + slippage[k, t] * np.sign(change))
-                if change > 0:
-                    affordable = (cash + (leverage - 1.0) * value - costs[k, 1]) / (fill * (1.0 + costs[k, 0]))
-                    change = min(change, max(affordable, min(max(-units[k], 0.0), change)))
-                worth = abs(change) * fill
-                if worth <= _DUST * value or (worth < costs[k, 4] and change != -units[k]):
-                    continue
-                cash -= _trade(k, change, fill, units, entry, paid, costs, brought, summary)
-                traded[t] += worth / value
-            after = cash
-            for k in range(symbols):
-                after += units[k] * opens[k, t]
+            _size_orders(targets[:, t], opens, value, held)
+            cash = _fill_orders(t, cash, value, leverage, prices, costs, held, books)
+            after = _value(cash, held.units, opens)
             if after <= 0:
-                cash = _ruin(units, entry, paid, opens[:, t], cash, brought, summary)
-                alive = False
+                cash, alive = _ruin(held, opens, cash, books), False
             else:
                 for k in range(symbols):
-                    positions[k, t] = units[k] * opens[k, t] / after
-                    gross[t] += abs(positions[k, t])
+                    books.positions[k, t] = held.units[k] * opens[k] / after
+                    books.gross[t] += abs(books.positions[k, t])
         if alive:
-            earned = cash * rate
-            summary[_INTEREST] += earned
-            cash += earned
-            for k in range(symbols):
-                held = units[k] * closes[k, t]
-                charge = costs[k, 2] * max(-held, 0.0) + costs[k, 3] * held
-                cash -= charge
-                paid[k] += charge
-            cash, alive = _survives(units, entry, paid, closes[:, t], cash, brought, summary)
+            cash = _carry(closes, cash, rate, costs, held, books)
+            cash, alive = _survives(held, closes, cash, books)
         if alive and t == steps - 1:
-            before = cash
-            for k in range(symbols):
-                before += units[k] * closes[k, t]
-            for k in range(symbols):
-                if units[k] != 0:
-                    change = -units[k]
-                    fill = closes[k, t] * (1.0 + slippage[k, t] * np.sign(change))
-                    cash -= _trade(k, change, fill, units, entry, paid, costs, brought, summary)
-                    traded[t] += abs(change) * fill / before
-            cash, alive = _survives(units, entry, paid, closes[:, t], cash, brought, summary)
-        marks[:] = units * closes[:, t]
-        equity[t + 1] = cash + marks.sum()
-    summary[_RUINED] = 0.0 if alive else 1.0
+            cash = _close_all(t, cash, prices, costs, held, books)
+            cash, alive = _survives(held, closes, cash, books)
+        held.orders[:] = held.units * closes
+        books.equity[t + 1] = cash + held.orders.sum()
+    books.summary[_RUINED] = 0.0 if alive else 1.0
 
 
 @njit(cache=True, error_model="numpy")
-def _trade(
-    k: int, change: float, fill: float, units: Any, entry: Any, paid: Any, costs: Any, brought: Any, summary: Any
+def _value(cash: float, units: Any, prices: Any) -> float:
+    """Equity at these prices (K,)."""
+    value = cash
+    for k in range(len(units)):
+        value += units[k] * prices[k]
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def _size_orders(targets: Any, opens: Any, value: float, held: Any) -> None:
+    """The currency that each symbol's order buys, below zero where it sells; 0 where nothing is ordered."""
+    for k in range(len(targets)):
+        held.orders[k] = 0.0
+        if not np.isnan(targets[k]):
+            held.orders[k] = targets[k] * value - held.units[k] * opens[k]
+            if targets[k] == 0:
+                held.orders[k] = -held.units[k] * opens[k]
+
+
+@njit(cache=True, error_model="numpy")
+def _fill_orders(
+    t: int, cash: float, value: float, leverage: float, prices: Any, costs: Any, held: Any, books: Any
 ) -> float:
+    """Fill a bar's orders, what is sold first, as far as cash and credit reach; returns the cash."""
+    for k in np.argsort(held.orders, kind="mergesort"):
+        if held.orders[k] == 0:
+            continue
+        price = prices.opens[k, t]
+        change = held.orders[k] / price
+        closes = held.orders[k] == -held.units[k] * price  # a target of zero, to the last unit
+        if closes:
+            change = -held.units[k]
+        fill = price * (1.0 + prices.slippage[k, t] * np.sign(change))
+        if change > 0:
+            affordable = (cash + (leverage - 1.0) * value - costs[k, 1]) / (fill * (1.0 + costs[k, 0]))
+            change = min(change, max(affordable, min(max(-held.units[k], 0.0), change)))
+        worth = abs(change) * fill
+        if worth <= _DUST * value or (worth < costs[k, 4] and change != -held.units[k]):
+            continue
+        cash -= _trade(k, change, fill, costs, held, books)
+        books.traded[t] += worth / value
+    return cash
+
+
+@njit(cache=True, error_model="numpy")
+def _carry(closes: Any, cash: float, rate: float, costs: Any, held: Any, books: Any) -> float:
+    """Interest, borrowing and funding of a bar at its closes; returns the cash."""
+    earned = cash * rate
+    books.summary[_INTEREST] += earned
+    cash += earned
+    for k in range(len(closes)):
+        value = held.units[k] * closes[k]
+        charge = costs[k, 2] * max(-value, 0.0) + costs[k, 3] * value
+        cash -= charge
+        held.paid[k] += charge
+    return cash
+
+
+@njit(cache=True, error_model="numpy")
+def _close_all(t: int, cash: float, prices: Any, costs: Any, held: Any, books: Any) -> float:
+    """Sell everything at the last closes; returns the cash."""
+    closes = prices.closes[:, t]
+    before = _value(cash, held.units, closes)
+    for k in range(len(closes)):
+        if held.units[k] != 0:
+            change = -held.units[k]
+            fill = closes[k] * (1.0 + prices.slippage[k, t] * np.sign(change))
+            cash -= _trade(k, change, fill, costs, held, books)
+            books.traded[t] += abs(change) * fill / before
+    return cash
+
+
+@njit(cache=True, error_model="numpy")
+def _trade(k: int, change: float, fill: float, costs: Any, held: Any, books: Any) -> float:
     """Buy or sell units of a symbol; returns the cash that leaves the account."""
+    units, entry, paid = held.units, held.entry, held.paid
     size = abs(change)
     fees = size * fill * costs[k, 0] + costs[k, 1]
     closing = min(size, abs(units[k])) if change * units[k] < 0 else 0.0
@@ -188,7 +242,7 @@ def _trade(
     if closing > 0:
         fees_closing = fees * closing / size
         profit = np.sign(units[k]) * closing * (fill - entry[k]) - paid[k] * share - fees_closing
-        _book(k, profit, brought, summary)
+        _book(k, profit, books)
         paid[k] = paid[k] * (1.0 - share) + fees - fees_closing
     else:
         paid[k] += fees
@@ -200,36 +254,32 @@ def _trade(
 
 
 @njit(cache=True, error_model="numpy")
-def _book(k: int, profit: float, brought: Any, summary: Any) -> None:
+def _book(k: int, profit: float, books: Any) -> None:
     """Count a closed trade."""
-    brought[k] += profit
-    summary[_TRADES] += 1
+    books.brought[k] += profit
+    books.summary[_TRADES] += 1
     if profit > 0:
-        summary[_WINS] += 1
-        summary[_GAINS] += profit
+        books.summary[_WINS] += 1
+        books.summary[_GAINS] += profit
     else:
-        summary[_LOSSES] -= profit
+        books.summary[_LOSSES] -= profit
 
 
 @njit(cache=True, error_model="numpy")
-def _survives(
-    units: Any, entry: Any, paid: Any, prices: Any, cash: float, brought: Any, summary: Any
-) -> tuple[float, bool]:
+def _survives(held: Any, prices: Any, cash: float, books: Any) -> tuple[float, bool]:
     """The cash, and whether the account has equity at these prices; without, it is closed."""
-    value = cash
-    for k in range(len(units)):
-        value += units[k] * prices[k]
-    if value > 0:
+    if _value(cash, held.units, prices) > 0:
         return cash, True
-    return _ruin(units, entry, paid, prices, cash, brought, summary), False
+    return _ruin(held, prices, cash, books), False
 
 
 @njit(cache=True, error_model="numpy")
-def _ruin(units: Any, entry: Any, paid: Any, prices: Any, cash: float, brought: Any, summary: Any) -> float:
+def _ruin(held: Any, prices: Any, cash: float, books: Any) -> float:
     """Close everything at these prices, at what is owed; returns the cash that is left."""
+    units = held.units
     for k in range(len(units)):
         if units[k] != 0:
-            _book(k, units[k] * (prices[k] - entry[k]) - paid[k], brought, summary)
+            _book(k, units[k] * (prices[k] - held.entry[k]) - held.paid[k], books)
             cash += units[k] * prices[k]
             units[k] = 0.0
     return cash

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 
-from stresslab.backtest.joint_fills import JointBacktest, walk_jointly
+from stresslab.backtest.joint_fills import JointBacktest, Prices, walk_jointly
 from stresslab.backtest.orders import SAME_TARGET, Signals, Targets, orders_of
 from stresslab.backtest.portfolio import combine
 from stresslab.backtest.result import Backtest
@@ -64,10 +64,8 @@ def trade_jointly(
     _check_exposure(targets, strategy.name, universes, terms)
     values = universes.symbols.astype(np.float64)
     costs = [terms.costs_of(symbol) for symbol in universes.market.symbols]
-    return walk_jointly(
-        targets, np.ascontiguousarray(values[..., OPEN]), np.ascontiguousarray(values[..., CLOSE]),
-        slippage, costs, terms, periods_per_year, universes.ids, universes.timestamps,
-    )  # fmt: skip
+    prices = Prices(np.ascontiguousarray(values[..., OPEN]), np.ascontiguousarray(values[..., CLOSE]), slippage)
+    return walk_jointly(targets, prices, costs, terms, periods_per_year, universes.ids, universes.timestamps)
 
 
 def combine_symbols(parts: list[Backtest], universes: IndexUniverses, init_cash: float) -> JointBacktest:

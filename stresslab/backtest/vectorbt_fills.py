@@ -60,8 +60,6 @@ def fill(
         The accounts, and in which of them a short may have cost more to cover than there was cash, which vectorbt does
         in part (N,).
     """
-    from vectorbt.portfolio import dispatch
-
     given, unit = init_cash, 2.0 ** np.floor(np.log2(init_cash))
     scale = 2.0 ** np.floor(np.log2(opens[0]))  # (N,)
     init_cash = init_cash / unit * _CASH
@@ -77,9 +75,21 @@ def fill(
         if isinstance(slippage, np.ndarray)
         else np.asarray(slippage, dtype=np.float64),
     }
+    fills = _simulated(orders, account, how)
+    accounts, short_of_cash = _accounts(fills, opens, closes, init_cash, how["fees"], how["slippage"])
+    for name in ("equity", "gross_profit", "gross_loss"):
+        accounts[name] = accounts[name] * (unit / _CASH)
+    return Backtest(**accounts, ids=ids.copy(), timestamps=timestamps, init_cash=given), short_of_cash
+
+
+def _simulated(orders: Signals | FloatArray, account: tuple[Any, ...], how: dict[str, Any]) -> NDArray[Any]:
+    """Vectorbt's records of the fills of orders (T, N), which close everything in a row after the last."""
+    from vectorbt.portfolio import dispatch
+
+    count = account[0][1]
     if isinstance(orders, Signals):
         at_end = (False, True, False, True)
-        flags = (np.concatenate([given, np.full((1, count), last)]) for given, last in zip(orders, at_end, strict=True))
+        flags = (np.concatenate([flag, np.full((1, count), last)]) for flag, last in zip(orders, at_end, strict=True))
         names = ("long_entries", "long_exits", "short_entries", "short_exits")
         fills, _ = dispatch.simulate_from_signals(
             *account, **dict(zip(names, flags, strict=True)), **how, use_stops=False
@@ -87,10 +97,7 @@ def fill(
     else:
         targets = np.ascontiguousarray(np.concatenate([np.clip(orders, -1.0, 1.0), np.zeros((1, count))]))
         fills, _ = dispatch.simulate_from_orders(*account, size=targets, size_type=_size_type(), **how)
-    accounts, short_of_cash = _accounts(fills, opens, closes, init_cash, how["fees"], how["slippage"])
-    for name in ("equity", "gross_profit", "gross_loss"):
-        accounts[name] = accounts[name] * (unit / _CASH)
-    return Backtest(**accounts, ids=ids.copy(), timestamps=timestamps, init_cash=given), short_of_cash
+    return np.asarray(fills)
 
 
 _CASH = 2.0**17

@@ -58,7 +58,8 @@ def _assessed(
     """Fit the temperature where that is wanted, then assess, with progress."""
     from stresslab.generators.registry import make_generator
     from stresslab.realism import assess_realism, fit_temperature
-    from stresslab.realism.fit_temperature import TEMPERATURES
+    from stresslab.realism.assess import with_baselines
+    from stresslab.realism.fit_temperature import TEMPERATURES, at_temperatures
     from stresslab.realism.rolling_origins import origin_positions
 
     others = {
@@ -78,9 +79,11 @@ def _assessed(
     stage = _Stage(report, "realism", count * (1 + len(others) + settings.fit_temperature * len(TEMPERATURES)))
     fit = None
     if settings.fit_temperature:
-        fit = fit_temperature(history, made, settings.horizon, progress=stage.advance, **size)
+        fit = fit_temperature(history, at_temperatures(made), settings.horizon, progress=stage.advance, **size)
         made = made.adjusted(temperature=fit.temperature)
-    return assess_realism(history, made, settings.horizon, baselines=others, progress=stage.advance, **size), fit
+    found = assess_realism(history, made, settings.horizon, progress=stage.advance, **size)
+    del size["origins"]
+    return with_baselines(found, history, others, progress=stage.advance, **size), fit
 
 
 class _Stage:

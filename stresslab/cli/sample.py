@@ -25,11 +25,12 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
         report("loading", 0, 1)
         from stresslab.core.limits import check_disk, chunk_size, disk_need, parse_size
         from stresslab.data.origin import split_at_origin
-        from stresslab.generators.sharded import sample_shards
+        from stresslab.generators.sharded import SampleRequest, sample_shards
 
         bars = settings.bars()
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
         made = settings.make_generator(options.given_flags(ctx))
+        wanted = SampleRequest(made, history, settings.horizon, settings.universes, settings.seed)
         size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, settings.horizon)
         told = check_disk(folder, disk_need(settings.universes, settings.horizon))
         report("loading", 1, 1, f"universes need {told}")
@@ -43,10 +44,7 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
         try:
             with options.workers(settings, jobs) as cluster:
                 advance(0)
-                shards = sample_shards(
-                    made, history, settings.horizon, settings.universes, settings.seed, folder,
-                    size=size, jobs=jobs, cluster=cluster, progress=advance,
-                )  # fmt: skip
+                shards = sample_shards(wanted, folder, size=size, jobs=jobs, cluster=cluster, progress=advance)
         except KeyboardInterrupt:
             raise InterruptedRunError("interrupted; run the same command again to go on from the last shard") from None
     count = f"{settings.universes:,} universes of {settings.horizon} bars after {history.timestamps[-1]}"

@@ -20,9 +20,6 @@ from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, universe_ids
 
-Draw = Callable[[NDArray[np.int64]], tuple[FloatArray, NDArray[np.int64]]]
-"""Maps universe ids (n,) to log prices relative to the previous close (n, T, 4) and the bars they came from (n, T)."""
-
 _CHUNK = 500
 _MAX_LOG = 50.0
 """Prices are held within e^-50 and e^50 of the last real close, far beyond any market, so that they stay numbers."""
@@ -142,8 +139,7 @@ def recent(bars: Bars, context: int | None, least: int, who: str) -> Bars:
 
 def sample_universes(
     bars: Bars,
-    shapes: Shapes,
-    draw: Draw,
+    make: Callable[[NDArray[np.int64]], tuple[NDArray[np.float32], int]],
     facts: Mapping[str, Any],
     *,
     horizon: int,
@@ -156,8 +152,7 @@ def sample_universes(
 
     Args:
         bars: the history that the universes continue.
-        shapes: of the bars that are resampled.
-        draw: chooses the shapes of some universes.
+        make: the bars (n, T, F) of universes by their ids, and how many of them were repaired.
         facts: what to say about the universes; the number of repaired bars is added.
         horizon: bars to generate.
         universes: number of universes of the run.
@@ -169,7 +164,7 @@ def sample_universes(
     pieces = chunks(chosen, _CHUNK)
     values = np.empty((len(chosen), horizon, len(FIELDS)), dtype=np.float32)
     held = 0
-    finished = map_chunks(lambda piece: shapes.assemble(*draw(piece)), pieces, jobs=jobs, threads=True)
+    finished = map_chunks(make, pieces, jobs=jobs, threads=True)
     for position, (part, held_in_part) in finished:
         values[position * _CHUNK : position * _CHUNK + len(part)] = part
         held += held_in_part

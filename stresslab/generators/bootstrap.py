@@ -87,13 +87,13 @@ class StationaryBootstrap:
         shapes = Shapes.of(seen)
         block, optimal = self._block(shapes)
 
-        def draw(piece: NDArray[np.int64]) -> tuple[FloatArray, NDArray[np.int64]]:
+        def make(piece: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
             sources = block_positions(uniforms(seed, piece, horizon, 2), len(shapes), block)
-            return shapes.prices[sources], sources
+            return shapes.assemble(shapes.prices[sources], sources)
 
         facts = {"generator": self.describe(), "block": block, "optimal_blocks": optimal, "bars_seen": len(seen)}
         return sample_universes(
-            bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
+            bars, make, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
 
     def _block(self, shapes: Shapes) -> tuple[float, dict[str, float]]:

@@ -91,18 +91,18 @@ class Garch:
         shapes = Shapes.of(seen)
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())
 
-        def draw(piece: NDArray[np.int64]) -> tuple[FloatArray, NDArray[np.int64]]:
+        def make(piece: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
             u = uniforms(seed, piece, horizon, 1)[:, :, 0]
             sources = np.minimum((u * len(shapes)).astype(np.int64), len(shapes) - 1)
             volatility = filtered.volatility_path(sources)  # (n, T)
             scale = (volatility / filtered.volatility[sources])[:, :, None]
             centre = (drift - volatility * filtered.residuals.mean())[:, :, None]
-            return centre + scale * (shapes.prices[sources] - filtered.mean), sources  # (n, T, 4)
+            return shapes.assemble(centre + scale * (shapes.prices[sources] - filtered.mean), sources)
 
         fitted = filtered.describe() | {"drift": drift}
         facts = {"generator": self.describe(), "fit": fitted, "bars_seen": len(seen)}
         return sample_universes(
-            bars, shapes, draw, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
+            bars, make, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
 
     def _sample_market(

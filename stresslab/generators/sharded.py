@@ -27,6 +27,46 @@ from stresslab.generators.registry import make_generator, settings_of
 
 
 @dataclass(frozen=True, eq=False)
+class SampleRequest:
+    """Universes that are wanted.
+
+    Attributes:
+        generator: makes them.
+        history: the real bars up to the origin.
+        horizon: bars to sample.
+        universes: how many.
+        seed: whole number.
+    """
+
+    generator: Generator
+    history: Bars
+    horizon: int
+    universes: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_horizon(self.horizon), check_seed(self.seed), universe_ids(self.universes, None)
+        if isinstance(self.history, IndexBars):
+            raise InputError(
+                "universes of several symbols are not written as shards; sample one symbol, for example "
+                f"{self.history.market.symbols[0]}, or use generator.sample(market, ...)"
+            )
+
+    def sample(self, ids: Ids, jobs: int, progress: Callable[[int], None]) -> Universes:
+        """Some of them, by their ids."""
+        return self.generator.sample(
+            self.history, self.horizon, self.universes, self.seed, ids=ids.tolist(), jobs=jobs, progress=progress
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What decides their bytes, as plain JSON."""
+        return {
+            "generator": self.generator.describe(), "history": self.history.digest, "horizon": self.horizon,
+            "universes": self.universes, "seed": self.seed,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
 class SampleTask:
     """What a worker needs to sample some universes: a generator's settings, the history, what to sample.
 
@@ -77,11 +117,7 @@ def _generator(settings: tuple[tuple[str, Any], ...]) -> Generator:
 
 
 def sample_shards(
-    generator: Generator,
-    history: Bars,
-    horizon: int,
-    universes: int,
-    seed: int,
+    wanted: SampleRequest,
     folder: Path,
     *,
     size: int,
@@ -92,11 +128,7 @@ def sample_shards(
     """Write universes as shards of `size` of them; those that are there already are left as they are.
 
     Args:
-        generator: makes the universes.
-        history: the real bars up to the origin.
-        horizon: bars to sample.
-        universes: how many.
-        seed: whole number.
+        wanted: the universes.
         folder: gets `universes-*.parquet`, `history.parquet`, and what continues an interrupted work.
         size: universes of a shard; at most one shard is in memory, and on a cluster one for each worker.
         jobs: threads within a shard.
@@ -109,29 +141,18 @@ def sample_shards(
     Raises:
         InputError: the folder holds other universes, or another process writes them.
     """
-    if isinstance(history, IndexBars):
-        raise InputError(
-            "universes of several symbols are not written as shards; sample one symbol, for example "
-            f"--data ...#{history.market.symbols[0]}, or use generator.sample(market, ...) in Python"
-        )
-    horizon, seed, ids = check_horizon(horizon), check_seed(seed), universe_ids(universes, None)
-    pieces = chunks(ids, size)
-    plan = {
-        "generator": generator.describe(), "history": history.digest, "horizon": horizon, "universes": universes,
-        "seed": seed, "shard": size,
-    }  # fmt: skip
+    pieces, history = chunks(universe_ids(wanted.universes, None), size), wanted.history
+    plan = wanted.describe() | {"shard": size}
     work = Shards(folder, plan, len(pieces), lambda position: f"universes-{position * size:09d}.parquet")
     advance = progress or (lambda count: None)
-    timestamps = history.calendar.future(history.timestamps, horizon)
     with work.working() as missing:
-        advance(universes - sum(len(pieces[position]) for position in missing))
+        advance(wanted.universes - sum(len(pieces[position]) for position in missing))
         if cluster is None:
             for position in missing:
-                piece = pieces[position].tolist()
-                made = generator.sample(history, horizon, universes, seed, ids=piece, jobs=jobs, progress=advance)
-                work.add(position, made.save_shard)
+                work.add(position, wanted.sample(pieces[position], jobs, advance).save_shard)
         else:
-            task = SampleTask.of(generator, history, horizon, universes, seed)
+            timestamps = history.calendar.future(history.timestamps, wanted.horizon)
+            task = SampleTask.of(wanted.generator, history, wanted.horizon, wanted.universes, wanted.seed)
             for at, (values, facts) in map_chunks(task, [pieces[position] for position in missing], cluster=cluster):
                 piece = pieces[missing[at]]
                 work.add(missing[at], Universes(values, timestamps, history, piece, facts).save_shard)

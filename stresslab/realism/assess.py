@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from stresslab.core.display import Displayed
@@ -44,6 +45,7 @@ class Realism(Displayed):
         growth: E[S_H] / S_0 of universes and reality by where the last price lay.
         diagnostics: what the generator shows about itself: "round_trip" and "cuts", where there are any.
         baselines: CRPS over that of other generators at the same origins, by their names and by quantity.
+        sampled: the origins themselves, with the universes that were sampled there; not recorded.
     """
 
     label: Label
@@ -60,6 +62,7 @@ class Realism(Displayed):
     growth: Sequence[Mapping[str, Any]] = ()
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     baselines: Mapping[str, Any] = field(default_factory=dict)
+    sampled: tuple[Origin, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def trusted(self) -> bool | None:
@@ -79,7 +82,9 @@ class Realism(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """The "realism" section of `result.json`."""
-        return asdict(self) | {
+        recorded = asdict(replace(self, sampled=()))
+        del recorded["sampled"]
+        return recorded | {
             "assessed": True,
             "reasons": list(self.reasons),
             "notes": list(self.notes),
@@ -104,7 +109,6 @@ def assess_realism(
     universes: int = UNIVERSES,
     seed: int = 0,
     jobs: int = 0,
-    baselines: Mapping[str, Generator] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Realism:
     """Compare what a generator samples with what really followed, at rolling origins within `bars`.
@@ -122,8 +126,7 @@ def assess_realism(
         universes: to sample at each origin.
         seed: whole number; each origin draws from its own.
         jobs: workers; 0 means one per processor.
-        baselines: other generators by name, whose CRPS at the same origins is compared; none by default.
-        progress: called with 1 after each origin, of baselines too.
+        progress: called with 1 after each origin.
 
     Returns:
         The label with its reasons, every check, and the evidence.
@@ -146,7 +149,7 @@ def assess_realism(
         evidence = Evidence((), seen_before, joint_checks(seen))
         found = assess(portfolio, horizon, universes, refusals, evidence, seed)
         notes = _training_notes(portfolio, generator.describe().get("trained_until"))
-        return replace(found, notes=(*found.notes, *notes))
+        return replace(found, notes=(*found.notes, *notes), sampled=tuple(portfolio))
     rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
     trained_until = generator.describe().get("trained_until")
     pooled = pooled_checks(_calibration_of(generator), kind_of(bars)) if len(bars) > 1 else ()
@@ -154,12 +157,37 @@ def assess_realism(
     found = assess(rolled.origins, horizon, universes, rolled.refusals, evidence, seed)
     diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
     notes = [*found.notes, *_training_notes(rolled.origins, trained_until), *_diagnostic_notes(diagnostics)]
-    compared = {}
-    for name, other in (baselines or {}).items():
-        against = roll(bars, other, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress).origins
-        shared = {origin.at for origin in rolled.origins} & {origin.at for origin in against}
-        compared[name] = {"origins": len(shared), "crps_ratio": score_ratios(rolled.origins, against, seed)}
-    return replace(found, notes=tuple(notes), diagnostics=diagnostics, baselines=compared)
+    return replace(found, notes=tuple(notes), diagnostics=diagnostics, sampled=tuple(rolled.origins))
+
+
+def with_baselines(
+    found: Realism,
+    bars: Bars,
+    baselines: Mapping[str, Generator],
+    *,
+    universes: int = UNIVERSES,
+    seed: int = 0,
+    jobs: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Realism:
+    """An assessment with the CRPS of other generators at the same origins.
+
+    Args:
+        found: what `assess_realism` gave for these bars.
+        bars: real bars of one series.
+        baselines: other generators by name.
+        universes: to sample at each origin.
+        seed: whole number.
+        jobs: workers; 0 means one per processor.
+        progress: called with 1 after each origin of each baseline.
+    """
+    jobs, compared = jobs or os.cpu_count() or 1, {}
+    ends = (np.flatnonzero(bars.timestamps.isin([one.at for one in found.sampled])) + 1).tolist()
+    for name, other in baselines.items():
+        against = roll(bars, other, ends, found.horizon, universes, seed=seed, jobs=jobs, progress=progress).origins
+        shared = {origin.at for origin in found.sampled} & {origin.at for origin in against}
+        compared[name] = {"origins": len(shared), "crps_ratio": score_ratios(found.sampled, against, seed)}
+    return replace(found, baselines=compared)
 
 
 @dataclass(frozen=True)

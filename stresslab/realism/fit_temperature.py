@@ -7,7 +7,7 @@ K is origins.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -80,38 +80,45 @@ class TemperatureFit:
         return asdict(self) | {"trials": [asdict(trial) for trial in self.trials]}
 
 
+def at_temperatures(generator: Generator, temperatures: Sequence[float] = TEMPERATURES) -> dict[float, Generator]:
+    """A generator at each of these temperatures.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not isinstance(generator, Adjustable):
+        raise InputError(f"generator={generator.name} has no temperature to fit; use kronos, or leave that out")
+    return {temperature: generator.adjusted(temperature=temperature) for temperature in temperatures}
+
+
 def fit_temperature(
     bars: Bars,
-    generator: Generator,
+    candidates: Mapping[float, Generator],
     horizon: int = 120,
     *,
     origins: int = ORIGINS,
     universes: int = UNIVERSES,
     seed: int = 0,
     jobs: int = 0,
-    temperatures: Sequence[float] = TEMPERATURES,
     progress: Callable[[int], None] | None = None,
 ) -> TemperatureFit:
     """Choose a temperature by CRPS; among those within chance of the best, by coverage.
 
     Args:
         bars: real bars before a run's origin.
-        generator: one that has a temperature.
+        candidates: a generator at each temperature that is tried (`at_temperatures`).
         horizon: bars to compare after each origin.
         origins: most origins to take.
         universes: to sample at each.
         seed: the same uniforms serve every temperature.
         jobs: workers; 0 means one per processor.
-        temperatures: to try.
         progress: called with 1 after each origin of each temperature.
 
     Raises:
-        InputError: the generator has no temperature, or there are too few origins to choose by.
+        InputError: there are too few origins to choose by.
     """
     horizon, seed, jobs = check_horizon(horizon), check_seed(seed), jobs or os.cpu_count() or 1
     universe_ids(universes, None)
-    if not isinstance(generator, Adjustable):
-        raise InputError(f"generator={generator.name} has no temperature to fit; use kronos, or leave that out")
     ends = origin_positions(len(bars), horizon, origins)
     if len(ends) < ENOUGH_ORIGINS:
         raise InputError(
@@ -119,13 +126,12 @@ def fit_temperature(
             "origins, or a shorter horizon"
         )
     tried, own = [], derive(seed, Stream.TEMPERATURE)
-    for temperature in temperatures:
-        one = generator.adjusted(temperature=temperature)
+    for temperature, one in candidates.items():
         rolled = roll(bars, one, ends, horizon, universes, seed=own, jobs=jobs, progress=progress)
         if len(rolled.origins) < len(ends):
             raise InputError(f"at temperature {temperature} nothing could be sampled: {rolled.refusals[0]}")
         tried.append(rolled.origins)
-    return choose(temperatures, tried)
+    return choose(list(candidates), tried)
 
 
 def choose(temperatures: Sequence[float], tried: Sequence[Sequence[Origin]]) -> TemperatureFit:

@@ -60,14 +60,33 @@ def kind_of(bars: Bars) -> str:
     return f"{human(bars.calendar.frequency.as_unit('ns').value)}, {pattern}"
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where series are sampled, and how often.
+
+    Attributes:
+        horizon: bars from origin to origin, and bars compared after each.
+        origins: of a series, at most.
+        universes: at each origin.
+        since: first date of an origin.
+    """
+
+    horizon: int = HORIZON
+    origins: int = ORIGINS
+    universes: int = UNIVERSES
+    since: pd.Timestamp | None = None
+
+    def ends(self, bars: Bars) -> list[int]:
+        """Numbers of bars seen at each origin of a series."""
+        ends = origin_positions(len(bars), self.horizon, self.origins)
+        return [end for end in ends if self.since is None or bars.timestamps[end - 1] >= self.since]
+
+
 def sample(
     every: Iterable[Bars],
     generators: Mapping[str, Generator],
+    layout: Layout = Layout(),
     *,
-    horizon: int = HORIZON,
-    origins: int = ORIGINS,
-    universes: int = UNIVERSES,
-    since: pd.Timestamp | None = None,
     seed: int = 0,
     jobs: int = 1,
     on_series: Callable[[Bars, int, int], None] = lambda bars, made, wanted: None,
@@ -77,28 +96,22 @@ def sample(
     Args:
         every: the series.
         generators: by name.
-        horizon: bars from origin to origin, and bars compared after each.
-        origins: of a series, at most.
-        universes: at each origin.
-        since: first date of an origin.
+        layout: the origins and universes of each series.
         seed: whole number.
         jobs: workers.
         on_series: called after each series with it, and how many origins were made and wanted.
     """
     found: Samples = defaultdict(lambda: defaultdict(list))
     for number, bars in enumerate(every):
-        ends = origin_positions(len(bars), horizon, origins)
-        if since is not None:
-            ends = [end for end in ends if bars.timestamps[end - 1] >= since]
-        rolled = {
-            name: {one.at: one for one in roll(bars, made, ends, horizon, universes, seed=seed, jobs=jobs).origins}
-            for name, made in generators.items()
-        }
+        ends, rolled = layout.ends(bars), {}
+        for name, made in generators.items():
+            seen = roll(bars, made, ends, layout.horizon, layout.universes, seed=seed, jobs=jobs).origins
+            rolled[name] = {one.at: one for one in seen}
         shared = sorted(set.intersection(*(set(origins) for origins in rolled.values())))
         elapsed = pd.Timedelta(days=365.25) / bars.periods_per_year  # from bar to bar, nights and weekends included
         for name, of_generator in rolled.items():
             for at in shared:
-                date = int((at - pd.Timestamp(0)) // (horizon * elapsed))
+                date = int((at - pd.Timestamp(0)) // (layout.horizon * elapsed))
                 found[kind_of(bars)][name].append(Sample(f"{number} {bars.symbol}", date, of_generator[at]))
         on_series(bars, len(shared), len(ends))
     return found
@@ -128,7 +141,7 @@ def calibrate(
     """
     counts: dict[str, int] = defaultdict(int)
     for bars in series:
-        counts[kind_of(bars)] += len(origin_positions(len(bars), HORIZON, ORIGINS))
+        counts[kind_of(bars)] += len(Layout().ends(bars))
     enough = [bars for bars in series if counts[kind_of(bars)] >= FEWEST]
     generators: dict[str, Generator] = {generator.name: generator, "bootstrap": make_generator("bootstrap")}
     return calibration(sample(enough, generators, seed=seed, jobs=jobs), generator.name, weights, about)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.joint_fills import JointBacktest, walk_jointly
+from stresslab.backtest.joint_fills import JointBacktest, Prices, walk_jointly
 from stresslab.backtest.terms import Terms
 
 STEPS, SYMBOLS, CASES = 12, 3, 150
@@ -33,10 +33,8 @@ def case(seed: int, scale: float = 0.05) -> dict[str, Any]:
 
 def walked(given: dict[str, Any], costs: list[Costs], terms: Terms) -> JointBacktest:
     """The accounts of a case."""
-    return walk_jointly(
-        given["targets"], given["opens"], given["closes"], given["slippage"], costs, terms, PERIODS,
-        np.arange(len(given["targets"])), STAMPS,
-    )  # fmt: skip
+    prices = Prices(given["opens"], given["closes"], given["slippage"])
+    return walk_jointly(given["targets"], prices, costs, terms, PERIODS, np.arange(len(given["targets"])), STAMPS)
 
 
 def slow(given: dict[str, Any], n: int, costs: list[Costs], terms: Terms) -> dict[str, Any]:

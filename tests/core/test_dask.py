@@ -24,7 +24,7 @@ from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import Bars
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.sharded import SampleTask, sample_shards
+from stresslab.generators.sharded import SampleRequest, SampleTask, sample_shards
 from stresslab.runs.shard_result import ShardResult, ShardTask
 from stresslab.runs.shard_stream import ShardStream
 from stresslab.strategy import load_strategies
@@ -154,8 +154,9 @@ def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shards_are_the_same_bytes_as_here(generator: Any, bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
     """Universes sampled by a cluster, in threads here, and at once."""
     settings = {"size": 64, "jobs": 2}
-    ours = sample_shards(generator, bars, 6, 150, 3, tmp_path / "here", **settings)
-    theirs = sample_shards(generator, bars, 6, 150, 3, tmp_path / "there", cluster=cluster, **settings)
+    wanted = SampleRequest(generator, bars, 6, 150, 3)
+    ours = sample_shards(wanted, tmp_path / "here", **settings)
+    theirs = sample_shards(wanted, tmp_path / "there", cluster=cluster, **settings)
     assert [path.read_bytes() for path in ours] == [path.read_bytes() for path in theirs]
     assert len(ours) == 3
 

@@ -12,6 +12,7 @@ import stresslab as sl
 from stresslab.core.errors import InputError
 from stresslab.metrics import stylized_facts
 from stresslab.realism import Realism, assess_realism
+from stresslab.realism.assess import with_baselines
 from stresslab.realism.calibration import LEVELS, calibration, growth_by_displacement, leads, quantities, stylised_facts
 from stresslab.realism.diagnostics import cuts
 from tests.make.bars import make_bars
@@ -23,7 +24,7 @@ BARS = normal_bars(1400)
 @pytest.fixture(scope="module")
 def found() -> Realism:
     """A fitting generator, with a baseline that is three times too wide."""
-    return assess_realism(BARS, Walk(), 20, jobs=2, baselines={"wide": Walk(temperature=3.0)})
+    return with_baselines(assess_realism(BARS, Walk(), 20, jobs=2), BARS, {"wide": Walk(temperature=3.0)}, jobs=2)
 
 
 def test_no_fault_is_found_in_a_fitting_generator(found: Realism) -> None:

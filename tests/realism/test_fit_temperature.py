@@ -8,7 +8,7 @@ import pytest
 
 import stresslab as sl
 from stresslab.core.errors import InputError
-from stresslab.realism.fit_temperature import choose, fit_temperature
+from stresslab.realism.fit_temperature import at_temperatures, choose, fit_temperature
 from tests.realism.cases import Walk, normal_bars, simulate
 
 BARS = normal_bars(2600, seed=3)
@@ -23,7 +23,7 @@ def test_the_right_temperature_is_found(scale: float) -> None:
         def sample(self, *arguments, **more):
             return Walk(temperature=self.temperature * scale).sample(*arguments, **more)
 
-    fit = fit_temperature(BARS, Scaled(), 20, origins=100, jobs=1, temperatures=GRID)
+    fit = fit_temperature(BARS, at_temperatures(Scaled(), GRID), 20, origins=100, jobs=1)
     assert fit.temperature == min(GRID, key=lambda t: abs(t * scale - 1))
     assert fit.origins == 100
     assert [trial.temperature for trial in fit.trials] == list(GRID)
@@ -42,8 +42,8 @@ def test_coverage_decides_among_equals() -> None:
 def test_a_generator_without_a_temperature_is_refused() -> None:
     """So are too few origins, each in one line with a remedy."""
     with pytest.raises(InputError, match="bootstrap has no temperature to fit; use kronos"):
-        fit_temperature(BARS, sl.StationaryBootstrap(), 20)
+        at_temperatures(sl.StationaryBootstrap())
     with pytest.raises(InputError, match="at 4 origins, fewer than 12; give more bars"):
-        fit_temperature(BARS, Walk(), 20, origins=4)
+        fit_temperature(BARS, at_temperatures(Walk()), 20, origins=4)
     with pytest.raises(InputError, match="nothing could be sampled"):
-        fit_temperature(BARS, Walk(least=10_000), 20)
+        fit_temperature(BARS, at_temperatures(Walk(least=10_000)), 20)

@@ -8,7 +8,17 @@ import pandas as pd
 import pytest
 
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.realism.pooled import FEWEST, Sample, calibrate, calibration, figures, kind_of, pooled_checks, sample
+from stresslab.realism.pooled import (
+    FEWEST,
+    Layout,
+    Sample,
+    calibrate,
+    calibration,
+    figures,
+    kind_of,
+    pooled_checks,
+    sample,
+)
 from tests.make.bars import make_bars
 from tests.realism.cases import Walk, normal_bars, simulate
 
@@ -54,13 +64,13 @@ def test_every_generator_meets_the_same_origins() -> None:
     found = sample(
         [normal_bars(900), make_bars(900, freq="1h")],
         {"walk": Walk(least=300), "bootstrap": StationaryBootstrap()},
-        horizon=20, origins=30, universes=16,
+        Layout(horizon=20, origins=30, universes=16),
     )  # fmt: skip
     assert set(found) == {"1 day, weekdays", kind_of(make_bars(900, freq="1h"))}
     at = [[one.origin.at for one in found["1 day, weekdays"][name]] for name in ("walk", "bootstrap")]
     assert at[0] == at[1]
     assert len(at[0]) > 10
-    late = sample([normal_bars(900)], {"walk": Walk()}, horizon=20, since=pd.Timestamp("2003-01-01"))
+    late = sample([normal_bars(900)], {"walk": Walk()}, Layout(horizon=20, since=pd.Timestamp("2003-01-01")))
     assert all(one.origin.at >= pd.Timestamp("2003-01-01") for one in late["1 day, weekdays"]["walk"])
 
 

@@ -7,7 +7,7 @@ they keep their size on a phone and on paper. The style sheet sets colours and f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -130,12 +130,14 @@ def pnl_chart(strategy: StrategyResult, key: str, init_cash: float) -> Chart:
     loss = strategy.universes.probability_of_loss.value
     groups = [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)]
     chart = histogram_chart(
+        Heading(
+            f"{key}-pnl",
+            "Profit and loss over the horizon",
+            captions.pnl_sentence(strategy),
+            "total return, net of costs",
+        ),
         found,
         groups,
-        key=f"{key}-pnl",
-        title="Profit and loss over the horizon",
-        sentence=captions.pnl_sentence(strategy),
-        x_name="total return, net of costs",
         marks=[
             marked(found, value, f"{name} {percent(value, signed=True)}", style)
             for name, value, style in marks
@@ -161,12 +163,14 @@ def drawdown_chart(strategy: StrategyResult, key: str) -> Chart:
         marks.append(marked(found, realised, f"real outcome {percent(realised)}", "outcome"))
     rank = np.searchsorted(np.array(sorted(beyond)) - 1e-12, found.edges[:-1], side="right")  # (B,) depths exceeded
     return histogram_chart(
+        Heading(
+            f"{key}-drawdown",
+            "Deepest drawdown",
+            captions.drawdown_sentence(strategy),
+            "deepest fall below the running maximum",
+        ),
         found,
         [(f"depth{level}", rank == level) for level in range(len(beyond) + 1)],
-        key=f"{key}-drawdown",
-        title="Deepest drawdown",
-        sentence=captions.drawdown_sentence(strategy),
-        x_name="deepest fall below the running maximum",
         marks=marks,
         signed=False,
     )
@@ -180,12 +184,14 @@ def underwater_chart(strategy: StrategyResult, key: str) -> Chart:
     middle = captions.measure_of(strategy, "time_under_water").median
     marks = [("median", middle, "middle"), ("real outcome", realised, "outcome")]
     return histogram_chart(
+        Heading(
+            f"{key}-underwater",
+            "Time under water",
+            captions.underwater_sentence(strategy),
+            "share of bars below an earlier high of the account",
+        ),
         found,
         [("gain", np.ones(len(found.counts), dtype=np.bool_))],
-        key=f"{key}-underwater",
-        title="Time under water",
-        sentence=captions.underwater_sentence(strategy),
-        x_name="share of bars below an earlier high of the account",
         marks=[
             marked(found, value, f"{name} {percent(value)}", style) for name, value, style in marks if value is not None
         ],
@@ -198,14 +204,14 @@ def difference_chart(gaps: NDArray[np.float64], key: str, title: str) -> Chart:
     found = binning.histogram(gaps, [0.0])
     ahead, even = float(np.mean(gaps > 0)), float(np.mean(gaps == 0))
     mean = float(np.mean(gaps))
+    sentence = (
+        f"In {share(ahead)} of the universes the difference is above zero, in {share(even)} it is zero; "
+        f"its mean is {percent(mean, signed=True)}."
+    )
     return histogram_chart(
+        Heading(key, title, sentence, "difference of the total returns in one universe"),
         found,
         [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)],
-        key=key,
-        title=title,
-        sentence=f"In {share(ahead)} of the universes the difference is above zero, in {share(even)} it is zero; "
-        f"its mean is {percent(mean, signed=True)}.",
-        x_name="difference of the total returns in one universe",
         marks=[marked(found, mean, f"mean {percent(mean, signed=True)}", "middle")],
         signed=True,
     )
@@ -285,14 +291,20 @@ def _prepend(hover: dict[str, Any], places: FloatArray, titles: list[str], real:
         row["values"] = known + row["values"]
 
 
+class Heading(NamedTuple):
+    """The words of a chart, and the key by which the page finds it."""
+
+    key: str
+    title: str
+    sentence: str
+    x_name: str
+
+
 def histogram_chart(
+    heading: Heading,
     found: binning.Histogram,
     groups: Sequence[tuple[str, NDArray[np.bool_]]],
     *,
-    key: str,
-    title: str,
-    sentence: str,
-    x_name: str,
     marks: list[Mark],
     signed: bool,
     of: str = "universes",
@@ -312,12 +324,9 @@ def histogram_chart(
         titles[-1] = f"{percent(found.edges[-2], signed=signed)} and above"
     counts = [f"{count:,} ({share(part)})" for count, part in zip(found.counts.tolist(), shares.tolist(), strict=True)]
     return Chart(
-        key=key,
-        title=title,
-        sentence=sentence,
+        **heading._asdict(),
         x_ticks=share_ticks(x),
         y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks(4)],
-        x_name=x_name,
         y_name=f"share of {of}",
         shapes=[shape for shape in shapes if shape.path],
         marks=marks,

@@ -28,7 +28,7 @@ from stresslab.report.charts.chart import (
     stamp_texts,
     upright,
 )
-from stresslab.report.charts.fans_and_histograms import histogram_chart, marked
+from stresslab.report.charts.fans_and_histograms import Heading, histogram_chart, marked
 from stresslab.report.wording import percent, share, shares
 
 TICKS = 5
@@ -101,12 +101,9 @@ def _lives(
     everything = np.ones(len(found.counts), dtype=np.bool_)
     groups = [("loss", found.edges[1:] <= 0), ("gain", found.edges[:-1] >= 0)] if signed else [("depth0", everything)]
     return histogram_chart(
+        Heading(key, title, sentence, x_name),
         found,
         groups,
-        key=key,
-        title=title,
-        sentence=sentence,
-        x_name=x_name,
         marks=marks,
         signed=signed,
         of="paths",

@@ -120,37 +120,27 @@ def make_model(
     Returns:
         The losses, which the card in `out` records too.
     """
-    source, where = tokenizer or out / "tokenizer", find_device(device)
-    if start is not None and tokenizer is None and not source.is_dir():
+    where = find_device(device)
+    if start is not None and tokenizer is None and not (out / "tokenizer").is_dir():
         Corpus(material.training, start.representation, sizes.context)  # refused before anything is written
-        _give_tokenizer(start, source)
-    if not source.is_dir():
-        raise InputError(
-            f"{source} is not a folder of a tokenizer; train one with stresslab train tokenizer, or name `tokenizer`"
-        )
-    trained, settings = load_tokenizer(source).to(where), read_config(source)
+        _give_tokenizer(start, out / "tokenizer")
+    source = tokenizer or out / "tokenizer"
+    trained, settings = _read_tokenizer(source)
     features = representation(settings.get("representation"))
     corpus = Corpus(material.training, features, sizes.context)
     config = _model_config(sizes, trained) if start is None else start.model.config
-    if (config.s1_bits, config.s2_bits) != (trained.s1_bits, trained.s2_bits):
-        raise InputError(
-            f"{source} writes {trained.s1_bits}+{trained.s2_bits} bits, the model to be tuned reads {config.s1_bits}+"
-            f"{config.s2_bits}; tune its own tokenizer, or give another `out`"
-        )
+    _check_bits(source, trained, config)
     _adopt(source, out / "tokenizer")
     shape = _chosen(sizes, "context", "width", "layers", "heads")
-    learns_from = {
-        "bars": _digest(material.training),
-        "sizes": shape,
-        "tokenizer": _weights_digest(source),
-        "starting weights": _identity(start),
-    }
+    learns_from: dict[str, Any] = {"bars": _digest(material.training), "sizes": shape}
+    learns_from["tokenizer"] = _weights_digest(source)
+    learns_from["starting weights"] = _identity(start)
     _claim(out / STATES / "model", learns_from)
     torch.manual_seed(schedule.seed)
     model = KronosTransformer(config)
     if start is not None:
         model.load_state_dict(start.model.state_dict())
-    train_model(model.to(where), trained, corpus, schedule, out / STATES / "model", on_step)
+    train_model(model.to(where), trained.to(where), corpus, schedule, out / STATES / "model", on_step)
     model, trained = model.cpu().eval(), trained.cpu()
     trained_until = _later(material.trained_until, settings.get("trained_until"), start and start.trained_until)
     window = sizes.context if start is None else start.max_context
@@ -162,6 +152,24 @@ def make_model(
         out, "model", content | {"trained_until": trained_until, "evaluation": found.to_dict()} | _tuned_from(start)
     )
     return found
+
+
+def _read_tokenizer(source: Path) -> tuple[KronosTokenizer, dict[str, Any]]:
+    """A trained tokenizer and its settings."""
+    if not source.is_dir():
+        raise InputError(
+            f"{source} is not a folder of a tokenizer; train one with stresslab train tokenizer, or name `tokenizer`"
+        )
+    return load_tokenizer(source), read_config(source)
+
+
+def _check_bits(source: Path, trained: KronosTokenizer, config: TransformerConfig) -> None:
+    """Refuse a tokenizer whose tokens the model does not read."""
+    if (config.s1_bits, config.s2_bits) != (trained.s1_bits, trained.s2_bits):
+        raise InputError(
+            f"{source} writes {trained.s1_bits}+{trained.s2_bits} bits, the model to be tuned reads {config.s1_bits}+"
+            f"{config.s2_bits}; tune its own tokenizer, or give another `out`"
+        )
 
 
 def _tokenizer_config(sizes: Sizes, features: Representation) -> TokenizerConfig:
