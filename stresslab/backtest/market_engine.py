@@ -110,5 +110,5 @@ def _check_exposure(targets: FloatArray, name: str, universes: IndexUniverses, t
         raise StrategyError(
             f"strategy {name!r} asks for weights that add up to {gross[universe, bar]:g}, short ones counted like "
             f"long ones, in universe {universes.ids[universe]}, to be filled at {universes.timestamps[bar]}; the "
-            f"account has {credit}: scale them, or raise --max-leverage"
+            f"account has {credit}: scale them, or raise `max_leverage`"
         )

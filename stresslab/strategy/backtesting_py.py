@@ -33,10 +33,10 @@ DECLARATION = "BACKTEST"
 """The name of a file's (or a class's) settings of `Backtest`."""
 _KEPT = ("exclusive_orders", "hedging")
 _OURS = {
-    "cash": "--init-cash",
-    "commission": "--fees, --fixed-fee",
-    "spread": "--slippage",
-    "margin": "--max-leverage",
+    "cash": "`init_cash`",
+    "commission": "`fees`, `fixed_fee`",
+    "spread": "`slippage`",
+    "margin": "`max_leverage`",
     "trade_on_close": "the next open, where all orders fill",
     "finalize_trades": "the last close, where all positions end",
 }
@@ -167,8 +167,8 @@ class _Watch:
                 )
                 raise ValueError(
                     f"{self.theirs.__name__} gives an order {what}=, which backtesting.py fills inside the bar; here "
-                    "orders of such a class fill at the next open: leave it out and use --stop-loss, --take-profit or "
-                    "--trailing-stop"
+                    "orders of such a class fill at the next open: leave it out and use `stop_loss`, `take_profit` "
+                    "or `trailing_stop`"
                 )
         closing = any(order.parent_trade is not None for order in strategy.orders)
         against = any(order.size * now < 0 and order.parent_trade is None for order in strategy.orders)

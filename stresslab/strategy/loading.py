@@ -197,9 +197,9 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
 
 _FRAMEWORKS = {
     "freqtrade": "return its columns enter_long and exit_long from a function signals(bars), and give its stoploss, "
-    "minimal_roi and trailing_stop as --stop-loss, --take-profit and --trailing-stop",
+    "minimal_roi and trailing_stop as `stop_loss`, `take_profit` and `trailing_stop`",
     "jesse": "return where should_long and should_short hold from a function signals(bars), and give its stops as "
-    "--stop-loss and --take-profit",
+    "`stop_loss` and `take_profit`",
     "backtrader": "return the target weight of its next() from a function on_bar(state, bar)",
 }
 """What to do with a class of a framework that is not run here, by the package that it comes from."""

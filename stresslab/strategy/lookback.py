@@ -56,8 +56,8 @@ class Lookback:
             f"last {self.bars:,} real bars than with all {self.available:,}"
         )
         if self.needed is None:
-            return f"{basis}, and no shorter history will do; give --warmup {self.available}"
-        return f"{basis}; it needs about {self.needed:,}: give --warmup {self.needed}"
+            return f"{basis}, and no shorter history will do; give warmup={self.available}"
+        return f"{basis}; it needs about {self.needed:,}: give warmup={self.needed}"
 
 
 def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> Lookback | None:

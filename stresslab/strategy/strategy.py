@@ -87,8 +87,8 @@ class Strategy:
             return Panel.of(universes, warmup)
         if not isinstance(universes, IndexUniverses):
             raise StrategyError(
-                f"strategy {self.name!r} trades several symbols, and the data are one series; give several, as in "
-                "--data A.csv B.csv or --data sample:crypto5, or call its argument `bars`"
+                f"strategy {self.name!r} trades several symbols, and the data are one series; give several, for "
+                "example sample:crypto5, or call its argument bars"
             )
         return MarketPanel.of(universes, warmup)
 

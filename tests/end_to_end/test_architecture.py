@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import grimp
@@ -152,3 +153,46 @@ def test_no_test_imports_another(path: Path) -> None:
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         assert not [name for name in names if name.startswith("tests.") and ".test_" in name]
+
+
+MAX_PARAMETERS = 8
+WIDE = {("runs/stress_test.py", "stress_test")}
+"""Functions with more parameters: the one door for a person in Python, whose settings are named one by one."""
+
+
+def functions(module: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method of a module."""
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many parameters a call may name, `self` aside."""
+    found = [one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    return len(found) - (found[:1] in (["self"], ["cls"]))
+
+
+def test_no_function_is_wide() -> None:
+    """Outside the commands, whose parameters are flags, a function takes at most eight parameters."""
+    wide = {
+        (module, function.name)
+        for module in modules()
+        if not module.startswith("cli/")
+        for function in functions(module)
+        if parameters(function) > MAX_PARAMETERS
+    }
+    assert wide == WIDE
+
+
+@pytest.mark.parametrize("module", sorted(one for one in modules() if not one.startswith("cli/")))
+def test_flags_are_spelled_by_the_commands(module: str) -> None:
+    """A message from below names the Python argument; the command line spells it as a flag."""
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    bodies = [getattr(node, "body", None) for node in ast.walk(tree)]
+    docs = {id(body[0].value) for body in bodies if isinstance(body, list) and body and isinstance(body[0], ast.Expr)}
+    said = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+    assert not [text for text in said if re.search(r"(?<![\w-])--[a-z]", text)]

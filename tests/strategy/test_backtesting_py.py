@@ -93,7 +93,7 @@ def test_a_grid_of_theirs(cross: Any) -> None:
 def test_orders_that_fill_inside_a_bar_are_refused(cross: Any) -> None:
     """An order with a stop would fill elsewhere here, so it is refused by name and not moved in silence."""
     (tight,) = load_strategies(cross, {"stop": 0.01})
-    with pytest.raises(StrategyError, match=r"gives an order sl=.*--stop-loss"):
+    with pytest.raises(StrategyError, match=r"gives an order sl=.*`stop_loss`"):
         detect_call_style(tight, BARS)
 
 
@@ -145,7 +145,7 @@ def test_flips_are_reversals_where_that_is_declared(flip: Any) -> None:
 
 
 @pytest.mark.parametrize(("setting", "text"), [
-    ({"commission": 0.01}, "--fees"), ({"exclusive": True}, "did you mean 'exclusive_orders'"), ([1], "is a list"),
+    ({"commission": 0.01}, "`fees`"), ({"exclusive": True}, "did you mean 'exclusive_orders'"), ([1], "is a list"),
 ])  # fmt: skip
 def test_settings_that_the_run_decides_are_refused(flip: Any, setting: Any, text: str) -> None:
     """What `BACKTEST` says of costs is the run's, and what is no setting is named."""

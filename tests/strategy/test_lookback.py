@@ -63,13 +63,13 @@ def test_a_rule_of_the_whole_history_is_named() -> None:
     assert found is not None
     assert not found.enough
     assert found.needed is None
-    assert f"give --warmup {len(BARS) - 60}" in str(found)
+    assert f"give warmup={len(BARS) - 60}" in str(found)
 
 
 def test_the_number_to_give_is_said() -> None:
-    """The notice has the flag with the number; without more history nothing can be said."""
+    """The notice has the setting with the number; without more history nothing can be said."""
     (strategy,) = load_strategies(above, {})
     (notice,) = of_lookback([StrategyRun(strategy.name, {}, LookAheadReport(), strategy)], BARS, 500, 60)
     assert "above: with the 500 bars" in notice
-    assert "give --warmup 7" in notice
+    assert "give warmup=7" in notice
     assert of_lookback([StrategyRun(strategy.name, {}, LookAheadReport(), strategy)], BARS[:500], 500, 60) == []
