@@ -179,7 +179,8 @@ class DelayedOrders(Strategy):
         closed = np.repeat(closed[: panel.rows - 1 - first], decisions.width, axis=1)
         arrays = {name: array.copy() for name, array in decisions.arrays().items()}
         if decisions.weights is not None:
-            arrays["weights"][rows] = postponed_targets(arrays["weights"][rows], closed)
+            for targets in arrays.values():
+                targets[rows] = postponed_targets(targets[rows], closed)
         else:
             moved = postponed_signals(tuple(array[rows] for array in arrays.values()), closed)
             for array, flags in zip(arrays.values(), moved, strict=True):

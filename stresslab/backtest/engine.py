@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from stresslab.backtest.costs import Costs
 from stresslab.backtest.event_fills import walk
 from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
-from stresslab.backtest.orders import SAME_TARGET, Orders, Signals, Targets, conflicts_of, orders_of
+from stresslab.backtest.orders import (
+    SAME_TARGET,
+    Orders,
+    Signals,
+    Targets,
+    UnitTargets,
+    conflicts_of,
+    orders_of,
+    units_of,
+)
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Sizing, Stops, Terms
 from stresslab.backtest.vectorbt_fills import RANGE, fill
@@ -72,6 +81,11 @@ def backtest(
             ordered = orders.ordered if isinstance(orders, Targets) else orders
             _check_leverage(ordered, strategy.name, part, terms)
         account = _simulate(orders, part, terms, periods_per_year)
+        which, units = units_of(decisions, panel.warmup, terms.position)
+        if len(which):
+            _check_sizing(strategy.name, terms)
+            by_units = _simulate(units, part.take(which), terms, periods_per_year)
+            account = account.with_accounts(which, by_units)
         parts.append(
             replace(account, conflicts=conflicts_of(decisions, panel.warmup), untraded=_untraded(account, part))
         )
@@ -174,6 +188,14 @@ def _check_leverage(targets: FloatArray, name: str, universes: Universes, terms:
         )
 
 
+def _check_sizing(name: str, terms: Terms) -> None:
+    """Refuse a sizing beside numbers of units, which say themselves how large a position is."""
+    if terms.sizing != Sizing():
+        raise StrategyError(
+            f"strategy {name!r} orders numbers of units, and sizing {terms.sizing} says otherwise; leave out the sizing"
+        )
+
+
 def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
     """Bars in which an account traded and the market did not: flat and without volume, where volume is known (N,)."""
     values = universes.values
@@ -183,7 +205,9 @@ def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
     return np.asarray((silent.T & (account.traded > 0)).sum(axis=0), dtype=np.int64)
 
 
-def _simulate(orders: Orders, universes: Universes, terms: Terms, periods_per_year: float | None) -> Backtest:
+def _simulate(
+    orders: Orders | UnitTargets, universes: Universes, terms: Terms, periods_per_year: float | None
+) -> Backtest:
     """Fill orders (T, N) by whom the terms ask for."""
     prices = {name: _bars_first(universes, name) for name in ("open", "high", "low", "close")}  # (T, N) each
     costs, volatility = terms.costs, None
@@ -198,7 +222,7 @@ def _simulate(orders: Orders, universes: Universes, terms: Terms, periods_per_ye
         periods = universes.history.periods_per_year
     yearly = np.full(shape, np.nan) if volatility is None else volatility * np.sqrt(periods)
     spread = np.broadcast_to(slippage, shape)
-    if not terms.are_plain or isinstance(orders, Targets):
+    if not terms.are_plain or isinstance(orders, (Targets, UnitTargets)):
         return walk(orders, prices, terms, spread, yearly, periods, ids, stamps)
     filled, unsure = fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
     unsure |= np.maximum(prices["open"], prices["close"]).max(axis=0) > RANGE * np.minimum(

@@ -7,7 +7,8 @@ at an open, after a fill or at a close is ruined: what is open is closed there a
 
 An order fills as one: what closes the old position, then what opens the new one, for one fixed fee. Closing is never
 refused; what opens pays its costs out of the full position. A weight brings the position to a value, and buys no more
-than cash and credit pay for, as vectorbt does.
+than cash and credit pay for, as vectorbt does. A number of units is opened as a whole, or not at all where cash and
+credit do not pay for it, as brokers do.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.orders import Orders, Signals, Targets
+from stresslab.backtest.orders import Orders, Signals, Targets, UnitTargets
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Stops, Terms
 from stresslab.core.arrays import BoolArray, FloatArray
@@ -31,7 +32,7 @@ _DUST = 1e-12
 
 
 def walk(
-    orders: Orders,
+    orders: Orders | UnitTargets,
     prices: dict[str, FloatArray],
     terms: Terms,
     slippage: FloatArray,
@@ -43,7 +44,7 @@ def walk(
     """Fill orders (T, N) at the opens on any terms, and close what is left at the last close.
 
     Args:
-        orders: signals or target weights; of these also the ones that stand where a weight has drifted.
+        orders: signals, numbers of units or target weights; of these also the ones that stand where one has drifted.
         prices: open, high, low, close, (T, N) each.
         terms: of the accounts.
         slippage: (T, N) fraction of each fill.
@@ -63,6 +64,8 @@ def walk(
         books.end_ruined(opened)
         if isinstance(orders, Signals):
             which, change = _by_signals(books, [flags[bar] for flags in orders], opened, volatility[bar])
+        elif isinstance(orders, UnitTargets):
+            which, change = _by_units(books, orders.ordered[bar], opened)
         else:
             target = (
                 orders[bar] if not isinstance(orders, Targets) else _drifted(books, orders, bar, prices, volatility)
@@ -220,6 +223,20 @@ def _by_weight(
     closing = np.minimum(np.maximum(-units, 0.0), change)  # of a short position, which is never refused
     change = np.where(change > 0, np.minimum(change, np.maximum(affordable, closing)), change)
     return _large_enough(books, which, change, fill, value)
+
+
+def _by_units(books: _Books, target: FloatArray, price: FloatArray) -> tuple[Indices, FloatArray]:
+    """Which universes order how many units, by target numbers of them (N,), NaN where nothing is ordered."""
+    which = np.flatnonzero(~np.isnan(target) & (target != books.units) & books.alive)
+    units, quoted, costs = books.units[which], price[which], books.costs
+    change = target[which] - units
+    fill = quoted * (1 + books.slippage[which] * np.sign(change))
+    closing = np.where(change * units < 0, np.minimum(np.abs(change), np.abs(units)), 0.0)
+    opening = np.abs(change) - closing
+    value = books.cash[which] + units * quoted
+    free = books.terms.max_leverage * value - (np.abs(units) - closing) * quoted
+    paid = opening * fill * (1 + costs.fees) + costs.fixed_fee <= free * (1 + _DUST)
+    return _large_enough(books, which, np.sign(change) * np.where(paid, np.abs(change), closing), fill, value)
 
 
 def _drifted(

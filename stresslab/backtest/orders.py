@@ -13,6 +13,8 @@ an unchanged target keep the units held, so a position drifts with its price and
 same as signals. Other rules (`Terms.rebalance`) make an unchanged target an order too, at every bar or where the weight
 has drifted from it; NaN keeps the units under each rule.
 
+Units. A target number of units that changes is an order for the difference, whatever the equity is.
+
 Position at the origin. "carry" opens at the first generated open, with costs, what the decisions over the warm-up leave
 in force. "flat" waits for something new: an entry that was already given without a break before the origin's bar, or a
 target that has not changed since, opens nothing.
@@ -54,6 +56,16 @@ class Targets(NamedTuple):
     standing: FloatArray
 
 
+class UnitTargets(NamedTuple):
+    """Target numbers of units.
+
+    Attributes:
+        ordered: (T, N), NaN where nothing is.
+    """
+
+    ordered: FloatArray
+
+
 Orders = Signals | FloatArray | Targets
 """What each generated open is to fill; of weights alone NaN where nothing is ordered."""
 
@@ -68,7 +80,7 @@ def orders_of(decisions: Decisions, warmup: int, position: str, band: float | No
         band: how far a weight may drift from its target, 0 for every bar; None where drifting is no reason to order.
     """
     if decisions.is_weights:
-        ordered = _target_orders(decisions, warmup, position)
+        ordered = _target_orders(decisions.weights, warmup, position)
         if band is None:
             return ordered
         standing = _standing(decisions, warmup, position, ordered)
@@ -130,15 +142,29 @@ def _last_row(flags: BoolArray) -> NDArray[np.int64]:
     return np.where(flags.any(axis=0), len(flags) - np.argmax(flags[::-1], axis=0), 0)
 
 
-def _target_orders(decisions: Decisions, warmup: int, position: str) -> FloatArray:
-    """The target weights that each generated open fills, NaN where nothing is ordered, (T, N).
+def units_of(decisions: Decisions, warmup: int, position: str) -> tuple[NDArray[np.intp], UnitTargets]:
+    """The universes whose decisions are numbers of units, and what each of their generated opens is to fill.
 
     Args:
-        decisions: (W+T, N) weights known at each close, NaN keeps what is held.
+        decisions: (W+T, N) decided at each close.
         warmup: W.
         position: "carry" or "flat".
     """
-    weights = np.asarray(decisions.weights, dtype=np.float64)
+    if decisions.units is None:
+        return np.zeros(0, dtype=np.intp), UnitTargets(np.zeros((0, 0)))
+    which = np.flatnonzero(~np.isnan(decisions.units).all(axis=0))
+    return which, UnitTargets(_target_orders(decisions.units[:, which], warmup, position))
+
+
+def _target_orders(decided: FloatArray | None, warmup: int, position: str) -> FloatArray:
+    """The targets that each generated open fills, NaN where nothing is ordered, (T, N).
+
+    Args:
+        decided: (W+T, N) targets known at each close, NaN keeps what is held.
+        warmup: W.
+        position: "carry" or "flat".
+    """
+    weights = np.asarray(decided, dtype=np.float64)
     before = np.zeros((2, weights.shape[1]))
     in_force = pd.DataFrame(np.concatenate([before, weights])).ffill().to_numpy()  # (2+W+T, N)
     targets, previous = in_force[warmup + 1 : -1], in_force[warmup:-2]  # from the origin's row on, (T, N)

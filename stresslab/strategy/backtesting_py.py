@@ -5,7 +5,8 @@ and traded by `stresslab.backtest` on the run's terms. backtesting.py is AGPL an
 unless the user's class has.
 
 Sizes that are shares of the equity are read off an account so large that whole units do not matter. A class that orders
-numbers of units is run on the account's own cash, so that they mean what they say. How its author runs it is declared
+numbers of units which do not grow with the account is run on the run's own cash, and what it holds is a number of units
+here too. How its author runs it is declared
 below the class: `BACKTEST = dict(exclusive_orders=True)`. What cannot be the same here is refused by name.
 """
 
@@ -24,9 +25,12 @@ import numpy as np
 import pandas as pd
 
 from stresslab.core.text import did_you_mean
+from stresslab.strategy.panel import Holdings
 
 CASH = 1e12
 """So much that whole units, which is what its broker trades, do not matter."""
+SAME_SHARE = 0.01
+"""Relative difference within which shares of the equity on two accounts are the same; whole units make a small one."""
 INIT_CASH: ContextVar[float] = ContextVar("init_cash", default=100_000.0)
 """What the account begins with that the strategy is asked for."""
 DECLARATION = "BACKTEST"
@@ -74,6 +78,9 @@ def settings_of(theirs: Any, module: Any = None) -> dict[str, bool] | None:
 def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
     """The function `weights(bars, **parameters)` that such a class stands for; its class variables are parameters.
 
+    It answers with `Holdings`: shares of the equity, or numbers of units where the class orders those and they are not
+    the same shares on an account twice as large.
+
     Args:
         theirs: the class.
         module: the file that it stands in, where it is one.
@@ -88,12 +95,19 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
         if not isinstance(bars, pd.DataFrame):
             raise TypeError("a Strategy of backtesting.py takes one series")
         frame = bars.rename(columns=_COLUMNS)[list(_COLUMNS.values())]
-        watch = _Watch(theirs, frame, settings)
-        watch.run(CASH, parameters)
-        if watch.units_ordered:  # numbers of units mean something on the account's own cash alone
+
+        def run(cash: float) -> _Watch:
             watch = _Watch(theirs, frame, settings)
-            watch.run(INIT_CASH.get(), parameters)
-        return watch.targets
+            watch.run(cash, parameters)
+            return watch
+
+        large = run(CASH)
+        if not large.units_ordered or np.allclose(
+            large.targets, run(2 * CASH).targets, rtol=SAME_SHARE, atol=0.0, equal_nan=True
+        ):
+            return Holdings(large.targets, large.targets * np.nan)
+        own = run(INIT_CASH.get())  # numbers of units mean something on the account's own cash alone
+        return Holdings(own.targets * np.nan, own.units)
 
     keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     listed = [inspect.Parameter(name, keyword, default=value) for name, value in values.items()]
@@ -108,12 +122,13 @@ class _Watch:
 
     Attributes:
         targets: (T,) shares, NaN where nothing changes.
+        units: (T,) the same as numbers of units.
         units_ordered: whether it ordered a number of units.
     """
 
     def __init__(self, theirs: Any, frame: pd.DataFrame, settings: Mapping[str, bool] | None) -> None:
         self.theirs, self.frame, self.settings = theirs, frame, settings
-        self.targets = pd.Series(np.nan, index=frame.index)
+        self.targets, self.units = (pd.Series(np.nan, index=frame.index) for _ in range(2))
         self.units_ordered = False
         self._held, self._ordered = 0.0, False  # units after the last bar's orders, and whether there were any
         self._seen: set[int] = set()
@@ -156,6 +171,7 @@ class _Watch:
             units += order.size if abs(order.size) >= 1 else np.trunc(order.size * free / price)
         if units != now or now != self._held:
             self.targets.iloc[len(strategy.data) - 1] = units * price / equity
+            self.units.iloc[len(strategy.data) - 1] = units
         self._held, self._ordered = units, units != now
 
     def _check(self, strategy: Any, now: float) -> None:

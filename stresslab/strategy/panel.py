@@ -155,6 +155,18 @@ class Bar(NamedTuple):
     amount: float
 
 
+class Holdings(NamedTuple):
+    """What a strategy of one series wants to hold: shares of the equity, or numbers of units; NaN where neither.
+
+    Attributes:
+        weights: (rows,) target weights.
+        units: (rows,) target numbers of units.
+    """
+
+    weights: pd.Series
+    units: pd.Series
+
+
 @dataclass(frozen=True, eq=False)
 class Decisions:
     """What a strategy wants at the close of each row: read-only arrays (W + T, N), signals or weights.
@@ -165,6 +177,7 @@ class Decisions:
         short_entries: where to go short, or None for a strategy that never does.
         short_exits: where to cover.
         weights: target fraction of equity, 1 fully long, -1 fully short, NaN keeps what is held; None for signals.
+        units: target numbers of units, NaN keeps what is held; beside weights, and a universe has the one or the other.
         symbols: of a market, whose K columns of one universe stand side by side (W + T, N K); empty for one series.
     """
 
@@ -173,6 +186,7 @@ class Decisions:
     short_entries: NDArray[np.bool_] | None = None
     short_exits: NDArray[np.bool_] | None = None
     weights: NDArray[np.float64] | None = None
+    units: NDArray[np.float64] | None = None
     symbols: tuple[str, ...] = ()
 
     @property
@@ -214,6 +228,8 @@ class Decisions:
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
     """The user's answer, checked: a pair or four of boolean frames are signals, a single frame is weights."""
+    if isinstance(answer, Holdings):
+        return Decisions(weights=weights(answer.weights, panel), units=weights(answer.units, panel, "units"))
     one_series = isinstance(answer, list) and len(answer) == panel.rows and panel.shape[1] == 1
     if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list)) and not one_series):
         if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 4):

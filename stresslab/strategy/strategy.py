@@ -120,7 +120,8 @@ class Strategy:
                 if self.excused is None or (panel.ids == REAL).all():
                     raise
                 decisions = self._without_failing(panel, error)
-        if decisions.weights is not None and not allow_silence and np.isnan(decisions.weights).all():
+        targets = [array for array in (decisions.weights, decisions.units) if array is not None]
+        if targets and not allow_silence and all(np.isnan(array).all() for array in targets):
             raise StrategyError(
                 f"strategy {self.name!r}: every weight in {panel.rows} rows is NaN, so it can never trade; return 0 "
                 "for flat, or give it more bars than its longest window"

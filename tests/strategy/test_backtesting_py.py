@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.backtest import Costs, Terms, backtest
+from stresslab.analysis.shocks import DelayedOrders
+from stresslab.backtest import Costs, Sizing, Terms, backtest
 from stresslab.core.errors import StrategyError
+from stresslab.data.bars import CLOSE, OPEN
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.backtesting_py import is_theirs
@@ -157,7 +160,26 @@ def test_settings_that_the_run_decides_are_refused(flip: Any, setting: Any, text
 @pytest.mark.parametrize("cash", [40_000.0, 100_000.0, 5_000_000.0])
 @pytest.mark.parametrize("money", [False, True])
 def test_numbers_of_units_are_units(cash: float, money: bool) -> None:
-    """So many units, and so much money, mean what they say on the run's own cash."""
+    """So many units, and so much money, mean what they say on the run's own cash, whatever the next open is."""
+    theirs = pytest.importorskip("backtesting")
+
+    class Units(theirs.Strategy):  # type: ignore[misc]
+        def init(self) -> None:
+            self.a, self.b = (self.I(mean, self.data.Close, window) for window in (5, 20))
+
+        def next(self) -> None:
+            if not self.position and self.a[-1] > self.b[-1]:
+                self.buy(size=int(30_000 / self.data.Close[-1]) if money else 300)
+            elif self.position and self.a[-1] < self.b[-1]:
+                self.position.close()
+
+    run, told = real(BARS, Units, cash), original(BARS, Units, cash)
+    assert told["# Trades"] > 5
+    np.testing.assert_allclose(run.equity[-1, 0], told["Equity Final [$]"], rtol=1e-9)
+
+
+def test_units_begin_on_the_cash_of_the_account() -> None:
+    """What a class earned over the warm-up does not make its units fewer in the universes that follow."""
     theirs = pytest.importorskip("backtesting")
 
     class Units(theirs.Strategy):  # type: ignore[misc]
@@ -166,11 +188,69 @@ def test_numbers_of_units_are_units(cash: float, money: bool) -> None:
 
         def next(self) -> None:
             if not self.position:
-                self.buy(size=int(30_000 / self.data.Close[-1]) if money else 300)
+                self.buy(size=300)
 
-    run, told = real(BARS, Units, cash), original(BARS, Units, cash)
-    assert told["Equity Final [$]"] != cash
-    np.testing.assert_allclose(run.equity[-1, 0] - cash, told["Equity Final [$]"] - cash, rtol=0.05)
+    (strategy,) = load_strategies(Units, {})
+    account = backtest(detect_call_style(strategy, BARS), universes(), FREE)
+    values = universes().values
+    earned = 300 * (values[:, -1, CLOSE] - values[:, 0, OPEN])
+    np.testing.assert_allclose(account.equity[-1] - account.equity[0], earned, rtol=1e-9)
+
+
+def test_units_that_grow_with_the_account_are_shares_of_it() -> None:
+    """A class that computes its units from its equity holds the same share on every account."""
+    theirs = pytest.importorskip("backtesting")
+
+    class Share(theirs.Strategy):  # type: ignore[misc]
+        def init(self) -> None:
+            pass
+
+        def next(self) -> None:
+            if not self.position:
+                self.buy(size=int(0.5 * self.equity / self.data.Close[-1]))
+
+    (strategy,) = load_strategies(Share, {})
+    account = backtest(detect_call_style(strategy, BARS), universes(), replace(FREE, init_cash=50.0))
+    assert (account.trades == 1).all()
+    with pytest.raises(StrategyError, match=r"orders numbers of units, and sizing fraction=0\.5 says otherwise"):
+        backtest(fixed_units(), universes(), replace(FREE, sizing=Sizing(fraction=0.5)))
+
+
+def fixed_units() -> Any:
+    """Three hundred units whenever it holds none, and none after a fall."""
+    theirs = pytest.importorskip("backtesting")
+
+    class Fixed(theirs.Strategy):  # type: ignore[misc]
+        def init(self) -> None:
+            pass
+
+        def next(self) -> None:
+            if not self.position:
+                self.buy(size=300)
+            elif self.data.Close[-1] < self.data.Close[-2]:
+                self.position.close()
+
+    (strategy,) = load_strategies(Fixed, {})
+    return detect_call_style(strategy, BARS)
+
+
+def test_units_that_nobody_pays_for_are_not_bought() -> None:
+    """An order for more than there is cash is not filled at all, as in backtesting.py; what is held can be closed."""
+    poor = backtest(fixed_units(), universes(), replace(FREE, init_cash=100.0))
+    assert (poor.trades == 0).all()
+    assert (poor.equity == 100.0).all()
+
+
+def test_units_are_checked_for_look_ahead_and_wait_in_shocks() -> None:
+    """A class of units passes the check with all of its decisions looked at, and its orders wait where others do."""
+    report = find_lookahead(fixed_units(), BARS)
+    assert (report.found, report.inconclusive) == ([], False)
+    assert report.decisions > 50
+    closed = np.zeros((150, 5), dtype=bool)
+    closed[5:15] = True
+    delayed = DelayedOrders.of(fixed_units(), closed, universes().ids)
+    assert (backtest(delayed, universes(), FREE).traded[5:15] == 0).all()
+    assert (backtest(fixed_units(), universes(), FREE).traded[5:15] > 0).any()
 
 
 def test_an_indicator_that_comes_late_is_no_leak(flip: Any) -> None:

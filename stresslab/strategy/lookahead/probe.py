@@ -34,6 +34,7 @@ _ALOUD = {
     "short_entries": "the short entry",
     "short_exits": "the short exit",
     "weights": "the weight",
+    "units": "the number of units",
 }
 
 
