@@ -22,23 +22,25 @@ RUN = (
 )
 
 
-def requirements(lowest: bool) -> list[str]:
+def requirements(lowest: bool, torch: str | None = None) -> list[str]:
     """What the package depends on, each at its lower bound, or as it is written.
 
     Args:
         lowest: pin each to the version that its `>=` names.
+        torch: its version in either set; None for the bound, or the newest.
     """
     written = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    return [re.sub(r">=([\w.]+).*", r"==\1", one) if lowest else one for one in written]
+    wanted = [re.sub(r">=([\w.]+).*", r"==\1", one) if lowest else one for one in written]
+    return [f"torch=={torch}" if torch and re.match(r"torch\b", one) else one for one in wanted]
 
 
-def tried(lowest: bool) -> bool:
+def tried(lowest: bool, torch: str | None = None) -> bool:
     """Whether a run ends well with the lowest or the newest versions."""
     with tempfile.TemporaryDirectory() as place:
         venv.create(place, with_pip=True)
         python = str(Path(place) / ("Scripts" if sys.platform == "win32" else "bin") / "python")
         commands = (
-            [python, "-m", "pip", "install", "--quiet", *requirements(lowest)],
+            [python, "-m", "pip", "install", "--quiet", *requirements(lowest, torch)],
             [python, "-m", "pip", "install", "--quiet", "--no-deps", str(ROOT)],
             [python, "-m", "pip", "freeze"],
             [python, "-m", "stresslab", *RUN, "--out", str(Path(place) / "reports")],
@@ -50,7 +52,9 @@ def main() -> int:
     """Try the sets that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", choices=["lowest", "newest"], default=["lowest", "newest"])
-    found = {name: tried(name == "lowest") for name in parser.parse_args().sets}
+    parser.add_argument("--torch", help="version of torch in both sets, where the index has one without CUDA libraries")
+    asked = parser.parse_args()
+    found = {name: tried(name == "lowest", asked.torch) for name in asked.sets}
     for name, well in found.items():
         sys.stdout.write(f"{name}: {'runs' if well else 'does not run'}\n")
     return 0 if all(found.values()) else 1
