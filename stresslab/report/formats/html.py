@@ -19,7 +19,7 @@ from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import EDGES, LABELS
 from stresslab.report.charts import track_record
 from stresslab.report.charts.chart import Chart, stamp_texts
-from stresslab.report.sections import overview, provenance, realism, strategy
+from stresslab.report.sections import notices, overview, provenance, realism, strategy
 from stresslab.report.sections.registry import Part, parts
 from stresslab.report.wording import UNDEFINED, clean
 
@@ -93,7 +93,7 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
         "labels": list(dict.fromkeys(one.verdict.label for one in result.strategies)),
         "several": len(result.strategies) > 1,
         "universes": result.universes_count,
-        "horizon": result.horizon,
+        "horizon": provenance.horizon(result),
         "origin": stamps[0],
         "last": stamps[-1],
         "generator": provenance.generator_name(result),
@@ -101,7 +101,7 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
         "training": training,
         "doubtful": training in provenance.DOUBTFUL,
         "realism": realism.evidence(result),
-        "warned": sum(notice.heading == "Warning" for notice in provenance.notices(result)),
+        "warned": sum(notice.warning for notice in notices.notices(result)),
         "parts": prepared,
         "stamp": provenance.stamp(result),
     }

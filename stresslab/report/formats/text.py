@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.captions import measure_of
-from stresslab.report.sections import overview, provenance, realism
+from stresslab.report.sections import notices, overview, provenance, realism
 from stresslab.report.sections import strategy as evidence
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
@@ -44,7 +44,7 @@ def brief(result: StressResult) -> str:
         blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(told.values())}.", "")
     for at in told:
         blocks.append(_two_lines(result.strategies[at]))
-    warned = sum(notice.warning for notice in provenance.notices(result))
+    warned = sum(notice.warning for notice in notices.notices(result))
     if warned:
         blocks.append([f"{warned} {'warnings' if warned > 1 else 'warning'} to read before you rely on it."])
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
@@ -118,7 +118,7 @@ def _measures(strategy: StrategyResult) -> list[str]:
 def _caution(result: StressResult) -> list[str]:
     """Everything that the reader must know before relying on it."""
     lines = ["Before you rely on it"]
-    for notice in provenance.notices(result):
+    for notice in notices.notices(result):
         lines += wrapped(f"{notice.heading}: {notice.text}", first="  - ", hanging=4)
     return lines
 
@@ -138,7 +138,10 @@ def _run(result: StressResult) -> list[str]:
     span, last = f"from {day(data.start)} to {day(data.end)}", day(result.fan.index[-1])
     rows = [
         ("Data", f"{data.symbol}, {data.bars:,} bars {span}, {data.calendar}"),
-        ("Universes", f"{result.universes_count:,} of {result.horizon:,} bars, after {day(result.origin)} to {last}"),
+        (
+            "Universes",
+            f"{result.universes_count:,} of {provenance.horizon(result)}, after {day(result.origin)} to {last}",
+        ),
         ("Generator", f"{provenance.generator_name(result)}, {provenance.sample_label(result)[0]}"),
         ("Costs", provenance.execution(config)),
         ("Seed", str(config.get("seed", UNDEFINED))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stresslab.analysis.result import StressResult
-from stresslab.report.sections import provenance
+from stresslab.report.sections import notices, provenance
 from stresslab.report.sections.realism import evidence
 from stresslab.report.wording import clean, money, percent, plain_value
 
@@ -35,7 +35,7 @@ def _data(result: StressResult) -> list[str]:
     ]
     repaired = data.repaired
     told.append(f"{repaired:,} rows were repaired or dropped to pass." if repaired else "No row had to be repaired.")
-    warned = sum(str(text).startswith(provenance.WARNING) for text in data.notices)
+    warned = sum(str(text).startswith(notices.WARNING) for text in data.notices)
     if warned:
         told.append(f"{warned} suspicious place{'s are' if warned > 1 else ' is'} listed under the warnings above.")
     return told
@@ -45,7 +45,7 @@ def _universes(result: StressResult) -> list[str]:
     count = result.universes_count
     _, training = provenance.sample_label(result)
     told = [
-        f"{count:,} continuations of {result.horizon:,} bars after {provenance.day(result.origin)}, drawn by "
+        f"{count:,} continuations of {provenance.horizon(result)} after {provenance.day(result.origin)}, drawn by "
         f"{provenance.generator_name(result)} from seed {plain_value(result.seed)}.",
         training,
         evidence(result).sentence,

@@ -1,4 +1,4 @@
-"""Where a run's figures come from and what they leave out: data, generator, settings, machine, notices and limits.
+"""Where a run's figures come from and what they leave out: data, generator, settings, machine and limits.
 
 The strategies' own evidence is `evidence`'s.
 """
@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from stresslab.analysis.result import StressResult
-from stresslab.report.sections.realism import evidence
 from stresslab.report.wording import UNDEFINED, clean, money, number, percent, plain_value
 
-WARNING = "warning:"
-"""What the notices of the data begin with where something may be wrong."""
-
-IN_SAMPLE = "In-sample"
 DOUBTFUL = ("in-sample", "training dates unknown")
 """Labels of training that a reader must not overlook."""
 
@@ -62,15 +59,6 @@ READING = (
 )
 
 
-@dataclass(frozen=True)
-class Notice:
-    """Something a reader must know: whether it is a warning, what it is about, and what it says."""
-
-    warning: bool
-    heading: str
-    text: str
-
-
 def sample_label(result: StressResult) -> tuple[str, str]:
     """How the generator's training lies to the origin: a label and a sentence."""
     generator = result.generator
@@ -91,30 +79,17 @@ def sample_label(result: StressResult) -> tuple[str, str]:
     return "fitted to the history", "The generator saw the bars before the origin and nothing else."
 
 
-def notices(result: StressResult) -> list[Notice]:
-    """What a reader must know, nothing twice: warnings first, then realism and training, then what was merely noted."""
-    found = list(dict.fromkeys(clean(text) for text in result.notices))
-    warnings = [text for text in found if _warns(text)]
-    realism = evidence(result)
-    label, training = sample_label(result)
-    told = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
-    told.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
-    if not any(text.startswith(IN_SAMPLE) for text in warnings):
-        told.append(Notice(label in DOUBTFUL, label.capitalize(), training))
-    return told + [Notice(False, "Note", _sentence(text)) for text in found if text not in warnings]
-
-
-def _warns(text: str) -> bool:
-    """Whether a notice bears on what the figures are worth."""
-    signs = (IN_SAMPLE, "LOOKS AHEAD", "understated", "is not the distribution", "not trusted")
-    return text.startswith(WARNING) or any(sign in text for sign in signs)
-
-
-def _sentence(text: str) -> str:
-    """A notice as a sentence; names of settings keep their spelling."""
-    text = text.strip()
-    begins = text[:1].upper() + text[1:] if text.split(" ", 1)[0].isalpha() else text
-    return begins + ("" if begins.endswith((".", "!", "?")) else ".")
+def horizon(result: StressResult) -> str:
+    """The horizon in bars, and how long that is: 120 bars (174 days)."""
+    bars = f"{result.horizon:,} {'bar' if result.horizon == 1 else 'bars'}"
+    days = (result.fan.index[-1] - result.origin) / pd.Timedelta(days=1)
+    if days <= 0:
+        return bars
+    if days < 1:
+        hours = 24 * days
+        return f"{bars} ({hours:.2g} {'hour' if f'{hours:.2g}' == '1' else 'hours'})"
+    told = f"{days:,.0f}" if days >= 10 else f"{days:.1f}".removesuffix(".0")
+    return f"{bars} ({told} {'day' if told == '1' else 'days'})"
 
 
 def day(stamp: object) -> str:

@@ -18,6 +18,7 @@ from stresslab.report.charts import fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import (
     inputs,
+    notices,
     overview,
     pairs,
     parameter_grid,
@@ -130,7 +131,7 @@ SECTIONS: tuple[Section, ...] = (
         _verdicts,
         title_of=lambda content: "Verdicts" if len(content["lines"]) > 1 else "Verdict",
     ),
-    Section("notices", "Before you rely on it", lambda context: provenance.notices(context.result) or None),
+    Section("notices", "Before you rely on it", lambda context: notices.notices(context.result) or None),
     Section(
         "grid",
         "Parameters",

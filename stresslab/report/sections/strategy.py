@@ -101,7 +101,7 @@ def strategy_pages(result: StressResult) -> list[StrategyPage]:
 
 def conditions(result: StressResult) -> str:
     """Under what the figures hold, in a line: horizon, generator, its training and realism, and costs."""
-    bars = f"{result.horizon:,} bars after {provenance.day(result.origin)}"
+    bars = f"{provenance.horizon(result)} after {provenance.day(result.origin)}"
     training, _ = provenance.sample_label(result)
     generator = f"{provenance.generator_name(result)} ({training}), realism {realism.evidence(result).label}"
     return f"Holds for {bars}; universes of {generator}; {provenance.execution(result.config)}."
