@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from stresslab.analysis.permutation_test import (
     timing_in_universes,
 )
 from stresslab.backtest import Backtest, Terms, buy_and_hold
-from stresslab.backtest.evaluate import evaluate, measures
+from stresslab.backtest.evaluate import evaluate
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import Bars
@@ -53,22 +54,31 @@ class Frozen:
 
 
 class Benchmarks:
-    """Total returns of buy and hold, computed once for the same universes and terms as long as these are in use."""
+    """What the cases of a run share: buy and hold in the same universes, and these without their drift.
 
-    KEPT = 4
+    Each is computed once and kept for as long as the universes are in use.
+    """
 
     def __init__(self) -> None:
-        """Nothing is known yet. The universes are kept beside, so that none is taken for another in its place."""
-        self._known: list[tuple[Universes, Terms, FloatArray]] = []
+        """Nothing is known yet."""
+        self._returns: WeakKeyDictionary[Universes, list[tuple[Terms, FloatArray]]] = WeakKeyDictionary()
+        self._neutral: WeakKeyDictionary[Universes, Universes] = WeakKeyDictionary()
 
     def of(self, universes: Universes, terms: Terms) -> FloatArray:
         """(N,) total return of buy and hold in each universe."""
-        for known, on, returns in self._known:
-            if known is universes and on == terms:
+        known = self._returns.setdefault(universes, [])
+        for on, returns in known:
+            if on == terms:
                 return returns
         found = total_return(buy_and_hold(universes, terms).equity)
-        self._known = [*self._known[1 - self.KEPT :], (universes, terms, found)]
+        known.append((terms, found))
         return found
+
+    def drift_neutral(self, universes: Universes) -> Universes:
+        """The same universes where the mean return of each lead is taken out."""
+        if universes not in self._neutral:
+            self._neutral[universes] = drift_neutral(universes)
+        return self._neutral[universes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +98,7 @@ class Case:
         kept: the accounts in these universes, where the run kept them.
         all_metrics: measures in all universes of the run, one row each; those of these universes where it is None.
         benchmarks: shared by the cases of a run.
+        compared: with buy and hold; where it is not, `excess_return` is NaN.
         folds: the test from other dates, where it was asked for.
         alternatives: rows of other generators, where they were asked for.
         sweep: rows of other settings of the generator, where they were asked for.
@@ -105,6 +116,7 @@ class Case:
     kept: Backtest | None = None
     all_metrics: pd.DataFrame | None = None
     benchmarks: Benchmarks = field(default_factory=Benchmarks)
+    compared: bool = True
     folds: Sequence[Any] | None = None
     alternatives: list[dict[str, Any]] | None = None
     sweep: list[dict[str, Any]] | None = None
@@ -112,10 +124,9 @@ class Case:
     @cached_property
     def _evaluated(self) -> tuple[Universes, Backtest, pd.DataFrame]:
         """Universes in which the code does not fail, the accounts there and their measures."""
-        held = self.benchmarks.of(self.universes, self.terms)
-        if self.kept is not None and len(self.kept) == len(self.universes):
-            table = measures(self.kept, self.history.periods_per_year, held, self.terms.risk_free)
-            return self.universes, self.kept, table
+        if self.kept is not None and self.all_metrics is not None and len(self.kept) == len(self.universes):
+            return self.universes, self.kept, self.all_metrics.iloc[: len(self.kept)]
+        held = self.benchmarks.of(self.universes, self.terms) if self.compared else np.full(len(self.universes), np.nan)
         (found,) = evaluate(
             [self.strategy],
             self.universes,
@@ -158,9 +169,15 @@ class Case:
         universes, account, _ = self._evaluated
         return timing_in_universes(account, universes, self.history.periods_per_year)
 
-    def elsewhere(self, universes: Universes, terms: Terms | None = None) -> Case:
-        """The same strategy in other universes, or on other terms."""
-        return replace(self, universes=universes, terms=terms or self.terms, kept=None, all_metrics=None)
+    def elsewhere(self, universes: Universes, terms: Terms | None = None, *, compared: bool = True) -> Case:
+        """The same strategy in other universes, or on other terms; with buy and hold there beside it, or without."""
+        return replace(
+            self, universes=universes, terms=terms or self.terms, kept=None, all_metrics=None, compared=compared
+        )
+
+    def with_strategy(self, strategy: Strategy) -> Case:
+        """Another strategy in the same universes, without buy and hold beside it."""
+        return replace(self.elsewhere(self.universes, compared=False), strategy=strategy)
 
     def with_answers(self, **answers: Any) -> Case:
         """The same case with what other generators or settings gave; what was computed is kept."""
@@ -172,17 +189,21 @@ class Case:
     @cached_property
     def drift_neutral(self) -> Case:
         """The same strategy where the mean return of each lead is taken out."""
-        return self.elsewhere(drift_neutral(self.universes))
+        return self.elsewhere(self.benchmarks.drift_neutral(self.universes))
 
     def measured(self, universes: Universes, terms: Terms | None = None) -> pd.DataFrame:
-        """All measures of the strategy in other universes, or on other terms; universes in which it fails are out."""
+        """The measures of the strategy in other universes, or on other terms; universes in which it fails are out.
+
+        Nothing is compared with buy and hold there. On other terms in the case's own universes they are kept, since
+        several studies ask for the same ones.
+        """
         if universes is not self.universes:
-            return self.elsewhere(universes, terms).metrics
+            return self.elsewhere(universes, terms, compared=False).metrics
         terms = terms or self.terms
         if terms == self.terms:
             return self.metrics
         if terms not in self._on_terms:
-            self._on_terms[terms] = self.elsewhere(universes, terms).metrics
+            self._on_terms[terms] = self.elsewhere(universes, terms, compared=False).metrics
         return self._on_terms[terms]
 
     @cached_property

@@ -10,6 +10,7 @@ import pandas as pd
 
 from stresslab.analysis.case import Case, figures
 from stresslab.core.errors import StrategyError, StrategyLimitError
+from stresslab.strategy import Strategy
 
 COST_FACTORS = (0.0, 1.0, 2.0, 3.0, 5.0)
 """Multiples of the costs at which a strategy is looked at."""
@@ -40,17 +41,12 @@ def parameters(case: Case) -> dict[str, Any] | None:
     Values that the strategy's own code refuses are named beside the rows; None where nothing can be moved.
     """
     strategy = case.strategy
-    moves = [
-        (name, value)
-        for name in strategy.parameters
-        for value in nearby(strategy.parameters[name], strategy.ranges.get(name))
-    ]
     rows, refused = list[dict[str, Any]](), list[dict[str, Any]]()
-    for name, value in moves[: 2 * PARAMETERS]:
+    for name, value in moves(strategy):
         other = replace(strategy, parameters={**strategy.parameters, name: value})
         move = {"parameter": name, "value": value}
         try:
-            rows.append(move | figures(replace(case, strategy=other, kept=None).metrics, case.seed))
+            rows.append(move | figures(case.with_strategy(other).metrics, case.seed))
         except StrategyLimitError:
             raise
         except StrategyError:
@@ -58,6 +54,16 @@ def parameters(case: Case) -> dict[str, Any] | None:
     if not rows:
         return None
     return {"as_given": figures(case.metrics, case.seed), "moved": rows, "refused": refused}
+
+
+def moves(strategy: Strategy) -> list[tuple[str, Any]]:
+    """The parameters that are moved, each with another value."""
+    found = [
+        (name, value)
+        for name in strategy.parameters
+        for value in nearby(strategy.parameters[name], strategy.ranges.get(name))
+    ]
+    return found[: 2 * PARAMETERS]
 
 
 def nearby(value: Any, allowed: Any = None) -> list[Any]:

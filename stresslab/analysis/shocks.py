@@ -262,5 +262,5 @@ def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
         universes = shock.lay(case.universes, held, bar)
     terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
     runner = shock.runner(case.strategy, case.universes, held)
-    other = case if runner is case.strategy else replace(case, strategy=runner, kept=None)
+    other = case if runner is case.strategy else case.with_strategy(runner)
     return other.measured(universes, terms)

@@ -62,6 +62,13 @@ class StrategyEvaluation:
     untraded: int = 0
     account: Backtest | None = None
 
+    def only(self, ids: NDArray[np.int64]) -> StrategyEvaluation:
+        """Measures and accounts of some of the universes; fans and counts keep them all."""
+        account = self.account
+        if account is not None:
+            account = account.take(np.flatnonzero(np.isin(account.ids, ids)))
+        return replace(self, metrics=self.metrics[self.metrics.index.isin(ids)], account=account)
+
     @classmethod
     def concatenate(cls, parts: Sequence[StrategyEvaluation]) -> StrategyEvaluation:
         """Universes side by side, in the order given."""

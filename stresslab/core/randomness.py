@@ -69,6 +69,14 @@ class Stream(IntEnum):
     """Bootstrap of stylized facts (generator)."""
     CUT_RATIOS = 503
     """Bootstrap of what was cut from the tails (generator)."""
+    LOOKAHEAD_CUTS = 601
+    """Bars after which the look-ahead check takes the rest away (generator)."""
+    LOOKAHEAD_FUTURES = 602
+    """Bars that it puts in their place (generator)."""
+    LOOKAHEAD_SEAM = 603
+    """Bars that it puts after the last one (generator)."""
+    LOOKAHEAD_JITTER = 604
+    """Rounding that it tries decisions against (generator)."""
     CHAINED_PATHS = 977
     """Which universe of each fold stands in a chained path (generator)."""
 

@@ -41,6 +41,7 @@ def admit(
     *,
     allow_lookahead: bool = False,
     allow_failures: int = 0,
+    seed: int = 0,
     advance: Callable[[int], None] | None = None,
 ) -> list[StrategyRun]:
     """Strategies in the call style that their code takes, and last the portfolio where there is one.
@@ -51,6 +52,7 @@ def admit(
         shares: of the portfolio, by name; empty without one.
         allow_lookahead: take strategies that look ahead.
         allow_failures: universes in which the code of each may fail.
+        seed: of what the look-ahead check draws.
         advance: called with 1 after each strategy.
 
     Raises:
@@ -60,7 +62,7 @@ def admit(
     runs = []
     for one in strategies:
         strategy = detect_call_style(one, history)
-        report = find_lookahead(strategy, history)
+        report = find_lookahead(strategy, history, seed=seed)
         if report.found and not allow_lookahead:
             raise LookAheadError(
                 f"strategy {strategy.name!r} looks ahead: {report.found[0]}; decide from bars up to the current "

@@ -89,9 +89,7 @@ class ShardResult:
         if 2 * len(kept) >= len(self.digests):
             return self
         ids = self.ids[kept]
-        found = tuple(
-            one if one.error else replace(one, metrics=one.metrics[one.metrics.index.isin(ids)]) for one in self.found
-        )
+        found = tuple(one if one.error else one.only(ids) for one in self.found)
         first = self.first[kept[kept < len(self.first)]]
         return replace(self, found=found, first=first, ids=ids, digests=self.digests[kept])
 

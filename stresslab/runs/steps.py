@@ -90,7 +90,7 @@ def admit_strategies(plan: Plan, window: Window, stages: Stages) -> list[Strateg
     with stages.stage("look-ahead check", len(strategies)) as advance:
         return admit(
             strategies, window.history, plan.shares, allow_lookahead=plan.allow_lookahead,
-            allow_failures=plan.compute.allow_failures, advance=advance,
+            allow_failures=plan.compute.allow_failures, seed=plan.seed, advance=advance,
         )  # fmt: skip
 
 

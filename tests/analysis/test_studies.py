@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 
 import stresslab as sl
+from stresslab.analysis import case as case_module
+from stresslab.analysis import permutation_test, walk_forward
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
@@ -18,7 +22,7 @@ from stresslab.analysis.multiple_testing import selection
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.sensitivity import COST_FACTORS, costs, nearby, parameters
 from stresslab.analysis.shocks import SHOCKS, shocks
-from stresslab.backtest import Costs, Terms
+from stresslab.backtest import Backtest, Costs, Terms, backtest, bar_records, buy_and_hold, evaluate
 from stresslab.core.errors import InputError
 from stresslab.data import load_bars
 from stresslab.data.bars import Bars
@@ -28,7 +32,9 @@ from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION
 from stresslab.strategy import load_strategies
+from tests.make.bars import make_bars
 from tests.make.strategies import hold, trend
+from tests.realism.cases import Walk
 
 
 @pytest.fixture(scope="module")
@@ -331,3 +337,46 @@ def test_losses_after_the_last_bar_are_the_losses(whole: StressResult) -> None:
         assert found.losing[0] == 0
         assert found.losing[-1] == int((one.metrics["total_return"] < 0).sum())
         assert len(found.losing) == whole.horizon + 1
+
+
+def test_each_backtest_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other dates, generators and settings, shocks, costs and edge: no strategy trades the same universes twice."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    held: Counter[tuple[str, ...]] = Counter()
+
+    def key(universes: Universes, *more: object) -> tuple[str, ...]:
+        content = hashlib.sha256(universes.values.tobytes() + universes.ids.tobytes())
+        content.update(str(universes.history.timestamps[-1]).encode())
+        return (content.hexdigest(), *map(repr, more))
+
+    def counted(strategy: Any, universes: Universes, terms: Terms, **options: Any) -> Backtest:
+        if len(universes) > 1:
+            counts[key(universes, type(strategy).__name__, strategy.name, strategy.parameters, terms)] += 1
+        return backtest(strategy, universes, terms, **options)
+
+    def counted_hold(universes: Universes, terms: Terms, **options: Any) -> Backtest:
+        if len(universes) > 1:
+            held[key(universes, terms)] += 1
+        return buy_and_hold(universes, terms, **options)
+
+    for module in (evaluate, walk_forward, permutation_test, bar_records):
+        monkeypatch.setattr(module, "backtest", counted)
+    for module in (evaluate, case_module):
+        monkeypatch.setattr(module, "buy_and_hold", counted_hold)
+    found = sl.stress_test(
+        [trend, hold],
+        make_bars(700),
+        Walk(),
+        universes=60,
+        horizon=30,
+        seed=5,
+        studies=sl.Studies(
+            realism_origins=0, walk_forward=3, alternative_generators=True, generator_sweep=True, permutations=19
+        ),
+        compute=sl.Compute(jobs=1),
+    )
+    assert found.strategies[0].studies.generator_sweep is not None
+    assert len(counts) > 50
+    assert {of: count for of, count in counts.items() if count > 1} == {}
+    assert len(held) > 3
+    assert {of: count for of, count in held.items() if count > 1} == {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import stresslab
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import Stream, derive, numpy_generator, philox, uniforms
 
@@ -98,3 +101,14 @@ def test_numpys_generators_follow_the_seed() -> None:
     drawn = [numpy_generator(*of).random() for of in ((1, Stream.FACTS), (1, Stream.FACTS), (2, Stream.FACTS))]
     assert drawn[0] == drawn[1] != drawn[2]
     assert numpy_generator(1, Stream.CLUSTERS).random() != drawn[0]
+
+
+def test_random_numbers_come_from_the_table() -> None:
+    """No code of the package makes a generator of its own, but training's shuffles."""
+    package = Path(stresslab.__file__).parent
+    places = [
+        path.relative_to(package).as_posix()
+        for path in sorted(package.rglob("*.py"))
+        if "default_rng(" in path.read_text(encoding="utf-8") or "RandomState(" in path.read_text(encoding="utf-8")
+    ]
+    assert [place for place in places if not place.startswith("generators/kronos/train/")] == ["core/randomness.py"]

@@ -30,7 +30,7 @@ def universes(*seeds: int, first: int = 0) -> Universes:
     return Universes(values, stamps, BARS, first + np.arange(len(seeds), dtype=np.int64))
 
 
-EVALUATOR = Evaluator(tuple(load_strategies(hold, {})), Terms(), 252.0, keep_going=True)
+EVALUATOR = Evaluator(tuple(load_strategies(hold, {})), Terms(), 252.0, keep_accounts=50, keep_going=True)
 
 
 def test_copies_count_once() -> None:
@@ -39,6 +39,9 @@ def test_copies_count_once() -> None:
     assert (outcome.universes, outcome.distinct, len(outcome.ids)) == (200, 1, 200)
     once = outcome.without_copies()
     assert (once.universes, once.distinct, len(once.found[0].metrics), len(once.first)) == (200, 1, 1, 1)
+    account = once.found[0].account
+    assert account is not None
+    assert account.ids.tolist() == [0]
     assert of_copies(200, 1)[0].startswith("Only 1 of 200 universes is distinct")
     assert of_copies(200, 200) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -543,3 +543,28 @@ def test_ruined_universes_are_counted() -> None:
     found = run(all_in, generator=wild, max_leverage=3.0).strategies[0].universes
     assert found.ruined.value == 1
     assert found.never_traded.value == 0
+
+
+@dataclass(frozen=True)
+class SeedsSeen(sl.StationaryBootstrap):
+    """Remembers the seeds that it is asked to sample with."""
+
+    seen: list[int] = field(default_factory=list)
+
+    def sample(self, bars: Bars, horizon: int, universes: int, seed: int = 0, **options: Any) -> Universes:
+        """As the bootstrap does."""
+        self.seen.append(seed)
+        return super().sample(bars, horizon, universes, seed, **options)
+
+
+def test_no_two_parts_of_a_run_and_no_two_runs_share_random_numbers() -> None:
+    """Universes, each past origin and each fold have seeds of their own, which those of the next seed do not repeat."""
+    asked = arguments(realism_origins=5, walk_forward=3, permutations=0, jobs=1)
+    seeds = []
+    for seed in (1, 2):
+        generator = SeedsSeen(block=10)
+        stress_test(above_mean, BARS, generator, COUNT, HORIZON, seed=seed, **asked)
+        assert generator.seen.count(seed) == 1
+        assert len(generator.seen) == 1 + 5 + 3
+        seeds += generator.seen
+    assert len(set(seeds)) == len(seeds)

@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import StrategyError
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import universes_after
 from stresslab.strategy import Strategy
@@ -115,7 +116,9 @@ class _Finding:
     evidence: str
 
 
-def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: int = ROWS) -> LookAheadReport:
+def find_lookahead(
+    strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: int = ROWS, seed: int = 0
+) -> LookAheadReport:
     """Whether decisions depend on later bars, by deciding again without those and with others in their place.
 
     Covers the latest `rows` bars. Half of the cuts come right after a bar where the decision changes, each signal in
@@ -125,7 +128,7 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
     sample. Where the code takes all universes at once and is fast, the opposite of what followed is put behind every
     single bar as well, which finds leaks that touch few decisions. At the seam, universes are put after the last bar.
     All decisions before the cut are compared, so a leak of one bar (`shift(-1)`) shows as well as one of the whole
-    sample (`close / close.max()`). Every draw is seeded: the same bars give the same report.
+    sample (`close / close.max()`). Every draw is seeded: the same bars and seed give the same report.
 
     Seeded random numbers of which there are as many as bars change when bars are taken away, which is no leak: of code
     that draws and changes in no other way, only bars that were replaced count.
@@ -147,13 +150,14 @@ def find_lookahead(strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: in
         bars: real bars.
         cuts: places to compare, at most.
         rows: latest bars, at most.
+        seed: of everything that is drawn.
 
     Raises:
         StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
     """
     bars = strategy.sees(bars)
     bars = bars[max(0, len(bars) - rows) :]
-    case = DecisionProbe.of(replace(strategy, excused=None), bars)
+    case = DecisionProbe.of(replace(strategy, excused=None), bars, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the code on short histories; what it warns of on all bars was shown
         return _searched(case, cuts)
@@ -168,7 +172,7 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
     found = case.beside_another()
     if strategy.kind == "on_bar":
         return LookAheadReport(found, not found and not len(changes), len(bars), 0, len(changes))
-    places = _places(case.full, bars, cuts)
+    places = _places(case.full, bars, cuts, case.seed)
     compared, findings = _taken_away(case, places, SHOWN - len(found))
     futures, others = _replaced(case, places) if not found else (0, [])
     by_number = bool(findings and futures and not others and _draws(strategy))  # seeded numbers change with the length
@@ -236,7 +240,7 @@ def _taken_away(case: DecisionProbe, places: list[int], most: int) -> tuple[list
 
 def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Finding]]:
     """How many other futures could be compared, and what differs when they follow the cuts."""
-    futures = list(other_futures(case.values, places))
+    futures = list(other_futures(case.values, places, case.seed))
     try:
         decisions = case.decide(np.stack([case.values, *futures]))
     except StrategyError:
@@ -295,7 +299,7 @@ def _draws(strategy: Strategy) -> bool:
 
 def _seam(case: DecisionProbe) -> tuple[bool, list[_Finding]]:
     """Whether the seam could be compared, and what differs in the history when universes follow it."""
-    bars, values = case.bars, continuations(case.values, SEAM)
+    bars, values = case.bars, continuations(case.values, SEAM, case.seed)
     stamps = bars.calendar.future(bars.timestamps, SEAM)
     universes = universes_after(bars, values, stamps, np.arange(len(values), dtype=np.int64))
     try:
@@ -311,7 +315,7 @@ def _seam(case: DecisionProbe) -> tuple[bool, list[_Finding]]:
     return True, findings
 
 
-def _places(decisions: Decisions, bars: Bars, count: int) -> list[int]:
+def _places(decisions: Decisions, bars: Bars, count: int, seed: int) -> list[int]:
     """Numbers of rows to keep, ascending: right after changes of decision, after the largest moves, and at random."""
     sides = [rows for rows in _changes_by_side(decisions) if len(rows)]
     each = max(1, (count + 1) // 2 // max(1, len(sides)))
@@ -320,7 +324,7 @@ def _places(decisions: Decisions, bars: Bars, count: int) -> list[int]:
     for size in (move, (move / move.ewm(span=20).mean().shift(1)).fillna(0.0)):
         chosen |= {int(row) + 1 for row in np.argsort(-size.to_numpy(), kind="stable")[: count // 8]}
     edges = np.linspace(1, max(len(bars), 2), max(count - len(chosen), 0) + 1)
-    chosen |= {int(cut) for cut in np.random.default_rng(0).uniform(edges[:-1], edges[1:])}
+    chosen |= {int(cut) for cut in numpy_generator(seed, Stream.LOOKAHEAD_CUTS).uniform(edges[:-1], edges[1:])}
     return sorted(cut for cut in chosen if 0 < cut < len(bars))[:count]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, OPEN
 
 PRICES = [OPEN, HIGH, LOW, CLOSE]
@@ -23,19 +24,19 @@ _BEND = 100
 """Bars after which a future has gone most of the way to its level."""
 
 
-def other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDArray[np.float64]]:
+def other_futures(values: NDArray[np.float64], cuts: list[int], seed: int = 0) -> Iterator[NDArray[np.float64]]:
     """For each cut the series (T, F) with two other futures; of a market (K, T, F) of all symbols at once."""
     if values.ndim == 2:
-        yield from _other_futures(values, cuts)
+        yield from _other_futures(values, cuts, seed)
     else:
-        yield from (np.stack(each) for each in zip(*(_other_futures(own, cuts) for own in values), strict=True))
+        yield from (np.stack(each) for each in zip(*(_other_futures(own, cuts, seed) for own in values), strict=True))
 
 
-def continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+def continuations(values: NDArray[np.float64], horizon: int, seed: int = 0) -> NDArray[np.float64]:
     """Two series (2, H, F) that may follow values (T, F); (2, K, H, F) that may follow a market (K, T, F)."""
     if values.ndim == 2:
-        return _continuations(values, horizon)
-    return np.stack([_continuations(own, horizon) for own in values], axis=1)
+        return _continuations(values, horizon, seed)
+    return np.stack([_continuations(own, horizon, seed) for own in values], axis=1)
 
 
 def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -50,9 +51,10 @@ def mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return _mirrored(values) if values.ndim == 2 else np.stack([_mirrored(own) for own in values])
 
 
-def _other_futures(values: NDArray[np.float64], cuts: list[int]) -> Iterator[NDArray[np.float64]]:
+def _other_futures(values: NDArray[np.float64], cuts: list[int], seed: int) -> Iterator[NDArray[np.float64]]:
     """For each cut the series (T, F) with two other futures: its opposite, three times as large, and a calm one."""
-    rng, moves, trend = np.random.default_rng(0), _moves(values), np.log(values[-1, CLOSE] / values[:, CLOSE])
+    rng, moves = numpy_generator(seed, Stream.LOOKAHEAD_FUTURES), _moves(values)
+    trend = np.log(values[-1, CLOSE] / values[:, CLOSE])
     traded = values[:, _TRADED]
     reversed_ranks = np.sort(traded, axis=0)[::-1][traded.argsort(axis=0).argsort(axis=0), [0, 1]]
     for cut in cuts:
@@ -85,9 +87,9 @@ def _opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[n
     return others
 
 
-def _continuations(values: NDArray[np.float64], horizon: int) -> NDArray[np.float64]:
+def _continuations(values: NDArray[np.float64], horizon: int, seed: int) -> NDArray[np.float64]:
     """Two series (2, H, F) that may follow values (T, F): moves drawn from them, three times as large, and opposite."""
-    rng, moves = np.random.default_rng(0), _moves(values)
+    rng, moves = numpy_generator(seed, Stream.LOOKAHEAD_SEAM), _moves(values)
     drawn = rng.integers(len(values), size=horizon)
     following = np.empty((2, horizon, len(FIELDS)))
     for future, sign in zip(following, (1.0, -1.0), strict=True):

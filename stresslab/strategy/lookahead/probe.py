@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL, Universes, universes_after
 from stresslab.strategy import Strategy
@@ -46,12 +47,13 @@ class DecisionProbe:
     bars: Bars
     panel: Panel | MarketPanel
     full: Decisions
+    seed: int = 0
 
     @classmethod
-    def of(cls, strategy: Strategy, bars: Bars) -> DecisionProbe:
+    def of(cls, strategy: Strategy, bars: Bars, seed: int = 0) -> DecisionProbe:
         """The strategy tried on the real bars alone."""
         panel = strategy.panel(Universes.from_bars(bars, bars[:0]), 0)
-        return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"))
+        return cls(strategy, bars, panel, strategy.decide(panel, allow_silence=strategy.kind == "on_bar"), seed)
 
     def decide(self, values: NDArray[np.float64]) -> Decisions:
         """On N series side by side, values (N, T, F), at the real bars' time stamps."""
@@ -67,7 +69,7 @@ class DecisionProbe:
     @functools.cached_property
     def slack(self) -> dict[str, NDArray[np.float64]]:
         """(T,) by decision: how far each moves when prices change by `JITTER`; infinite where it comes and goes."""
-        rng, real = np.random.default_rng(0), column(self.full, 0)
+        rng, real = numpy_generator(self.seed, Stream.LOOKAHEAD_JITTER), column(self.full, 0)
         most = {name: np.zeros(len(array)) for name, array in real.items()}
         for _ in range(SHAKES):
             shaken = self.values * (1 + JITTER * rng.uniform(-1, 1, (len(self.bars), 1)))
