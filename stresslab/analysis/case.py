@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from stresslab.backtest.evaluate import evaluate
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.transforms import drift_neutral
 from stresslab.metrics.distribution import (
@@ -31,6 +32,7 @@ from stresslab.metrics.distribution import (
 from stresslab.metrics.market_timing import Timing
 from stresslab.metrics.performance import total_return
 from stresslab.strategy import Strategy
+from stresslab.strategy.recorded import record
 
 STUDIED = 2000
 """Universes that studies look at, at most: the first of the run."""
@@ -51,6 +53,10 @@ class Frozen:
     bars: Bars
     since: pd.Timestamp
     looks: int
+
+
+def nobody(count: int) -> None:
+    """Progress that nobody follows."""
 
 
 class Benchmarks:
@@ -102,6 +108,7 @@ class Case:
         folds: the test from other dates, where it was asked for.
         alternatives: rows of other generators, where they were asked for.
         sweep: rows of other settings of the generator, where they were asked for.
+        advance: called with the number of universes in which the strategy's code was newly run.
     """
 
     strategy: Strategy
@@ -120,11 +127,19 @@ class Case:
     folds: Sequence[Any] | None = None
     alternatives: list[dict[str, Any]] | None = None
     sweep: list[dict[str, Any]] | None = None
+    advance: Callable[[int], None] = nobody
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the run kept the accounts in these universes and their measures."""
+        return self.kept is not None and self.all_metrics is not None and len(self.kept) == len(self.universes)
 
     @cached_property
     def _evaluated(self) -> tuple[Universes, Backtest, pd.DataFrame]:
         """Universes in which the code does not fail, the accounts there and their measures."""
-        if self.kept is not None and self.all_metrics is not None and len(self.kept) == len(self.universes):
+        if self.is_known:
+            assert self.kept is not None
+            assert self.all_metrics is not None
             return self.universes, self.kept, self.all_metrics.iloc[: len(self.kept)]
         held = self.benchmarks.of(self.universes, self.terms) if self.compared else np.full(len(self.universes), np.nan)
         (found,) = evaluate(
@@ -132,6 +147,7 @@ class Case:
             self.universes,
             self.terms,
             jobs=self.jobs,
+            progress=self.advance,
             periods_per_year=self.history.periods_per_year,
             keep_accounts=2**32,
             benchmark=held,
@@ -203,8 +219,33 @@ class Case:
         if terms == self.terms:
             return self.metrics
         if terms not in self._on_terms:
-            self._on_terms[terms] = self.elsewhere(universes, terms, compared=False).metrics
+            other = self.elsewhere(universes, terms, compared=False)
+            if replace(terms, costs=self.terms.costs) == self.terms:
+                other = replace(other, strategy=self.decided, advance=nobody)
+            self._on_terms[terms] = other.metrics
         return self._on_terms[terms]
+
+    @cached_property
+    def decided(self) -> Strategy:
+        """The strategy with what it decides in these universes written down, for other costs and orders that wait.
+
+        Of several symbols it is the strategy itself.
+        """
+        if isinstance(self.universes, IndexUniverses):
+            return self.strategy
+        return record(
+            self.strategy, self.universes, self.terms.warmup, self.terms.init_cash, jobs=self.jobs,
+            progress=self.advance,
+        )  # fmt: skip
+
+    @property
+    def bars_per_permutation(self) -> float:
+        """Bars of the history over those that a strategy sees of a universe."""
+        return len(self.history) / (min(self.terms.warmup, len(self.history)) + self.universes.horizon)
+
+    def permuted(self, count: int) -> None:
+        """Say that the strategy was run on so many permutations of the history, each as long as several universes."""
+        self.advance(round(count * self.bars_per_permutation))
 
     @cached_property
     def _on_terms(self) -> dict[Terms, pd.DataFrame]:

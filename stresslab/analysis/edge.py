@@ -317,7 +317,7 @@ def edge(case: Case, trials: Trials, at_origins: Timing | None = None, permutati
     real = None
     if permutations and len(known) > MIN_KNOWN:
         how = Permutations(permutations, trials=trials.count, seed=case.seed)
-        real = permutation_test(case.strategy, known, case.terms, how, jobs=case.jobs)
+        real = permutation_test(case.strategy, known, case.terms, how, jobs=case.jobs, progress=case.permuted)
     return judge_edge(real, case.timing, at_origins, fresh, trials=trials)
 
 

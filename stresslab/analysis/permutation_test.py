@@ -39,6 +39,8 @@ AFFORDED = 20_000_000
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
 _BARS_AT_ONCE = 500_000
+_CALLS_AT_ONCE = 10
+"""Permutations in a piece, at least, and at most where each is a call of its own."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def permutation_test(
         return RealBars(1.0, 0.0, Interval(math.nan, -math.inf, math.inf), 0, steps, False)
     permutations = permutations.affordable(steps)
     work = _Permuted(strategy, bars, terms, warm, permutations.seed)
-    pieces = chunks(np.arange(permutations.most, dtype=np.int64), max(10, _BARS_AT_ONCE // steps))
+    pieces = chunks(np.arange(permutations.most, dtype=np.int64), _piece(strategy, steps))
     drawn: list[float] = []
     for piece in _in_order(work, pieces, jobs):
         drawn.extend(piece)
@@ -200,6 +202,11 @@ def _beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[
     spread = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
     centred, half = statistic - centre, float(stats.norm.ppf(1 - SIZE)) * spread
     return Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly), spread * yearly
+
+
+def _piece(strategy: Strategy, steps: int) -> int:
+    """Permutations at a time, of so many bars."""
+    return _CALLS_AT_ONCE if strategy.one_by_one else max(_CALLS_AT_ONCE, _BARS_AT_ONCE // steps)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from stresslab.analysis.case import Case, figures
+from stresslab.analysis.case import Case, figures, nobody
 from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
@@ -151,28 +151,31 @@ class DelayedOrders(Strategy):
     What is still open after the last bar is closed at its close all the same, and stops inside a bar do not wait.
 
     Attributes:
+        inner: decides.
         closed: (T, N) where the market is closed, by the universes' bars.
         ids: (N,) of those universes.
     """
 
+    inner: Strategy | None = None
     closed: BoolArray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     ids: BarIndex = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
     def of(cls, strategy: Strategy, closed: BoolArray, ids: BarIndex) -> DelayedOrders:
         """The same strategy in universes that do not always trade."""
-        return cls(**{one.name: getattr(strategy, one.name) for one in fields(Strategy)}, closed=closed, ids=ids)
+        own = {one.name: getattr(strategy, one.name) for one in fields(Strategy)}
+        return cls(**own, inner=strategy, closed=closed, ids=ids)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the strategy as it pickles itself, and what is closed beside it."""
-        own = Strategy(**{one.name: getattr(self, one.name) for one in fields(Strategy)})
-        return DelayedOrders.of, (own, self.closed, self.ids)
+        return DelayedOrders.of, (self.inner, self.closed, self.ids)
 
     def decide(
         self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
     ) -> Decisions:
         """What the strategy decides, moved to the rows whose orders fill (row W - 1 + t fills at the open of bar t)."""
-        decisions = super().decide(panel, allow_silence=allow_silence, init_cash=init_cash)
+        assert self.inner is not None
+        decisions = self.inner.decide(panel, allow_silence=allow_silence, init_cash=init_cash)
         first = max(panel.warmup - 1, 0)
         rows = slice(first, panel.rows - 1)
         closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]
@@ -244,6 +247,10 @@ SHOCKS: Mapping[str, Shock] = MappingProxyType(
 )
 
 
+RUN_AGAIN = sum(shock.costs == 1 and not shock.closed for shock in SHOCKS.values())
+"""Shocks that change the bars, so that the strategy's code is run again; the others ask for what it decided before."""
+
+
 def shocks(case: Case) -> list[dict[str, Any]]:
     """The figures with each hypothetical shock laid over the universes, but for costs that would be none."""
     return [
@@ -261,6 +268,7 @@ def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
     else:
         universes = shock.lay(case.universes, held, bar)
     terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
-    runner = shock.runner(case.strategy, case.universes, held)
-    other = case if runner is case.strategy else case.with_strategy(runner)
-    return other.measured(universes, terms)
+    if not shock.closed:
+        return case.measured(universes, terms)
+    runner = shock.runner(case.decided, case.universes, held)
+    return replace(case.with_strategy(runner), advance=nobody).measured(universes, terms)

@@ -14,11 +14,12 @@ from typing import Any
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
+from stresslab.analysis.permutation_test import Permutations
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.result_models import Edge
-from stresslab.analysis.sensitivity import costs, parameters
-from stresslab.analysis.shocks import shocks
+from stresslab.analysis.sensitivity import costs, moves, parameters
+from stresslab.analysis.shocks import RUN_AGAIN, shocks
 from stresslab.analysis.symbols import symbols
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
@@ -34,11 +35,13 @@ class Study:
         key: its name in `result.json`.
         run: answers for a case, as plain JSON; None where it has nothing to say.
         section: key of the report's section that shows it.
+        backtests: how often it runs the strategy's code in as many universes as the case has, at most.
     """
 
     key: str
     run: Callable[[Case], Any]
     section: str
+    backtests: Callable[[Case], int] = lambda case: 0
 
 
 def _walk_forward(case: Case) -> dict[str, Any] | None:
@@ -46,11 +49,11 @@ def _walk_forward(case: Case) -> dict[str, Any] | None:
 
 
 STUDIES = (
-    Study("fragility", fragility, "evidence"),
+    Study("fragility", fragility, "evidence", lambda case: 1),
     Study("random_timing", random_timing, "evidence"),
-    Study("costs", costs, "evidence"),
-    Study("parameters", parameters, "evidence"),
-    Study("shocks", shocks, "evidence"),
+    Study("costs", costs, "evidence", lambda case: 1),
+    Study("parameters", parameters, "evidence", lambda case: len(moves(case.strategy))),
+    Study("shocks", shocks, "evidence", lambda case: RUN_AGAIN),
     Study("reverse_stress", worst_universes, "evidence"),
     Study("error_budget", error_budget, "evidence"),
     Study("symbols", symbols, "evidence"),
@@ -76,6 +79,22 @@ class Question:
     findings: Findings
     criteria: Criteria
     permutations: int
+
+
+def universes_to_run(case: Case, permutations: int) -> int:
+    """In how many universes all studies run a strategy's code, at most; permutations count by their length.
+
+    Args:
+        case: the strategy and what it is studied in.
+        permutations: of the real bars, at most; 0 of none.
+    """
+    made = Permutations(permutations).affordable(len(case.history)).most if permutations else 0
+    as_given = 0 if case.is_known else 1
+    return (
+        len(case.universes) * (as_given + sum(study.backtests(case) for study in STUDIES))
+        + sum(len(universes) for universes in case.others.values())
+        + round(made * case.bars_per_permutation)
+    )
 
 
 def run_studies(result: StrategyResult, case: Case, question: Question, notes: list[str]) -> StrategyResult:

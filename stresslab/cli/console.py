@@ -26,9 +26,12 @@ UNITS = {
     "walk-forward": "folds",
     "alternative generators": "generators",
     "generator sweep": "settings",
+    "evidence": "universes",
     "training": "steps",
 }
 """What the long stages count; these show a rate and an estimate."""
+AT_MOST = ("evidence",)
+"""Of these, the stages that may end before all that they announce: their last line has no count and no rate."""
 LOG = logging.getLogger(__name__)
 EVERY = 10.0
 """Seconds between two plain lines of one stage."""
@@ -184,8 +187,9 @@ class PlainLines:
         if stage in UNITS and done:
             self.release()
         if done >= total:
-            count = f" {total:,} {UNITS[stage]}" if stage in UNITS else ""
-            line = " ".join(f"{stage}:{count} in {seconds:.1f} s {rate(stage, done, seconds)}".split())
+            counted = stage in UNITS and stage not in AT_MOST
+            count, speed = (f" {total:,} {UNITS[stage]}", rate(stage, done, seconds)) if counted else ("", "")
+            line = " ".join(f"{stage}:{count} in {seconds:.1f} s {speed}".split())
             self._say(line + more)
         elif done and stage in UNITS and now - self._spoken.setdefault(stage, now) >= EVERY:
             self._spoken[stage] = now

@@ -84,7 +84,7 @@ class Stages:
 
         def advance(amount: int = 1) -> None:
             nonlocal done
-            done += amount
+            done = min(total, done + amount)
             tick()
             if self.progress is not None:
                 self.progress(name, done, total)
@@ -95,3 +95,27 @@ class Stages:
         if done < total:
             advance(total - done)
         tick()
+
+
+@dataclass
+class Countdown:
+    """Passes progress on up to what was announced, and the rest at the end, where less was needed.
+
+    Attributes:
+        left: what has been announced and not yet been passed on.
+        advance: called with the amount newly done.
+    """
+
+    left: int
+    advance: Callable[[int], None]
+
+    def __call__(self, amount: int = 1) -> None:
+        """So much more is done."""
+        amount = min(amount, self.left)
+        self.left -= amount
+        self.advance(amount)
+
+    def finish(self) -> None:
+        """All of it is done."""
+        if self.left:
+            self(self.left)

@@ -18,11 +18,11 @@ from stresslab.analysis.planted_losses import other_universes
 from stresslab.analysis.reoptimisation import reoptimisation
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.strategy_run import StrategyRun, shares_of, strategies_of
-from stresslab.analysis.studies import Question, left_out, run_studies
+from stresslab.analysis.studies import Question, left_out, run_studies, universes_to_run
 from stresslab.analysis.summarise import findings_of, held_value, strategy_result
 from stresslab.analysis.walk_forward import UNIVERSES, FoldPlan, fold_ends, walk_forward
 from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
-from stresslab.core.progress import Stages
+from stresslab.core.progress import Countdown, Stages
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars
@@ -227,11 +227,13 @@ def study_strategies(
             found = reoptimisation(strategies_of(runs), window.history, plan.terms)
             studied.together["reoptimisation"] = found
     cases = _widened(_cases(runs, sample, plan, window, earlier), plan, window, stages, studied)
-    with stages.stage("evidence", max(1, len(cases))) as advance:
+    counts = {at: universes_to_run(case, plan.studies.permutations) for at, case in cases.items()}
+    with stages.stage("evidence", max(1, sum(counts.values()))) as advance:
         for at, case in cases.items():
+            left = Countdown(counts[at], advance)
             question = Question(studied.trials, findings[at], plan.criteria, plan.studies.permutations)
-            results[at] = run_studies(results[at], case, question, studied.notes)
-            advance(1)
+            results[at] = run_studies(results[at], case.with_answers(advance=left), question, studied.notes)
+            left.finish()
     return studied
 
 

@@ -25,6 +25,7 @@ from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.market_timing import series_timing
 from stresslab.metrics.multiple_testing import family_p_value, permutations_needed
 from stresslab.strategy import Strategy, load_strategies
+from stresslab.strategy.detect_style import detect_call_style
 from tests.make.bars import make_bars
 
 FREE = Terms(costs=Costs(0.0, 0.0), warmup=50)
@@ -122,6 +123,24 @@ def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for stop in (99, 5):
         one, two = (permutation_test(strategy, bars, FREE, Permutations(320, stop=stop), jobs=jobs) for jobs in (1, 2))
         assert one == two
+
+
+def test_slow_code_is_asked_in_pieces_that_can_be_followed() -> None:
+    """Where each permutation is a call of its own, ten are a piece; it says so after each, and may stop there."""
+
+    def one_series(bars: pd.DataFrame) -> pd.Series:
+        """Long after a bar that rose."""
+        return pd.Series(np.sign(bars["close"].to_numpy() - bars["open"].to_numpy()), index=bars.index)
+
+    bars, counted = make_bars(200), list[int]()
+    strategy = detect_call_style(strategy_of(one_series), bars)
+    assert strategy.one_by_one
+    found = permutation_test(strategy, bars, FREE, Permutations(60, 60), progress=counted.append)
+    assert counted == [10] * 6
+    assert found.permutations == 60
+    stopped = list[int]()
+    permutation_test(strategy, bars, FREE, Permutations(999, 2), progress=stopped.append)
+    assert sum(stopped) < 100
 
 
 def test_permutations_on_which_the_code_fails_speak_against_an_edge() -> None:

@@ -21,7 +21,8 @@ from stresslab.analysis.fragility import error_budget, fragility, random_timing,
 from stresslab.analysis.multiple_testing import selection
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.sensitivity import COST_FACTORS, costs, nearby, parameters
-from stresslab.analysis.shocks import SHOCKS, shocks
+from stresslab.analysis.shocks import RUN_AGAIN, SHOCKS, shocks
+from stresslab.analysis.studies import STUDIES, universes_to_run
 from stresslab.backtest import Backtest, Costs, Terms, backtest, bar_records, buy_and_hold, evaluate
 from stresslab.core.errors import InputError
 from stresslab.data import load_bars
@@ -380,3 +381,36 @@ def test_each_backtest_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {of: count for of, count in counts.items() if count > 1} == {}
     assert len(held) > 3
     assert {of: count for of, count in held.items() if count > 1} == {}
+
+
+def test_studies_say_how_far_they_are(nasdaq: Bars) -> None:
+    """Universes as they are run, in many steps; all together at most as many as were announced, and most of these."""
+    steps: list[int] = []
+    own = replace(case(nasdaq, trend, 60), advance=steps.append)
+    for study in STUDIES:
+        study.run(own)
+    edge(own, Trials(1.0), permutations=99)
+    announced = universes_to_run(own, 99)
+    assert len(steps) > 10
+    assert 0.5 * announced < sum(steps) <= announced
+    assert universes_to_run(own, 0) == announced - round(99 * own.bars_per_permutation)
+
+
+def test_code_is_not_run_again_for_other_costs(nasdaq: Bars) -> None:
+    """Costs and orders that wait change no decision: one call writes them down, and the figures are the same."""
+    calls: list[int] = []
+
+    def counted(bars: Any) -> Any:
+        calls.append(bars.close.shape[1])
+        return trend(bars)
+
+    own = case(nasdaq, counted, 60)
+    own.account  # noqa: B018 # the accounts as given are the run's
+    calls.clear()
+    rows = costs(own)
+    assert calls == [60]
+    shocks(own)
+    assert len(calls) == 1 + RUN_AGAIN
+    free = case(nasdaq, trend, 60)
+    dear = replace(free, terms=replace(free.terms, costs=free.terms.costs.scaled(5.0)))
+    assert rows[-1]["median_return"] == float(dear.metrics["total_return"].median())

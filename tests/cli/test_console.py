@@ -41,6 +41,19 @@ def test_a_long_stage_speaks_now_and_then(clock: list[float], capsys: pytest.Cap
     ]
 
 
+def test_evidence_says_how_long_it_will_take(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """Within one strategy too; since it may need less than it announced, its end has no count and no rate."""
+    lines = console.PlainLines()
+    for second in range(0, 13):
+        clock[0] = float(second)
+        lines("evidence", 10 * second, 600)
+    lines("evidence", 600, 600)
+    assert capsys.readouterr().err.splitlines() == [
+        "evidence: 110 of 600 universes, 10 universes/s, 49 s left",
+        "evidence: in 12.0 s",
+    ]
+
+
 def test_a_note_stands_at_the_end_of_a_line(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     """What a stage has to say beside its progress, such as the loss of a training."""
     lines = console.PlainLines()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from stresslab.core.progress import Stages, in_notebook
+from stresslab.core.progress import Countdown, Stages, in_notebook
 
 
 def test_each_stage_has_its_seconds_and_tells_who_asked() -> None:
@@ -19,6 +19,19 @@ def test_each_stage_has_its_seconds_and_tells_who_asked() -> None:
         pass
     assert heard == [("sampling", 0, 3), ("sampling", 2, 3), ("sampling", 3, 3), ("evidence", 0, 1), ("evidence", 1, 1)]
     assert list(stages.finish()) == ["sampling", "evidence"]
+
+
+def test_no_more_is_reported_than_was_announced() -> None:
+    """A stage ends at its total; a part of it that needs less passes on the rest at its end, and never more."""
+    heard: list[tuple[str, int, int]] = []
+    stages = Stages(lambda *what: heard.append(what))
+    with stages.stage("evidence", 10) as advance:
+        for need in (3, 9):
+            part = Countdown(5, advance)
+            part(need)
+            part.finish()
+        advance(1)
+    assert [done for _, done, _ in heard] == [0, 3, 5, 10, 10]
 
 
 def test_outside_a_notebook_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
