@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stresslab.analysis.result_document import FORMAT_VERSION
 from stresslab.analysis.result_models import LABELS
-from stresslab.core.plain_json import recorded
 from stresslab.metrics.measures import MEASURES
 from tests.make.results import make_result
 
@@ -99,38 +94,3 @@ def test_a_result_reads_as_its_verdict() -> None:
     """Printed, it begins with what was concluded on which data."""
     result = make_result("hold", universes=50, horizon=20)
     assert result.strategies[0].verdict.label.upper() in str(result).upper()
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (np.float64(0.5), 0.5),
-        (np.int64(3), 3),
-        (np.bool_(True), True),
-        (True, True),
-        (None, None),
-        (float("inf"), "inf"),
-        (np.float64("nan"), "nan"),
-        ((1, [2.5, "x"]), [1, [2.5, "x"]]),
-        ({1: {"a": (None,)}}, {"1": {"a": [None]}}),
-        (pd.Timestamp("2020-01-02"), "2020-01-02 00:00:00"),
-    ],
-    ids=repr,
-)
-def test_settings_are_recorded_as_plain_json(value: Any, expected: Any) -> None:
-    """Numbers of numpy become Python's, tuples lists, and what JSON cannot say becomes its text."""
-    assert recorded(value) == expected
-    assert type(recorded(value)) is type(expected)
-
-
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
-)
-
-
-@given(PLAIN)
-def test_plain_json_is_recorded_as_it_is(value: Any) -> None:
-    """What JSON can say is not touched."""
-    assert recorded(value) == value

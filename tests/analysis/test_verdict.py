@@ -12,7 +12,6 @@ from scipy import stats
 from stresslab.analysis.result_models import LABELS, Check, EdgeLabel, Verdict
 from stresslab.analysis.verdict import Criteria, Findings, implied_sharpe, judge, label, straddled, universes_needed
 from stresslab.core.errors import InputError
-from stresslab.core.text import percent
 from stresslab.metrics.distribution import Interval, wilson
 
 
@@ -303,16 +302,6 @@ def test_own_criteria_move_the_labels():
     """With a stricter robust threshold what was robust becomes fragile."""
     assert judged(70).label == "robust"
     assert judged(70, criteria=Criteria(robust=0.02)).label == "fragile"
-
-
-def test_percent():
-    """A share is written with the digits it needs: never 0% for what is not zero, never 100% for what is not all."""
-    texts = {0: "0%", 1: "100%", 0.1: "10%", 0.092: "9.2%", 0.0004: "0.04%", 0.9996: "99.96%", 0.8: "80%", 1.5: "150%"}
-    for share, text in texts.items():
-        assert percent(share) == text
-    assert percent(0.7996) == "80%"
-    assert percent(0.7996, 0.8) == "79.96%"
-    assert percent(0.8, 0.8) == "80%"
 
 
 def test_a_share_next_to_its_threshold_is_written_apart_from_it():

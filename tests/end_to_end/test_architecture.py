@@ -81,9 +81,6 @@ UNTESTED = frozenset(
     cli/strategies.py
     cli/verify.py
     core/arrays.py
-    core/display.py
-    core/errors.py
-    core/plain_json.py
     generators/kronos/attention.py
     generators/kronos/calendar_features.py
     generators/kronos/device.py
