@@ -174,6 +174,22 @@ class Case:
         """All measures in these universes."""
         return self._evaluated[2]
 
+    @cached_property
+    def inside(self) -> Backtest:
+        """The same accounts, valued inside bars too."""
+        (found,) = evaluate(
+            [self.strategy],
+            self.evaluated,
+            self.terms,
+            jobs=self.jobs,
+            periods_per_year=self.history.periods_per_year,
+            keep_accounts=2**32,
+            benchmark=np.zeros(len(self.evaluated)),
+            inside=True,
+        )
+        assert found.account is not None
+        return found.account
+
     @property
     def run_metrics(self) -> pd.DataFrame:
         """All measures in all universes of the run."""

@@ -180,6 +180,14 @@ class Verdict(Model):
     """how many universes would settle an inconclusive verdict, if any number would"""
 
 
+class EdgeEvidence(Model):
+    """An estimate of the annual timing Sharpe ratio."""
+
+    sharpe: float
+    error: float
+    """its standard error"""
+
+
 class Posterior(Model):
     """What the real bars leave possible of the annual timing Sharpe ratio."""
 
@@ -194,6 +202,10 @@ class Posterior(Model):
     """that the estimate was judged as the best of"""
     prior_sd: float
     """standard deviation of the prior, whose mean is 0"""
+    evidence: tuple[EdgeEvidence, ...] = ()
+    """what it was made from, the selected estimate first"""
+    inflation: float = 1.0
+    """standard error at the estimate over that without an edge"""
 
 
 class TrialCount(Model):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from stresslab.analysis.result_decisions import SizeStudy
 from stresslab.analysis.result_models import (
     Count,
     Depths,
@@ -350,6 +351,7 @@ class StrategyStudies(Sparse):
     generator_sweep: tuple[AtSetting, ...] | None = None
     """over settings of the generator"""
     walk_forward: WalkForward | None = None
+    sizes: SizeStudy | None = None
 
     def with_answers(self, answers: dict[str, Any]) -> StrategyStudies:
         """These and further answers, by name of the study; plain JSON or models."""

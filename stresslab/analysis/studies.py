@@ -20,6 +20,8 @@ from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.result_models import Edge
 from stresslab.analysis.sensitivity import costs, moves, parameters
 from stresslab.analysis.shocks import RUN_AGAIN, shocks
+from stresslab.analysis.sides import sides
+from stresslab.analysis.sizes import SizePlan, size_study
 from stresslab.analysis.symbols import symbols
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
@@ -73,12 +75,14 @@ class Question:
         findings: what is known of it before its edge is.
         criteria: thresholds.
         permutations: random orders of the real bars, at most.
+        sizes: that are asked for; None where they are not.
     """
 
     trials: Trials
     findings: Findings
     criteria: Criteria
     permutations: int
+    sizes: SizePlan | None = None
 
 
 def universes_to_run(case: Case, permutations: int) -> int:
@@ -112,12 +116,16 @@ def run_studies(result: StrategyResult, case: Case, question: Question, notes: l
             if (answer := study.run(case)) is not None:
                 found[study.key] = answer
     timed = None if case.folds is None else timing_at_origins(case.folds, case.history.periods_per_year)
-    judged = kept = None
+    judged = kept = supported = None
     findings = question.findings
     with left_out(f"edge of {name}", notes):
         supported = edge(case, question.trials, at_origins=timed, permutations=question.permutations)
         judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, question.criteria)})
         findings = findings.with_edge(judged, len(case.universes))
+    if question.sizes is not None:
+        with left_out(f"sizes of {name}", notes):
+            posterior = None if supported is None else supported.posterior
+            found["sizes"] = size_study(sides(case, posterior), posterior, question.sizes, case.seed)
     with left_out(f"bar by bar, {name}", notes):
         returns = case.run_metrics["total_return"][: len(case.universes)]
         typical = [one for row in found.get("reverse_stress", ()) for one in row["representatives"]]

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.event_fills import walk
+from stresslab.backtest.event_fills import Conditions, walk
+from stresslab.backtest.inside_bars import with_extremes
+from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
 from stresslab.backtest.orders import (
     SAME_TARGET,
@@ -49,6 +51,7 @@ def backtest(
     *,
     periods_per_year: float | None = None,
     chunk: int = CHUNK,
+    inside: bool = False,
 ) -> Backtest:
     """Run a strategy in each universe on an account of its own.
 
@@ -58,6 +61,7 @@ def backtest(
         terms: of the accounts; `Terms()` by default.
         periods_per_year: bars in a year, by which yearly rates are shared out; the history's by default.
         chunk: universes simulated at once; the result does not depend on it.
+        inside: value accounts inside bars too, which takes longer.
 
     Raises:
         InputError: a price is not above zero, or a weight asks for more credit than there is.
@@ -65,11 +69,12 @@ def backtest(
     terms = terms or Terms()
     if chunk < 1:
         raise InputError(f"chunk={chunk} universes cannot be simulated at once; give 1 or more")
-    parts = []
+    parts: list[Backtest] = []
     for start in range(0, len(universes), chunk):
         part = universes.take(slice(start, start + chunk))
         if isinstance(part, IndexUniverses):
-            parts.append(_on_market(strategy, part, terms, periods_per_year))
+            traded = _on_market(strategy, part, terms, periods_per_year)
+            parts.append(with_extremes(traded, part) if inside else traded)
             continue
         _check_prices(part)
         panel = strategy.panel(part, terms.warmup)
@@ -80,11 +85,11 @@ def backtest(
         if not isinstance(orders, Signals):
             ordered = orders.ordered if isinstance(orders, Targets) else orders
             _check_leverage(ordered, strategy.name, part, terms)
-        account = _simulate(orders, part, terms, periods_per_year)
+        account = _simulate(orders, part, terms, periods_per_year, inside)
         which, units = units_of(decisions, panel.warmup, terms.position)
         if len(which):
             _check_sizing(strategy.name, terms)
-            by_units = _simulate(units, part.take(which), terms, periods_per_year)
+            by_units = _simulate(units, part.take(which), terms, periods_per_year, inside)
             account = account.with_accounts(which, by_units)
         parts.append(
             replace(account, conflicts=conflicts_of(decisions, panel.warmup), untraded=_untraded(account, part))
@@ -122,7 +127,9 @@ def buy_and_hold(
     return Backtest.concatenate(parts)
 
 
-def _on_market(strategy: Strategy, universes: IndexUniverses, terms: Terms, periods_per_year: float | None) -> Backtest:
+def _on_market(
+    strategy: Strategy, universes: IndexUniverses, terms: Terms, periods_per_year: float | None
+) -> JointBacktest:
     """A strategy on joint universes: on one account where it takes the market, else on each symbol by itself."""
     periods, joint = periods_per_year or universes.history.periods_per_year, universes.joint
     if strategy.takes_market:
@@ -206,9 +213,13 @@ def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
 
 
 def _simulate(
-    orders: Orders | UnitTargets, universes: Universes, terms: Terms, periods_per_year: float | None
+    orders: Orders | UnitTargets,
+    universes: Universes,
+    terms: Terms,
+    periods_per_year: float | None,
+    inside: bool = False,
 ) -> Backtest:
-    """Fill orders (T, N) by whom the terms ask for."""
+    """Fill orders (T, N) by whom the terms ask for; accounts that are valued inside bars are walked."""
     prices = {name: _bars_first(universes, name) for name in ("open", "high", "low", "close")}  # (T, N) each
     costs, volatility = terms.costs, None
     slippage: FloatArray | float = costs.slippage
@@ -221,9 +232,9 @@ def _simulate(
     if not terms.are_plain and periods_per_year is None:
         periods = universes.history.periods_per_year
     yearly = np.full(shape, np.nan) if volatility is None else volatility * np.sqrt(periods)
-    spread = np.broadcast_to(slippage, shape)
-    if not terms.are_plain or isinstance(orders, (Targets, UnitTargets)):
-        return walk(orders, prices, terms, spread, yearly, periods, ids, stamps)
+    conditions = Conditions(prices, np.broadcast_to(slippage, shape), yearly)
+    if not terms.are_plain or isinstance(orders, (Targets, UnitTargets)) or inside:
+        return walk(orders, conditions, terms, periods, ids, stamps, inside)
     filled, unsure = fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
     unsure |= np.maximum(prices["open"], prices["close"]).max(axis=0) > RANGE * np.minimum(
         prices["open"], prices["close"]
@@ -232,8 +243,7 @@ def _simulate(
     if not len(which):
         return filled
     chosen = Signals(*(flags[:, which] for flags in orders)) if isinstance(orders, Signals) else orders[:, which]
-    some = {name: np.ascontiguousarray(array[:, which]) for name, array in prices.items()}
-    again = walk(chosen, some, terms, spread[:, which], yearly[:, which], periods, ids[which], stamps)
+    again = walk(chosen, conditions.of(which), terms, periods, ids[which], stamps)
     return filled.with_accounts(which, again)
 
 

@@ -143,6 +143,7 @@ class Evaluator:
         keep_going: where a strategy's code fails, finish the others; its evaluation then says why.
         broken: positions of strategies that have failed already, and are not tried again.
         benchmark: (N,) total returns of buy and hold in universes in memory, where they are known.
+        inside: value the accounts of single strategies inside bars too.
     """
 
     strategies: tuple[Strategy, ...]
@@ -156,6 +157,7 @@ class Evaluator:
     keep_going: bool = False
     broken: frozenset[int] = frozenset()
     benchmark: FloatArray | None = None
+    inside: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -269,7 +271,7 @@ class Evaluator:
         return account.take(chosen) if len(chosen) else None
 
     def _alone(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
-        return backtest(members[0], universes, self.terms, periods_per_year=periods)
+        return backtest(members[0], universes, self.terms, periods_per_year=periods, inside=self.inside)
 
     def _together(self, members: list[Strategy], universes: Universes, periods: float) -> Backtest:
         """The portfolio's accounts, each member's on its share of the capital."""

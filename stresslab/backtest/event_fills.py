@@ -14,6 +14,7 @@ credit do not pay for it, as brokers do.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,33 +32,53 @@ _DUST = 1e-12
 """Orders of less than this share of the equity are rounding."""
 
 
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What N accounts are filled at over T bars.
+
+    Attributes:
+        prices: open, high, low, close, (T, N) each.
+        slippage: (T, N) fraction of each fill.
+        volatility: (T, N) a year, known when the order was decided; NaN where there were not two returns.
+    """
+
+    prices: dict[str, FloatArray]
+    slippage: FloatArray
+    volatility: FloatArray
+
+    def of(self, which: Indices) -> Conditions:
+        """Those of some universes."""
+        prices = {name: np.ascontiguousarray(array[:, which]) for name, array in self.prices.items()}
+        return Conditions(prices, self.slippage[:, which], self.volatility[:, which])
+
+
 def walk(
     orders: Orders | UnitTargets,
-    prices: dict[str, FloatArray],
+    conditions: Conditions,
     terms: Terms,
-    slippage: FloatArray,
-    volatility: FloatArray,
     periods_per_year: float,
     ids: NDArray[np.int64],
     timestamps: pd.DatetimeIndex,
+    inside: bool = False,
 ) -> Backtest:
     """Fill orders (T, N) at the opens on any terms, and close what is left at the last close.
 
     Args:
         orders: signals, numbers of units or target weights; of these also the ones that stand where one has drifted.
-        prices: open, high, low, close, (T, N) each.
+        conditions: that they are filled at.
         terms: of the accounts.
-        slippage: (T, N) fraction of each fill.
-        volatility: (T, N) a year, known when the order was decided; NaN where there were not two returns.
         periods_per_year: bars in a year.
         ids: (N,) of the universes.
         timestamps: (T,) of the bars.
+        inside: value accounts inside bars too.
     """
+    prices, slippage, volatility = conditions.prices, conditions.slippage, conditions.volatility
     steps, count = slippage.shape
     books = _Books(count, terms, periods_per_year)
     equity = np.empty((steps + 1, count))
     equity[0] = terms.init_cash
     position, traded = np.zeros((steps, count)), np.zeros((steps, count))
+    extremes = _Extremes(steps, count) if inside else None
     bars = zip(*(prices[name] for name in ("open", "high", "low", "close")), strict=True)
     for bar, (opened, high, low, closed) in enumerate(bars):
         books.slippage = slippage[bar]
@@ -74,11 +95,18 @@ def walk(
         traded[bar, which] = books.fill(which, change, opened)
         books.end_ruined(opened)
         np.divide(books.units * opened, books.value(opened), out=position[bar], where=books.alive)
+        if extremes is not None:
+            extremes.see(bar, books, opened)
         if terms.stops:
             which, left_at = _stopped(books, terms.stops, opened, high, low)
+            if extremes is not None:
+                extremes.see_until(bar, books, which, left_at, (opened, high, low))
             traded[bar, which] += books.fill(which, -books.units[which], left_at)
             books.end_ruined(opened)
             books.follow(high, low)
+        if extremes is not None:
+            extremes.see(bar, books, high)
+            extremes.see(bar, books, low)
         books.hold(closed)
         books.end_ruined(closed)
         if bar == steps - 1:
@@ -86,9 +114,45 @@ def walk(
             traded[bar, which] += books.fill(which, -books.units[which], closed)
             books.end_ruined(closed)
         equity[bar + 1] = books.value(closed)
+        if extremes is not None:
+            extremes.see(bar, books, closed)
+    ends = {} if extremes is None else {"low": extremes.low, "high": extremes.high}
     return Backtest(
-        equity, position, traded, **books.results(), ids=ids.copy(), timestamps=timestamps, init_cash=terms.init_cash
-    )
+        equity, position, traded, **books.results(), ids=ids.copy(), timestamps=timestamps, init_cash=terms.init_cash,
+        **ends,
+    )  # fmt: skip
+
+
+class _Extremes:
+    """The least and the most that accounts were worth inside each bar (T, N)."""
+
+    def __init__(self, steps: int, count: int) -> None:
+        self.low, self.high = np.full((steps, count), math.inf), np.full((steps, count), -math.inf)
+
+    def see(self, bar: int, books: _Books, price: FloatArray) -> None:
+        """Look at all accounts at a price (N,) of a bar."""
+        value = books.value(price)
+        np.minimum(self.low[bar], value, out=self.low[bar])
+        np.maximum(self.high[bar], value, out=self.high[bar])
+
+    def see_until(
+        self, bar: int, books: _Books, which: Indices, left_at: FloatArray, prices: tuple[FloatArray, ...]
+    ) -> None:
+        """Look at accounts that leave inside a bar, before they do: at its open, and at high and low up to there.
+
+        A stop is the worst that was seen before it; a target may have been reached after the other end of the bar.
+        """
+        opened, high, low = prices
+        units, leaves = books.units[which], left_at[which]
+        best = np.where(units > 0, high[which], low[which])
+        worst = np.where(units > 0, low[which], high[which])
+        gains = (leaves - opened[which]) * units > 0
+        at_open = leaves == opened[which]
+        worst = np.where(at_open | ~gains, leaves, worst)
+        best = np.where(at_open | gains, leaves, best)
+        seen = np.stack([books.cash[which] + units * price for price in (opened[which], worst, best)])
+        self.low[bar, which] = np.minimum(self.low[bar, which], seen.min(axis=0))
+        self.high[bar, which] = np.maximum(self.high[bar, which], seen.max(axis=0))
 
 
 class _Books:

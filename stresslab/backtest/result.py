@@ -45,6 +45,9 @@ class Backtest(Account):
         init_cash: initial equity, currency.
         conflicts: (N,) bars whose decisions contradicted each other, so that they were ignored.
         untraded: (N,) bars without volume in which it traded.
+        low: (T, N) least equity inside each bar: at its open, at the worse of high and low for what was held, and at
+            its close; None where it was not asked for.
+        high: (T, N) most equity inside each bar, likewise.
     """
 
     interest: FloatArray
@@ -54,6 +57,8 @@ class Backtest(Account):
     init_cash: float
     conflicts: NDArray[np.int64] = None  # type: ignore[assignment] # zeros, set below
     untraded: NDArray[np.int64] = None  # type: ignore[assignment] # zeros, set below
+    low: FloatArray | None = None
+    high: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check that the shapes belong together and freeze the arrays."""
@@ -74,7 +79,8 @@ class Backtest(Account):
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the arrays that are not (N,)."""
         steps, count = len(self.timestamps), len(self.ids)
-        return {"equity": (steps + 1, count), "position": (steps, count), "traded": (steps, count)}
+        bars = dict.fromkeys(("position", "traded", "low", "high"), (steps, count))
+        return {"equity": (steps + 1, count), **bars}
 
     def __len__(self) -> int:
         """Number of universes N."""

@@ -27,7 +27,7 @@ from stresslab.runs.settings_file import read_settings_file
 if TYPE_CHECKING:
     from stresslab.core.dask import Cluster
 
-Model = TypeVar("Model", bound=UniverseConfig)
+Model = TypeVar("Model", bound=Config)
 
 CONFIG = Annotated[
     str | None,
@@ -35,6 +35,8 @@ CONFIG = Annotated[
         metavar="FILE", help="YAML file with any of these settings; a flag wins over it.", rich_help_panel=RUN
     ),
 ]
+ARGUMENTS = ("strategies", "run", "runs", "folder")
+"""Settings that stand on the command line without a flag, before all others."""
 JOBS_HELP = "Worker processes; 0 means one per processor."
 
 
@@ -51,7 +53,7 @@ def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[
             function(ctx, read_settings(ctx, model))
 
         wanted = {name: field for name, field in model.model_fields.items() if not only or name in only}
-        ordered = sorted(wanted, key=lambda name: (name != "strategies", PANELS.index(extra(wanted[name])["panel"])))
+        ordered = sorted(wanted, key=lambda name: (name not in ARGUMENTS, PANELS.index(extra(wanted[name])["panel"])))
         kind = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter("ctx", kind, annotation=typer.Context)]
         parameters += [_parameter(name, wanted[name]) for name in ordered]
@@ -64,12 +66,12 @@ def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """A field as the parameter of a command: an argument for `strategies`, a flag for all else."""
+    """A field as the parameter of a command: an argument for those of `ARGUMENTS`, a flag for all else."""
     more = extra(field)
     about: dict[str, Any] = {"help": field.description, "rich_help_panel": more["panel"], "metavar": more["metavar"]}
     kind = _kind(field.annotation)
     default = None if field.is_required() or kind is list else field.default
-    if name == "strategies":
+    if name in ARGUMENTS:
         about.pop("rich_help_panel")
         option: Any = typer.Argument(show_default=False, **about)
     elif kind is bool:
@@ -121,7 +123,7 @@ def read_settings(ctx: typer.Context, model: type[Model]) -> Model:
     if "param" in flags:
         flags["param"] = merged.get("param", {}) | flags["param"]
     merged |= {name: value for name, value in flags.items() if name in model.model_fields}
-    if not merged.get("data"):
+    if issubclass(model, UniverseConfig) and not merged.get("data"):
         raise InputError(
             "no bars are given; add --data with a file or a sample: --data sample:bitcoin, --data sample:nasdaq"
         )

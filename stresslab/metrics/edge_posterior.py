@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -70,12 +71,22 @@ class EdgePosterior:
         density: (G,) posterior probability of each.
         trials: M, an effective number, at most the one given.
         prior_sd: tau.
+        evidence: what it was made from, the selected estimate first.
+        inflation: r.
     """
 
     theta: FloatArray
     density: FloatArray
     trials: float
     prior_sd: float
+    evidence: tuple[Evidence, ...] = ()
+    inflation: float = 1.0
+
+    @classmethod
+    def again(cls, evidence: Sequence[Evidence], trials: float, prior_sd: float, inflation: float) -> EdgePosterior:
+        """The posterior that stored evidence gives, the selected estimate first."""
+        first, *fresh = evidence
+        return edge_posterior(first.sharpe, first.error, trials, fresh, prior_sd, inflation)
 
     @cached_property
     def probability(self) -> float:
@@ -110,7 +121,7 @@ class EdgePosterior:
         low, high = self.quantile([0.5 - level / 2, 0.5 + level / 2])
         return Interval(self.mean, float(low), float(high))
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
         found = self.interval()
         return {
@@ -121,6 +132,8 @@ class EdgePosterior:
             "high": plain(found.high),
             "trials": plain(self.trials),
             "prior_sd": plain(self.prior_sd),
+            "evidence": [{"sharpe": plain(one.sharpe), "error": plain(one.error)} for one in self.evidence],
+            "inflation": plain(self.inflation),
         }
 
     @cached_property
@@ -174,7 +187,8 @@ def edge_posterior(
     if trials > 1:
         logs = logs - log_chance_of_choice(theta / error, trials, widths)
     density = np.exp(logs - logs.max())
-    return EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd))
+    kept = (Evidence(float(estimate), float(error)), *fresh)
+    return EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd), kept, float(inflation))
 
 
 def trials_by_luck(estimate: float) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from stresslab.analysis.generator_sensitivity import check_tunable
 from stresslab.analysis.permutation_test import PERMUTATIONS
+from stresslab.analysis.sizes import SizePlan
 from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Terms
 from stresslab.backtest.portfolio import check_portfolio
@@ -40,6 +41,7 @@ class Studies:
         precision: sample more universes until half the interval of every P(loss) is at most this.
         realism_origins: past origins at which the generator is compared with what followed; 0 leaves that out.
         portfolio: shares of the capital by name of the strategy, traded side by side and judged as one more result.
+        sizes: limit on a drawdown, such as "P(drawdown > 20%) <= 5%", that the largest size is to keep.
     """
 
     walk_forward: int | str | Sequence[str] | None = None
@@ -50,6 +52,11 @@ class Studies:
     precision: float | None = None
     realism_origins: int = ORIGINS
     portfolio: Mapping[str, float] | None = None
+    sizes: str | None = None
+
+    def size_plan(self) -> SizePlan | None:
+        """What sizes are asked for; None where they are not."""
+        return None if self.sizes is None else SizePlan.of(self.sizes)
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,7 @@ class Plan:
             InputError: a setting or a strategy is wrong.
         """
         studies, compute = given["studies"], given["compute"]
+        studies.size_plan()  # a limit that is none is refused
         given["horizon"], given["seed"] = check_horizon(given["horizon"]), check_seed(given["seed"])
         universe_ids(given["universes"], None)
         if studies.generator_sweep:
@@ -178,6 +186,7 @@ class Plan:
             "trials": studies.trials,
             "permutations": studies.permutations,
             "precision": studies.precision,
+            **({"sizes": studies.sizes} if studies.sizes else {}),
         }
         plain: dict[str, Any] = recorded(settings)
         return plain

@@ -306,6 +306,10 @@ class StressConfig(SampleConfig):
         STUDIES, "FRACTION", "Sample until half the interval of P(loss) is this, for example 0.01.", None, gt=0.0,
         lt=0.5,
     )  # fmt: skip
+    sizes: str | None = setting(
+        STUDIES, "LIMIT", "Say how large each strategy can be traded: the largest size that keeps a limit such as "
+        "'P(drawdown > 20%) <= 5%', and Kelly's.", None,
+    )  # fmt: skip
     realism_origins: int = setting(
         STUDIES, "N", "Past origins at which universes are compared with what followed; 0 leaves this out.", 24, ge=0,
         le=1000,
@@ -402,6 +406,7 @@ class StressConfig(SampleConfig):
                 precision=self.precision,
                 realism_origins=self.realism_origins,
                 portfolio=self.portfolio,
+                sizes=self.sizes,
             ),
             "compute": Compute(
                 jobs=self.jobs,

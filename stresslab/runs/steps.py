@@ -231,7 +231,9 @@ def study_strategies(
     with stages.stage("evidence", max(1, sum(counts.values()))) as advance:
         for at, case in cases.items():
             left = Countdown(counts[at], advance)
-            question = Question(studied.trials, findings[at], plan.criteria, plan.studies.permutations)
+            question = Question(
+                studied.trials, findings[at], plan.criteria, plan.studies.permutations, plan.studies.size_plan()
+            )
             results[at] = run_studies(results[at], case.with_answers(advance=left), question, studied.notes)
             left.finish()
     return studied

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import Backtest, Costs, Sizing, Stops, Terms, backtest, buy_and_hold
 from stresslab.backtest.engine import WINDOW, recent_volatility
-from stresslab.backtest.event_fills import walk
+from stresslab.backtest.event_fills import Conditions, walk
 from stresslab.backtest.orders import Signals, orders_of
 from stresslab.backtest.vectorbt_fills import fill
 from stresslab.core.errors import InputError, StrategyError
@@ -289,7 +289,7 @@ def walked(orders: Any, case: Case, terms: Terms) -> Backtest:
     shape = (case.universes.horizon, len(case.universes))
     slippage, volatility = np.full(shape, terms.costs.slippage), np.full(shape, np.nan)
     ids, stamps = case.universes.ids, case.universes.timestamps
-    return walk(orders, prices_of(case.universes), terms, slippage, volatility, YEAR, ids, stamps)
+    return walk(orders, Conditions(prices_of(case.universes), slippage, volatility), terms, YEAR, ids, stamps)
 
 
 @settings(max_examples=60, deadline=None)

@@ -25,6 +25,7 @@ from stresslab.report.sections import (
     provenance,
     realism,
     realism_charts,
+    sizes,
     strategy,
     studies,
 )
@@ -150,6 +151,12 @@ SECTIONS: tuple[Section, ...] = (
         lambda context: context.pages,
         lambda pages: [chart for page in pages for chart in page.charts],
         lambda pages: "Strategies" if len(pages) > 1 else "The strategy in these universes",
+    ),
+    Section(
+        "sizes",
+        "How large to trade",
+        lambda context: sizes.sizes(context.result),
+        lambda content: [chart for table in content for chart in table.charts],
     ),
     Section(
         "evidence",

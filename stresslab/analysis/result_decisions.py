@@ -1,0 +1,75 @@
+"""The typed results of what follows a verdict: sizes, limits."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from stresslab.analysis.result_models import Count, Estimate, Model, Number, Share
+
+
+class AtSize(Model):
+    """What a size brings over the horizon."""
+
+    size: float
+    """multiple of the strategy's own"""
+    growth: Number
+    """mean log growth a year; null where a universe loses all"""
+    median_return: float
+    loss: Share
+    drawdown: Share
+    """deeper than the limit's depth, or a margin call"""
+    ruin: Share
+    margin_call: Share
+    """the lender closes the position, or all is lost inside a bar"""
+
+
+class LargestSize(Model):
+    """The largest size that keeps the limit, with the sizes at which its interval's ends do."""
+
+    size: float
+    low: float
+    high: float
+    limited: bool
+    """whether some size looked at breaks it"""
+
+
+class SizeSide(Model):
+    """Sizes in universes of one kind of edge."""
+
+    rows: tuple[AtSize, ...]
+    largest: LargestSize
+    kelly: Estimate
+    """size of largest growth, with a bootstrap interval"""
+    fractions: dict[str, AtSize] = Field(default_factory=dict)
+    """full, half and quarter Kelly; empty where no size grows"""
+
+
+class Credit(Model):
+    """What leverage costs, and what the lender asks."""
+
+    borrow_rate: float
+    """interest a year on what is held beyond the equity"""
+    maintenance: float
+    """share of the value held that equity must exceed inside each bar"""
+    max_leverage: Number
+    """most that may be held over equity; null without a limit"""
+
+
+class SizeStudy(Model):
+    """How large one strategy can be traded."""
+
+    limit: str
+    """in words"""
+    depth: float
+    share: float
+    universes: Count
+    horizon: Count
+    credit: Credit
+    sides: dict[str, SizeSide]
+    """generated; without and supported where an edge can be planted"""
+    judged: str
+    """the side to go by"""
+    estimate_kelly: Number = None
+    """best size if the record's own estimate were the truth; null where no edge can be planted"""
+    haircut: Number = None
+    """share of that which estimation error takes away"""

@@ -1,0 +1,61 @@
+"""The settings of what follows a verdict, each declared once: sizes, limits, tracking."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from stresslab.runs.settings import COMMON, COSTS, RUN, Config, setting
+
+if TYPE_CHECKING:
+    from stresslab.analysis.sizes import SizePlan
+
+SIZE_LIMIT = "P(drawdown > 20%) <= 5%"
+"""The limit that a size is chosen by where none is given."""
+
+
+class RunSettings(Config):
+    """What every command on a stored run can be given."""
+
+    run: str = setting(COMMON, "RUN", "Folder of a run, as `stresslab run` printed it.")
+    strategy: tuple[str, ...] = setting(COMMON, "NAME", "Only this strategy; may be given again.", ())
+    out: str | None = setting(
+        COMMON, "DIR", "Folder to write the page to; by default `report` in the run's own.", None, decides=False
+    )
+    model: str | None = setting(RUN, "MODEL", "Where Kronos' weights are now, if they were moved.", None, decides=False)
+    jobs: int = setting(RUN, "N", "Worker processes.", 1, decides=False, ge=1)
+    keep_accounts: bool = setting(
+        RUN, "", "Write the accounts bar by bar too, from which every figure follows.", False, decides=False
+    )
+
+
+class SizeSettings(RunSettings):
+    """The settings of `stresslab size`."""
+
+    limit: str = setting(COMMON, "LIMIT", "On a drawdown, that the largest size shall keep.", SIZE_LIMIT)
+    borrow_rate: float = setting(
+        COSTS, "FRACTION", "Interest a year on what is held beyond the equity.", 0.06, ge=0.0, lt=10.0
+    )
+    maintenance: float = setting(
+        COSTS, "FRACTION", "Equity over what is held, inside a bar, at which the lender closes the position.", 0.25,
+        ge=0.0, lt=1.0,
+    )  # fmt: skip
+    max_leverage: float | None = setting(
+        COSTS, "MULTIPLE", "Most that may be held over equity; no limit but margin by default.", None, gt=0.0, le=1000.0
+    )
+    max_size: float = setting(COSTS, "MULTIPLE", "Largest size that is looked at.", 10.0, gt=0.0, le=1000.0)
+
+    def plan(self) -> SizePlan:
+        """What sizes are asked for."""
+        from stresslab.analysis.limit_rules import Limit
+        from stresslab.analysis.sizes import SizePlan
+
+        most = math.inf if self.max_leverage is None else self.max_leverage
+        plan = SizePlan(
+            Limit.parse(self.limit),
+            most=self.max_size,
+            borrow_rate=self.borrow_rate,
+            maintenance=self.maintenance,
+            max_leverage=most,
+        )
+        return plan.up_to_most()

@@ -1,0 +1,22 @@
+"""Settings of what follows a verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.analysis.sizes import SizePlan
+from stresslab.core.errors import InputError
+from stresslab.runs.decision_settings import SIZE_LIMIT, SizeSettings
+
+
+def test_defaults_are_those_of_the_plan() -> None:
+    """`--sizes` of a run and `stresslab size` ask the same."""
+    assert SizeSettings.of({"run": "x"}).plan() == SizePlan.of(SIZE_LIMIT)
+
+
+def test_what_cannot_be_meant_is_refused() -> None:
+    """A limit on something else, and a rate that is no fraction."""
+    with pytest.raises(InputError, match="drawdown"):
+        SizeSettings.of({"run": "x", "limit": "P(loss) <= 5%"}).plan()
+    with pytest.raises(InputError, match="borrow_rate"):
+        SizeSettings.of({"run": "x", "borrow_rate": 40})
