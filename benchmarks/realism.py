@@ -2,8 +2,12 @@
 
     python benchmarks/realism.py --data my_bars/ --generators kronos,bootstrap,garch
 
-Every generator meets the same origins. Intervals are 95% and resample dates, not origins: what happens to many series
-at one time is one piece of evidence. Scores and formulas are the package's; only the pooling over series is done here.
+    python benchmarks/realism.py --data held_out/ --plan benchmarks/held_out.json --horizon 60 --universes 64 \
+        --calibration stresslab/generators/kronos/nano/calibration.json --about "Stocks that no training saw."
+
+Every generator meets the same origins (`origins.py`). Intervals are 95% and resample dates, not origins: what happens
+to many series at one time is one piece of evidence. Scores and formulas are the package's; only the pooling over series
+is done here. `--calibration` writes the evidence that the gate of every run with this model rests on.
 """
 
 from __future__ import annotations
@@ -12,72 +16,24 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import origins
 from numpy.typing import NDArray
 
-from stresslab.core.errors import DataError, InputError
-from stresslab.data import Bars, load_bars
-from stresslab.data.parsing.column_names import SYMBOL_NAMES, candidates
-from stresslab.generators.base import Generator
-from stresslab.generators.registry import make_generator
+from stresslab.core.errors import InputError
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval
 from stresslab.realism import pooled
-from stresslab.realism.pooled import Sample, Samples
+from stresslab.realism.pooled import Sample
 from stresslab.realism.rolling_origins import Origin
 
 LEADS, SCORED = (20, 60, 120), 20
 BASELINES = ("bootstrap", "garch")
 LAGS = 20
-
-
-# --------------------------------------------------------------------------------------------------------- sampling
-
-
-def read_series(folder: Path, most: int | None) -> Iterator[Bars]:
-    """Every series of a folder's parquet and CSV files, at most so many of a file, spread over its symbols."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".parquet", ".csv"))
-    if not paths:
-        raise InputError(f"--data {folder} holds no parquet or CSV file; name a folder of series")
-    for path in paths:
-        names: list[str | None] = [None]
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            found = candidates(frame.columns, SYMBOL_NAMES)
-            names = sorted(frame[found[0]].astype(str).unique()) if found else names
-        if most is not None and len(names) > most:
-            names = [names[place] for place in np.linspace(0, len(names) - 1, most).round().astype(int)]
-        for name in names:
-            try:
-                yield load_bars(str(path) if name is None else f"{path}#{name}", repair=True)
-            except DataError as error:
-                sys.stderr.write(f"skipped: {error}\n")
-
-
-def sample_all(every: Iterator[Bars], generators: dict[str, Generator], given: argparse.Namespace) -> Samples:
-    """By kind of bars and generator, the origins that no generator refused."""
-
-    def on_series(bars: Bars, made: int, wanted: int) -> None:
-        sys.stderr.write(f"{bars.symbol}: {made} of {wanted} origins\n")
-
-    return pooled.sample(
-        every,
-        generators,
-        pooled.Layout(
-            horizon=max(given.horizon, *LEADS),
-            origins=given.origins,
-            universes=given.universes,
-            since=None if given.since is None else pd.Timestamp(given.since),
-        ),
-        seed=given.seed,
-        jobs=given.jobs,
-        on_series=on_series,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -86,12 +42,12 @@ def sample_all(every: Iterator[Bars], generators: dict[str, Generator], given: a
 def figures(samples: Sequence[Sample], baseline: Sequence[Sample] | None) -> dict[str, Interval]:
     """Every row of the table for one generator; `baseline` is the better one, at the same origins."""
     dates = np.array([sample.date for sample in samples])
-    origins = [sample.origin for sample in samples]
+    every = [sample.origin for sample in samples]
     found: dict[str, Interval] = {}
-    for lead in LEADS:
-        ranks = [forecast_scores.pit(one.paths[:, lead - 1], float(one.real[lead - 1])) for one in origins]
+    for lead in (one for one in LEADS if one <= len(every[0].real)):
+        ranks = [forecast_scores.pit(one.paths[:, lead - 1], float(one.real[lead - 1])) for one in every]
         for level in (0.9, 0.5):
-            held = forecast_scores.inside(ranks, level, len(origins[0].paths))
+            held = forecast_scores.inside(ranks, level, len(every[0].paths))
             found[f"{level:.0%} interval of the {lead}-bar return covers"] = forecast_scores.clustered_share(
                 held, dates
             )
@@ -101,25 +57,25 @@ def figures(samples: Sequence[Sample], baseline: Sequence[Sample] | None) -> dic
         )
     found["volatility of a bar over what followed, median of series"] = volatility_ratio(samples)
     found["lag-1 autocorrelation of returns less reality's"] = _mean_of(
-        origins, dates, lambda one: stylized_facts.lag_one(one.returns) - stylized_facts.lag_one(one.real_returns)
+        every, dates, lambda one: stylized_facts.lag_one(one.returns) - stylized_facts.lag_one(one.real_returns)
     )
     found[f"autocorrelation of |returns|, lags 1 to {LAGS}, over reality's"] = forecast_scores.clustered_ratio(
         *clustering(samples), dates
     )
-    found["first bar's jump, bar sigmas: mean"] = _mean_of(origins, dates, lambda one: jump(one)[0])
-    squares = _mean_of(origins, dates, lambda one: jump(one)[1])
+    found["first bar's jump, bar sigmas: mean"] = _mean_of(every, dates, lambda one: jump(one)[0])
+    squares = _mean_of(every, dates, lambda one: jump(one)[1])
     found["first bar's jump, bar sigmas: root mean square"] = Interval(
         *(float(np.sqrt(max(0.0, end))) for end in (squares.value, squares.low, squares.high))
     )
-    logs = _mean_of(origins, dates, lambda one: float(np.log(one.returns[:, 0].std() / one.returns[:, 1:4].std())))
+    logs = _mean_of(every, dates, lambda one: float(np.log(one.returns[:, 0].std() / one.returns[:, 1:4].std())))
     found["first bar's volatility over the next three's"] = Interval(*np.exp([logs.value, logs.low, logs.high]))
-    found["repaired bars"] = _mean_of(origins, dates, lambda one: one.repaired)
+    found["repaired bars"] = _mean_of(every, dates, lambda one: one.repaired)
     last = SCORED - 1
     found[f"drift: mean {SCORED}-bar log return of universes"] = _mean_of(
-        origins, dates, lambda one: float(one.paths[:, last].mean())
+        every, dates, lambda one: float(one.paths[:, last].mean())
     )
     found[f"drift: mean {SCORED}-bar log return that followed"] = _mean_of(
-        origins, dates, lambda one: float(one.real[last])
+        every, dates, lambda one: float(one.real[last])
     )
     return found
 
@@ -184,8 +140,8 @@ def _sides(origin: Origin) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return origin.returns, origin.real_returns
 
 
-def _mean_of(origins: Sequence[Origin], dates: NDArray[np.int64], figure: Callable[[Origin], float]) -> Interval:
-    values = np.array([figure(origin) for origin in origins])
+def _mean_of(every: Sequence[Origin], dates: NDArray[np.int64], figure: Callable[[Origin], float]) -> Interval:
+    values = np.array([figure(origin) for origin in every])
     known = np.isfinite(values)
     return forecast_scores.clustered_mean(values[known], dates[known])
 
@@ -222,38 +178,25 @@ def table(frequency: str, found: dict[str, list[Sample]]) -> tuple[str, dict[str
     return "\n".join(lines), sizes | {"figures": content, "drift_by_series": drifts}
 
 
-def _drift(origins: Sequence[Origin]) -> dict[str, float]:
+def _drift(every: Sequence[Origin]) -> dict[str, float]:
     return {
-        "universes": float(np.mean([one.paths[:, SCORED - 1].mean() for one in origins])),
-        "real": float(np.mean([one.real[SCORED - 1] for one in origins])),
+        "universes": float(np.mean([one.paths[:, SCORED - 1].mean() for one in every])),
+        "real": float(np.mean([one.real[SCORED - 1] for one in every])),
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of parquet or CSV files, one or more series each"
-    )
-    parser.add_argument("--generators", default="kronos,bootstrap,garch", help="names, separated by commas")
-    parser.add_argument("--model", default="nano", help="weights of kronos")
-    parser.add_argument("--origins", type=int, default=8, help="per series, at most")
-    parser.add_argument("--universes", type=int, default=99, help="at each origin")
-    parser.add_argument("--series", type=int, help="per file, at most")
-    parser.add_argument("--horizon", type=int, default=max(LEADS), help="bars from origin to origin, at least 120")
-    parser.add_argument("--since", help="first date of an origin")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1)
+    origins.arguments(parser)
+    parser.add_argument("--horizon", type=int, default=max(LEADS), help="bars from origin to origin, at least 20")
     parser.add_argument("--calibration", type=Path, help="calibration.json to write, for the folder of the model")
     parser.add_argument("--about", default="", help="sentence in it on what these series are")
     parser.add_argument("--out", type=Path, help="JSON file to write, with the drift of every series")
     given = parser.parse_args(arguments)
-    names = given.generators.split(",")
     try:
-        generators = {
-            name: make_generator(name, **({"model": given.model} if name == "kronos" else {})) for name in names
-        }
-        found = sample_all(read_series(given.data, given.series), generators, given)
+        generators = origins.generators_of(given)
+        found = origins.sample_all(generators, given.horizon, given).samples
     except InputError as error:
         parser.error(str(error))
     tables = {frequency: table(frequency, pools) for frequency, pools in sorted(found.items())}

@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from stresslab.cli.console import say
 
 EXAMPLE = """Example:
 
 stresslab models
+
+stresslab models models/mine
 """
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODEL]", help="Only this one, with what was measured of it: a folder, or nano.", show_default=False
+    ),
+]
 
 
-def models() -> None:
-    """List the models that --model can name."""
+def models(model: Model = None) -> None:
+    """List the models that --model can name, and what their universes were measured to be worth."""
     from stresslab.generators.kronos.checkpoint import NANO, PUBLISHED, load_checkpoint
 
-    bundled = load_checkpoint(NANO).describe()
-    rows = [
-        ("model", "window", "trained until", "where"),
-        (NANO, str(bundled["max_context"]), str(bundled["trained_until"]), "bundled with stresslab"),
-        *((name, str(entry.max_context), entry.trained_until, "Hugging Face hub") for name, entry in PUBLISHED.items()),
-        ("FOLDER", "", "", "your own: model/ and tokenizer/, as `stresslab train` writes them"),
-    ]
+    if model is not None and model in PUBLISHED:
+        rows = [(model, str(PUBLISHED[model].max_context), PUBLISHED[model].trained_until, "Hugging Face hub")]
+        found = None
+    else:
+        loaded = load_checkpoint(model or NANO)
+        found, about = loaded.calibration, loaded.describe()
+        where = "bundled with stresslab" if loaded.name == NANO else "a folder"
+        rows = [(loaded.name, str(about["max_context"]), str(about["trained_until"] or "unknown"), where)]
+    if model is None:
+        rows += [
+            (one, str(entry.max_context), entry.trained_until, "Hugging Face hub") for one, entry in PUBLISHED.items()
+        ]
+        rows += [("FOLDER", "", "", "your own: model/ and tokenizer/, as `stresslab train` writes them")]
+    rows = [("model", "window", "trained until", "where"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         say("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
-    for line in _calibration(load_checkpoint(NANO).calibration):
+    for line in _calibration(rows[1][0], found):
         say(line)
 
 
-def _calibration(found: Mapping[str, Any] | None) -> list[str]:
-    """What was measured of nano on held-out series, a line for each kind of bars."""
+def _calibration(name: str, found: Mapping[str, Any] | None) -> list[str]:
+    """What was measured of a model on held-out series, a line for each kind of bars."""
     if found is None:
-        return []
-    lines = ["", f"nano on held-out series: {found['about']}"]
+        return ["", f"{name} was not measured on held-out series"]
+    lines = ["", f"{name} on held-out series: {found['about']}"]
     for kind, row in found["kinds"].items():
         coverage, drawdowns, volatility = (row[key] for key in ("coverage_90", "drawdown_coverage_90", "volatility"))
         ratio = row.get("crps_ratio")

@@ -288,16 +288,17 @@ def _calibrated(job: Job) -> str:
 
     from stresslab.generators.kronos.checkpoint import CALIBRATION
     from stresslab.generators.registry import make_generator
-    from stresslab.realism.pooled import FEWEST, calibrate
+    from stresslab.realism import pooled
 
     path = job.folder / CALIBRATION
     path.unlink(missing_ok=True)  # of weights that were there before
     made = make_generator("kronos", model=str(job.folder))
     about = f"{len(job.material.held_out)} series that the training held out."
-    content = calibrate(job.material.held_out, made, made.describe()["hashes"], about, jobs=os.cpu_count() or 1)
+    content = pooled.calibrate(job.material.held_out, made, made.describe()["hashes"], about, jobs=os.cpu_count() or 1)
     if not content["kinds"]:
         return (
-            f"not calibrated: no kind of bars has {FEWEST} held-out origins, so runs cannot call its universes trusted"
+            f"not calibrated: no kind of bars has {pooled.FEWEST} held-out origins, so runs cannot call its universes "
+            "trusted"
         )
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return f"calibrated on held-out {'; '.join(content['kinds'])}: {path}"

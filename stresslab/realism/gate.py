@@ -38,7 +38,11 @@ def gate(
         return "not trusted", (*failed, *few), checks
     held_out = len(pooled) > 0 and all(check.outcome == "passed" for check in pooled)
     established = all(check.outcome == "passed" for check in own if check.name in DECIDING)
-    doubts = [check.reason for check in checks if check.doubtful]
+    doubts = [
+        check.reason
+        for check in checks
+        if check.doubtful or (check.outcome == "open" and check.name in DECIDING and check.off)
+    ]
     if not few and not doubts and (held_out or (established and not in_sample)):
         return "trusted", (_why(pooled if held_out else [check for check in own if check.name in DECIDING]),), checks
     missing = few or [_missing(len(origins), pooled, held_out, established, in_sample)]

@@ -25,7 +25,7 @@ from stresslab.metrics import forecast_scores
 from stresslab.metrics.distribution import Interval
 from stresslab.realism.calibration import leads, maximum_drawdown
 from stresslab.realism.questions import COVERAGE, TURBULENT, VOLATILITY, Check, judged
-from stresslab.realism.rolling_origins import Origin, origin_positions, roll
+from stresslab.realism.rolling_origins import Origin, origin_positions, roll, spread
 
 HORIZON, ORIGINS, UNIVERSES = 60, 8, 99
 """Bars after each origin, origins of a series, and universes at each, by default."""
@@ -78,8 +78,10 @@ class Layout:
 
     def ends(self, bars: Bars) -> list[int]:
         """Numbers of bars seen at each origin of a series."""
-        ends = origin_positions(len(bars), self.horizon, self.origins)
-        return [end for end in ends if self.since is None or bars.timestamps[end - 1] >= self.since]
+        if self.since is None:
+            return origin_positions(len(bars), self.horizon, self.origins)
+        possible = origin_positions(len(bars), self.horizon, len(bars))
+        return spread([end for end in possible if bars.timestamps[end - 1] >= self.since], self.origins)
 
 
 def sample(

@@ -58,6 +58,7 @@ class Check:
         outcome: "passed" where the evidence lies inside what is acceptable, "failed" where the value lies outside and
             chance does not explain how far it is from a perfect generator's, "open" where the evidence decides neither.
         reason: in words.
+        off: whether the 95% interval leaves out what a perfect generator would have.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Check:
     most: float
     outcome: Outcome
     reason: str
+    off: bool = False
 
     @property
     def doubtful(self) -> bool:
@@ -76,7 +78,9 @@ class Check:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {key: plain(value) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        content = asdict(self)
+        del content["off"]  # a step on the way to the label
+        return {key: plain(value) if isinstance(value, float) else value for key, value in content.items()}
 
 
 def judged(
@@ -110,7 +114,8 @@ def judged(
         outcome = "passed"
     elif not least <= found.value <= most and not outer.low <= neutral <= outer.high:
         outcome = "failed"
-    return Check(name, found.value, found.low, found.high, least, most, outcome, words(found))
+    off = not found.low <= neutral <= found.high
+    return Check(name, found.value, found.low, found.high, least, most, outcome, words(found), off)
 
 
 def _volatility_check(origins: Sequence[Origin]) -> Check:

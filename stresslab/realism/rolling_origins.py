@@ -102,8 +102,15 @@ def origin_positions(count: int, horizon: int, most: int) -> list[int]:
     informed = [position for position in possible if position > CONTEXT]
     if len(informed) <= most:
         return possible[-most:]
-    chosen = np.unique(np.linspace(0, len(informed) - 1, most).round().astype(int))
-    return [informed[position] for position in chosen]
+    return spread(informed, most)
+
+
+def spread(positions: list[int], most: int) -> list[int]:
+    """At most so many of the positions, evenly spread, first and last among them."""
+    if len(positions) <= most:
+        return positions
+    chosen = np.unique(np.linspace(0, len(positions) - 1, most).round().astype(int))
+    return [positions[place] for place in chosen]
 
 
 def roll(

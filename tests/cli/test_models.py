@@ -19,7 +19,7 @@ def test_models_are_listed(command: Command, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(checkpoint, "nano_folder", lambda: folder)
     outcome = command("models")
     assert outcome.code == 0
-    head, *rows = (line.split() for line in outcome.out.splitlines())
+    head, *rows = (line.split() for line in outcome.out.split("\n\n")[0].splitlines())
     assert head == ["model", "window", "trained", "until", "where"]
     assert [row[0] for row in rows] == ["nano", *checkpoint.PUBLISHED, "FOLDER"]
     assert rows[0][1:3] == ["32", "2020-12-31"]
@@ -29,7 +29,7 @@ def test_models_are_listed(command: Command, tmp_path: Path, monkeypatch: pytest
 def test_columns_line_up(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last column begins in the same place in every line."""
     monkeypatch.setattr(checkpoint, "nano_folder", lambda: save_tiny(tmp_path))
-    lines = command("models").out.splitlines()
+    lines = command("models").out.split("\n\n")[0].splitlines()
     starts = {line.find(word) for line, word in zip(lines, ["where", "bundled", *["Hugging"] * 3, "your"], strict=True)}
     assert len(starts) == 1
 
@@ -55,5 +55,16 @@ def test_what_was_measured_is_shown(command: Command, tmp_path: Path, monkeypatc
     assert line.startswith(
         "  1 day, weekdays: 402 origins of 60 bars; 90% intervals held 88.9% [85.0%, 92.0%] of returns"
     )
+    assert command("models", folder).out.splitlines()[-1] == line
     (folder / "calibration.json").write_text(json.dumps(found | {"weights": {}}))
     assert_refused(command("models"), "calibration.json", "other weights")
+
+
+def test_one_model(command: Command, tmp_path: Path) -> None:
+    """A name shows that model alone, and says where nothing was measured of it; a wrong one is named."""
+    folder = save_tiny(tmp_path)
+    lines = command("models", folder).out.splitlines()
+    assert lines[1].split()[1:3] == ["32", "2020-12-31"]
+    assert lines[-1].endswith("was not measured on held-out series")
+    assert len(command("models", "NeoQuasar/Kronos-mini").out.splitlines()) == 4
+    assert_refused(command("models", "nowhere"), "model='nowhere'")

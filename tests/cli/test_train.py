@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import stresslab as sl
+from stresslab.realism import pooled
 from tests.cli.conftest import Command
 from tests.generators.kronos.cases import save_tiny
 from tests.make.bars import make_bars
@@ -187,3 +188,38 @@ def test_cuts_are_told(command: Command, tmp_path: Path) -> None:
     outcome = command("train", "tokenizer", "--data", tmp_path / "a.csv", "--out", tmp_path / "out", *TOKENIZER)
     assert outcome.code == 0, outcome.err
     assert "(gaps in time: 0, jumps of the price: 1)" in outcome.out
+
+
+def test_a_trained_model_brings_its_own_evidence(
+    command: Command, csv: Path, strategy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training ends with a calibration on the held-out series, which the card keeps and the gate and page rest on.
+
+    Two series of 16 origins stand for a hundred here.
+    """
+    monkeypatch.setattr(pooled, "FEWEST", 16)
+    for number in range(2):
+        make_bars(700, seed=number).frame.to_csv(tmp_path / f"s{number}.csv", index_label="date")
+    out, data = tmp_path / "mine", ("--data", tmp_path / "s0.csv", "--data", tmp_path / "s1.csv", "--cut", "2015-06-01")
+    assert command("train", "tokenizer", *data, "--out", out, *TOKENIZER).code == 0
+    trained = command("train", "model", *data, "--out", out, *MODEL)
+    assert trained.code == 0, trained.err
+    assert trained.out.splitlines()[-1] == f"calibrated on held-out 1 day, weekdays: {out / 'calibration.json'}"
+    found = json.loads((out / "calibration.json").read_text())
+    row = found["kinds"]["1 day, weekdays"]
+    assert (row["origins"], row["series"], row["horizon"]) == (16, 2, 60)
+    generator = sl.Kronos(str(out))
+    assert found["weights"] == generator.describe()["hashes"]
+    checks = {check.name: check for check in sl.assess_realism(sl.load_bars(csv), generator, 20, origins=2).checks}
+    assert checks["pooled_coverage_90"].value == row["coverage_90"]["value"]
+    assert "pooled_coverage_90" not in {
+        check.name
+        for check in sl.assess_realism(sl.load_bars(csv), sl.Kronos(str(out), top_p=0.9), 20, origins=2).checks
+    }
+    listed = command("models", out)
+    assert listed.code == 0, listed.err
+    assert f"{row['coverage_90']['value']:.1%}" in listed.out
+    run = ("--data", csv, "--model", out, "--universes", "8", "--horizon", "20", "--realism-origins", "2")
+    assert command("run", strategy, *run, "--jobs", "1", "--out", tmp_path / "runs").code == 0
+    (page,) = (tmp_path / "runs").rglob("report.html")
+    assert "16 held-out origins of other series" in " ".join(page.read_text().split())

@@ -14,6 +14,8 @@ from stresslab.core.errors import DataError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
+from stresslab.realism.pooled import pooled_checks
+from stresslab.realism.questions import Check
 from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
 
 OMEGA, ALPHA, BETA, SCALE = 0.05, 0.08, 0.90, 0.01
@@ -27,10 +29,13 @@ FAULTS = {
     "first bar one sigma, each universe its own": "first_bar_volatility",
 }
 """What is wrong with the universes, and the check that must find it."""
-SMALL_FAULTS = ("volatility x 0.8", "volatility x 1.25", "off centre")
-"""Faults that leave the gate its doubts; off centre, 75% of outcomes lie in 90% intervals of the right width."""
-OFF_CENTRE = 1.05
-"""Standard deviations by which universes that are off centre lie too high or too low."""
+SMALL_FAULTS = ("volatility x 0.8", "volatility x 1.25", "off centre", "off centre after five bars")
+"""Faults that the gate must not trust; off centre, 75% of outcomes lie in 90% intervals of the right width."""
+HARD_FAULTS = ("off centre at the horizon", "volatility misjudged at each origin")
+"""Faults that few origins can hardly show: 75% at the horizon alone, 82% at all leads."""
+OFF_CENTRE, MISJUDGED = 1.05, 0.7
+"""Standard deviations by which universes that are off centre lie too high or too low, and deviation of the log of the
+factor by which an origin's volatility is misjudged."""
 
 
 def garch(
@@ -87,8 +92,15 @@ def spoilt(
         returns[:, 0] += sigma * rng.choice([-1, 1], len(returns))
     paths = np.cumsum(returns, axis=1)
     steps = np.arange(1, paths.shape[1] + 1)
-    if fault == "off centre":
-        paths = paths + rng.choice([-1, 1]) * OFF_CENTRE * sigma * np.sqrt(steps)
+    if fault is not None and fault.startswith("off centre"):
+        away = rng.choice([-1, 1]) * OFF_CENTRE * sigma * np.sqrt(steps)
+        if fault == "off centre after five bars":
+            away *= np.minimum(1.0, steps / 5)
+        elif fault == "off centre at the horizon":
+            away *= np.sqrt(steps / len(steps))
+        paths = paths + away
+    if fault == "volatility misjudged at each origin":
+        paths = paths * math.exp(MISJUDGED * rng.normal())
     if fault == "all the way back to the mean":
         paths -= displacement * (1 - np.exp(-3 * steps / len(steps)))
     elif fault == "half the way back to the mean":
@@ -143,6 +155,11 @@ def calibrated(value: float = 0.9) -> dict[str, Any]:
     names = ("coverage_90", "drawdown_coverage_90", "coverage_turbulent")
     row = {"origins": 402} | dict.fromkeys(names, of_coverage) | {"volatility": volatility}
     return {"kinds": {"1 day, weekdays": row}}
+
+
+def held_out_checks(value: float = 0.9) -> tuple[Check, ...]:
+    """The gate's checks of such a calibration."""
+    return pooled_checks(calibrated(value), "1 day, weekdays")
 
 
 def normal_bars(count: int, seed: int = 0, sigma: float = 0.01) -> Bars:

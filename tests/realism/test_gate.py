@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from stresslab.metrics.distribution import Interval
 from stresslab.realism import Origin, assess
 from stresslab.realism.gate import ENOUGH_ORIGINS, gate
 from stresslab.realism.questions import Check, judged
-from tests.realism.cases import FAULTS, SMALL_FAULTS, simulate
+from tests.realism.cases import FAULTS, SMALL_FAULTS, held_out_checks, simulate
 
 
 def checks(origins: list[Origin]) -> dict[str, Check]:
@@ -24,12 +25,12 @@ def checks(origins: list[Origin]) -> dict[str, Check]:
     return {check.name: check for check in gate(origins)[2]}
 
 
-def answers(fault: str | None, cases: int, horizon: int = 60) -> tuple[Counter[str], int]:
+def answers(fault: str | None, cases: int, horizon: int = 60, pooled: Sequence[Check] = ()) -> tuple[Counter[str], int]:
     """How often each label is given in so many simulated markets, and how often for the right reason."""
     labels: Counter[str] = Counter()
     right = 0
     for seed in range(cases):
-        label, _, found = gate(simulate(fault, seed, horizon))
+        label, _, found = gate(simulate(fault, seed, horizon), pooled)
         labels[label] += 1
         named = [check for check in found if fault is not None and check.name == FAULTS[fault]]
         right += label == "not trusted" and named[0].outcome == "failed" if named else 0
@@ -51,12 +52,38 @@ def test_the_gate_errs_seldom(fault: str | None) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("held_out", [(), held_out_checks()], ids=["alone", "beside held-out evidence"])
 @pytest.mark.parametrize("fault", SMALL_FAULTS)
-def test_small_faults_are_never_trusted(fault: str) -> None:
-    """Volatility off by a quarter, or three quarters of outcomes in 90% intervals: never trusted, mostly rejected."""
-    labels, _ = answers(fault, 200, 40)
+def test_small_faults_are_not_trusted(fault: str, held_out: Sequence[Check]) -> None:
+    """Volatility off by a quarter, or three quarters of outcomes in 90% intervals: mostly rejected, in 90% not trusted.
+
+    Not even where the model's outcomes on held-out series are as they should be.
+    """
+    labels, _ = answers(fault, 200, 40, held_out)
     assert labels["trusted"] <= 20
     assert labels["not trusted"] >= 100
+
+
+@pytest.mark.slow
+def test_true_universes_are_trusted_beside_held_out_evidence() -> None:
+    """Where held-out series speak for the model, three quarters of true processes are trusted, 5% at most rejected."""
+    labels, _ = answers(None, 200, 40, held_out_checks())
+    assert labels["trusted"] >= 150
+    assert labels["not trusted"] <= 10
+
+
+def test_a_sign_of_a_fault_keeps_trust_back() -> None:
+    """A volatility that is acceptable, yet too high beyond chance, is doubt enough, whatever held-out series say."""
+    markets = [simulate("volatility x 1.25", seed, 40) for seed in range(30)]
+    near = [
+        one for one in markets if checks(one)["volatility"].outcome == "open" and not checks(one)["volatility"].doubtful
+    ]
+    assert any(checks(one)["volatility"].off for one in near)
+    for one in near:
+        if checks(one)["volatility"].off:
+            label, reasons, _ = gate(one, held_out_checks())
+            assert label != "trusted"
+            assert checks(one)["volatility"].reason in reasons
 
 
 @pytest.mark.parametrize("fault", [None, *FAULTS])
