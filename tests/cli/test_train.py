@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 import stresslab as sl
+from stresslab.core.text import percent
 from stresslab.realism import pooled
 from tests.cli.conftest import Command
 from tests.generators.kronos.cases import save_tiny
@@ -222,4 +224,7 @@ def test_a_trained_model_brings_its_own_evidence(
     run = ("--data", csv, "--model", out, "--universes", "8", "--horizon", "20", "--realism-origins", "2")
     assert command("run", strategy, *run, "--jobs", "1", "--out", tmp_path / "runs").code == 0
     (page,) = (tmp_path / "runs").rglob("report.html")
-    assert "16 held-out origins of other series" in " ".join(page.read_text().split())
+    words = html.unescape(" ".join(page.read_text().split()))
+    assert "16 held-out origins of other series" in words
+    assert f"intervals held {percent(row['coverage_90']['value'])} of later outcomes; on this series so far " in words
+    assert " of 2 at bar 20." in words

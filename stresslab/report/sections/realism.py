@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import Estimate
-from stresslab.analysis.result_realism import GateCheck, RealismSection
+from stresslab.analysis.result_realism import Calibration, GateCheck, RealismSection
 from stresslab.report.wording import UNDEFINED, defined, number, percent
 
 NAMES: Mapping[str, str] = {
@@ -100,7 +100,23 @@ def evidence_of(found: RealismSection | None) -> Evidence:
         "right either.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]
+    sentence = " ".join([sentence, *_held_out(found)])
     return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found.checks])
+
+
+def _held_out(found: RealismSection) -> list[str]:
+    """What the model's intervals held on held-out series, beside what they hold on this one so far."""
+    pooled = next((check for check in found.checks if check.name == "pooled_coverage_90"), None)
+    own = found.calibration.get(f"return_{found.horizon}")
+    if pooled is None or pooled.value is None or not isinstance(own, Calibration):
+        return []
+    held = own.coverage.get("0.9")
+    if held is None or held.value is None:
+        return []
+    return [
+        f"On held-out series of this kind the model's 90% intervals held {percent(pooled.value)} of later outcomes; on "
+        f"this series so far {round(held.value * found.origins)} of {found.origins} at bar {found.horizon}."
+    ]
 
 
 def quantity(name: str, *, sentence: bool = False) -> str:
