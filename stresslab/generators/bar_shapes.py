@@ -74,17 +74,22 @@ class Shapes:
         """Number of shapes M."""
         return len(self.prices)
 
-    def assemble(self, prices: FloatArray, sources: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
-        """Lay shapes end to end after the last real close.
+    def assemble(
+        self, prices: FloatArray, sources: NDArray[np.int64], closes: FloatArray | None = None
+    ) -> tuple[NDArray[np.float32], int]:
+        """Lay shapes end to end after the last real close, or after a close of each universe's own.
 
         Args:
             prices: (n, T, 4) log prices relative to the previous close.
             sources: (n, T) position of the shape that each bar's volume and amount come from.
+            closes: (n,) before the first bar; the last real one when None.
 
         Returns:
             (n, T, F) bars, and how many of them had a price beyond the bounds and were held there.
         """
         logs = log_paths(prices)  # (n, T, 4)
+        if closes is not None:
+            logs += np.log(closes / self.close)[:, None, None]
         held = int(np.any(np.abs(logs) > _MAX_LOG, axis=2).sum())
         values = np.empty((*logs.shape[:2], len(FIELDS)))  # (n, T, F)
         values[:, :, : CLOSE + 1] = self.close * np.exp(np.clip(logs, -_MAX_LOG, _MAX_LOG))
@@ -172,3 +177,58 @@ def sample_universes(
             progress(len(part))
     timestamps = bars.calendar.future(bars.timestamps, horizon)
     return Universes(values, timestamps, bars, chosen, {**facts, "repaired_bars": held})
+
+
+def closes_before(universes: Universes, at: int) -> FloatArray:
+    """The close before bar `at` of each universe (N,)."""
+    if at == 0:
+        return np.full(len(universes), universes.history.values[-1, CLOSE])
+    return universes.values[:, at - 1, CLOSE].astype(np.float64)
+
+
+def past_returns(universes: Universes, at: int, inserted: FloatArray, count: int) -> FloatArray:
+    """The last log returns of each universe when `inserted` (N, L, F) stands from bar `at` on, (N, at most `count`).
+
+    Real bars come before those of the universe, where these are too few.
+    """
+    real = np.log(universes.history.values[-count - 1 :, CLOSE])
+    own = np.log(universes.values[:, :at, CLOSE].astype(np.float64))
+    logs = [np.broadcast_to(real, (len(own), len(real))), own, np.log(inserted[:, :, CLOSE])]
+    return np.diff(np.concatenate(logs, axis=1)[:, -count - 1 :], axis=1)
+
+
+def continue_universes(
+    universes: Universes,
+    at: int,
+    inserted: FloatArray,
+    make: Callable[[slice], tuple[NDArray[np.float32], int]],
+    *,
+    jobs: int,
+    progress: Progress | None,
+) -> Universes:
+    """Universes with `inserted` from bar `at` on and what is made to follow, chunk by chunk.
+
+    Args:
+        universes: the base case (N, T, F).
+        at: position of the first inserted bar.
+        inserted: (N, L, F).
+        make: the bars after the inserted ones, (n, T - at - L, F), of universes by their positions, and how many of
+            them were repaired.
+        jobs: threads.
+        progress: called with the number of universes newly finished.
+    """
+    end, values = at + inserted.shape[1], np.array(universes.values)
+    values[:, at:end] = inserted
+    pieces = chunks(np.arange(len(universes)), _CHUNK)
+    held = 0
+
+    def follow(rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
+        return make(slice(int(rows[0]), int(rows[-1]) + 1))
+
+    for position, (part, held_in_part) in map_chunks(follow, pieces, jobs=jobs, threads=True):
+        values[pieces[position], end:] = part
+        held += held_in_part
+        if progress is not None:
+            progress(len(part))
+    facts = {**universes.facts, "inserted": {"at": at, "bars": inserted.shape[1]}, "repaired_bars": held}
+    return Universes(values, universes.timestamps, universes.history, universes.ids, facts)

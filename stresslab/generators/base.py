@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.universes import Universes
@@ -55,6 +56,41 @@ class Generator(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides what is sampled, as plain JSON: settings, hashes, training cut-off."""
+        ...
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """A generator that goes on after bars that are put into its universes."""
+
+    name: str
+
+    def continued(
+        self,
+        universes: Universes,
+        at: int,
+        inserted: ArrayLike,
+        seed: int = 0,
+        *,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """The same universes with other bars from `at` on, and what this generator lets follow them.
+
+        Bars before `at` stay as they are. Those after the inserted ones are sampled with the random numbers that the
+        same steps of the base case had, so that both differ by the inserted bars and what follows from them.
+
+        Args:
+            universes: the base case (N, T, F), which this generator sampled from `universes.history` with `seed`.
+            at: position of the first inserted bar, from 0.
+            inserted: (N, L, F) bars, or (1, L, F) for all universes alike.
+            seed: of the base case.
+            jobs: workers.
+            progress: called with the number of universes newly finished.
+
+        Raises:
+            InputError: the inserted bars do not lie within the horizon, or are impossible.
+        """
         ...
 
 
@@ -133,3 +169,42 @@ def check_horizon(horizon: int) -> int:
 def _is_whole(value: object) -> bool:
     """Whether a value is an integer, of Python or of numpy; True and 2.0 are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_inserted(universes: Universes, at: int, inserted: ArrayLike, made_by: dict[str, Any]) -> FloatArray:
+    """The bars to put into universes (N, L, F), checked.
+
+    Args:
+        universes: the base case (N, T, F).
+        at: position of the first inserted bar, from 0.
+        inserted: (N, L, F) or (1, L, F).
+        made_by: `describe` of the generator that is to go on.
+
+    Raises:
+        InputError: another generator made the universes, or bars lie beyond the horizon, or are impossible.
+    """
+    bars, horizon = np.asarray(inserted, dtype=np.float64), universes.horizon
+    if universes.facts.get("generator") != made_by or (universes.ids < 0).any():
+        raise InputError(
+            f"these universes were not sampled by this {made_by['name']}; give those that its `sample` made"
+        )
+    if bars.ndim != 3 or bars.shape[0] not in (1, len(universes)) or not bars.shape[1] or bars.shape[2] != len(FIELDS):
+        raise InputError(
+            f"inserted bars of shape {bars.shape} do not fit {len(universes)} universes; give (universes, bars, "
+            f"{len(FIELDS)})"
+        )
+    last = at + bars.shape[1]
+    if not _is_whole(at) or at < 0 or last > horizon:
+        raise InputError(
+            f"bars {at + 1} to {last} are not within the {horizon} bars of the horizon; begin the shock earlier, or "
+            "give a longer `horizon`"
+        )
+    prices = bars[:, :, : CLOSE + 1]
+    if not np.isfinite(bars).all() or (prices <= 0).any() or (bars[:, :, CLOSE + 1 :] < 0).any():
+        wrong = prices.min() if (prices <= 0).any() else bars[~np.isfinite(bars) | (bars < 0)][0]
+        raise InputError(
+            f"inserted bars hold {wrong:g}; give prices above 0 and volumes of 0 or more, all of them finite"
+        )
+    if (bars[:, :, HIGH] < prices.max(axis=2)).any() or (bars[:, :, LOW] > prices.min(axis=2)).any():
+        raise InputError("an inserted bar has a price above its high or below its low; give bars that are possible")
+    return np.broadcast_to(bars, (len(universes), *bars.shape[1:]))

@@ -12,21 +12,23 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
-from stresslab.generators.bar_shapes import Shapes, recent, sample_universes
-from stresslab.generators.base import Progress, share_progress
+from stresslab.generators.bar_shapes import Shapes, continue_universes, past_returns, recent, sample_universes
+from stresslab.generators.base import Progress, check_inserted, share_progress
 from stresslab.generators.dependence import check_whole_days, own_seeds
 
 MIN_BARS = 50
+STATE_BARS = 10
+"""Bars whose volatility says in which state a block began."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,34 @@ class StationaryBootstrap:
             bars, make, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
 
+    def continued(
+        self,
+        universes: Universes,
+        at: int,
+        inserted: ArrayLike,
+        seed: int = 0,
+        *,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """Go on after inserted bars with a block that began in a like state; see `base.Continuing`.
+
+        A block begins at the first bar after them, at one of the positions in the history before which volatility was
+        most like the universe's own (`like_positions`); the blocks after it are those of the base case.
+        """
+        bars = check_inserted(universes, at, inserted, self.describe())
+        shapes = Shapes.of(recent(universes.history, self.context, MIN_BARS, "bootstrap"))
+        block, end = self._block(shapes)[0], at + bars.shape[1]
+        state = root_mean_square(past_returns(universes, at, bars, STATE_BARS))  # (N,)
+
+        def make(rows: slice) -> tuple[NDArray[np.float32], int]:
+            u = uniforms(seed, universes.ids[rows], universes.horizon, 2)[:, end:]
+            starts = like_positions(shapes.returns, state[rows], u[:, 0, 1]) if u.shape[1] else None
+            sources = block_positions(u, len(shapes), block, starts)
+            return shapes.assemble(shapes.prices[sources], sources, bars[rows, -1, CLOSE])
+
+        return continue_universes(universes, at, bars, make, jobs=jobs, progress=progress)
+
     def _block(self, shapes: Shapes) -> tuple[float, dict[str, float]]:
         """Mean length of a block, and the optimal lengths that it follows from."""
         if self.block != "auto":
@@ -123,23 +153,61 @@ class StationaryBootstrap:
         return {"name": self.name, "block": self.block, "context": self.context, "dependence": self.dependence}
 
 
-def block_positions(u: FloatArray, count: int, block: float) -> NDArray[np.int64]:
+def block_positions(
+    u: FloatArray, count: int, block: float, first: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Positions of the stationary bootstrap (Politis & Romano 1994, sec. 2): I_t uniform, or I_{t-1} + 1 on a circle.
 
     Args:
         u: (n, T, 2) uniforms: one decides whether a block begins (with probability 1 / block), one where.
         count: number M of bars to draw from.
         block: mean length of a block, at least 1.
+        first: (n,) where the first block begins; by the uniforms when None.
 
     Returns:
         (n, T) positions in [0, M).
     """
+    if not u.shape[1]:
+        return np.empty(u.shape[:2], dtype=np.int64)
     steps = np.arange(u.shape[1])
     begins = u[:, :, 0] < 1 / block
     begins[:, 0] = True
     latest = np.maximum.accumulate(np.where(begins, steps, 0), axis=1)  # (n, T) step at which the block began
     starts = np.minimum((u[:, :, 1] * count).astype(np.int64), count - 1)
+    if first is not None:
+        starts[:, 0] = first
     return (np.take_along_axis(starts, latest, axis=1) + steps - latest) % count
+
+
+def root_mean_square(returns: FloatArray) -> FloatArray:
+    """Volatility of log returns (..., L) about 0, over the last axis."""
+    return np.asarray(np.sqrt(np.mean(returns**2, axis=-1)))
+
+
+def like_positions(returns: FloatArray, state: FloatArray, u: FloatArray) -> NDArray[np.int64]:
+    """Positions of a history whose past was like a given one: the nearest-neighbour bootstrap (Lall & Sharma 1996).
+
+    The state of a position is the volatility of the `STATE_BARS` returns before it. Of M positions the sqrt(M) nearest
+    ones are equally probable.
+
+    Args:
+        returns: (M,) log returns of the history.
+        state: (n,) volatility of the last returns of each universe.
+        u: (n,) uniforms.
+
+    Returns:
+        (n,) positions in [STATE_BARS, M).
+    """
+    states = root_mean_square(np.lib.stride_tricks.sliding_window_view(returns, STATE_BARS)[:-1])  # (M - STATE_BARS,)
+    count = max(1, round(math.sqrt(len(returns))))
+    order = np.argsort(states, kind="stable")
+    ranked = states[order]
+    low = np.clip(np.searchsorted(ranked, state) - count, 0, len(ranked) - 2 * count)
+    near = np.arange(2 * count) + low[:, None]  # (n, 2k) hold the k nearest
+    nearest = np.argsort(np.abs(ranked[near] - state[:, None]), axis=1, kind="stable")
+    chosen = np.minimum((u * count).astype(np.int64), count - 1)
+    at = np.take_along_axis(near, np.take_along_axis(nearest, chosen[:, None], axis=1), axis=1)[:, 0]
+    return np.asarray(order[at] + STATE_BARS)
 
 
 def optimal_blocks(returns: FloatArray) -> dict[str, float]:

@@ -13,18 +13,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
-from stresslab.data.bars import Bars
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
-from stresslab.generators.bar_shapes import Shapes, recent, sample_universes
-from stresslab.generators.base import Progress, share_progress
+from stresslab.generators.bar_shapes import Shapes, continue_universes, past_returns, recent, sample_universes
+from stresslab.generators.base import Progress, check_inserted, share_progress
 from stresslab.generators.dependence import check_whole_days, own_seeds
 
 MIN_BARS = 250
@@ -92,18 +92,39 @@ class Garch:
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())
 
         def make(piece: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:
-            u = uniforms(seed, piece, horizon, 1)[:, :, 0]
-            sources = np.minimum((u * len(shapes)).astype(np.int64), len(shapes) - 1)
-            volatility = filtered.volatility_path(sources)  # (n, T)
-            scale = (volatility / filtered.volatility[sources])[:, :, None]
-            centre = (drift - volatility * filtered.residuals.mean())[:, :, None]
-            return shapes.assemble(centre + scale * (shapes.prices[sources] - filtered.mean), sources)
+            sources = _sources(seed, piece, horizon, len(shapes))
+            prices = filtered.rescaled(shapes.prices, sources, filtered.volatility_path(sources), drift)
+            return shapes.assemble(prices, sources)
 
         fitted = filtered.describe() | {"drift": drift}
         facts = {"generator": self.describe(), "fit": fitted, "bars_seen": len(seen)}
         return sample_universes(
             bars, make, facts, horizon=horizon, universes=universes, ids=ids, jobs=jobs, progress=progress
         )
+
+    def continued(
+        self,
+        universes: Universes,
+        at: int,
+        inserted: ArrayLike,
+        seed: int = 0,
+        *,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """Go on after inserted bars, whose returns feed the variance; see `stresslab.generators.base.Continuing`."""
+        bars = check_inserted(universes, at, inserted, self.describe())
+        shapes = Shapes.of(recent(universes.history, self.context, MIN_BARS, "garch"))
+        filtered, drift, end = fit(shapes.returns), float(shapes.returns.mean()), at + bars.shape[1]
+        known = past_returns(universes, at, bars, bars.shape[1]) - drift  # (N, L)
+
+        def make(rows: slice) -> tuple[NDArray[np.float32], int]:
+            sources = _sources(seed, universes.ids[rows], universes.horizon, len(shapes))
+            volatility = filtered.volatility_path(sources, at, known[rows])
+            prices = filtered.rescaled(shapes.prices, sources[:, end:], volatility[:, end:], drift)
+            return shapes.assemble(prices, sources[:, end:], bars[rows, -1, CLOSE])
+
+        return continue_universes(universes, at, bars, make, jobs=jobs, progress=progress)
 
     def _sample_market(
         self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
@@ -162,15 +183,43 @@ class Filter:
         p, z2 = self.parameters, self.residuals**2
         return p.beta + np.where(self.residuals < 0, p.alpha + p.gamma, p.alpha) * z2
 
-    def volatility_path(self, sources: NDArray[np.int64]) -> FloatArray:
-        """Conditional deviations (n, T) when the residuals at `sources` (n, T) follow the history."""
-        omega, growth = self.parameters.omega, self.growth
-        variance = np.full(len(sources), omega + growth[-1] * (self.volatility[-1] * self.unit) ** 2)
+    def volatility_path(self, sources: NDArray[np.int64], at: int = 0, known: FloatArray | None = None) -> FloatArray:
+        """Conditional deviations (n, T) when the residuals at `sources` (n, T) follow the history.
+
+        Args:
+            sources: positions of residuals.
+            at: first step of returns that are known.
+            known: (n, L) log returns over the drift that stand in place of the residuals from there on; none when None.
+                Residuals are centred, so that a return of r over the drift at volatility s is a residual of
+                r / s + their mean.
+        """
+        p, growth, centre = self.parameters, self.growth, self.residuals.mean()
+        variance = np.full(len(sources), p.omega + growth[-1] * (self.volatility[-1] * self.unit) ** 2)
         path = np.empty(sources.shape)
         for step in range(sources.shape[1]):
             path[:, step] = variance
-            variance = np.minimum(omega + growth[sources[:, step]] * variance, _MAX_SCALE**2)
+            if known is not None and at <= step < at + known.shape[1]:
+                shock = known[:, step - at] * self.unit + centre * np.sqrt(variance)
+                follows = p.omega + np.where(shock < 0, p.alpha + p.gamma, p.alpha) * shock**2 + p.beta * variance
+            else:
+                follows = p.omega + growth[sources[:, step]] * variance
+            variance = np.minimum(follows, _MAX_SCALE**2)
         return np.sqrt(path) / self.unit
+
+    def rescaled(
+        self, shapes: FloatArray, sources: NDArray[np.int64], volatility: FloatArray, drift: float
+    ) -> FloatArray:
+        """Shapes (n, T, 4) of real bars at the volatility that is theirs in a universe.
+
+        Args:
+            shapes: (M, 4) of the history.
+            sources: (n, T) which of them follow one another.
+            volatility: (n, T) conditional deviation of each bar.
+            drift: mean log return of a bar.
+        """
+        scale = (volatility / self.volatility[sources])[:, :, None]
+        centre = (drift - volatility * self.residuals.mean())[:, :, None]
+        return np.asarray(centre + scale * (shapes[sources] - self.mean))
 
     def describe(self) -> dict[str, Any]:
         """The fit as plain JSON.
@@ -218,6 +267,12 @@ def settling(filtered: Filter) -> Filter:
     if not growth < 0:
         raise DataError(f"GARCH fitted to {count} returns explodes (mean log growth {growth:.2g} >= 0); {_REMEDY}")
     return filtered
+
+
+def _sources(seed: int, ids: NDArray[np.int64], horizon: int, count: int) -> NDArray[np.int64]:
+    """Which of `count` real bars each bar of the universes `ids` takes (n, T)."""
+    u = uniforms(seed, ids, horizon, 1)[:, :, 0]
+    return np.minimum((u * count).astype(np.int64), count - 1)
 
 
 def _log_mean(growth: FloatArray) -> float:

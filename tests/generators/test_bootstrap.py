@@ -10,7 +10,13 @@ from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.generators.bar_shapes import Shapes
-from stresslab.generators.bootstrap import StationaryBootstrap, block_positions, optimal_blocks
+from stresslab.generators.bootstrap import (
+    STATE_BARS,
+    StationaryBootstrap,
+    block_positions,
+    like_positions,
+    optimal_blocks,
+)
 from tests.make.bars import make_bars
 from tests.make.universes import assert_valid
 
@@ -204,3 +210,43 @@ def test_sizes_out_of_range_are_refused(horizon, universes):
     """No bars, a billion bars or no universes are refused."""
     with pytest.raises(InputError):
         BOOTSTRAP.sample(BARS, horizon, universes)
+
+
+def test_like_positions_are_the_nearest_by_a_slow_search():
+    """Of the sqrt(M) positions whose past was most like the state, the uniform's one; at both ends of the range too."""
+    rng = np.random.default_rng(1)
+    returns = rng.standard_t(4, 400) * 0.01
+    own = np.array([np.sqrt(np.mean(returns[at - STATE_BARS : at] ** 2)) for at in range(STATE_BARS, 400)])
+    for state in (0.0, 1.0, *np.quantile(own, [0.02, 0.5, 0.9])):
+        nearest = set((np.argsort(np.abs(own - state), kind="stable")[:20] + STATE_BARS).tolist())
+        u = (np.arange(20) + 0.5) / 20
+        assert set(like_positions(returns, np.full(20, state), u).tolist()) == nearest
+
+
+def test_universes_go_on_with_blocks_that_began_in_a_like_state():
+    """A wild stretch is followed by wild bars, a calm one by calm bars; later blocks are those of the base case."""
+    rng = np.random.default_rng(0)
+    wild = np.exp(np.cumsum(np.where(np.arange(2000) // 100 % 2, 0.03, 0.003) * rng.standard_normal(2000)))
+    frame = make_bars(2000).frame.drop(columns="amount")
+    for name in ("open", "high", "low", "close"):
+        frame[name] = 100 * wild
+    bars, generator = Bars.from_frame(frame), StationaryBootstrap(block=30)
+    base = generator.sample(bars, 40, 300, seed=5)
+
+    def after(scale: float) -> np.ndarray:
+        steps = scale * np.where(np.arange(10) % 2, 1.0, -1.0)
+        closes = base.values[:, 9:10, 3] * np.exp(np.cumsum(steps))
+        inserted = np.array(base.values[:, 10:20], dtype=np.float64)
+        inserted[:, :, :4] = closes[:, :, None]
+        shocked = generator.continued(base, 10, inserted, seed=5)
+        assert_valid(shocked.values)
+        assert np.array_equal(shocked.values[:, :10], base.values[:, :10])
+        np.testing.assert_allclose(shocked.values[:, 10:20], inserted, rtol=1e-6)
+        return np.diff(np.log(shocked.values[:, 19:, 3].astype(float)), axis=1)
+
+    calm, turbulent = after(0.003), after(0.03)
+    assert turbulent[:, :5].std() > 4 * calm[:, :5].std()
+    u = uniforms(5, range(300), 40, 2)
+    began = (u[:, 21:30, 0] < 1 / 30).any(axis=1)  # a block of the base case began since
+    assert began.sum() > 30
+    np.testing.assert_allclose(calm[began, 10:], turbulent[began, 10:], atol=1e-5)

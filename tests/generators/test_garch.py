@@ -7,8 +7,10 @@ import pytest
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.garch import Filter, Garch, Parameters, fit, settling
+from tests.make.universes import assert_valid
 
 TRUE = Parameters(mean=0.05, omega=0.04, alpha=0.04, gamma=0.1, beta=0.87, degrees_of_freedom=6.0)
 
@@ -215,3 +217,68 @@ def test_describe_and_facts_are_plain():
     facts = Garch().sample(BARS, 2, 2).facts
     assert set(facts) == {"generator", "fit", "bars_seen", "repaired_bars"}
     assert 0.9 < facts["fit"]["persistence"] < 1.05
+
+
+def falling(universes: Universes, at: int, count: int, size: float = 0.9) -> np.ndarray:
+    """The base's own bars from `at` on, at other prices."""
+    bars = np.array(universes.values[:, at : at + count], dtype=np.float64)
+    bars[:, :, :4] *= size
+    return bars
+
+
+def test_variance_after_a_shock_is_the_recursion_by_hand():
+    """Known returns enter the GJR recursion in place of residuals: equal to 1e-9 to a loop over its formula."""
+    filtered = fit(RETURNS)
+    p, unit = filtered.parameters, filtered.unit
+    sources = np.random.default_rng(0).integers(0, len(RETURNS), (4, 12))
+    known = np.array([[-0.09, 0.02], [0.06, -0.01], [0.0, 0.0], [-0.2, -0.2]])
+    path = filtered.volatility_path(sources, 5, known)
+    for row in range(4):
+        shock, variance = unit * RETURNS[-1] - p.mean, (unit * filtered.volatility[-1]) ** 2
+        for step in range(12):
+            variance = p.omega + (p.alpha + p.gamma * (shock < 0)) * shock**2 + p.beta * variance
+            assert unit * path[row, step] == pytest.approx(np.sqrt(variance), rel=1e-9)
+            if 5 <= step < 7:
+                shock = unit * known[row, step - 5] + filtered.residuals.mean() * np.sqrt(variance)
+            else:
+                shock = np.sqrt(variance) * filtered.residuals[sources[row, step]]
+
+
+def test_universes_go_on_after_a_shock_at_the_volatility_that_follows():
+    """Bars before stay, inserted ones stand as given, and each later return has the scale of the recursion."""
+    base = Garch().sample(BARS, 30, 600, seed=7)
+    bars = falling(base, 10, 2)
+    shocked = Garch().continued(base, 10, bars, seed=7)
+    assert np.array_equal(shocked.values[:, :10], base.values[:, :10])
+    assert np.array_equal(shocked.values[:, 10:12], bars.astype(np.float32))
+    assert_valid(shocked.values)
+    filtered, shapes = fit(Shapes.of(BARS).returns), Shapes.of(BARS)
+    u = uniforms(7, range(600), 30, 1)[:, :, 0]
+    sources = (u * len(shapes)).astype(int)
+    closes = np.concatenate([base.values[:, 9:10, 3].astype(float), bars[:, :, 3]], axis=1)
+    volatility = filtered.volatility_path(sources, 10, np.diff(np.log(closes), axis=1) - shapes.returns.mean())
+    scale = volatility / filtered.volatility[sources]
+    expected = (
+        shapes.returns.mean() - volatility * filtered.residuals.mean() + scale * (RETURNS[sources] - filtered.mean)
+    )
+    found = log_returns(shocked.values, BARS.values[-1, 3])
+    np.testing.assert_allclose(found[:, 12:], expected[:, 12:], atol=1e-6)
+    assert found[:, 12:].std() > 1.2 * log_returns(base.values, BARS.values[-1, 3])[:, 12:].std()
+
+
+def test_without_a_shock_nothing_changes():
+    """With its own bars inserted, a universe is what it was, up to rounding; also where they are its first or last."""
+    base = Garch().sample(BARS, 20, 50, seed=3)
+    for at, count in ((0, 3), (7, 1), (15, 5)):
+        again = Garch().continued(base, at, base.values[:, at : at + count], seed=3)
+        np.testing.assert_allclose(again.values, base.values, rtol=2e-6)
+
+
+def test_a_shocked_universe_depends_on_itself_alone():
+    """A selection of universes goes on as all of them do, whatever the number of jobs."""
+    base = Garch().sample(BARS, 20, 700, seed=3)
+    bars, some = falling(base, 4, 1), [650, 3, 501]
+    whole = Garch().continued(base, 4, bars, seed=3, jobs=2)
+    part = Garch().continued(base.take(some), 4, bars[some], seed=3)
+    assert np.array_equal(part.values, whole.values[some])
+    assert whole.facts["inserted"] == {"at": 4, "bars": 1}

@@ -23,6 +23,24 @@ SIGMA_CEILING = 10.0
 """Most volatility of a universe, in units of that at the origin: moving volatility feeds on itself without a bound."""
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Bars that stand as they are among decoded ones.
+
+    Attributes:
+        at: step of the first.
+        bars: (N, L, F).
+    """
+
+    at: int
+    bars: FloatArray
+
+    @property
+    def end(self) -> int:
+        """Step after the last."""
+        return self.at + self.bars.shape[1]
+
+
 class Representation(Protocol):
     """Features of bars, and bars of features."""
 
@@ -58,8 +76,23 @@ class Representation(Protocol):
         """
         ...
 
+    def following(self, values: FloatArray, state: Any, seam: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        """Features (N, S, width) of bars that follow the history whose `state` is given, as `encode` has them.
+
+        Args:
+            values: (N, S, F) bars of each universe from the origin on.
+            state: what `encode` returned beside the features.
+            seam: as `decode` takes it.
+        """
+        ...
+
     def decode(
-        self, features: NDArray[Any], state: Any, seam: NDArray[Any] | None = None, drift: FloatArray | None = None
+        self,
+        features: NDArray[Any],
+        state: Any,
+        seam: NDArray[Any] | None = None,
+        drift: FloatArray | None = None,
+        given: Given | None = None,
     ) -> FloatArray:
         """Bars that follow the history whose `state` is given.
 
@@ -69,6 +102,7 @@ class Representation(Protocol):
             seam: (N, width) or (1, width), the tokenizer's decoding of the last context bar; given, the paths are
                 anchored so that this bar lies on the last real close.
             drift: (H, 2) drift that all universes of this history share, of `common_drift`; None leaves it in them.
+            given: bars that stand as they are; those after them follow from their last close.
 
         Returns:
             (N, H, F) float64; not yet repaired.
@@ -142,6 +176,7 @@ class Levels:
         state: LevelsState,
         seam: NDArray[Any] | None = None,
         drift: FloatArray | None = None,
+        given: Given | None = None,
     ) -> FloatArray:
         """See `Representation.decode`; anchoring multiplies the four prices by one factor per universe.
 
@@ -149,9 +184,28 @@ class Levels:
         """
         values = (features * (state.deviation + 1e-5) + state.mean).astype(np.float64)
         if seam is not None:
-            decoded_close = seam[:, CLOSE].astype(np.float64) * (state.deviation[CLOSE] + 1e-5) + state.mean[CLOSE]
-            values[:, :, : CLOSE + 1] *= (state.last_close / decoded_close)[:, None, None]
+            values[:, :, : CLOSE + 1] *= self._anchor(seam, state)[:, None, None]
+        if given is not None:
+            factor = given.bars[:, -1, CLOSE] / values[:, given.end - 1, CLOSE]
+            values[:, given.end :, : CLOSE + 1] *= factor[:, None, None]
+            values[:, given.at : given.end] = given.bars
         return values
+
+    def following(
+        self, values: FloatArray, state: LevelsState, seam: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """See `Representation.following`; prices are taken back to the level that the model saw."""
+        levels = values.copy()
+        if seam is not None:
+            levels[:, :, : CLOSE + 1] /= self._anchor(seam, state)[:, None, None]
+        features = (levels.astype(np.float32) - state.mean) / (state.deviation + 1e-5)
+        return np.clip(features, -self.clip, self.clip).astype(np.float32)
+
+    @staticmethod
+    def _anchor(seam: NDArray[Any], state: LevelsState) -> FloatArray:
+        """Factors (N,) or (1,) that lay the decoded last bar of the context on the last real close."""
+        decoded = seam[:, CLOSE].astype(np.float64) * (state.deviation[CLOSE] + 1e-5) + state.mean[CLOSE]
+        return np.asarray(state.last_close / decoded)
 
     def training_features(self, values: FloatArray, length: int) -> NDArray[np.float32]:
         """See `Representation.training_features`; mean and deviation are those of the window's first three quarters.
@@ -261,6 +315,7 @@ class Returns:
         state: ReturnsState,
         seam: NDArray[Any] | None = None,
         drift: FloatArray | None = None,
+        given: Given | None = None,
     ) -> FloatArray:
         """See `Representation.decode`; paths start at the last real close, so there is no seam to anchor."""
         count, horizon, _ = features.shape
@@ -279,10 +334,47 @@ class Returns:
             values_now[:, LOW] = body.min(axis=1) * np.exp(-sigma * np.maximum(bar[:, LOWER], 0.0))
             log_volume = now.log_volume + bar[:, ACTIVITY]
             values_now[:, VOLUME] = np.nan_to_num(np.exp(log_volume), nan=0.0)
+            if given is not None and given.at <= step < given.end:
+                values_now[:] = given.bars[:, step - given.at]
+                self._read(now, values_now)
+                continue
             self._advance(now, sigma * bar[:, RETURN], log_volume)
             now.close = values_now[:, CLOSE]
-        values[:, :, AMOUNT] = values[:, :, VOLUME] * values[:, :, : CLOSE + 1].mean(axis=2)
+        amounts = values[:, :, VOLUME] * values[:, :, : CLOSE + 1].mean(axis=2)
+        if given is not None:
+            amounts[:, given.at : given.end] = given.bars[:, :, AMOUNT]
+        values[:, :, AMOUNT] = amounts
         return values
+
+    def following(
+        self, values: FloatArray, state: ReturnsState, seam: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """See `Representation.following`; the seam is of no account."""
+        now, read = _copies(state, len(values)), []
+        for step in range(values.shape[1]):
+            read.append(self._read(now, values[:, step]))
+        return np.stack(read, axis=1)
+
+    def _read(self, state: ReturnsState, bars: FloatArray) -> NDArray[np.float32]:
+        """Features (N, width) of the next bar (N, F) of each universe; moves their state on, as `encode` does."""
+        sigma = self._volatility(state.variances)
+        logs, previous = np.log(bars[:, :VOLUME]), np.log(state.close)
+        with np.errstate(divide="ignore"):
+            log_volume = np.log(bars[:, VOLUME])
+        body = np.sort(logs[:, [OPEN, CLOSE]], axis=1)
+        features = np.column_stack(
+            [
+                (logs[:, OPEN] - previous) / sigma,
+                (logs[:, CLOSE] - previous) / sigma,
+                (logs[:, HIGH] - body[:, 1]) / sigma,
+                (body[:, 0] - logs[:, LOW]) / sigma,
+                np.nan_to_num(log_volume - state.log_volume, nan=0.0, neginf=-self.clip),
+            ]
+        )
+        moved = np.clip(logs[:, CLOSE] - previous, -self.clip * sigma, self.clip * sigma)
+        self._advance(state, moved, np.where(log_volume == -np.inf, state.log_volume - self.clip, log_volume))
+        state.close = bars[:, CLOSE]
+        return np.clip(features, -self.clip, self.clip).astype(np.float32)
 
     def common_drift(self, features: NDArray[Any], surprises: FloatArray, state: ReturnsState) -> FloatArray:
         """The drift of gap and return that the model gives to all universes of a history alike, at each bar.

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import check_seed
@@ -21,7 +21,7 @@ from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
-from stresslab.generators.base import Progress, check_horizon, universe_ids
+from stresslab.generators.base import Progress, check_horizon, check_inserted, universe_ids
 from stresslab.generators.dependence import Dependence, Kind, check_dependence, own_seeds
 from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
@@ -30,7 +30,7 @@ from stresslab.generators.kronos.device import find_device, single_threaded
 from stresslab.generators.kronos.diagnostics import round_trip
 from stresslab.generators.kronos.joint import PILOT, couple, fit_dependence
 from stresslab.generators.kronos.sampler import Networks
-from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
+from stresslab.generators.kronos.tiles import Inserted, Meter, Plan, SampledHistory, sample_all
 from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.transforms import repaired
 
@@ -179,6 +179,30 @@ class Kronos:
         with single_threaded():
             sample_all(plan, origins, wanted, jobs, Meter(progress, horizon))
         return [self._universes(origin, wanted) for origin in origins]
+
+    def continued(
+        self,
+        universes: Universes,
+        at: int,
+        inserted: ArrayLike,
+        seed: int = 0,
+        *,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> Universes:
+        """Go on after inserted bars, whose tokens the model reads in place of drawn ones; see `base.Continuing`.
+
+        The inserted bars are encoded after each universe's own past. They stand exactly as given, and later bars follow
+        from their last close and, where bars are scaled returns, from the volatility that includes them.
+        """
+        bars = check_inserted(universes, at, inserted, self.describe())
+        origin = self._origin(universes.history, universes.horizon, check_seed(seed))
+        origin.inserted = Inserted.into(universes, at, bars)
+        with single_threaded():
+            sample_all(self._plan(universes.horizon), [origin], universes.ids, jobs, Meter(progress, universes.horizon))
+        origin.values[:, :at] = universes.values[:, :at]
+        made = self._universes(origin, universes.ids)
+        return replace(made, facts={**made.facts, "inserted": {"at": at, "bars": bars.shape[1]}})
 
     def _sample_market(
         self,

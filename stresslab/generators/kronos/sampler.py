@@ -73,6 +73,30 @@ class Tile:
     log_probabilities: NDArray[np.float32] | None
 
 
+@dataclass(frozen=True, eq=False)
+class Forced:
+    """Tokens that are not drawn: those of bars that are put into universes.
+
+    Attributes:
+        at: step of the first.
+        tokens: coarse and fine ones, (N, L) each.
+        drawn: (N, L) where a token is drawn all the same, since the bar is what the universe had there anyway.
+    """
+
+    at: int
+    tokens: Tokens
+    drawn: Tensor
+
+    def rows(self, part: slice) -> Forced:
+        """Those of some universes."""
+        return Forced(self.at, (self.tokens[0][part], self.tokens[1][part]), self.drawn[part])
+
+    @property
+    def steps(self) -> range:
+        """The steps at which they stand."""
+        return range(self.at, self.at + self.tokens[0].shape[1])
+
+
 class Sampler:
     """Continuations of one history; made once per history, then asked for one tile after the other."""
 
@@ -103,6 +127,7 @@ class Sampler:
         """
         self.networks, self.choice, self.horizon, self.max_context = networks, choice, horizon, max_context
         self.kept = max_context if window == "rolling" else max_context // 2
+        self.features = features[-max_context:]
         with torch.inference_mode():
             encoded = networks.tokenizer.encode(torch.from_numpy(features)[None].to(networks.device), half=True)
             self.context = (encoded[0][:, -max_context:], encoded[1][:, -max_context:])  # (1, L) each
@@ -121,6 +146,7 @@ class Sampler:
         seed: int,
         *,
         company: Company | None = None,
+        forced: Forced | None = None,
         scored: bool = False,
         between_bars: Callable[[], None] = lambda: None,
     ) -> list[Tile]:
@@ -130,13 +156,14 @@ class Sampler:
             tiles: numbers of tiles, to be computed together.
             seed: of the run.
             company: what the universes share with those of other symbols; None draws every token by itself.
+            forced: tokens of the universes that are not drawn.
             scored: whether to keep the tokens' log-probabilities.
             between_bars: called after each bar but the last; what it raises ends the sampling.
         """
         ids = np.concatenate([np.arange(number * TILE, (number + 1) * TILE) for number in tiles])
         drawn = self._draws(seed, ids, company)
         with torch.inference_mode():
-            tokens, scores = self._tokens(drawn, scored=scored, between_bars=between_bars)
+            tokens, scores = self._tokens(drawn, forced=forced, scored=scored, between_bars=between_bars)
             seam, made = self.windows[0].seam, []
             assert seam is not None
             for start in range(0, len(ids), TILE):
@@ -145,6 +172,33 @@ class Sampler:
                 of_tokens = None if scores is None else scores[rows].cpu().numpy()
                 made.append(Tile(features.cpu().numpy(), seam.cpu().numpy(), of_tokens))
         return made
+
+    @property
+    def seam(self) -> NDArray[np.float32]:
+        """The tokenizer's decoding (1, width) of the last context bar."""
+        assert self.windows[0].seam is not None
+        return np.asarray(self.windows[0].seam.cpu().numpy())
+
+    def encoded(self, features: NDArray[np.float32], last: int) -> Tokens:
+        """Tokens (N, last) of the last bars of continuations, read after their own past.
+
+        A tile is always encoded as a whole, so that no universe depends on others.
+
+        Args:
+            features: (N, S, width) of the bars from the origin on, of whole tiles.
+            last: how many bars are wanted.
+        """
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(features), TILE):
+                own = features[start : start + TILE]
+                past = np.broadcast_to(self.features, (len(own), *self.features.shape))
+                whole = np.concatenate([past, own], axis=1)[:, -max(self.max_context, last) :]
+                coarse, fine = self.networks.tokenizer.encode(
+                    torch.from_numpy(whole).to(self.networks.device), half=True
+                )
+                found.append((coarse[:, -last:], fine[:, -last:]))
+        return torch.cat([coarse for coarse, _ in found]), torch.cat([fine for _, fine in found])
 
     def _draws(self, seed: int, ids: NDArray[np.int64], company: Company | None) -> Draws | CoupledDraws:
         if company is None:
@@ -170,6 +224,7 @@ class Sampler:
         self,
         drawn: Draws | CoupledDraws,
         *,
+        forced: Forced | None = None,
         scored: bool = False,
         watch: Watch | None = None,
         between_bars: Callable[[], None] = lambda: None,
@@ -191,10 +246,17 @@ class Sampler:
                     first = start = now - self.kept
                     running = _Pass(transformer, count, self.max_context)
                 last = running.extend((coarse[:, first:now], fine[:, first:now]), self.stamps[first:now])[:, -1]
+            put = step - forced.at if forced is not None and step in forced.steps else None
+            if forced is not None and put is not None and not forced.drawn[:, put].any():
+                coarse[:, now], fine[:, now] = (part[:, put] for part in forced.tokens)
+                continue
             logits = transformer.coarse_head(last)
             coarse[:, now] = drawn.coarse(self.choice, logits, step)
             fine_logits = running.fine_logits(last, coarse[:, now])
             fine[:, now] = drawn.fine(self.choice, fine_logits, coarse[:, now], step)
+            if forced is not None and put is not None:
+                for tokens, part in zip((coarse, fine), forced.tokens, strict=True):
+                    tokens[:, now] = torch.where(forced.drawn[:, put], tokens[:, now], part[:, put])
             if watch is not None:
                 watch(coarse[:, now], self.choice.probabilities(logits))
                 watch(fine[:, now], self.choice.probabilities(fine_logits))

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress
 from stresslab.generators.kronos.common_drift import common_drift
 from stresslab.generators.kronos.coupling import Company, ReturnOrder
 from stresslab.generators.kronos.device import keep_to_threads
 from stresslab.generators.kronos.diagnostics import touching
-from stresslab.generators.kronos.features import Representation, Returns
-from stresslab.generators.kronos.sampler import DRAWS, TILE, Networks, Sampler, Tile, Window
+from stresslab.generators.kronos.features import Given, Representation, Returns
+from stresslab.generators.kronos.sampler import DRAWS, TILE, Forced, Networks, Sampler, Tile, Window
 from stresslab.generators.kronos.token_sampling import TokenSampling
 
 REMEMBERED = 256
@@ -60,6 +61,43 @@ class Plan:
     order: Callable[[], ReturnOrder]
 
 
+@dataclass(frozen=True, eq=False)
+class Inserted:
+    """Bars that are put into universes.
+
+    Attributes:
+        ids: (N,) of the universes.
+        at: step of the first inserted bar.
+        bars: (N, at + L, F) of the universes from the origin to the last inserted bar.
+        own: (N,) how many of the inserted bars, from the first on, are what the universe had there anyway.
+    """
+
+    ids: NDArray[np.int64]
+    at: int
+    bars: NDArray[np.float64]
+    own: NDArray[np.int64]
+
+    @classmethod
+    def into(cls, universes: Universes, at: int, inserted: NDArray[np.float64]) -> Inserted:
+        """Bars (N, L, F) that stand in universes from `at` on."""
+        had = universes.values[:, at : at + inserted.shape[1]]
+        alike = (inserted.astype(had.dtype) == had).all(axis=2)
+        bars = np.concatenate([universes.values[:, :at].astype(np.float64), inserted], axis=1)
+        return cls(universes.ids, at, bars, np.cumprod(alike, axis=1).sum(axis=1))
+
+    def of(self, wanted: NDArray[np.int64]) -> Inserted:
+        """Those of the universes `wanted`; the first stands in for universes that are not among these."""
+        order = np.argsort(self.ids)
+        places = np.minimum(np.searchsorted(self.ids, wanted, sorter=order), len(order) - 1)
+        found = np.where(self.ids[order[places]] == wanted, order[places], 0)
+        return Inserted(wanted, self.at, self.bars[found], self.own[found])
+
+    @property
+    def given(self) -> Given:
+        """The inserted bars alone."""
+        return Given(self.at, self.bars[:, self.at :])
+
+
 @dataclass(eq=False)
 class SampledHistory:
     """One history, and what has been sampled from it.
@@ -73,6 +111,7 @@ class SampledHistory:
         seed: of its universes.
         window: what to do when the model's window is full.
         company: what its universes share with those of other symbols, or None.
+        inserted: bars that are put into its universes, or None.
         values: (N, H, F) float32 bars.
         log_probabilities: (N, H, 2) of the tokens, or None.
         repairs: bars repaired.
@@ -87,6 +126,7 @@ class SampledHistory:
     seed: int
     window: Window
     company: Company | None = None
+    inserted: Inserted | None = None
     values: NDArray[np.float32] = field(init=False)
     log_probabilities: NDArray[np.float32] | None = field(init=False, default=None)
     repairs: int = field(init=False, default=0)
@@ -181,8 +221,9 @@ def _made(
     """Bars of a tile's features, with the common drift (H, 2) of the history settled."""
     rows = np.flatnonzero(wanted // TILE == number)
     chosen = wanted[rows] % TILE
-    seam = tile.seam if plan.anchor else None
-    decoded = plan.representation.decode(tile.features[chosen], origin.state, seam, drift)
+    seam, inserted = tile.seam if plan.anchor else None, origin.inserted
+    given = None if inserted is None else inserted.of(wanted[rows]).given
+    decoded = plan.representation.decode(tile.features[chosen], origin.state, seam, drift, given)
     values, repairs = plan.check(decoded, origin.bars)
     at_end = touching(plan.representation, tile.features)
     scores = None if tile.log_probabilities is None else tile.log_probabilities[chosen]
@@ -205,12 +246,24 @@ class _Prefilled:
                 self._sampler = self._prefill()
                 self.drift = self._common_drift(self._sampler, lambda: advance(tiles, 0))
             sampler = self._sampler
-        made = _sample(sampler, tiles, self.origin, self.plan.scored, advance)
+        made = _sample(sampler, tiles, self.origin, self._forced(sampler, tiles), self.plan.scored, advance)
         with self._lock:
             self.left -= 1
             if self.left == 0:
                 self._sampler = None
         return made
+
+    def _forced(self, sampler: Sampler, tiles: NDArray[np.int64]) -> Forced | None:
+        """The tokens of inserted bars, each universe's read after its own past."""
+        if self.origin.inserted is None:
+            return None
+        plan = self.plan
+        ids = np.concatenate([np.arange(number * TILE, (number + 1) * TILE) for number in tiles])
+        inserted, seam = self.origin.inserted.of(ids), sampler.seam if plan.anchor else None
+        features = plan.representation.following(inserted.bars, self.origin.state, seam)
+        count = features.shape[1] - inserted.at
+        drawn = torch.from_numpy(np.arange(count) < inserted.own[:, None]).to(plan.networks.device)
+        return Forced(inserted.at, sampler.encoded(features, count), drawn)
 
     def _common_drift(self, sampler: Sampler, between_bars: Callable[[], None]) -> NDArray[np.float64] | None:
         representation, origin, known = self.plan.representation, self.origin, self.plan.networks.drifts
@@ -241,6 +294,7 @@ def _sample(
     sampler: Sampler,
     tiles: NDArray[np.int64],
     origin: SampledHistory,
+    forced: Forced | None,
     scored: bool,
     advance: Callable[[NDArray[np.int64], int], None],
 ) -> list[Tile]:
@@ -256,7 +310,9 @@ def _sample(
         advance(tiles, 1)
 
     try:
-        return sampler.sample(tiles, origin.seed, company=origin.company, scored=scored, between_bars=between_bars)
+        return sampler.sample(
+            tiles, origin.seed, company=origin.company, forced=forced, scored=scored, between_bars=between_bars
+        )
     except torch.OutOfMemoryError:
         if len(tiles) == 1:
             device = sampler.networks.device
@@ -265,8 +321,11 @@ def _sample(
             ) from None
     advance(tiles, -bars)
     torch.cuda.empty_cache()
-    half = len(tiles) // 2
-    return [made for part in (tiles[:half], tiles[half:]) for made in _sample(sampler, part, origin, scored, advance)]
+    half, made = len(tiles) // 2, []
+    for part in (slice(0, half), slice(half, len(tiles))):
+        own = None if forced is None else forced.rows(slice(part.start * TILE, part.stop * TILE))
+        made += _sample(sampler, tiles[part], origin, own, scored, advance)
+    return made
 
 
 def _tiles_at_once(plan: Plan) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stresslab.core.errors import CheckpointError
 from stresslab.data.bars import Bars
-from stresslab.generators.kronos.features import Levels, Representation, Returns, representation
+from stresslab.generators.kronos.features import Given, Levels, Representation, Returns, representation
 from tests.make.bars import make_bars
 
 HISTORY, FUTURE = 400, 50
@@ -143,3 +143,48 @@ def test_a_share_of_drift_is_a_share(share: float) -> None:
     """Outside [0, 1] it is refused by name."""
     with pytest.raises(CheckpointError, match="own_drift"):
         representation({"kind": "returns", "own_drift": share})
+
+
+@pytest.mark.parametrize("scaled", [Levels(), Returns()])
+def test_bars_that_follow_have_the_features_of_a_longer_history(scaled: Representation, bars: Bars) -> None:
+    """Returns read bar by bar after the origin are those of one encoding; levels keep the context's mean and scale."""
+    future = np.stack([bars.values[HISTORY : HISTORY + 30], 2 * bars.values[HISTORY : HISTORY + 30]])
+    _, state = scaled.encode(bars.values[:HISTORY], 100)
+    found = scaled.following(future, state)
+    if isinstance(scaled, Returns):
+        for own, read in zip(future, found, strict=True):
+            whole, _ = scaled.encode(np.concatenate([bars.values[:HISTORY], own]), 30)
+            np.testing.assert_allclose(read, whole, rtol=1e-5, atol=1e-5)
+    else:
+        context = bars.values[HISTORY - 100 : HISTORY]
+        own = (future - context.mean(axis=0)) / (context.std(axis=0) + 1e-5)
+        np.testing.assert_allclose(found, np.clip(own, -5, 5), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("scaled", [Levels(), Returns()])
+def test_given_bars_stand_and_later_ones_follow_from_them(scaled: Representation, bars: Bars) -> None:
+    """A crash of 20% among decoded bars lowers all later ones by it; scaled returns grow with the volatility too."""
+    _, state = scaled.encode(bars.values[:HISTORY], 100)
+    features = np.tile(np.float32([0.1, 0.2, 0.1, 0.1, 0.1, 0.1])[: scaled.width], (3, 12, 1))
+    plain = scaled.decode(features, state)
+    crash = np.array(plain[:, 5:7])
+    crash[:, :, :4] *= 0.8
+    found = scaled.decode(features, state, given=Given(5, crash))
+    assert np.array_equal(found[:, :5], plain[:, :5])
+    assert np.array_equal(found[:, 5:7], crash)
+    if isinstance(scaled, Returns):
+        steps, before = (np.diff(np.log(one[:, 6:, 3]), axis=1) for one in (found, plain))
+        assert (steps > 1.5 * before).all()
+        again = scaled.decode(features, state, given=Given(5, np.array(plain[:, 5:7])))
+        np.testing.assert_allclose(again, plain, rtol=1e-9)
+    else:
+        np.testing.assert_allclose(found[:, 7:, :4], 0.8 * plain[:, 7:, :4], rtol=1e-6)
+
+
+def test_following_bars_are_read_at_the_anchored_level(bars: Bars) -> None:
+    """What decoding with a seam puts out, reading with the same seam takes back."""
+    levels = Levels()
+    features, state = levels.encode(bars.values[:HISTORY], 100)
+    seam, wanted = features[-1:] * 0.9, np.tile(features[-1] * 0.8, (2, 6, 1)).astype(np.float32)
+    decoded = levels.decode(wanted, state, seam)
+    np.testing.assert_allclose(levels.following(decoded, state, seam), wanted, rtol=1e-3, atol=1e-3)

@@ -15,8 +15,10 @@ from stresslab.core.errors import DataError, InputError
 from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars
 from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.sampler import Sampler
 from tests.generators.kronos.cases import case
 from tests.make.bars import make_bars
+from tests.make.universes import assert_valid
 
 LEVELS = str(case("within_context").folder)
 WALK = make_bars(200)
@@ -226,3 +228,77 @@ def test_prices_beyond_all_numbers_are_refused(tiny: Path) -> None:
     with pytest.raises(DataError, match="not finite") as caught:
         kronos.sample(WALK, 3, 2)
     assert "\n" not in str(caught.value)
+
+
+def test_universes_go_on_after_inserted_bars(folder: str) -> None:
+    """Bars before stay, inserted ones stand exactly, later ones are possible and follow from their close."""
+    kronos = Kronos(folder)
+    base = kronos.sample(WALK, 12, 70, seed=4)
+    crash = np.array(base.values[:, 5:7], dtype=np.float64)
+    crash[:, :, :4] *= 0.9
+    shocked = kronos.continued(base, 5, crash, seed=4)
+    assert np.array_equal(shocked.values[:, :5], base.values[:, :5])
+    assert np.array_equal(shocked.values[:, 5:7], crash.astype(np.float32))
+    assert_valid(shocked.values)
+    assert shocked.facts["inserted"] == {"at": 5, "bars": 2}
+    assert not np.array_equal(shocked.values[:, 7:], base.values[:, 7:])
+    first = np.log(shocked.values[:, 7, CLOSE].astype(float) / crash[:, 1, CLOSE])
+    assert np.abs(first).max() < 1.0
+
+
+def test_a_universe_goes_on_as_if_it_were_alone(folder: str) -> None:
+    """Neither the other universes of a tile nor the number of jobs change a bit of it."""
+    kronos = Kronos(folder)
+    base = kronos.sample(WALK, 10, 140, seed=4)
+    crash = np.array(base.values[:, 3:5], dtype=np.float64)
+    crash[:, :, :4] *= np.linspace(0.8, 1.2, 140)[:, None, None]
+    whole = kronos.continued(base, 3, crash, seed=4, jobs=2)
+    for some in ([0], [139, 5, 70]):
+        part = kronos.continued(base.take(some), 3, crash[some], seed=4)
+        assert np.array_equal(part.values, whole.values[some])
+
+
+def test_forced_tokens_are_those_of_the_inserted_bars_after_their_own_past(tiny: Path) -> None:
+    """The tokens that stand in place of drawn ones are the tokenizer's for history, universe and inserted bars."""
+    kronos = Kronos(str(tiny))
+    base = kronos.sample(WALK, 8, 64, seed=4)
+    values = np.array(base.values[:, :6], dtype=np.float64)
+    values[:, 4:6, :4] *= 0.95
+    origin, plan = kronos._origin(WALK, 8, 4), kronos._plan(8)
+    sampler = Sampler(
+        plan.networks, origin.features, origin.marks, horizon=8, max_context=plan.max_context, choice=plan.choice
+    )
+    tokens = sampler.encoded(plan.representation.following(values, origin.state), 2)
+    for universe in (0, 63):
+        whole = np.concatenate([WALK.values, values[universe]])
+        features, _ = plan.representation.encode(whole, len(origin.features[-plan.max_context :]) + 6)
+        expected = kronos.checkpoint.tokenizer.encode(torch.from_numpy(features[-plan.max_context :])[None], half=True)
+        for found, wanted in zip(tokens, expected, strict=True):
+            assert found[universe].tolist() == wanted[0, -2:].tolist()
+
+
+def test_without_a_shock_a_universe_goes_on_as_it_was(folder: str) -> None:
+    """Its own bars keep their own tokens, so that base and shocked differ by the shock alone."""
+    kronos = Kronos(folder)
+    base = kronos.sample(WALK, 12, 66, seed=4)
+    again = kronos.continued(base, 5, base.values[:, 5:7], seed=4)
+    np.testing.assert_allclose(again.values, base.values, rtol=1e-5)
+    late = np.array(base.values[:, 5:8], dtype=np.float64)
+    late[1::2, 2, :4] *= 1.1  # only the last of them is a shock, in every other universe
+    shocked = kronos.continued(base, 5, late, seed=4)
+    np.testing.assert_allclose(shocked.values[::2], base.values[::2], rtol=1e-5)
+
+
+def test_nano_goes_on_wilder_after_a_wilder_stretch() -> None:
+    """Twice the volatility over 20 bars raises that of the next ten, on the same random numbers."""
+    history = make_bars(400, seed=2)
+    base = Kronos().sample(history, 35, 64, seed=3)
+    bars = np.array(base.values[:, 5:25], dtype=np.float64)
+    logs = np.log(bars[:, :, :4]) - np.log(base.values[:, 4, CLOSE])[:, None, None]
+    bars[:, :, :4] = base.values[:, 4, CLOSE][:, None, None] * np.exp(2 * logs)
+    wild = Kronos().continued(base, 5, bars, seed=3)
+
+    def volatility(values: np.ndarray) -> float:
+        return float(np.diff(np.log(values[:, 24:, CLOSE].astype(float)), axis=1).std())
+
+    assert volatility(wild.values) > 1.4 * volatility(base.values)
