@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from stresslab.core.errors import InputError
+from stresslab.core.parquet_pages import BYTE_ARRAYS_BY_DIFFERENCE, decoded_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,11 @@ def report_damage_of(folder: str | Path) -> Iterator[None]:
 
 
 def read_table(content: bytes, name: str) -> pd.DataFrame:
-    """A parquet table; one that claims more numbers than are read is refused before memory is taken for them."""
+    """A parquet table; one that would take more memory than it may is refused before it is taken.
+
+    Neither the footer nor the headers of the pages are believed alone: both must stay within the bounds, and agree on
+    how many rows there are.
+    """
     import io
 
     import pyarrow as pa
@@ -107,16 +112,13 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
                 f"{name} claims {about.num_rows:,} rows of {about.num_columns}, more than the {MAX_CELLS:,} numbers "
                 "that are read, or lists in its cells; do not trust this run"
             )
-        sizes = [about.row_group(at).total_byte_size for at in range(about.num_row_groups)]
         texts = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
         known = pa.types.is_primitive, pa.types.is_boolean, pa.types.is_dictionary, pa.types.is_null
         if any(one.name not in texts and not any(test(one.type) for test in known) for one in schema):
             raise InputError(f"{name} has columns that are neither numbers nor text; do not trust this run")
-        decoded = 8 * about.num_rows * about.num_columns
-        if max(decoded, *sizes, 0) > max(MAX_UNPACKED, MAX_RATIO * len(content)):
-            raise InputError(
-                f"{name} has {len(content):,} bytes and would take {max(decoded, *sizes):,}; do not trust this run"
-            )
+        decoded = max(8 * about.num_rows * about.num_columns, _decoded_bytes(content, about, name))
+        if decoded > max(MAX_UNPACKED, MAX_RATIO * len(content)):
+            raise InputError(f"{name} has {len(content):,} bytes and would take {decoded:,}; do not trust this run")
         # texts stay numbers of a dictionary until it is known how long they are when written out
         table = pq.read_table(io.BytesIO(content), read_dictionary=texts, partitioning=None)
         for text in [one.name for one in table.schema if one.name in texts or pa.types.is_dictionary(one.type)]:
@@ -131,6 +133,28 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
         raise
     except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
         raise InputError(f"{name} is damaged ({' '.join(str(error).split()):.80}); run it again") from None
+
+
+def _decoded_bytes(content: bytes, about: Any, name: str) -> int:
+    """Bytes that all columns take when they are decoded, by the headers of their pages or by the footer."""
+    groups = [about.row_group(at) for at in range(about.num_row_groups)]
+    columns = [[group.column(at) for at in range(group.num_columns)] for group in groups]
+    rows = [group.num_rows for group in groups]
+    if sum(rows) != about.num_rows or any(
+        one.num_values != count for count, of_group in zip(rows, columns, strict=True) for one in of_group
+    ):
+        raise InputError(f"{name} contradicts itself about its number of rows; do not trust this run")
+    found = 0
+    for group, of_group in zip(groups, columns, strict=True):
+        total = 0
+        for one in of_group:
+            starts = [one.data_page_offset, *([one.dictionary_page_offset] if one.dictionary_page_offset else [])]
+            size, encodings = decoded_bytes(content, min(starts), one.total_compressed_size)
+            total += max(size, one.total_uncompressed_size)
+            if BYTE_ARRAYS_BY_DIFFERENCE in encodings:
+                raise InputError(f"{name} has texts written as differences, as no run writes them; do not trust it")
+        found += max(total, group.total_byte_size)
+    return found
 
 
 def _text_bytes(chunk: Any) -> int:

@@ -133,6 +133,8 @@ class ShardResult:
         with zipfile.ZipFile(path) as members:
             if any(one.compress_type != zipfile.ZIP_STORED for one in members.infolist()):
                 raise ValueError("its arrays are compressed, as no run writes them")
+            if sum(one.file_size for one in members.infolist()) > path.stat().st_size:
+                raise ValueError("its arrays claim more bytes than it has")
         with np.load(path, allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             found = []

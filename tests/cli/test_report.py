@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +40,32 @@ def test_the_run_itself_stays_whole(runs: tuple[Path, ...], command: Command) ->
     assert command("report", runs[1]).code == 0
     assert (runs[1] / "report" / "report.html").is_file()
     assert command("verify", runs[1]).code == 0
+
+
+def test_a_link_in_the_run_s_report_leaves_other_files_alone(
+    runs: tuple[Path, ...], command: Command, tmp_path: Path
+) -> None:
+    """A hard link to a file elsewhere is replaced, and a symbolic one refused, as is a folder that is one."""
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    shutil.copytree(runs[1], tmp_path / "run")
+    page = tmp_path / "run" / "report" / "report.html"
+    page.parent.mkdir(exist_ok=True)
+    page.unlink(missing_ok=True)
+    os.link(secret, page)
+    assert command("report", tmp_path / "run").code == 0
+    assert secret.read_text() == "mine"
+    assert page.stat().st_size > 1000
+    for link, target in ((page, secret), (page.parent, tmp_path)):
+        shutil.rmtree(page.parent)
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+        outcome = command("report", tmp_path / "run")
+        assert outcome.code == 2
+        assert "holds a link" in outcome.err
+        assert secret.read_text() == "mine"
+        link.unlink()
+        page.parent.mkdir(exist_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,56 @@ def test_tables_that_grow_when_they_are_read_are_refused() -> None:
             read_table(written.getvalue(), "bomb.parquet")
 
 
+def forged(content: bytes, old: int, new: int) -> bytes:
+    """A parquet file whose footer says another number; as long as before, since a number may be written longer."""
+    found, value = bytearray(), 2 * old
+    while value:
+        found.append(value & 127 | (128 if value >> 7 else 0))
+        value >>= 7
+    other = bytearray((2 * new >> 7 * at & 127) | 128 for at in range(len(found)))
+    other[-1] &= 127
+    end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    assert content.count(bytes(found), end) > 0
+    return content[:end] + content[end:].replace(bytes(found), bytes(other))
+
+
+def test_a_footer_that_lies_about_its_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages say themselves how much memory they ask for, and nothing is decoded before that is known."""
+    written = io.BytesIO()
+    pq.write_table(pa.table({"x": ["y" * 200_000_000] * 2}), written, compression="zstd", use_dictionary=False,
+                   write_statistics=False, store_schema=False)  # fmt: skip
+    content = written.getvalue()
+    group = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0)
+    lying = forged(content, group.column(0).total_uncompressed_size, 1000)
+    if group.total_byte_size != group.column(0).total_uncompressed_size:
+        lying = forged(lying, group.total_byte_size, 1000)
+    claimed = pq.ParquetFile(io.BytesIO(lying)).metadata.row_group(0)
+    assert (claimed.total_byte_size, claimed.column(0).total_uncompressed_size) == (1000, 1000)
+    monkeypatch.setattr(pq, "read_table", lambda *args, **kwargs: pytest.fail("it was decoded"))
+    with pytest.raises(InputError, match=r"^t has [\d,]+ bytes and would take 400,000,\d+; do not trust this run$"):
+        read_table(lying, "t")
+
+
+def test_groups_of_rows_that_the_footer_does_not_count_are_refused() -> None:
+    """The rows of a file are those of its groups, and each of its columns has as many."""
+    written = io.BytesIO()
+    pq.write_table(pa.table({"x": np.arange(700.0)}), written, row_group_size=350)
+    content = written.getvalue()
+    assert len(read_table(content, "t")) == 700
+    for old, new in ((700, 3), (350, 5)):
+        with pytest.raises(InputError, match=r"t contradicts itself|t is damaged"):
+            read_table(forged(content, old, new), "t")
+
+
+def test_texts_written_as_differences_are_refused() -> None:
+    """A page of a few bytes can hold one long text a million times in this encoding, which no run uses."""
+    written = io.BytesIO()
+    pq.write_table(pa.table({"x": ["y" * 1000] * 50}), written, use_dictionary=False,
+                   column_encoding={"x": "DELTA_BYTE_ARRAY"})  # fmt: skip
+    with pytest.raises(InputError, match="texts written as differences"):
+        read_table(written.getvalue(), "t")
+
+
 def test_tables_of_a_run_are_read_as_they_were() -> None:
     """Numbers, texts, missing ones and time stamps keep their values and types."""
     frame = pd.DataFrame(

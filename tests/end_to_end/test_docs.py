@@ -69,6 +69,14 @@ def test_files_that_the_architecture_names_exist() -> None:
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_files_that_a_page_names_exist(page: str) -> None:
+    """Files and folders of the repository that a page names by their path are there."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:tests|benchmarks|stresslab|docs|strategies|notebooks)/[\w/.]+)`", text):
+        assert (DOCS.parent / path).exists(), path
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link of a page leads to a file."""
     for target in re.findall(r"\]\(([^)#:]+)\)", (DOCS / page).read_text(encoding="utf-8")):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from stresslab.backtest import Terms
 from stresslab.backtest.evaluate import Evaluator
+from stresslab.core.errors import InputError
 from stresslab.data.universes import Universes
 from stresslab.runs.notices import of_copies
 from stresslab.runs.shard_result import ShardResult, shard_result
@@ -63,3 +66,22 @@ def test_a_universe_that_is_drawn_again_counts_again() -> None:
     """A bootstrap of few bars may draw the same bars twice; such draws are kept."""
     outcome = shard_result(EVALUATOR, universes(0, 1, 2, 3, 1), kept=3)
     assert (outcome.distinct, len(outcome.without_copies().ids)) == (4, 5)
+
+
+def test_finished_universes_that_would_grow_are_refused(tmp_path: Path) -> None:
+    """Compressed arrays, and members that claim more bytes than the file has, are refused before they are read."""
+    path = tmp_path / "part.npz"
+    shard_result(EVALUATOR, universes(1, 2), kept=6).save(path)
+    with np.load(path) as arrays:
+        content = dict(arrays)
+    np.savez_compressed(path, **content, zeros=np.zeros(10_000_000))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InputError, match="its arrays are compressed"):
+        ShardResult.load(path)
+    np.savez(path, **content)
+    raw = bytearray(path.read_bytes())
+    entry = raw.index(b"PK\x01\x02")
+    raw[entry + 20 : entry + 28] = struct.pack("<II", 2**31, 2**31)  # of its directory's first entry
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match="its arrays claim more bytes than it has"):
+        ShardResult.load(path)
