@@ -309,6 +309,7 @@ class Returns:
         )
         return np.clip(features[-context:], -self.clip, self.clip).astype(np.float32), state
 
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused by the generator
     def decode(
         self,
         features: NDArray[Any],

@@ -356,6 +356,7 @@ class Kronos:
         if not np.isfinite(values).all():
             raise DataError(
                 f"model={self.model}: it sampled a price or volume that is not finite, at temperature="
-                f"{self.temperature}; lower the temperature, or take another model"
+                f"{self.temperature}; its weights are too large to be meant, or the temperature is: take another "
+                "model, or lower the temperature"
             )
         return repaired(values, float(history.values[-1, CLOSE])) if self.repair else (values, 0)

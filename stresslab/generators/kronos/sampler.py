@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stresslab.core.errors import InputError
 from stresslab.core.randomness import WORDS, Stream, uniforms
 from stresslab.generators.kronos.coupling import Company, CoupledDraws, Coupling, ReturnOrder
 from stresslab.generators.kronos.inference_weights import Decoder, Transformer
@@ -136,6 +137,7 @@ class Sampler:
             self.stamps = networks.transformer.stamps(marks)  # (L + H, D)
             first = _Pass(networks.transformer, 1, self.length)
             self.last = first.extend(self.context, self.stamps[: self.length])[:, -1]  # (1, D)
+            _check_finite(networks.transformer.coarse_head(self.last), "model")
             self.history = first.history()
             self.coupling = None if order is None else self._coupling(first, order)
             self.windows = self._windows()
@@ -169,6 +171,7 @@ class Sampler:
             for start in range(0, len(ids), TILE):
                 rows = slice(start, start + TILE)
                 features = self._decode((tokens[0][rows], tokens[1][rows]))
+                _check_finite(features, "tokenizer")
                 of_tokens = None if scores is None else scores[rows].cpu().numpy()
                 made.append(Tile(features.cpu().numpy(), seam.cpu().numpy(), of_tokens))
         return made
@@ -392,6 +395,15 @@ class _History:
 
     blocks: list[Shared]
     table: Table
+
+
+def _check_finite(numbers: Tensor, part: str) -> None:
+    """Refuse weights, finite as they are, from which a network computes what is no number."""
+    if not torch.isfinite(numbers).all():
+        raise InputError(
+            f"the weights of the {part} overflow when they are used: it computes numbers that are not finite; take the "
+            "weights again, or another model"
+        )
 
 
 def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import urllib.request
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from stresslab.core.errors import CheckpointError
+from stresslab.core.errors import CheckpointError, InputError
 from stresslab.data.bars import Bars
 from stresslab.generators.kronos import checkpoint
 from stresslab.generators.kronos.checkpoint import (
@@ -26,6 +27,7 @@ from stresslab.generators.kronos.checkpoint import (
     load_checkpoint,
     load_model,
     load_tokenizer,
+    nano_folder,
     save_model,
     save_tokenizer,
 )
@@ -338,3 +340,20 @@ def test_what_fine_tuning_leaves_is_loaded(tmp_path: Path) -> None:
     shutil.copytree(nano / "model", tmp_path / "basemodel" / "best_model")
     tuned, bundled = checkpoint.load_checkpoint(str(tmp_path)), checkpoint.load_checkpoint("nano")
     assert tuned.describe()["hashes"] == bundled.describe()["hashes"]
+
+
+@pytest.mark.parametrize("factor", [1e15, 1e37])
+@pytest.mark.parametrize("part", ["model", "tokenizer"])
+def test_weights_that_overflow_when_they_are_used_are_refused(tmp_path: Path, part: str, factor: float) -> None:
+    """Weights that are finite but huge end in one line, and in no warning."""
+    shutil.copytree(nano_folder(), tmp_path / "huge")
+    for measured in (tmp_path / "huge").glob("*.json"):  # of other weights
+        measured.unlink()
+    path = tmp_path / "huge" / part / "model.safetensors"
+    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    save_file({name: (tensor * factor).clamp(-3e38, 3e38) for name, tensor in tensors.items()}, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match=r"overflow when they are used|too large to be meant") as refused:
+            Kronos(str(tmp_path / "huge")).sample(make_bars(120), 3, 2, 1)
+    assert "\n" not in str(refused.value)
