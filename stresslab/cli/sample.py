@@ -14,6 +14,8 @@ from stresslab.runs.settings import SampleConfig
 EXAMPLE = """Example:
 
 stresslab sample --data sample:nasdaq --origin end --universes 5000 --out universes/nasdaq
+
+stresslab sample --data sample:crypto5 --universes 1000 --horizon 60 --out universes/crypto
 """
 
 
@@ -24,6 +26,7 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
     with options.output_folder(settings.out) as folder, progress() as report:
         report("loading", 0, 1)
         from stresslab.core.limits import check_disk, chunk_size, disk_need, parse_size
+        from stresslab.data.market_index import symbols_of
         from stresslab.data.origin import split_at_origin
         from stresslab.generators.sharded import SampleRequest, sample_shards
 
@@ -31,8 +34,9 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
         history, _ = split_at_origin(bars, settings.origin, settings.horizon)
         made = settings.make_generator(options.given_flags(ctx))
         wanted = SampleRequest(made, history, settings.horizon, settings.universes, settings.seed)
-        size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, settings.horizon)
-        told = check_disk(folder, disk_need(settings.universes, settings.horizon))
+        steps = settings.horizon * len(symbols_of(history))
+        size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, steps)
+        told = check_disk(folder, disk_need(settings.universes, steps))
         report("loading", 1, 1, f"universes need {told}")
         finished = 0
 
@@ -47,5 +51,7 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
                 shards = sample_shards(wanted, folder, size=size, jobs=jobs, cluster=cluster, progress=advance)
         except KeyboardInterrupt:
             raise InterruptedRunError("interrupted; run the same command again to go on from the last shard") from None
-    count = f"{settings.universes:,} universes of {settings.horizon} bars after {history.timestamps[-1]}"
+    symbols = symbols_of(history)
+    of = f" of {len(symbols)} symbols" if len(symbols) > 1 else ""
+    count = f"{settings.universes:,} universes{of} of {settings.horizon} bars after {history.timestamps[-1]}"
     say(f"{count}\n{len(shards)} shard{'s' if len(shards) > 1 else ''} in {folder}")

@@ -1,12 +1,15 @@
 """Joint universes: N continuations of a market, in each of which its K symbols go on together.
 
-The real market is a JointUniverses with N = 1. Where universes come from is for the generators to know.
+The real market is a JointUniverses with N = 1; shards on disk have a column that names the symbol. Where universes
+come from is for the generators to know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +17,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError
-from stresslab.data.bars import FIELDS
+from stresslab.core.whole_files import put
+from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.market import Market
-from stresslab.data.universes import REAL, Universes, facts_of
+from stresslab.data.universes import (
+    REAL,
+    SHARD,
+    SYMBOL,
+    Universes,
+    about_shard,
+    facts_of,
+    history_table,
+    shard_table,
+    shards,
+    write_parquet,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +117,93 @@ class JointUniverses:
         columns = pd.MultiIndex.from_product([self.symbols, self.ids], names=["symbol", "universe"])
         return pd.DataFrame(values.transpose(2, 1, 0).reshape(self.horizon, -1), index=self.timestamps, columns=columns)
 
+    def save(self, folder: str | Path, shard: int = SHARD) -> list[Path]:
+        """Write the universes as parquet shards (symbol, universe, step, timestamp, six fields) and the history.
+
+        Returns:
+            The paths of the shards, each of which is whole.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        put(folder / "history.parquet", lambda path: self.save_history(self.history, path))
+        paths = []
+        for start in range(0, len(self), shard):
+            paths.append(folder / f"universes-{start:09d}.parquet")
+            put(paths[-1], self.take(slice(start, start + shard)).save_shard)
+        return paths
+
+    def save_shard(self, path: Path) -> None:
+        """Write these universes as one shard, symbol after symbol; the history beside it is `save_history`'s."""
+        about = _about(self.history) | {"facts": dict(self.facts)}
+        parts = [shard_table(self.values[:, at], self.timestamps, self.ids, about) for at in range(len(self.symbols))]
+        write_parquet(_by_symbol(parts, self.symbols), path)
+
+    @staticmethod
+    def save_history(history: Market, path: Path) -> None:
+        """Write the history that shards share, symbol after symbol."""
+        about = _about(history)
+        write_parquet(_by_symbol([history_table(bars, about) for bars in history], history.symbols), path)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> JointUniverses:
+        """Read joint universes that `save` or `stresslab sample` wrote, all of them."""
+        return cls.concatenate([cls.load_shard(path) for path in shards(folder)])
+
+    @classmethod
+    def load_shard(cls, path: str | Path) -> JointUniverses:
+        """Read the universes of one shard, beside which the history lies.
+
+        Raises:
+            DataError: the shard holds one series.
+        """
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(path)
+        if SYMBOL not in table.column_names:
+            raise DataError(f"{path} holds universes of one series; read them by Universes.load")
+        about, ids = about_shard(table), table["universe"].to_numpy()
+        history = _history(str(Path(path).parent.resolve()), about["history_digest"])
+        some, count = np.unique(ids, return_index=True)[1], len(history.symbols)
+        horizon = len(ids) // (len(some) * count)
+        flat = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1)
+        values = flat.reshape(count, len(some), horizon, len(FIELDS)).swapaxes(0, 1)
+        timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
+        own = ids[: len(some) * horizon : horizon].astype(np.int64)
+        return cls(np.ascontiguousarray(values), timestamps, history, own, about["facts"])
+
     @property
     def close(self) -> pd.DataFrame:
         """Closes (T, K N); `close[symbol]` is the frame (T, N) of one symbol."""
         return self.frame("close")
+
+
+def _by_symbol(parts: Sequence[Any], symbols: Sequence[str]) -> Any:
+    """Tables of each symbol below one another, with a column that names it."""
+    import pyarrow as pa
+
+    named = [
+        part.add_column(0, SYMBOL, pa.array([symbol] * len(part)).dictionary_encode())
+        for part, symbol in zip(parts, symbols, strict=True)
+    ]
+    return pa.concat_tables(named).unify_dictionaries()
+
+
+def _about(history: Market) -> dict[str, Any]:
+    return {
+        "symbols": list(history.symbols), "sources": [bars.source for bars in history],
+        "history_digest": history.digest,
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _history(folder: str, digest: str) -> Market:
+    """The history in a folder of shards; the digest distinguishes it from one written there later."""
+    import pyarrow.parquet as pq
+
+    past = pq.read_table(Path(folder) / "history.parquet")
+    about, frame = about_shard(past), past.to_pandas()
+    series = []
+    for symbol, source in zip(about["symbols"], about["sources"], strict=True):
+        own = frame[frame[SYMBOL] == symbol].drop(columns=SYMBOL)
+        series.append(Bars.from_frame(own, symbol=symbol, source=source))
+    return Market(tuple(series))

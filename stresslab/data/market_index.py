@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,10 @@ class IndexUniverses(Universes):
         """See `Universes.payload`."""
         return self.symbols
 
+    def save_shard(self, path: Path) -> None:
+        """Write the universes of all symbols, of which the index follows."""
+        self.joint.save_shard(path)
+
     def each(self, function: Callable[[Universes, int], Universes]) -> IndexUniverses:
         """The joint universes whose symbols, by their universes and position, were changed by a function."""
         joint = self.joint
@@ -157,3 +162,8 @@ def as_given(joint: JointUniverses, bars: Market | IndexBars) -> JointUniverses 
     if isinstance(bars, Market):
         return joint
     return IndexUniverses.of(joint.values, joint.timestamps, bars, joint.ids, joint.facts)
+
+
+def symbols_of(bars: Bars) -> tuple[str, ...]:
+    """Names of the symbols that bars stand for: those of an index's market, else their own."""
+    return bars.market.symbols if isinstance(bars, IndexBars) else (bars.symbol,)

@@ -25,6 +25,8 @@ from stresslab.data.bars import FIELDS, Bars
 REAL = -1
 """The id of the real series."""
 SHARD = 1000
+SYMBOL = "symbol"
+"""Column that shards of several symbols have besides."""
 _METADATA_KEY = b"stresslab"
 
 
@@ -151,25 +153,15 @@ class Universes(Plotted):
 
     def save_shard(self, path: Path) -> None:
         """Write these universes as one shard; the history beside it is `save_history`'s."""
-        _write_parquet(self._table(_about(self.history) | {"facts": dict(self.facts)}), path)
+        write_parquet(self._table(_about(self.history) | {"facts": dict(self.facts)}), path)
 
     @staticmethod
     def save_history(history: Bars, path: Path) -> None:
         """Write the history that shards share."""
-        _write_parquet(_history_table(history, _about(history)), path)
+        write_parquet(history_table(history, _about(history)), path)
 
     def _table(self, about: Mapping[str, Any]) -> Any:
-        import pyarrow as pa
-
-        values = self.values.astype(np.float32, copy=False)  # (N, T, F)
-        count, steps = values.shape[:2]
-        columns: dict[str, Any] = {
-            "universe": np.repeat(self.ids.astype(np.int32), steps),
-            "step": np.tile(np.arange(steps, dtype=np.int16 if steps < 2**15 else np.int32), count),
-            "timestamp": np.tile(self.timestamps.to_numpy(), count),
-        }
-        columns |= {name: values[:, :, position].reshape(-1) for position, name in enumerate(FIELDS)}
-        return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+        return shard_table(self.values, self.timestamps, self.ids, about)
 
     @classmethod
     def load(cls, folder: str | Path) -> Universes:
@@ -182,13 +174,37 @@ class Universes(Plotted):
         import pyarrow.parquet as pq
 
         table = pq.read_table(path)
-        about = json.loads(table.schema.metadata[_METADATA_KEY])
+        if SYMBOL in table.column_names:
+            raise DataError(f"{path} holds universes of several symbols; read them by JointUniverses.load")
+        about = about_shard(table)
         ids = table["universe"].to_numpy()
         horizon = len(ids) // len(np.unique(ids))
         values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(-1, horizon, len(FIELDS))
         timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
         history = _history(str(Path(path).parent.resolve()), about["history_digest"])
         return cls(values, timestamps, history, ids[::horizon].astype(np.int64), about["facts"])
+
+
+def shard_table(
+    values: NDArray[Any], timestamps: pd.DatetimeIndex, ids: NDArray[np.int64], about: Mapping[str, Any]
+) -> Any:
+    """The table of a shard, a row for each universe and bar, of values (N, T, F)."""
+    import pyarrow as pa
+
+    values = values.astype(np.float32, copy=False)
+    count, steps = values.shape[:2]
+    columns: dict[str, Any] = {
+        "universe": np.repeat(ids.astype(np.int32), steps),
+        "step": np.tile(np.arange(steps, dtype=np.int16 if steps < 2**15 else np.int32), count),
+        "timestamp": np.tile(timestamps.to_numpy(), count),
+    }
+    columns |= {name: values[:, :, position].reshape(-1) for position, name in enumerate(FIELDS)}
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(about).encode()})
+
+
+def about_shard(table: Any) -> dict[str, Any]:
+    """What a shard or history says about itself."""
+    return dict(json.loads(table.schema.metadata[_METADATA_KEY]))
 
 
 @singledispatch
@@ -238,11 +254,12 @@ def _history(folder: str, digest: str) -> Bars:
     import pyarrow.parquet as pq
 
     past = pq.read_table(Path(folder) / "history.parquet")
-    about = json.loads(past.schema.metadata[_METADATA_KEY])
+    about = about_shard(past)
     return Bars.from_frame(past.to_pandas(), symbol=about["symbol"], source=about["source"])
 
 
-def _history_table(history: Bars, about: Mapping[str, Any]) -> Any:
+def history_table(history: Bars, about: Mapping[str, Any]) -> Any:
+    """The table of real bars."""
     import pyarrow as pa
 
     columns: dict[str, Any] = {"timestamp": history.timestamps.to_numpy()}
@@ -254,7 +271,8 @@ def _about(history: Bars) -> dict[str, Any]:
     return {"symbol": history.symbol, "source": history.source, "history_digest": history.digest}
 
 
-def _write_parquet(table: Any, path: Path) -> None:
+def write_parquet(table: Any, path: Path) -> None:
+    """Write a table as every shard is."""
     import pyarrow.parquet as pq
 
     pq.write_table(table, path, compression="zstd")

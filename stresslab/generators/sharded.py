@@ -20,8 +20,9 @@ from stresslab.core.parallel import Ids, Workers, chunks, map_chunks
 from stresslab.core.randomness import check_seed
 from stresslab.core.whole_files import put
 from stresslab.data.bars import Bars
+from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market_index import IndexBars
-from stresslab.data.universes import Universes
+from stresslab.data.universes import Universes, universes_after
 from stresslab.generators.base import Generator, check_horizon, universe_ids
 from stresslab.generators.registry import make_generator, settings_of
 
@@ -46,11 +47,6 @@ class SampleRequest:
 
     def __post_init__(self) -> None:
         check_horizon(self.horizon), check_seed(self.seed), universe_ids(self.universes, None)
-        if isinstance(self.history, IndexBars):
-            raise InputError(
-                "universes of several symbols are not written as shards; sample one symbol, for example "
-                f"{self.history.market.symbols[0]}, or use generator.sample(market, ...)"
-            )
 
     def sample(self, ids: Ids, jobs: int, progress: Callable[[int], None]) -> Universes:
         """Some of them, by their ids."""
@@ -155,7 +151,15 @@ def sample_shards(
             task = SampleTask.of(wanted.generator, history, wanted.horizon, wanted.universes, wanted.seed)
             for at, (values, facts) in map_chunks(task, [pieces[position] for position in missing], cluster=cluster):
                 piece = pieces[missing[at]]
-                work.add(missing[at], Universes(values, timestamps, history, piece, facts).save_shard)
+                work.add(missing[at], universes_after(history, values, timestamps, piece, facts).save_shard)
                 advance(len(piece))
-        put(folder / "history.parquet", lambda path: Universes.save_history(history, path))
+        put(folder / "history.parquet", lambda path: _save_history(history, path))
     return [folder / work.name(position) for position in range(work.count)]
+
+
+def _save_history(history: Bars, path: Path) -> None:
+    """The real bars, of each symbol where there are several."""
+    if isinstance(history, IndexBars):
+        JointUniverses.save_history(history.market, path)
+    else:
+        Universes.save_history(history, path)

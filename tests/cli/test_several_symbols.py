@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stresslab.cli import main
 from stresslab.cli.options import joined_sources
+from stresslab.core.errors import DataError
+from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market_index import IndexBars
 from stresslab.data.sources.load_market import load_data
+from stresslab.data.universes import Universes
+from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.runs.settings import StressConfig
 from tests.make.bars import make_bars
 
@@ -70,8 +75,21 @@ def test_one_series_for_a_market_strategy_is_one_line(tmp_path: Path, capsys: py
     assert "trades several symbols, and the data are one series; give several" in capsys.readouterr().err
 
 
-def test_shards_of_several_symbols_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Universes of a market are not written as if they were one series."""
-    assert main(["sample", "--data", "sample:crypto5", "--generator", "bootstrap", "--universes", "5", "--horizon", "5",
-                 "--out", str(tmp_path / "out")]) == 2  # fmt: skip
-    assert "universes of several symbols are not written as shards" in capsys.readouterr().err
+def test_shards_of_several_symbols(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Universes of a market are written with a column of symbols, in any pieces the same, and read back as sampled."""
+    asked = ["sample", "--data", "sample:crypto5", "--generator", "bootstrap", "--universes", "130", "--horizon", "5"]
+    assert main([*asked, "--jobs", "1", "--out", str(tmp_path / "one")]) == 0
+    assert capsys.readouterr().out.startswith("130 universes of 5 symbols of 5 bars after ")
+    assert main([*asked, "--memory", "525MB", "--out", str(tmp_path / "pieces")]) == 0
+    one, pieces = (JointUniverses.load(tmp_path / name) for name in ("one", "pieces"))
+    assert len(list((tmp_path / "pieces").glob("universes-*.parquet"))) > 1
+    assert one.values.tobytes() == pieces.values.tobytes()
+    market = load_data(["sample:crypto5"]).market
+    sampled = StationaryBootstrap().sample(market[: len(one.history)], 5, 130)
+    assert (one.values == sampled.values.astype("float32")).all()
+    assert one.history.digest == sampled.history.digest
+    assert one.timestamps.equals(sampled.timestamps)
+    frame = pd.read_parquet(tmp_path / "one" / "universes-000000000.parquet")
+    assert sorted(frame["symbol"].unique()) == sorted(market.symbols)
+    with pytest.raises(DataError, match="several symbols; read them by JointUniverses"):
+        Universes.load(tmp_path / "one")

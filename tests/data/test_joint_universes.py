@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,3 +50,21 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     """Values of another number of symbols are an error."""
     with pytest.raises(DataError, match="do not fit"):
         JointUniverses(np.ones((2, 3, 301, 6)), MARKET.timestamps, MARKET, np.arange(2))
+
+
+def test_they_are_saved_and_read_again(tmp_path: Path) -> None:
+    """Shards hold what was sampled, symbol by symbol, with ids, facts and history; those of one series are refused."""
+    joint = StationaryBootstrap(block=5).sample(MARKET, 20, 7, seed=3, ids=[6, 1, 3])
+    assert [path.name for path in joint.save(tmp_path, shard=2)] == [
+        "universes-000000000.parquet", "universes-000000002.parquet",
+    ]  # fmt: skip
+    again = JointUniverses.load(tmp_path)
+    np.testing.assert_array_equal(again.values, joint.values.astype(np.float32))
+    assert again.ids.tolist() == [6, 1, 3]
+    assert again.history.digest == MARKET.digest
+    assert again.history.symbols == MARKET.symbols
+    assert again.timestamps.equals(joint.timestamps)
+    assert again.facts["generator"] == joint.facts["generator"]
+    joint["A"].save(tmp_path / "alone")
+    with pytest.raises(DataError, match=r"one series; read them by Universes\.load"):
+        JointUniverses.load(tmp_path / "alone")
