@@ -15,7 +15,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.market_index import IndexBars
 from stresslab.strategy import LOCATED, Strategy, describe_failures
 from stresslab.strategy.detect_style import detect_call_style
-from stresslab.strategy.lookahead.check import find_lookahead
+from stresslab.strategy.lookahead.check import EVERY_BAR_SECONDS, find_lookahead
 
 
 def suited_to(bars: Bars, strategies: Sequence[Strategy]) -> tuple[list[Strategy], list[str]]:
@@ -59,10 +59,10 @@ def admit(
         LookAheadError: one of them looks ahead.
         StrategyError: the code of one fails on real bars.
     """
-    runs = []
+    runs, patience = [], EVERY_BAR_SECONDS / max(1, len(strategies))
     for one in strategies:
         strategy = detect_call_style(one, history)
-        report = find_lookahead(strategy, history, seed=seed)
+        report = find_lookahead(strategy, history, seed=seed, patience=patience)
         if report.found and not allow_lookahead:
             raise LookAheadError(
                 f"strategy {strategy.name!r} looks ahead: {report.found[0]}; decide from bars up to the current "

@@ -8,6 +8,7 @@ probably comes from is named by `causes`.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import time
 import warnings
@@ -33,10 +34,10 @@ from stresslab.strategy.strategy import owner
 ROWS = 2500
 """Latest bars that are looked at: ten years of days."""
 CUTS = 32
-QUICK_SECONDS = 1.0
-"""A piece of the search behind every bar may take so long; where it takes longer, only the cuts are looked at."""
-SIDE_BY_SIDE = 64
-"""Bars that are looked behind in one call."""
+EVERY_BAR_SECONDS = 10.0
+"""The search behind every bar may take so long; where it would take longer, it looks behind a part of them."""
+SIDE_BY_SIDE, ONE_BY_ONE = 64, 8
+"""Bars that are looked behind in one call, and in so many where each is a call of its own."""
 SHOWN = 5
 """Findings after which the search stops."""
 WARMUP_ALLOWANCE = 250
@@ -117,7 +118,13 @@ class _Finding:
 
 
 def find_lookahead(
-    strategy: Strategy, bars: Bars, *, cuts: int = CUTS, rows: int = ROWS, seed: int = 0
+    strategy: Strategy,
+    bars: Bars,
+    *,
+    cuts: int = CUTS,
+    rows: int = ROWS,
+    seed: int = 0,
+    patience: float = EVERY_BAR_SECONDS,
 ) -> LookAheadReport:
     """Whether decisions depend on later bars, by deciding again without those and with others in their place.
 
@@ -125,8 +132,9 @@ def find_lookahead(
     turn with its first and its last change, so that a rare one has its share; the others come after the largest moves,
     as such and against the moves before, and at random bars, one in each of equal stretches. At each cut the later bars
     are taken away; replaced by their opposite, three times as large; and replaced by calm ones drawn from the whole
-    sample. Where the code takes all universes at once and is fast, the opposite of what followed is put behind every
-    single bar as well, which finds leaks that touch few decisions. At the seam, universes are put after the last bar.
+    sample. The opposite of what followed is then put behind every single bar as well, which finds leaks that touch few
+    decisions; where the code is slow, behind a half, a quarter and so on of all bars, those first where the decision
+    changes. At the seam, universes are put after the last bar.
     All decisions before the cut are compared, so a leak of one bar (`shift(-1)`) shows as well as one of the whole
     sample (`close / close.max()`). Every draw is seeded: the same bars and seed give the same report.
 
@@ -151,6 +159,7 @@ def find_lookahead(
         cuts: places to compare, at most.
         rows: latest bars, at most.
         seed: of everything that is drawn.
+        patience: seconds that the search behind every bar may take.
 
     Raises:
         StrategyError: the code raises, answers with no decision, or decides differently on the very same bars.
@@ -160,10 +169,10 @@ def find_lookahead(
     case = DecisionProbe.of(replace(strategy, excused=None), bars, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the code on short histories; what it warns of on all bars was shown
-        return _searched(case, cuts)
+        return _searched(case, cuts, patience)
 
 
-def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
+def _searched(case: DecisionProbe, cuts: int, patience: float) -> LookAheadReport:
     """The report on a strategy that has decided on all bars."""
     strategy, bars, changes = case.strategy, case.bars, _changes(case.full)
     chance = _check_memory(case)
@@ -178,7 +187,7 @@ def _searched(case: DecisionProbe, cuts: int) -> LookAheadReport:
     by_number = bool(findings and futures and not others and _draws(strategy))  # seeded numbers change with the length
     if by_number:
         compared, findings = [], []
-    behind, others = ([], others) if found or findings or others else _behind_every_bar(case)
+    behind, others = ([], others) if found or findings or others else _behind_every_bar(case, changes, patience)
     seam, beyond = (False, []) if found or findings or others or by_number else _seam(case)
     findings = list(dict.fromkeys(findings or others or beyond))[: SHOWN - len(found)]
     lines = [_line(case, one) for one in findings]
@@ -256,32 +265,51 @@ def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Findin
     return len(futures), findings
 
 
-def _behind_every_bar(case: DecisionProbe) -> tuple[list[int], list[_Finding]]:
-    """The cuts behind which the opposite of what followed was put, one at every bar, and what differs.
+def _behind_every_bar(
+    case: DecisionProbe, changes: NDArray[np.intp], patience: float
+) -> tuple[list[int], list[_Finding]]:
+    """The cuts behind which the opposite of what followed was put, one at every bar if time allows, and what differs.
 
-    Only code that takes all universes at once and is fast is asked so often.
+    How many there are is a half, a quarter and so on of all, so that it seldom depends on how fast the machine is.
     """
-    rows, real = case.panel.rows, column(case.full, 0)
-    if case.strategy.one_by_one or rows < 2:
-        return [], []
-    cuts = np.arange(1, rows)
+    order = _by_weight(case.panel.rows, changes)
+    size = ONE_BY_ONE if case.strategy.one_by_one else SIDE_BY_SIDE
     compared: list[int] = []
-    for start in range(0, len(cuts), SIDE_BY_SIDE):
-        piece, began = cuts[start : start + SIDE_BY_SIDE], time.perf_counter()
+    start, end = 0, len(order)
+    while start < end:
+        piece, began = order[start : start + size], time.perf_counter()
         try:
             decisions = case.decide(opposites(case.values, piece))
         except StrategyError:
             return compared, []
-        for at, cut in enumerate(piece.tolist()):
-            known = {name: array[:cut] for name, array in column(decisions, at).items()}
-            if not all(np.array_equal(real[name][:cut], array, equal_nan=True) for name, array in known.items()):
-                difference = case.difference(real, known)
-                if difference:
-                    return compared, [_Finding(*difference, cut, "it changes when others take their place")]
+        finding = _first_difference(case, decisions, piece)
+        if finding is not None:
+            return compared, [finding]
         compared += piece.tolist()
-        if time.perf_counter() - began > QUICK_SECONDS:
-            break
+        if start == 0:
+            while (time.perf_counter() - began) * end / len(piece) > patience and end > size:
+                end //= 2
+        start += size
     return compared, []
+
+
+def _by_weight(rows: int, changes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Every number of rows to keep: those right after a change of decision first, each kind spread over all bars."""
+    cuts = np.arange(1, rows)
+    spread = np.modf(cuts * (math.sqrt(5) - 1) / 2)[0]  # whatever is left out is spread too
+    return np.asarray(cuts[np.lexsort((spread, ~np.isin(cuts - 1, changes)))])
+
+
+def _first_difference(case: DecisionProbe, decisions: Decisions, cuts: NDArray[np.intp]) -> _Finding | None:
+    """What differs before its cut in one of several series, whose opposites follow the cuts."""
+    real = column(case.full, 0)
+    for at, cut in enumerate(cuts.tolist()):
+        known = {name: array[:cut] for name, array in column(decisions, at).items()}
+        if not all(np.array_equal(real[name][:cut], array, equal_nan=True) for name, array in known.items()):
+            difference = case.difference(real, known)
+            if difference:
+                return _Finding(*difference, cut, "it changes when others take their place")
+    return None
 
 
 _RANDOM = re.compile(r"default_rng|RandomState|np\.random|random\.(seed|Random)\b")

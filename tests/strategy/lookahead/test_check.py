@@ -16,12 +16,14 @@ from scipy.signal import fftconvolve, filtfilt
 
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead import check as lookahead
 from stresslab.strategy.lookahead import probe as trial
 from stresslab.strategy.lookahead.check import LookAheadReport, find_lookahead
 from stresslab.strategy.lookahead.probe import DecisionProbe
+from stresslab.strategy.panel import Panel
 from tests.make.bars import make_bars
 
 Rule = Callable[[Any], Any]
@@ -405,13 +407,22 @@ def test_intraday_stamps() -> None:
     assert ":00:00" in report.found[0]
 
 
-def rare_leak(every: int, seed: int) -> Rule:
-    """Two averages that cross, and an exit if the next bar falls, on one bar in so many."""
+NEXT: dict[str, Callable[[Any], Any]] = {
+    "falls": lambda bars: bars.close.shift(-1) < bars.close,
+    "moves by more than 1%": lambda bars: (bars.close.shift(-1) / bars.close - 1).abs() > 0.01,
+    "goes below": lambda bars: bars.low.shift(-1) < bars.close * 0.995,
+    "is busy": lambda bars: bars.volume.shift(-1) > bars.volume.rolling(20).mean(),
+    "five bars rise": lambda bars: bars.close.shift(-5) > bars.close,
+}
+
+
+def rare_leak(every: int, seed: int, kind: str = "falls") -> Rule:
+    """Two averages that cross, and an exit by what comes next, on one bar in so many; never where it is 0."""
 
     def rule(bars: Any) -> Any:
         fast, slow = bars.close.rolling(5).mean(), bars.close.rolling(20).mean()
-        chosen = (bars.volume * 1e3).round() % every == seed % every
-        return fast > slow, (fast < slow) | (chosen & (bars.close.shift(-1) < bars.close))
+        chosen = (bars.volume * 1e3).round() % every == seed % every if every else bars.volume < 0
+        return fast > slow, (fast < slow) | (chosen & NEXT[kind](bars))
 
     return rule
 
@@ -422,15 +433,39 @@ def test_rare_leaks_are_found(every: int, seed: int) -> None:
     assert look(rare_leak(every, seed), make_bars(1500, seed)).found
 
 
+@pytest.mark.parametrize("kind", NEXT)
+def test_rare_leaks_of_code_that_takes_one_series_are_found(kind: str) -> None:
+    """Code that is called for each series by itself is looked behind at every bar too, where a call is quick."""
+
+    def one_series(bars: pd.DataFrame) -> Any:
+        assert len(bars)  # many series at once have no length
+        return tuple(side.to_numpy() for side in rare_leak(100, 1, kind)(bars))
+
+    (strategy,) = load_strategies(one_series, {})
+    bars = make_bars(400, 1)
+    strategy = detect_call_style(strategy, bars)
+    assert strategy.one_by_one
+    assert find_lookahead(strategy, bars, patience=120.0).found
+
+
 @pytest.mark.slow
-def test_nearly_all_rare_leaks_are_found() -> None:
-    """At least 95% of leaks that touch one bar in 300."""
-    found = [bool(look(rare_leak(300, seed), make_bars(2500, seed)).found) for seed in range(60)]
+@pytest.mark.parametrize("kind", NEXT)
+@pytest.mark.parametrize("every", [100, 300])
+def test_nearly_all_rare_leaks_are_found(every: int, kind: str) -> None:
+    """At least 95% of the leaks that touch a decision in a hundred or in three hundred."""
+    found = []
+    for seed in range(60):
+        bars = make_bars(2500, seed)
+        panel = Panel.of(Universes.from_bars(bars, bars[:0]), 0)
+        leaking, honest = rare_leak(every, seed, kind)(panel)[1], rare_leak(0, seed, kind)(panel)[1]
+        if (leaking != honest).to_numpy().any():
+            found.append(bool(look(rare_leak(every, seed, kind), bars).found))
+    assert len(found) > 50
     assert np.mean(found) >= 0.95
 
 
 def test_the_share_of_decisions_that_were_checked_is_said() -> None:
-    """All of them where the code is fast; a few where each universe is a call of its own."""
+    """All of them where the code is fast; a part where a call takes long, those first where the decision changes."""
     report = look(lambda bars: around(bars.close, bars.close.rolling(20).mean()), make_bars(500))
     assert report.checked == 1.0
     assert "100% of them checked" in report.covered
@@ -439,8 +474,20 @@ def test_the_share_of_decisions_that_were_checked_is_said() -> None:
         return (bars.close > bars.close.rolling(20).mean()).to_numpy(), np.zeros(len(bars), dtype=bool)
 
     (strategy,) = load_strategies(slow, {})
-    one = find_lookahead(detect_call_style(strategy, make_bars(500)), make_bars(500))
-    assert 0 < one.checked < 1
+    strategy = detect_call_style(strategy, make_bars(500))
+    whole, part = (find_lookahead(strategy, make_bars(500), patience=patience) for patience in (120.0, 0.0))
+    assert whole.checked == 1.0
+    assert 0 < part.checked < 1
+    assert (whole.futures - 499) == (part.futures - 8) == 2 * lookahead.CUTS
+
+
+def test_bars_where_decisions_change_are_looked_behind_first() -> None:
+    """Any part of the order holds them first, and the others spread over all bars."""
+    changes = np.array([3, 50, 51, 700])
+    order = lookahead._by_weight(1000, changes)
+    assert sorted(order.tolist()) == list(range(1, 1000))
+    assert set(order[:4].tolist()) == {4, 51, 52, 701}
+    assert np.diff(np.sort(order[4:104])).max() < 30
 
 
 def test_seeded_numbers_of_the_shape_of_the_bars_are_no_leak() -> None:
