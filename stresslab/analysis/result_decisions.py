@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from stresslab.analysis.result_models import Count, Estimate, Model, Number, Share
@@ -73,3 +75,45 @@ class SizeStudy(Model):
     """best size if the record's own estimate were the truth; null where no edge can be planted"""
     haircut: Number = None
     """share of that which estimation error takes away"""
+
+
+class LimitAnswer(Model):
+    """One limit, and whether it is kept."""
+
+    limit: str
+    """as it was written"""
+    bound: float
+    estimate: Estimate
+    passed: bool | None
+    """null where the interval holds the bound"""
+    sides: dict[str, Number]
+    """the estimate in universes of each kind of edge"""
+
+
+class RuleEnd(Model):
+    """One way in which accounts that are held to rules end."""
+
+    name: str
+    """passed, the rule that is broken first, or open where the horizon ends first"""
+    probability: Share
+    days: Estimate | None
+    """median of the days until then; null for open accounts"""
+
+
+class LimitStudy(Model):
+    """Whether one strategy keeps its limits."""
+
+    universes: Count
+    horizon: Count
+    judged: str
+    """the universes on which limits are judged: generated, without or supported"""
+    answers: tuple[LimitAnswer, ...]
+    rules: dict[str, Any] | None
+    """of the account, in fractions of the initial capital and days"""
+    outcomes: dict[str, tuple[RuleEnd, ...]] = Field(default_factory=dict)
+    """by kind of edge; empty without rules"""
+
+    @property
+    def kept(self) -> bool:
+        """Whether every limit is shown to be kept."""
+        return all(one.passed is True for one in self.answers)

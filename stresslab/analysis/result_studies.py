@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stresslab.analysis.result_decisions import SizeStudy
+from stresslab.analysis.result_decisions import LimitStudy, SizeStudy
 from stresslab.analysis.result_models import (
     Count,
     Depths,
@@ -352,6 +352,7 @@ class StrategyStudies(Sparse):
     """over settings of the generator"""
     walk_forward: WalkForward | None = None
     sizes: SizeStudy | None = None
+    limits: LimitStudy | None = None
 
     def with_answers(self, answers: dict[str, Any]) -> StrategyStudies:
         """These and further answers, by name of the study; plain JSON or models."""

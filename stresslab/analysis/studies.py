@@ -14,6 +14,7 @@ from typing import Any
 from stresslab.analysis.case import Case
 from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
+from stresslab.analysis.limits import LimitPlan, limit_study
 from stresslab.analysis.permutation_test import Permutations
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.analysis.result import StrategyResult
@@ -27,6 +28,7 @@ from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
 from stresslab.backtest.bar_records import replays
 from stresslab.core.errors import StrategyError
+from stresslab.metrics.edge_posterior import EdgePosterior
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Question:
         criteria: thresholds.
         permutations: random orders of the real bars, at most.
         sizes: that are asked for; None where they are not.
+        limits: that are asked for; None where they are not.
     """
 
     trials: Trials
@@ -83,6 +86,7 @@ class Question:
     criteria: Criteria
     permutations: int
     sizes: SizePlan | None = None
+    limits: LimitPlan | None = None
 
 
 def universes_to_run(case: Case, permutations: int) -> int:
@@ -122,10 +126,9 @@ def run_studies(result: StrategyResult, case: Case, question: Question, notes: l
         supported = edge(case, question.trials, at_origins=timed, permutations=question.permutations)
         judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, question.criteria)})
         findings = findings.with_edge(judged, len(case.universes))
-    if question.sizes is not None:
-        with left_out(f"sizes of {name}", notes):
-            posterior = None if supported is None else supported.posterior
-            found["sizes"] = size_study(sides(case, posterior), posterior, question.sizes, case.seed)
+    if question.sizes is not None or question.limits is not None:
+        with left_out(f"sizes and limits of {name}", notes):
+            found |= _decisions(case, None if supported is None else supported.posterior, question)
     with left_out(f"bar by bar, {name}", notes):
         returns = case.run_metrics["total_return"][: len(case.universes)]
         typical = [one for row in found.get("reverse_stress", ()) for one in row["representatives"]]
@@ -137,6 +140,16 @@ def run_studies(result: StrategyResult, case: Case, question: Question, notes: l
         replays=kept,
         verdict=judge(findings, question.criteria),
     )
+
+
+def _decisions(case: Case, posterior: EdgePosterior | None, question: Question) -> dict[str, Any]:
+    """Sizes and limits, where they are asked for, on the same accounts."""
+    accounts, found = sides(case, posterior), dict[str, Any]()
+    if question.sizes is not None:
+        found["sizes"] = size_study(accounts, posterior, question.sizes, case.seed)
+    if question.limits is not None:
+        found["limits"] = limit_study(accounts, question.limits, case.evaluated.timestamps, case.seed)
+    return found
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from pydantic.fields import FieldInfo
 from stresslab.cli.values import PARSERS, number, split, whole
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
-from stresslab.runs.settings import PANELS, RUN, SEVERAL, Config, SampleConfig, StressConfig, UniverseConfig, extra
+from stresslab.runs.setting import PANELS, RUN, Config, extra
+from stresslab.runs.settings import SEVERAL, SampleConfig, StressConfig, UniverseConfig
 from stresslab.runs.settings_file import read_settings_file
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ CONFIG = Annotated[
         metavar="FILE", help="YAML file with any of these settings; a flag wins over it.", rich_help_panel=RUN
     ),
 ]
-ARGUMENTS = ("strategies", "run", "runs", "folder")
+ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file")
 """Settings that stand on the command line without a flag, before all others."""
 JOBS_HELP = "Worker processes; 0 means one per processor."
 

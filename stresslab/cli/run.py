@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stresslab.generators.base import Generator
 
 FAILED_ON = 4
-"""Exit code when a verdict is one that `--fail-on` names."""
+"""Exit code when a verdict is one that `--fail-on` names, or a limit is not shown to be kept."""
 
 EXAMPLE = """Example:
 
@@ -86,7 +86,10 @@ def conduct(
         complain(f"{error}; the run is in {saved}")
     if result.failed:
         raise StrategyError(f"{'; '.join(result.failed.values())}; the results of the others are in {saved}")
-    if any(strategy.verdict.label in settings.fail_on for strategy in result.strategies):
+    broken = any(one.studies.limits is not None and not one.studies.limits.kept for one in result.strategies)
+    if any(one.verdict.label in settings.fail_on for one in result.strategies) or (
+        broken and "limits" in settings.fail_on
+    ):
         raise typer.Exit(FAILED_ON)
 
 

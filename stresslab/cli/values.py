@@ -81,7 +81,18 @@ def split(given: Sequence[str]) -> list[str]:
     return [part.strip() for entry in given for part in entry.split(",")]
 
 
+def one_file(given: Sequence[str]) -> str:
+    """The one file that a flag names.
+
+    Raises:
+        InputError: it was given more than once.
+    """
+    if len(given) > 1:
+        raise InputError(f"--limits is given {len(given)} times; put all limits into one file")
+    return given[0]
+
+
 PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = MappingProxyType(
-    {"param": parse_parameters, "grid": parse_grid, "portfolio": parse_shares, "fail_on": split}
+    {"param": parse_parameters, "grid": parse_grid, "portfolio": parse_shares, "fail_on": split, "limits": one_file}
 )
 """Settings that a flag spells otherwise than a file does."""

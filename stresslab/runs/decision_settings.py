@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stresslab.runs.settings import COMMON, COSTS, RUN, Config, setting
+from pydantic import field_validator
+
+from stresslab.core.errors import InputError
+from stresslab.runs.setting import COMMON, COSTS, RUN, Config, setting
 
 if TYPE_CHECKING:
     from stresslab.analysis.sizes import SizePlan
@@ -59,3 +62,20 @@ class SizeSettings(RunSettings):
             max_leverage=most,
         )
         return plan.up_to_most()
+
+
+class HeldSettings(RunSettings):
+    """The settings of `stresslab limits`."""
+
+    limits_file: str = setting(COMMON, "LIMITS", "YAML file of limits, or the name of a preset.")
+    fail_on: tuple[str, ...] = setting(
+        RUN, "limits", "With limits: exit with 4 unless every one is shown to be kept.", (), decides=False
+    )
+
+    @field_validator("fail_on")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name != "limits":
+                raise InputError(f"fail_on={name!r} is not known here; write limits")
+        return names

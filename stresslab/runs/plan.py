@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from stresslab.analysis.generator_sensitivity import check_tunable
+from stresslab.analysis.limits import LimitPlan
 from stresslab.analysis.permutation_test import PERMUTATIONS
 from stresslab.analysis.sizes import SizePlan
 from stresslab.analysis.verdict import Criteria
@@ -42,6 +43,7 @@ class Studies:
         realism_origins: past origins at which the generator is compared with what followed; 0 leaves that out.
         portfolio: shares of the capital by name of the strategy, traded side by side and judged as one more result.
         sizes: limit on a drawdown, such as "P(drawdown > 20%) <= 5%", that the largest size is to keep.
+        limits: that each strategy is held to.
     """
 
     walk_forward: int | str | Sequence[str] | None = None
@@ -53,6 +55,7 @@ class Studies:
     realism_origins: int = ORIGINS
     portfolio: Mapping[str, float] | None = None
     sizes: str | None = None
+    limits: LimitPlan | None = None
 
     def size_plan(self) -> SizePlan | None:
         """What sizes are asked for; None where they are not."""
@@ -187,6 +190,7 @@ class Plan:
             "permutations": studies.permutations,
             "precision": studies.precision,
             **({"sizes": studies.sizes} if studies.sizes else {}),
+            **({"limits": studies.limits.recorded()} if studies.limits else {}),
         }
         plain: dict[str, Any] = recorded(settings)
         return plain

@@ -11,85 +11,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import field_validator, model_validator
 
 from stresslab.core.errors import InputError
 from stresslab.core.limits import parse_size
 from stresslab.core.text import did_you_mean, one_line
+from stresslab.runs.limit_settings import LimitSettings
+from stresslab.runs.setting import BARS, COMMON, COSTS, RUN, STRATEGY, STUDIES, UNIVERSES, Config, extra, setting
 
 if TYPE_CHECKING:
+    from stresslab.analysis.limits import LimitPlan
     from stresslab.backtest import Terms
     from stresslab.data import Bars
     from stresslab.generators.base import Generator
 
 SEVERAL = ";"
 """Between the sources of several symbols, where one text names them all."""
-PANELS = ("Common options", "Bars", "Universes", "Strategy", "Costs and orders", "Further studies", "Run")
-"""Of the help, in their order."""
-COMMON, BARS, UNIVERSES, STRATEGY, COSTS, STUDIES, RUN = PANELS
-
-
-def setting(
-    panel: str,
-    metavar: str,
-    text: str,
-    default: Any = ...,
-    *,
-    decides: bool = True,
-    of_generator: bool = False,
-    **limits: Any,
-) -> Any:
-    """A field of a settings model.
-
-    Args:
-        panel: of the help.
-        metavar: what stands for the value in the help.
-        text: the help, a sentence.
-        default: the value where none is given; without one the setting must be given.
-        decides: whether it may change the figures of a run; where it does not, the run's command leaves it out.
-        of_generator: whether it is an argument of generators.
-        limits: as pydantic's `Field` takes them.
-    """
-    more: dict[str, Any] = {"panel": panel, "metavar": metavar, "decides": decides, "of_generator": of_generator}
-    if "default_factory" not in limits:
-        limits["default"] = default
-    return Field(description=text, json_schema_extra=more, **limits)
-
-
-def extra(field: FieldInfo) -> dict[str, Any]:
-    """What `setting` keeps of a field beside its type, default and help."""
-    assert isinstance(field.json_schema_extra, dict)
-    return field.json_schema_extra
-
-
-class Config(BaseModel):
-    """What the settings of all commands have in common: how they are read and checked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any], source: str = "settings") -> Self:
-        """The settings given, checked; the rest are defaults.
-
-        Raises:
-            InputError: one line with the first wrong value, its rule and the remedy.
-        """
-        for key in given:
-            if key not in cls.model_fields:
-                raise InputError(f"{source}: {key!r} is not a setting{did_you_mean(key, list(cls.model_fields))}")
-        try:
-            return cls(**given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            value = "nothing" if first["type"] == "missing" else shortened(first["input"])
-            rule = first["msg"][0].lower() + first["msg"][1:]
-            raise InputError(f"{source}: {name}={value} is refused: {rule}; correct `{name.split('.')[0]}`") from None
-
-    def recorded(self) -> dict[str, Any]:
-        """All settings as plain JSON."""
-        return self.model_dump(mode="json")
 
 
 class UniverseConfig(Config):
@@ -314,9 +251,14 @@ class StressConfig(SampleConfig):
         STUDIES, "N", "Past origins at which universes are compared with what followed; 0 leaves this out.", 24, ge=0,
         le=1000,
     )  # fmt: skip
+    limits: dict[str, Any] | None = setting(
+        STUDIES, "FILE", "Limits that each strategy is held to, in a YAML file, or the name of a preset such as "
+        "challenge-static.", None, decides=False,
+    )  # fmt: skip
     fail_on: tuple[str, ...] = setting(
-        RUN, "LABEL", "Exit with 4 on this verdict; labels separated by commas.", (), decides=False
-    )
+        RUN, "LABEL", "Exit with 4 on this verdict, or with limits where one is not shown to be kept; separated by "
+        "commas.", (), decides=False,
+    )  # fmt: skip
     verbose: bool = setting(
         RUN, "", "Print all evidence, as `stresslab show` does, not the table and two lines a strategy.", False,
         decides=False,
@@ -342,9 +284,24 @@ class StressConfig(SampleConfig):
         from stresslab.analysis.result_models import LABELS
 
         for label in labels:
-            if label not in LABELS:
-                raise InputError(f"fail_on={label!r} is not a verdict{did_you_mean(label, list(LABELS))}")
+            if label not in (*LABELS, "limits"):
+                raise InputError(f"fail_on={label!r} is not a verdict{did_you_mean(label, [*LABELS, 'limits'])}")
         return labels
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _read_limits(cls, given: Any) -> Any:
+        return given if given is None else LimitSettings.read(given).model_dump(mode="json", exclude_unset=True)
+
+    @model_validator(mode="after")
+    def _limits_to_fail_on(self) -> Self:
+        if "limits" in self.fail_on and self.limits is None:
+            raise InputError("fail_on='limits' has no limits to fail on; add `limits`, a YAML file or a preset")
+        return self
+
+    def limit_plan(self) -> LimitPlan | None:
+        """What each strategy is held to; None without limits."""
+        return None if self.limits is None else LimitSettings.read(self.limits).plan()
 
     def bars(self) -> Bars:
         """The bars that the settings name, without those that are held out."""
@@ -407,6 +364,7 @@ class StressConfig(SampleConfig):
                 realism_origins=self.realism_origins,
                 portfolio=self.portfolio,
                 sizes=self.sizes,
+                limits=self.limit_plan(),
             ),
             "compute": Compute(
                 jobs=self.jobs,
@@ -454,14 +412,6 @@ class RealismConfig(UniverseConfig):
         UNIVERSES, "", "Choose the temperature that fits what followed at past origins.", False
     )
     out: str | None = setting(COMMON, "FILE", "JSON file to write everything to.", None, decides=False)
-
-
-def shortened(value: object) -> str:
-    """A value as Python writes it, in at most 200 signs; of a whole number of thousands of digits the size alone."""
-    try:
-        return f"{value!r:.200}"
-    except ValueError:  # such numbers are not turned into decimals
-        return f"a {type(value).__name__} of thousands of digits"
 
 
 def _literal(value: Any) -> str:

@@ -232,7 +232,12 @@ def study_strategies(
         for at, case in cases.items():
             left = Countdown(counts[at], advance)
             question = Question(
-                studied.trials, findings[at], plan.criteria, plan.studies.permutations, plan.studies.size_plan()
+                studied.trials,
+                findings[at],
+                plan.criteria,
+                plan.studies.permutations,
+                plan.studies.size_plan(),
+                plan.studies.limits,
             )
             results[at] = run_studies(results[at], case.with_answers(advance=left), question, studied.notes)
             left.finish()

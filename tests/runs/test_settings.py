@@ -14,7 +14,8 @@ from stresslab.cli import app
 from stresslab.cli.values import parse_grid, parse_parameters
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
-from stresslab.runs.settings import PANELS, RealismConfig, SampleConfig, StressConfig, UniverseConfig, extra
+from stresslab.runs.setting import PANELS, extra
+from stresslab.runs.settings import RealismConfig, SampleConfig, StressConfig, UniverseConfig
 from stresslab.runs.settings_file import read_settings_file
 from stresslab.runs.stress_test import stress_test
 

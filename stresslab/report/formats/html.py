@@ -19,7 +19,7 @@ from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import EDGES, LABELS
 from stresslab.report.charts import track_record
 from stresslab.report.charts.chart import Chart, stamp_texts
-from stresslab.report.sections import notices, overview, provenance, realism, strategy
+from stresslab.report.sections import kept_limits, notices, overview, provenance, realism, strategy
 from stresslab.report.sections.registry import Part, parts
 from stresslab.report.wording import UNDEFINED, clean
 
@@ -103,5 +103,6 @@ def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:
         "realism": realism.evidence(result),
         "warned": sum(notice.warning for notice in notices.notices(result)),
         "parts": prepared,
+        "limits": kept_limits.chip(result),
         "stamp": provenance.stamp(result),
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.captions import measure_of
-from stresslab.report.sections import notices, overview, provenance, realism
+from stresslab.report.sections import kept_limits, notices, overview, provenance, realism
 from stresslab.report.sections import strategy as evidence
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
@@ -58,7 +58,10 @@ def _two_lines(strategy: StrategyResult) -> list[str]:
     """The label with what decides it, and what the edge says; each cut to a line."""
     decisive = f"{shown_name(strategy)}: {strategy.verdict.label.upper()}. {strategy.verdict.reasons[0]}"
     edge = edge_sentence(strategy) or evidence.luck_sentence(strategy) or "Whether it has an edge was not asked."
-    return [shortened(decisive, WIDTH), f"  {shortened(edge, WIDTH - 2)}"]
+    lines = [shortened(decisive, WIDTH), f"  {shortened(edge, WIDTH - 2)}"]
+    if strategy.studies.limits is not None:
+        lines += wrapped(f"Limits: {kept_limits.headline(strategy.studies.limits)}", "  ", 4)
+    return lines
 
 
 def _overview(strategies: Sequence[StrategyResult]) -> list[str]:

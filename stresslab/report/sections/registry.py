@@ -18,6 +18,7 @@ from stresslab.report.charts import fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import (
     inputs,
+    kept_limits,
     notices,
     overview,
     pairs,
@@ -132,6 +133,7 @@ SECTIONS: tuple[Section, ...] = (
         _verdicts,
         title_of=lambda content: "Verdicts" if len(content["lines"]) > 1 else "Verdict",
     ),
+    Section("kept", "Limits kept and broken", lambda context: kept_limits.kept_limits(context.result)),
     Section("notices", "Before you rely on it", lambda context: notices.notices(context.result) or None),
     Section(
         "grid",

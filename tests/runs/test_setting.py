@@ -1,0 +1,29 @@
+"""How settings are declared and checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from stresslab.core.errors import InputError
+from stresslab.runs.setting import COMMON, Config, extra, setting, shortened
+
+
+class One(Config):
+    """A model of one setting."""
+
+    size: int = setting(COMMON, "N", "How many.", 3, ge=1)
+
+
+def test_a_wrong_setting_is_one_line() -> None:
+    """The value, the rule and the name; unknown names with the nearest one."""
+    with pytest.raises(InputError, match="size=0 is refused: input should be greater than or equal to 1"):
+        One.of({"size": 0})
+    with pytest.raises(InputError, match="did you mean 'size'"):
+        One.of({"sise": 1})
+
+
+def test_a_declaration_is_kept() -> None:
+    """Panel and placeholder stand with the field, and the record holds defaults too."""
+    assert extra(One.model_fields["size"])["metavar"] == "N"
+    assert One.of({}).recorded() == {"size": 3}
+    assert shortened(10**5000) == "a int of thousands of digits"
