@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from stresslab.data.bars import Bars
@@ -12,3 +14,13 @@ from tests.make.bars import make_bars
 def bars() -> Bars:
     """600 daily bars."""
     return make_bars()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[object]:
+    """A Dask cluster of two worker processes on loopback."""
+    pytest.importorskip("distributed")
+    from stresslab.core.dask import connect
+
+    with connect(jobs=2) as connected:
+        yield connected

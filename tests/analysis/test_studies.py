@@ -31,7 +31,6 @@ from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
-from stresslab.runs.shard_stream import MAX_FOR_PRECISION
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
 from tests.make.strategies import hold, trend
@@ -299,27 +298,6 @@ def test_the_book_is_its_parts(whole: StressResult) -> None:
     """Half of buy and hold and a quarter of the trend rule, the rest in cash."""
     own = {one.name: one.metrics["total_return"] for one in whole.strategies}
     np.testing.assert_allclose(own["portfolio"], 0.5 * own["hold"] + 0.25 * own["trend"], atol=1e-9)
-
-
-def test_precision_samples_until_it_is_reached(nasdaq: Bars) -> None:
-    """Half of the interval of P(loss) is what was asked; the first universes are those of a run without it."""
-    plain = sl.stress_test(
-        trend, nasdaq, StationaryBootstrap(), universes=300, horizon=40, studies=sl.Studies(realism_origins=0)
-    )
-    precise = sl.stress_test(
-        trend,
-        nasdaq,
-        StationaryBootstrap(),
-        universes=300,
-        horizon=40,
-        studies=sl.Studies(realism_origins=0, precision=0.02),
-    )
-    chance = precise.strategies[0].universes.probability_of_loss
-    assert (chance.high - chance.low) / 2 <= 0.02
-    assert 300 < precise.universes_count < MAX_FOR_PRECISION
-    assert len(precise.strategies[0].metrics) == precise.universes_count
-    first = precise.strategies[0].metrics.iloc[:300]
-    np.testing.assert_array_equal(first["total_return"], plain.strategies[0].metrics["total_return"])
 
 
 def test_a_book_of_strategies_that_are_not_there_is_refused(nasdaq: Bars) -> None:

@@ -7,10 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,33 +17,20 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import Terms
 from stresslab.backtest.evaluate import Evaluator
-from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
+from stresslab.core.errors import InputError, InterruptedRunError
 from stresslab.core.parallel import chunks, map_chunks
 from stresslab.data.bars import Bars
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.sharded import SampleRequest, SampleTask, sample_shards
+from stresslab.generators.sharded import SampleTask
 from stresslab.runs.shard_result import ShardResult, ShardTask
-from stresslab.runs.shard_stream import ShardStream
 from stresslab.strategy import load_strategies
 from tests.make.clusters import joined, served
+from tests.make.strategies import ABOVE_MEAN
 
 pytest.importorskip("distributed")
 from stresslab.core.dask import Cluster, connect
 
 IDS = np.arange(12, dtype=np.int64)
-STRATEGY = """
-def signals(bars, window=20):
-    above = bars.close > bars.close.rolling(window).mean()
-    return above, ~above
-"""
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Two worker processes on loopback."""
-    with connect(jobs=2) as connected:
-        yield connected
 
 
 def slow(piece: NDArray[np.int64]) -> tuple[int, int]:
@@ -150,25 +135,6 @@ def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
 # ------------------------------------------------------------------------------------------------ universes, outcomes
 
 
-@pytest.mark.parametrize("generator", [StationaryBootstrap(block=10), Kronos("nano", context=60, device="cpu")])
-def test_shards_are_the_same_bytes_as_here(generator: Any, bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
-    """Universes sampled by a cluster, in threads here, and at once."""
-    settings = {"size": 64, "jobs": 2}
-    wanted = SampleRequest(generator, bars, 6, 150, 3)
-    ours = sample_shards(wanted, tmp_path / "here", **settings)
-    theirs = sample_shards(wanted, tmp_path / "there", cluster=cluster, **settings)
-    assert [path.read_bytes() for path in ours] == [path.read_bytes() for path in theirs]
-    assert len(ours) == 3
-
-
-def test_other_weights_on_a_worker_are_refused(bars: Bars) -> None:
-    """A worker compares what its generator is with what the run's was."""
-    task = SampleTask.of(StationaryBootstrap(block=10), bars, 5, 10, 0)
-    assert task(IDS[:3])[0].shape == (3, 5, 6)
-    with pytest.raises(InputError, match="another block of bootstrap, 10 instead of 11"):
-        replace(task, identity={**task.identity, "block": 11})(IDS[:3])
-
-
 def outcomes(task: ShardTask, cluster: Cluster | None, jobs: int = 1) -> ShardResult:
     """What strategies come to in 200 universes, in shards of 64; a worker of a cluster is killed in the middle."""
     pieces, found, pids = chunks(np.arange(200), 64), {}, []
@@ -191,7 +157,7 @@ def fan(outcome: ShardResult) -> np.ndarray:
 @pytest.mark.slow
 def test_outcomes_are_the_same_bytes_here_in_processes_and_on_a_cluster(bars: Bars, tmp_path: Path) -> None:
     """With a worker killed in the middle: metrics byte for byte, fans bit for bit."""
-    (tmp_path / "above.py").write_text(STRATEGY)
+    (tmp_path / "above.py").write_text(ABOVE_MEAN)
     strategies = tuple(load_strategies([str(tmp_path / "above.py")], {"window": 15}))
     sample = SampleTask.of(StationaryBootstrap(block=10), bars, 20, 200, 1)
     task = ShardTask(
@@ -231,7 +197,7 @@ RUN = (
 def test_a_whole_run_on_a_cluster_has_the_same_bytes(bars: Bars, tmp_path: Path) -> None:
     """Worker processes of a scheduler of their own, one of them killed in the middle, another one joining."""
     bars.frame.to_csv(tmp_path / "bars.csv", index_label="date")
-    for name, text in (("above", STRATEGY), ("below", STRATEGY.replace(">", "<"))):
+    for name, text in (("above", ABOVE_MEAN), ("below", ABOVE_MEAN.replace(">", "<"))):
         (tmp_path / f"{name}.py").write_text(text)
     words = [sys.executable, "-m", "stresslab", "run", "above.py", "below.py", "--data", "bars.csv", *RUN, "--out"]
     here = subprocess.run([*words, "here"], cwd=tmp_path, capture_output=True, check=False)
@@ -251,25 +217,3 @@ def test_a_whole_run_on_a_cluster_has_the_same_bytes(bars: Bars, tmp_path: Path)
     files = [next(tmp_path.glob(f"{place}/2*/metrics.parquet")).read_bytes() for place in ("here", "there")]
     assert files[0] == files[1]
     assert not list(tmp_path.glob("there/.*"))
-
-
-def test_a_broken_strategy_is_tried_once_on_a_cluster(bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
-    """Not in each of a thousand shards."""
-    note = f"    open({str(tmp_path / 'calls')!r}, 'a').write('x') + 'y'\n"
-    (tmp_path / "broken.py").write_text(STRATEGY.replace("    above =", note + "    above ="))
-    strategies = load_strategies([str(tmp_path / "broken.py")], {})
-    stream = ShardStream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
-    evaluator = Evaluator(tuple(strategies), Terms(warmup=50), bars.periods_per_year, keep_going=True)
-    with pytest.raises(StrategyError, match=r"broken\.py"):
-        stream.evaluate(evaluator, 0, 640)
-    assert (tmp_path / "calls").read_text() == "x"
-
-
-def test_a_worker_without_the_strategy_says_so(bars: Bars, cluster: Cluster, tmp_path: Path) -> None:
-    """Files do not travel: each worker must find them under the same path."""
-    (tmp_path / "gone.py").write_text(STRATEGY)
-    strategies = load_strategies([str(tmp_path / "gone.py")], {})
-    (tmp_path / "gone.py").unlink()
-    stream = ShardStream(StationaryBootstrap(block=10), bars, 5, 0, 1, size=64, cluster=cluster)
-    with pytest.raises(StrategyError, match=r"gone\.py does not exist"):
-        stream.evaluate(Evaluator(tuple(strategies), Terms(warmup=50), bars.periods_per_year, keep_going=True), 0, 64)

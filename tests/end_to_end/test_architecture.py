@@ -81,16 +81,6 @@ UNTESTED = frozenset(
     cli/strategies.py
     cli/verify.py
     core/arrays.py
-    generators/kronos/attention.py
-    generators/kronos/calendar_features.py
-    generators/kronos/device.py
-    generators/kronos/inference_weights.py
-    generators/kronos/kv_cache.py
-    generators/kronos/layers.py
-    generators/kronos/tokenizer.py
-    generators/kronos/train/bar_files.py
-    generators/kronos/transformer.py
-    generators/sharded.py
     metrics/performance.py
     realism/calibration.py
     realism/diagnostics.py
@@ -117,7 +107,6 @@ UNTESTED = frozenset(
     runs/plan.py
     runs/presenter.py
     runs/restore.py
-    runs/shard_stream.py
     runs/summary.py
     strategy/call_style.py
     strategy/lookahead/probe.py

@@ -13,3 +13,10 @@ def hold(bars: Any) -> Any:
 def trend(bars: Any, window: int = 10) -> Any:
     """Long above the moving average."""
     return (bars.close > bars.close.rolling(window).mean()).astype(float)
+
+
+ABOVE_MEAN = """
+def signals(bars, window=20):
+    above = bars.close > bars.close.rolling(window).mean()
+    return above, ~above
+"""

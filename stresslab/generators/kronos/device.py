@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 
 import torch
 
@@ -32,34 +32,37 @@ def find_device(name: str) -> torch.device:
 
 
 class _Threads:
-    """Counts who needs one thread per tile, so that sums are taken in the same order whatever the machine."""
+    """Counts who needs one thread per tile, so that sums are taken in the same order whatever the machine.
+
+    Torch keeps the number for each thread that has computed, and hands the last one set to threads that are new.
+    """
 
     def __init__(self) -> None:
-        self.lock, self.users, self.before = Lock(), 0, 1
+        self.lock, self.users, self.before, self.mine = Lock(), 0, 1, local()
 
     @contextmanager
     def single(self) -> Iterator[None]:
-        """One thread within; the last to leave restores the setting."""
+        """One thread within; the number that held before anybody came is restored where a thread leaves for good."""
+        depth = getattr(self.mine, "depth", 0)
         with self.lock:
             if self.users == 0:
                 self.before = torch.get_num_threads()
-                torch.set_num_threads(1)
             self.users += 1
+        self.mine.depth = depth + 1
+        keep_to_one_thread()
         try:
             yield
         finally:
+            self.mine.depth = depth
             with self.lock:
                 self.users -= 1
-                if self.users == 0:
+                if depth == 0:
                     torch.set_num_threads(self.before)
 
 
+def keep_to_one_thread() -> None:
+    """Let torch and oneDNN compute in the calling thread alone, not in as many as there are cores."""
+    torch.set_num_threads(1)
+
+
 single_threaded = _Threads().single
-
-
-def keep_to_threads() -> None:
-    """Let oneDNN keep to torch's number of threads in the calling thread too: torch hands it on when it is asked for.
-
-    Until then a new thread has as many as there are cores.
-    """
-    torch.get_num_threads()

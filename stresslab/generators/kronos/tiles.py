@@ -23,7 +23,7 @@ from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress
 from stresslab.generators.kronos.common_drift import common_drift
 from stresslab.generators.kronos.coupling import Company, ReturnOrder
-from stresslab.generators.kronos.device import keep_to_threads
+from stresslab.generators.kronos.device import keep_to_one_thread
 from stresslab.generators.kronos.diagnostics import touching
 from stresslab.generators.kronos.features import Given, Representation, Returns
 from stresslab.generators.kronos.sampler import DRAWS, TILE, Forced, Networks, Sampler, Tile, Window
@@ -189,7 +189,7 @@ def sample_all(
         meter.advance(bars * sum(wanted_of[int(number)] for number in tiles))
 
     def sample(numbers: NDArray[np.int64]) -> list[_Made]:
-        keep_to_threads()
+        keep_to_one_thread()
         one, group = work[int(numbers[0])]
         sampled = one.sample(group, advance)
         made = [

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stresslab.data.bars import Bars
@@ -21,8 +23,24 @@ from stresslab.generators.kronos.transformer import KronosTransformer, Transform
 
 PARITY = Path(__file__).parent / "parity"
 CASES = ("within_context", "rolling_window", "longer_than_context")
+TOLERANCE = {"atol": 1e-4, "rtol": 0}
+"""Of float32 networks, against the official ones."""
 TINY_TOKENIZER = TokenizerConfig(d_model=16, n_heads=2, ff_dim=32, n_enc_layers=2, n_dec_layers=2, s1_bits=4, s2_bits=4)
 TINY_MODEL = TransformerConfig(n_layers=1, d_model=16, n_heads=2, ff_dim=32, s1_bits=4, s2_bits=4)
+
+
+SIZES = {
+    "heads": st.integers(1, 3),
+    "count": st.integers(1, 5),
+    "width": st.sampled_from([2, 4, 6, 16, 40]),
+    "own": st.integers(1, 11),
+    "shared": st.integers(0, 9),
+    "seed": st.integers(0, 2**32 - 1),
+}
+"""Of one layer of attention; its scores are scaled in the queries."""
+ROUNDING = {torch.float32: {"rtol": 1e-5, "atol": 1e-5}, torch.bfloat16: {"rtol": 4e-2, "atol": 4e-2}}
+"""Relative and absolute, of attention in each type."""
+TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,23 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stresslab.generators.kronos import attention, kernels
-
-SIZES = {
-    "heads": st.integers(1, 3),
-    "count": st.integers(1, 5),
-    "width": st.sampled_from([2, 4, 6, 16, 40]),
-    "own": st.integers(1, 11),
-    "shared": st.integers(0, 9),
-    "seed": st.integers(0, 2**32 - 1),
-}
-TOLERANCE = {torch.float32: {"rtol": 1e-5, "atol": 1e-5}, torch.bfloat16: {"rtol": 4e-2, "atol": 4e-2}}
-TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+from tests.generators.kronos.cases import ROUNDING, SIZES, TYPES
 
 
 @TYPES
@@ -48,7 +36,7 @@ def test_one_query_attends_to_both_parts(
         mixed, weights, scale = by.attend(queries, keys, values, scores)
         found = by.merge(mixed, torch.bmm(weights, past_values), scale)
         assert found.dtype == dtype
-        torch.testing.assert_close(found.float(), expected, **TOLERANCE[dtype])
+        torch.testing.assert_close(found.float(), expected, **ROUNDING[dtype])
 
 
 @TYPES
@@ -76,21 +64,6 @@ def test_exponentials_are_those_of_numpy() -> None:
     found = np.array([kernels.exponential(one) for one in x])
     np.testing.assert_allclose(found[:-2], np.exp(x[:-2].astype(np.float64)), rtol=2e-7)
     assert (found[-2:] < 1e-37).all()
-
-
-@TYPES
-@settings(deadline=None, max_examples=20)
-@given(**SIZES)
-def test_many_queries_attend_causally(
-    dtype: torch.dtype, heads: int, count: int, width: int, own: int, shared: int, seed: int
-) -> None:
-    """Mixed values and logs are those of a causal soft-max, with the scale already in the queries."""
-    made = torch.Generator().manual_seed(seed)
-    q, k, v = (torch.randn(count, heads, own, width, generator=made).to(dtype) for _ in range(3))
-    scores = (q.float() @ k.float().transpose(-1, -2)).masked_fill(~torch.ones(own, own).bool().tril(), -torch.inf)
-    mixed, logs = attention.attend_all(q, k, v, causal=True)
-    torch.testing.assert_close(mixed.float(), scores.softmax(dim=-1) @ v.float(), **TOLERANCE[dtype])
-    torch.testing.assert_close(logs.float(), scores.logsumexp(dim=-1), **TOLERANCE[dtype])
 
 
 def test_compiled_and_cached_kernels_give_the_same_bytes(tmp_path: Path) -> None:

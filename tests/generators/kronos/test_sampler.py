@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pickle
-import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -19,10 +16,9 @@ from hypothesis import strategies as st
 from stresslab.core.errors import InputError
 from stresslab.generators.kronos import kv_cache
 from stresslab.generators.kronos.calendar_features import stamps
-from stresslab.generators.kronos.device import keep_to_threads, single_threaded
+from stresslab.generators.kronos.device import single_threaded
 from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.inference_weights import Linear
 from stresslab.generators.kronos.sampler import TILE, Draws, Networks, Sampler
 from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
@@ -190,15 +186,6 @@ def test_bfloat16_is_nearly_the_same_distribution() -> None:
     assert difference.mean().abs() < 0.005
 
 
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    """Torch on two threads, and afterwards on as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 WALK, WALK_LONG = make_bars(80), make_bars(150)
 KRONOS = Kronos(str(case("rolling_window").folder), context=40)
 COUNT, HORIZON = 4 * TILE - 10, 30  # beyond the window, and a last tile that is not full
@@ -230,26 +217,6 @@ def test_jobs_do_not_change_a_model_of_full_size(dtype: str) -> None:
     nano = Kronos(context=100, dtype=dtype)
     alone = nano.sample(WALK_LONG, 8, 130, seed=1).values
     assert np.array_equal(nano.sample(WALK_LONG, 8, 130, seed=1, jobs=2).values, alone)
-
-
-@pytest.mark.usefixtures("two_threads")
-def test_a_new_thread_computes_alone() -> None:
-    """In a worker the processor's time is its own thread's, not that of threads which a product brings with it."""
-    spent: list[float] = []
-
-    def multiply() -> None:
-        keep_to_threads()
-        product, x = Linear([torch.nn.Linear(1024, 1024)], torch.float32), torch.ones(1024, 1024)
-        process, thread = time.process_time(), time.thread_time()
-        for _ in range(20):
-            product(x)
-        spent.extend([time.process_time() - process, time.thread_time() - thread])
-
-    with single_threaded(), torch.inference_mode(False), torch.no_grad():
-        worker = Thread(target=multiply)
-        worker.start()
-        worker.join()
-    assert spent[0] < 1.3 * spent[1]
 
 
 def test_universes_and_seeds_differ(whole: np.ndarray) -> None:

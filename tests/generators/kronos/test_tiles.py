@@ -11,7 +11,6 @@ import torch
 from stresslab.core.errors import InputError
 from stresslab.generators.kronos import tiles as batch
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.inference_weights import Linear
 from stresslab.generators.kronos.sampler import TILE, Sampler
 from stresslab.generators.kronos.tiles import Meter, Stopped
 from tests.generators.kronos.cases import case
@@ -87,19 +86,3 @@ def test_the_meter_counts_whole_universes() -> None:
     meter.stopped.set()
     with pytest.raises(Stopped):
         meter.advance(1)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("rows", [1, 7, TILE, 200])
-def test_packed_weights_multiply_alike(dtype: torch.dtype, rows: int) -> None:
-    """Layers put together, packed or not, give what each layer gives."""
-    made = torch.Generator().manual_seed(0)
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(0)
-        layers = [torch.nn.Linear(24, 40), torch.nn.Linear(24, 8)]
-        x = torch.randn(rows, 24, generator=made)
-        expected = torch.cat([layer(x) for layer in layers], dim=-1)
-        found = Linear(layers, dtype)(x.to(dtype))
-    assert found.dtype == dtype
-    rounding = 1e-5 if dtype == torch.float32 else 3e-2
-    torch.testing.assert_close(found.float(), expected, atol=rounding, rtol=rounding)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from stresslab.core.errors import CheckpointError
+from stresslab.core.errors import CheckpointError, InputError
 from stresslab.generators.kronos.features import Returns
 from stresslab.generators.kronos.train.loop import (
     Progress,
@@ -190,3 +191,17 @@ def test_the_log_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert list(log) == ["step", "loss", "coarse", "fine"]
     assert log["step"] == [1.0, 2.0, 3.0, 4.0]
     np.testing.assert_allclose(log["loss"], (np.array(log["coarse"]) + log["fine"]) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0}, {"batch": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"seed": -1},
+        {"seed": 2**40}, {"precision": "float16"}, {"save_every": 0},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_schedule_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    """One line names the setting."""
+    with pytest.raises(InputError, match="^" + next(iter(wrong))):
+        Schedule(**{"steps": 10, **wrong})
