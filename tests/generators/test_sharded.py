@@ -15,8 +15,8 @@ from stresslab.data.bars import Bars
 from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes, shards
 from stresslab.generators.bootstrap import StationaryBootstrap
-from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.garch import Garch
+from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.sharded import SampleRequest, SampleTask, sample_shards
 from tests.make.markets import make_market
 
@@ -73,9 +73,7 @@ def test_what_is_missing_alone_is_sampled(bars: Bars, tmp_path: Path) -> None:
     assert (counted[0], sum(counted)) == (60, 100)
 
 
-@pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"horizon": 7}, {"universes": 90}, {"generator": Garch()}], ids=str
-)
+@pytest.mark.parametrize("change", [{"seed": 4}, {"horizon": 7}, {"universes": 90}, {"generator": Garch()}], ids=str)
 def test_a_folder_of_other_universes_is_refused(bars: Bars, tmp_path: Path, change: dict[str, Any]) -> None:
     """Whatever decides their bytes differs; what is there stays."""
     paths = sample_shards(wanted(bars), tmp_path, size=40)
