@@ -108,6 +108,7 @@ class Case:
         folds: the test from other dates, where it was asked for.
         alternatives: rows of other generators, where they were asked for.
         sweep: rows of other settings of the generator, where they were asked for.
+        what_if: "rows" of conditions and shocks and conditions "too_rare", where these were asked for.
         advance: called with the number of universes in which the strategy's code was newly run.
     """
 
@@ -127,6 +128,7 @@ class Case:
     folds: Sequence[Any] | None = None
     alternatives: list[dict[str, Any]] | None = None
     sweep: list[dict[str, Any]] | None = None
+    what_if: Mapping[str, list[dict[str, Any]]] | None = None
     advance: Callable[[int], None] = nobody
 
     @property

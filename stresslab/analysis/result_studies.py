@@ -152,6 +152,51 @@ class ShockFigures(RiskFigures):
     label: str
 
 
+class Recovery(Model):
+    """How long accounts take to be back at their value before a shock."""
+
+    recovered: Share
+    """share that are back within the horizon"""
+    median_bars: Number
+    """after the shock's last bar; null where fewer than half are back"""
+
+
+class WhatIfRow(RiskFigures):
+    """The figures under a condition, or after a shock that the generator went on from."""
+
+    kind: Literal["base", "condition", "shock", "crisis"]
+    name: str
+    """as it was asked for"""
+    label: str
+    first: Count | None = None
+    """first bar of the shock, from 1"""
+    last: Count | None = None
+    recovery: Recovery | None = None
+    base_recovery: Recovery | None = None
+    """of the base case from the same bars on"""
+    probability: Share | None = None
+    """of the condition under the generator"""
+    sampled: Count | None = None
+    """universes that were looked at for it"""
+
+
+class RareCondition(Model):
+    """A condition that too few universes meet to judge a strategy in them."""
+
+    name: str
+    probability: Share
+    sampled: Count
+    met: Count
+
+
+class WhatIf(Model):
+    """What if something happened: the base case, conditions, shocks and crises in the same figures."""
+
+    rows: tuple[WhatIfRow, ...]
+    """the base case first"""
+    too_rare: tuple[RareCondition, ...] = ()
+
+
 class ReverseStress(Model):
     """A kind of event among the worst 5% of the universes."""
 
@@ -342,6 +387,7 @@ class StrategyStudies(Sparse):
     """at multiples of the costs of trading and borrowing"""
     parameters: ParameterSensitivity | None = None
     shocks: tuple[ShockFigures, ...] | None = None
+    what_if: WhatIf | None = None
     reverse_stress: tuple[ReverseStress, ...] | None = None
     """the worst 5% of the universes by what happened in them"""
     error_budget: ErrorBudget | None = None

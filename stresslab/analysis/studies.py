@@ -26,6 +26,7 @@ from stresslab.analysis.sizes import SizePlan, size_study
 from stresslab.analysis.symbols import symbols
 from stresslab.analysis.verdict import Criteria, Findings, judge
 from stresslab.analysis.walk_forward import describe_folds, timing_at_origins
+from stresslab.analysis.what_if import what_if
 from stresslab.backtest.bar_records import replays
 from stresslab.core.errors import StrategyError
 from stresslab.metrics.edge_posterior import EdgePosterior
@@ -58,6 +59,7 @@ STUDIES = (
     Study("costs", costs, "evidence", lambda case: 1),
     Study("parameters", parameters, "evidence", lambda case: len(moves(case.strategy))),
     Study("shocks", shocks, "evidence", lambda case: RUN_AGAIN),
+    Study("what_if", what_if, "evidence"),
     Study("reverse_stress", worst_universes, "evidence"),
     Study("error_budget", error_budget, "evidence"),
     Study("symbols", symbols, "evidence"),

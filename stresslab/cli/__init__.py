@@ -33,6 +33,7 @@ from stresslab.cli import (
     resume,
     run,
     sample,
+    scenarios,
     show,
     size,
     strategies,
@@ -88,6 +89,7 @@ for module, command in (
     (compare, compare.compare),
     (models, models.models),
     (strategies, strategies.strategies),
+    (scenarios, scenarios.scenarios),
 ):
     app.command(epilog=module.EXAMPLE)(command)
 app.add_typer(train.app, name="train")

@@ -157,8 +157,8 @@ def _plain(key: str, value: Any) -> Any:
     """A value as a flag would give it: YAML reads 2018-06-29 as a date, and one strategy needs no list."""
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and key in ("strategies", "fail_on"):
-        return [value] if key == "strategies" else split([value])
+    if isinstance(value, str) and key in ("strategies", "fail_on", "shock", "given"):
+        return split([value]) if key == "fail_on" else [value]
     return value
 
 

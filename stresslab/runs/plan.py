@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from stresslab.analysis.limits import LimitPlan
 from stresslab.analysis.permutation_test import PERMUTATIONS
 from stresslab.analysis.sizes import SizePlan
 from stresslab.analysis.verdict import Criteria
+from stresslab.analysis.what_if_plan import WhatIfPlan
 from stresslab.backtest import Terms
 from stresslab.backtest.portfolio import check_portfolio
 from stresslab.core.errors import InputError
@@ -44,6 +45,7 @@ class Studies:
         portfolio: shares of the capital by name of the strategy, traded side by side and judged as one more result.
         sizes: limit on a drawdown, such as "P(drawdown > 20%) <= 5%", that the largest size is to keep.
         limits: that each strategy is held to.
+        what_if: shocks that universes go on after, crises of the library, and conditions.
     """
 
     walk_forward: int | str | Sequence[str] | None = None
@@ -56,6 +58,7 @@ class Studies:
     portfolio: Mapping[str, float] | None = None
     sizes: str | None = None
     limits: LimitPlan | None = None
+    what_if: WhatIfPlan = field(default_factory=WhatIfPlan)
 
     def size_plan(self) -> SizePlan | None:
         """What sizes are asked for; None where they are not."""
@@ -155,6 +158,7 @@ class Plan:
         studies.size_plan()  # a limit that is none is refused
         given["horizon"], given["seed"] = check_horizon(given["horizon"]), check_seed(given["seed"])
         universe_ids(given["universes"], None)
+        studies.what_if.check(given["horizon"], given["generator"])
         if studies.generator_sweep:
             check_tunable(given["generator"])
         loaded = load_strategies(strategy, dict(params or {}), grid, patience=compute.strategy_timeout)
@@ -191,6 +195,7 @@ class Plan:
             "precision": studies.precision,
             **({"sizes": studies.sizes} if studies.sizes else {}),
             **({"limits": studies.limits.recorded()} if studies.limits else {}),
+            **{name: value for name, value in asdict(studies.what_if).items() if value},
         }
         plain: dict[str, Any] = recorded(settings)
         return plain

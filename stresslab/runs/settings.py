@@ -247,6 +247,19 @@ class StressConfig(SampleConfig):
         STUDIES, "LIMIT", "Say how large each strategy can be traded: the largest size that keeps a limit such as "
         "'P(drawdown > 20%) <= 5%', and Kelly's.", None,
     )  # fmt: skip
+    shock: tuple[str, ...] = setting(
+        STUDIES, "SHOCK", "Put a shock into the universes and let the generator go on: gap=-8%@10, "
+        "volatility=2@20..40, bars=crash_2020_03@15 or halt=3@11; bars count from 1; may be repeated.", (),
+    )  # fmt: skip
+    scenarios: str | None = setting(
+        STUDIES, "all|NAMES|FILE", "Put crises of the library into the universes: all, names with commas between them, "
+        "or a YAML file of your own; `stresslab scenarios` lists them.", None,
+    )  # fmt: skip
+    given: tuple[str, ...] = setting(
+        STUDIES, "CONDITION", "Judge in universes that meet a condition too, and say how probable it is: "
+        "'volatility >= 1.5x', 'return(60) <= -20%', 'drawdown >= 30%' or 'like 2008-09..2009-03'; may be repeated.",
+        (),
+    )  # fmt: skip
     realism_origins: int = setting(
         STUDIES, "N", "Past origins at which universes are compared with what followed; 0 leaves this out.", 24, ge=0,
         le=1000,
@@ -343,6 +356,7 @@ class StressConfig(SampleConfig):
         Args:
             compute: attributes of `Compute` that are not settings: `cluster`, `work`, another `ledger`.
         """
+        from stresslab.analysis.what_if_plan import WhatIfPlan
         from stresslab.runs.plan import Compute, Studies
 
         return {
@@ -365,6 +379,7 @@ class StressConfig(SampleConfig):
                 portfolio=self.portfolio,
                 sizes=self.sizes,
                 limits=self.limit_plan(),
+                what_if=WhatIfPlan(self.shock, self.scenarios, self.given),
             ),
             "compute": Compute(
                 jobs=self.jobs,
@@ -396,6 +411,8 @@ class StressConfig(SampleConfig):
                 words += [word for key, one in spelled.items() for word in (flag, f"{key}={one}")]
             elif name == "data":
                 words += [flag, *value.split(SEVERAL)]
+            elif isinstance(value, list):
+                words += [word for one in value for word in (flag, one)]
             else:
                 words += [flag] if value is True else [flag, str(value)]
         return " ".join(shlex.quote(one_line(word)) for word in words)

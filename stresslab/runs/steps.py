@@ -36,6 +36,7 @@ from stresslab.runs.plan import Plan
 from stresslab.runs.shard_result import ShardResult
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, at_most, to_precision
 from stresslab.runs.trial_ledger import Earlier, Entry, before, fresh_bars
+from stresslab.runs.what_if import with_what_if
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,7 @@ def split(bars: Bars | Market, plan: Plan) -> Window:
     history, future = split_at_origin(bars, plan.origin, plan.horizon)
     if plan.studies.walk_forward is not None:
         fold_ends(history, plan.horizon, plan.studies.walk_forward)
+    plan.studies.what_if.check_history(plan.horizon, history)
     return Window(bars, history, future, plan.horizon, plan.terms.warmup)
 
 
@@ -296,4 +298,4 @@ def _widened(cases: dict[int, Case], plan: Plan, window: Window, stages: Stages,
             fits, rows = sweep(list(cases.values()), tunable, plan.horizon, chosen, advance)
             studied.together["generator_sweep"] = fits
             cases = {at: case.with_answers(sweep=rows[case.strategy.name]) for at, case in cases.items()}
-    return cases
+    return with_what_if(cases, plan, window.history, stages, studied.notes)
