@@ -17,6 +17,8 @@ from tests.make.bars import make_bars
 
 HISTORY = make_bars(60)
 FREE = Costs(fees=0.0, slippage=0.0)
+OPENS, CLOSES = [100.0, 110.0, 120.0, 130.0], [105.0, 115.0, 125.0, 135.0]
+ROUNDING = 1e-9
 
 
 def market(opens: Any, closes: Any, highs: Any = None, lows: Any = None) -> Universes:

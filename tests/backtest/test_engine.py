@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +13,10 @@ from stresslab.backtest import Backtest, Costs, Terms, backtest, buy_and_hold
 from stresslab.backtest.evaluate import measures
 from stresslab.core.errors import DataError, InputError, StrategyError
 from stresslab.data.universes import REAL, Universes
-from tests.backtest.cases import FREE, HISTORY, Case, cases, market, rows, strategy
+from tests.backtest.cases import CLOSES, FREE, HISTORY, OPENS, ROUNDING, Case, cases, market, rows, strategy
 from tests.backtest.reference import assert_equal, outcomes
 
-ROUNDING = 1e-9
-
-
 # --- Worked out by hand: one row of warm-up (row 0, the origin), init_cash 1,000 ---
-
-
-OPENS, CLOSES = [100.0, 110.0, 120.0, 130.0], [105.0, 115.0, 125.0, 135.0]
 
 
 def test_long_and_flat_by_hand() -> None:
@@ -108,89 +101,6 @@ def test_a_decision_at_the_last_close_is_never_filled() -> None:
     assert run.trades[0] == 0
     assert not run.position.any()
     np.testing.assert_array_equal(run.equity, 100_000.0)
-
-
-# --- Conflicts ---
-
-
-def test_entry_and_exit_in_one_row_say_nothing() -> None:
-    """Neither opens a position nor closes one, on either side."""
-    universe, every, never = market(OPENS, CLOSES), rows(5, 0, 1, 2, 3), rows(5)
-    assert backtest(strategy(every, every), universe, Terms(FREE, warmup=1)).trades[0] == 0
-    assert backtest(strategy(never, never, every, every), universe, Terms(FREE, warmup=1)).trades[0] == 0
-    held = backtest(strategy(rows(5, 0, 2), rows(5, 2)), universe, Terms(FREE, warmup=1))
-    np.testing.assert_allclose(held.position[:, 0], 1, rtol=ROUNDING)
-
-
-def test_long_and_short_entry_in_one_row_say_nothing() -> None:
-    """A position held stays and none is opened."""
-    universe, never = market(OPENS, CLOSES), rows(5)
-    assert backtest(strategy(rows(5, 1), never, rows(5, 1), never), universe, Terms(FREE, warmup=1)).trades[0] == 0
-    held = backtest(strategy(rows(5, 0, 2), never, rows(5, 2), never), universe, Terms(FREE, warmup=1))
-    np.testing.assert_allclose(held.position[:, 0], 1, rtol=ROUNDING)
-
-
-def test_an_entry_repeated_is_no_second_order() -> None:
-    """A signal that stays up is one trade."""
-    run = backtest(strategy(rows(5, 0, 1, 2, 3), rows(5)), market(OPENS, CLOSES), Terms(FREE, warmup=1))
-    assert np.count_nonzero(run.traded[:-1, 0]) == 1
-    assert run.trades[0] == 1
-
-
-# --- The position at the origin: three rows of warm-up, row 2 is the origin ---
-
-
-@pytest.mark.parametrize(
-    ("entries", "exits", "carry", "flat"),
-    [
-        ((0,), (), [1, 1, 1, 1], [0, 0, 0, 0]),  # entered long ago and held
-        ((0, 4), (), [1, 1, 1, 1], [0, 0, 1, 1]),  # entered again after the origin: new
-        ((0,), (1,), [0, 0, 0, 0], [0, 0, 0, 0]),  # left before the origin
-        ((0,), (2,), [0, 0, 0, 0], [0, 0, 0, 0]),  # left at the origin
-        ((2,), (), [1, 1, 1, 1], [1, 1, 1, 1]),  # entered at the origin's close: new
-        ((1, 2, 3, 4), (), [1, 1, 1, 1], [0, 0, 0, 0]),  # up without a break since before the origin: not new
-        ((1, 2, 4), (3,), [1, 0, 1, 1], [0, 0, 1, 1]),  # up, down, and up again: new
-        ((0,), (4,), [1, 1, 0, 0], [0, 0, 0, 0]),  # carried, then left
-    ],
-)
-def test_signals_at_the_origin(entries: Any, exits: Any, carry: Any, flat: Any) -> None:
-    """Carried positions open at the first open; flat waits for an entry that was not up before the origin."""
-    for position, expected in (("carry", carry), ("flat", flat)):
-        decided = strategy(rows(7, *entries), rows(7, *exits))
-        run = backtest(decided, market(OPENS, CLOSES), Terms(FREE, warmup=3, position=position))
-        np.testing.assert_allclose(run.position[:, 0], expected, atol=ROUNDING, err_msg=position)
-
-
-@pytest.mark.parametrize(
-    ("weights", "carry", "flat"),
-    [
-        ([1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 0]),  # never changes
-        ([1, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan], [1, 1, 1, 1], [0, 0, 0, 0]),  # the last one in force
-        ([0, 0, 1, 1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]),  # changed at the origin's close: new
-        ([1, 1, 1, 1, 0, 1, 1], [1, 1, 0, 1], [0, 0, 0, 1]),  # changed later
-        ([1, 0, np.nan, np.nan, 1, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1]),
-        ([np.nan, np.nan, np.nan, 1, np.nan, 0, 1], [0, 1, 1, 0], [0, 1, 1, 0]),  # nothing decided before
-    ],
-)
-def test_weights_at_the_origin(weights: Any, carry: Any, flat: Any) -> None:
-    """Carried targets open at the first open; flat waits for a target that changes at the origin or later."""
-    for position, expected in (("carry", carry), ("flat", flat)):
-        run = backtest(strategy(weights), market(OPENS, CLOSES), Terms(FREE, warmup=3, position=position))
-        np.testing.assert_allclose(run.position[:, 0], expected, atol=ROUNDING, err_msg=position)
-
-
-def test_a_carried_short_is_opened_short() -> None:
-    """What a short entry left in force, and a long exit did not end, is opened at the first open."""
-    never = rows(7)
-    run = backtest(strategy(rows(7, 0), rows(7, 2), rows(7, 1), never), market(OPENS, CLOSES), Terms(FREE, warmup=3))
-    np.testing.assert_allclose(run.position[0, 0], -1, rtol=ROUNDING)
-
-
-@pytest.mark.parametrize("position", ["carry", "flat"])
-def test_without_warmup_the_first_open_fills_nothing(position: str) -> None:
-    """No row precedes the first generated bar, so the first decision is its own close."""
-    run = backtest(strategy(rows(4, 0), rows(4)), market(OPENS, CLOSES), Terms(FREE, warmup=0, position=position))
-    np.testing.assert_allclose(run.position[:, 0], [0, 1, 1, 1], atol=ROUNDING)
 
 
 # --- Ruin ---
@@ -455,89 +365,7 @@ def test_the_engine_equals_an_event_loop_on_any_terms_in_many_cases(case: Case) 
     check_against_the_event_loop(case)
 
 
-# --- One engine, one answer ---
-
-
-@pytest.mark.parametrize("scale", [1e-30, 1e-13, 1e-6, 1e6, 1e20])
-@pytest.mark.parametrize("cash", [1e-6, 1000.0, 1e15])
-def test_the_currency_changes_nothing(scale: float, cash: float) -> None:
-    """Prices of any size and any cash give the same returns: no order is lost for its few units or many."""
-    rng = np.random.default_rng(1)
-    opens = 100 * np.exp(rng.normal(0, 0.02, (40, 3)).cumsum(axis=0))
-    closes = opens * np.exp(rng.normal(0, 0.02, (40, 3)))
-    for decided in (strategy(rng.random((41, 3)) < 0.3, rng.random((41, 3)) < 0.3), strategy(rng.random((41, 3)))):
-        one = backtest(decided, market(opens, closes), Terms(init_cash=1000.0, warmup=1))
-        two = backtest(decided, market(opens * scale, closes * scale), Terms(init_cash=cash, warmup=1))
-        np.testing.assert_allclose(two.equity / cash, one.equity / 1000.0, rtol=1e-9)
-        np.testing.assert_array_equal(one.trades, two.trades)
-
-
-def test_a_price_that_falls_to_almost_nothing_is_traded() -> None:
-    """A universe whose price loses nearly everything is filled all the same."""
-    opens = [100.0, 100.0, 1e-14, 2e-14]
-    run = backtest(strategy(rows(5, 2), rows(5, 3)), market(opens, opens), Terms(FREE, init_cash=1000.0, warmup=1))
-    np.testing.assert_allclose(run.equity[:, 0], [1000, 1000, 1000, 1000, 2000])
-
-
-def test_a_short_dearer_than_the_equity_is_covered_whole() -> None:
-    """Covering costs more than there is cash, fees included: the account owes the rest, whoever fills."""
-    opens = [100.0, 199.95, 199.95, 199.95]
-    never = rows(5)
-    terms = Terms(Costs(fees=0.001, slippage=0.0), init_cash=1000.0, warmup=1)
-    decided = strategy(never, never, rows(5, 0), rows(5, 1))
-    run = backtest(decided, market(opens, [100.0, 199.7, 199.95, 199.95]), terms)
-    units = 1000.0 / (100.0 * 1.001)
-    owed = 1000.0 + units * 100.0 * 0.999 - units * 199.95 * 1.001
-    assert run.ruined[0]
-    np.testing.assert_allclose(run.equity[2:, 0], owed)
-
-
-# --- Rebalancing ---
-
-
-def test_weights_are_rebalanced_as_asked() -> None:
-    """A constant weight drifts, is brought back at every open, or only when it is far from its target, by hand."""
-    opens = [100.0, 200.0, 210.0, 400.0]
-    closes = [200.0, 210.0, 400.0, 400.0]
-    half = np.full(5, 0.5)
-    run = {
-        rule: backtest(strategy(half), market(opens, closes), Terms(FREE, init_cash=1000.0, warmup=1, rebalance=rule))
-        for rule in ("on-change", "every-bar", "band=0.1", "band=0.3")
-    }
-    np.testing.assert_allclose(run["on-change"].equity[:, 0], 500 + 5 * np.array([100, 200, 210, 400, 400]))
-    back = 1500 * (1 + 0.5 * 0.05)  # half of 1,500 in at 200
-    end = back * (1 + 0.5 * 190 / 210)
-    np.testing.assert_allclose(run["every-bar"].equity[:, 0], [1000, 1500, back, end, end])
-    units = 750 / 200  # a weight of 2/3 at the close of 200 is beyond a band of 0.1; 0.512 at that of 210 is within
-    banded = [1000, 1500, 750 + units * 210, 750 + units * 400, 750 + units * 400]
-    np.testing.assert_allclose(run["band=0.1"].equity[:, 0], banded)
-    np.testing.assert_allclose(run["band=0.3"].equity, run["on-change"].equity)
-
-
-def test_nothing_decided_is_never_rebalanced() -> None:
-    """NaN keeps the units under every rule, and what is not carried is not brought back either."""
-    opens = [100.0, 200.0, 210.0, 400.0]
-    once = np.array([0.5, np.nan, np.nan, np.nan, np.nan])
-    free = Terms(FREE, init_cash=1000.0, warmup=1)
-    kept = backtest(strategy(once), market(opens, opens), free)
-    for rule in ("every-bar", "band=0.05"):
-        terms = Terms(FREE, init_cash=1000.0, warmup=1, rebalance=rule)
-        np.testing.assert_allclose(backtest(strategy(once), market(opens, opens), terms).equity, kept.equity)
-    for rule in ("on-change", "every-bar", "band=0.05"):
-        flat = Terms(FREE, init_cash=1000.0, warmup=2, position="flat", rebalance=rule)
-        run = backtest(strategy(np.full(6, 0.5)), market(opens, opens), flat)
-        assert (run.traded == 0).all()
-
-
 # --- What is counted ---
-
-
-def test_rows_that_contradict_themselves_are_counted() -> None:
-    """Entry and exit of one side, and entries of both sides, in the rows that orders come from."""
-    opens = [100.0] * 6
-    decided = strategy(rows(7, 1, 3, 6), rows(7, 1, 2), rows(7, 3), rows(7, 5))
-    run = backtest(decided, market(opens, opens), Terms(FREE, init_cash=1000.0, warmup=1))
-    assert run.conflicts.tolist() == [2]  # row 6 is the last close: nothing follows
 
 
 def test_fills_where_nobody_traded_are_counted() -> None:

@@ -19,9 +19,8 @@ from stresslab.core.errors import InputError, StrategyError
 from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.universes import Universes
 from stresslab.strategy.panel import Panel
-from tests.backtest.cases import FREE, HISTORY, Case, cases, market, rows, strategy
+from tests.backtest.cases import FREE, HISTORY, ROUNDING, Case, cases, market, rows, strategy
 
-ROUNDING = 1e-9
 FLAT = [100.0] * 4
 YEAR = HISTORY.periods_per_year
 

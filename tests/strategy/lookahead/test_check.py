@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import fftconvolve, filtfilt
+from scipy.signal import filtfilt
 
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
@@ -20,29 +20,17 @@ from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
 from stresslab.strategy.detect_style import detect_call_style
 from stresslab.strategy.lookahead import check as lookahead
-from stresslab.strategy.lookahead import probe as trial
 from stresslab.strategy.lookahead.check import LookAheadReport, find_lookahead
 from stresslab.strategy.lookahead.probe import DecisionProbe
 from stresslab.strategy.panel import Panel
 from tests.make.bars import make_bars
+from tests.strategy.lookahead.cases import Rule, around, look
 
-Rule = Callable[[Any], Any]
 CORPUS = Path(__file__).parents[2] / "corpus"
 LEAKING, CLEAN = (sorted((CORPUS / name).glob("*.py")) for name in ("leaking", "clean"))
 WALKS = {
     freq: [make_bars(500, seed, freq=freq, drift=drift) for seed, drift in ((0, 3e-4), (1, -2e-3))] for freq in "Bh"
 }
-
-
-def look(rule: Rule, bars: Bars, **settings_: int) -> LookAheadReport:
-    """The report on a function of bars."""
-    (strategy,) = load_strategies(rule, {})
-    return find_lookahead(strategy, bars, **settings_)
-
-
-def around(close: pd.DataFrame, level: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """In above a level, out below it."""
-    return close > level, close < level
 
 
 def zero_phase(close: pd.DataFrame) -> pd.DataFrame:
@@ -182,21 +170,6 @@ def test_the_seam_is_compared(bars: Bars) -> None:
     assert "reads the next bar" in str(report)
 
 
-def test_ties_are_no_leaks(bars: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where prices stand still, rounding decides whether the close is above its average: no finding."""
-    frame = bars.frame.copy()
-    frame[:] = frame.to_numpy()[np.arange(len(frame)) // 12 * 12]
-    still = Bars.from_frame(frame, symbol="STILL", source="test")
-
-    def rule(bars: Any) -> Any:
-        average = fftconvolve(bars.close.to_numpy(), np.full((5, 1), 0.2), axes=0)[: len(bars.close)]
-        return bars.close > average, bars.close < average
-
-    assert look(rule, still).found == []
-    monkeypatch.setattr(trial, "JITTER", 0.0)
-    assert look(rule, still).found
-
-
 def test_covered_says_what_was_compared(bars: Bars) -> None:
     """The clause names decisions, bars, cuts and futures, and is part of the JSON."""
     report = look(lambda bars: around(bars.close, bars.close.rolling(20).mean()), bars)
@@ -239,22 +212,6 @@ def test_hidden_memory_is_refused(bars: Bars, tmp_path: Path) -> None:
         find_lookahead(strategy, bars)
 
 
-@pytest.mark.parametrize("seed", [None, 0])
-def test_chance_of_each_universe_is_found(seed: int | None, bars: Bars) -> None:
-    """Random weights leave the answer open without a seed, and depend on the other universes with one."""
-
-    def rule(bars: Any) -> Any:
-        return bars.close * 0 + np.random.default_rng(seed).random(bars.close.shape)
-
-    if seed is None:
-        report = look(rule, bars)
-        assert (report.found, report.inconclusive) == ([], True)
-        assert report.chance.startswith("at 2015-01-01 the weight")
-        assert "seed random numbers inside the function" in str(report)
-    else:
-        assert "depends on the other universes" in look(rule, bars).found[0]
-
-
 @given(
     kind=st.sampled_from(["rolling", "ewm", "expanding", "breakout", "median", "weights", "gaps"]),
     window=st.integers(2, 40),
@@ -283,16 +240,6 @@ def test_causal_rules_pass(kind: str, window: int, lag: int, seed: int) -> None:
 
     report = look(rule, make_bars(300, seed))
     assert report.found == []
-
-
-def test_rounding_is_no_leak(bars: Bars) -> None:
-    """Weights that differ in the last digits, as sums in another order do, are the same decision; 1e-6 is not."""
-
-    def noisy(size: float) -> Rule:
-        return lambda bars: bars.close * 0 + 0.5 * (1 + size * (len(bars.close) % 7))
-
-    assert look(noisy(1e-13), bars).found == []
-    assert look(noisy(1e-6), bars).found
 
 
 @pytest.mark.parametrize(
@@ -354,14 +301,6 @@ def test_code_that_needs_bars_is_excused_when_they_are_few(bars: Bars) -> None:
     assert "cannot decide without the bars after it (IndexError: " in look(fixed, bars).found[0]
 
 
-def test_universes_must_not_mix(bars: Bars) -> None:
-    """A rule that averages over universes knows other futures: found, although no bar is later."""
-    report = look(
-        lambda bars: around(bars.close, 0 * bars.close + bars.close.to_numpy().mean(axis=1)[:, None] - 1), bars
-    )
-    assert "depends on the other universes" in report.found[0]
-
-
 def test_memory_between_universes_is_found(bars: Bars) -> None:
     """on_bar that remembers outside its state is refused: another call or another universe would see it."""
     seen: list[float] = []
@@ -399,12 +338,6 @@ def test_bounds(cuts: int, rows: int) -> None:
     assert report.bars == min(rows, 250)
     assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
     assert report == look(lambda bars: around(bars.close, bars.close.rolling(10).mean()), bars, cuts=cuts, rows=rows)
-
-
-def test_intraday_stamps() -> None:
-    """Findings on intraday bars name the time of day."""
-    report = look(LEAKS["shift(-1)"], make_bars(200, freq="h"))
-    assert ":00:00" in report.found[0]
 
 
 NEXT: dict[str, Callable[[Any], Any]] = {
