@@ -29,7 +29,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert set(NAMES) == {
         "stresslab", "run", "sample", "check", "realism", "show", "report", "compare", "verify", "rerun", "replay",
         "resume", "freeze", "size", "limits",
-        "models", "strategies", "train", "train tokenizer", "train model",
+        "models", "strategies", "scenarios", "train", "train tokenizer", "train model",
     }  # fmt: skip
 
 
