@@ -17,6 +17,7 @@ from stresslab.analysis.permutation_test import (
 from stresslab.backtest import Backtest, Terms, buy_and_hold
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.arrays import FloatArray
+from stresslab.core.parallel import WORTH_PROCESSES_SECONDS
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import Bars
 from stresslab.data.market_index import IndexUniverses
@@ -110,6 +111,7 @@ class Case:
         sweep: rows of other settings of the generator, where they were asked for.
         what_if: "rows" of conditions and shocks and conditions "too_rare", where these were asked for.
         advance: called with the number of universes in which the strategy's code was newly run.
+        work: universes in which all studies of all strategies run code, by which processes are worth starting.
     """
 
     strategy: Strategy
@@ -130,6 +132,7 @@ class Case:
     sweep: list[dict[str, Any]] | None = None
     what_if: Mapping[str, list[dict[str, Any]]] | None = None
     advance: Callable[[int], None] = nobody
+    work: int = 0
 
     @property
     def is_known(self) -> bool:
@@ -150,6 +153,7 @@ class Case:
             self.terms,
             jobs=self.jobs,
             progress=self.advance,
+            patience=self.patience,
             periods_per_year=self.history.periods_per_year,
             keep_accounts=2**32,
             benchmark=held,
@@ -253,8 +257,19 @@ class Case:
             return self.strategy
         return record(
             self.strategy, self.universes, self.terms.warmup, self.terms.init_cash, jobs=self.jobs,
-            progress=self.advance,
+            progress=self.advance, patience=self.patience,
         )  # fmt: skip
+
+    @property
+    def patience(self) -> float:
+        """Seconds that these universes may take in one process: as a part of what all the work may take.
+
+        None at all where it is known that all of it takes longer, since each call was timed.
+        """
+        work = max(self.work, len(self.universes))
+        if self.strategy.form.seconds * work > WORTH_PROCESSES_SECONDS:
+            return 0.0
+        return WORTH_PROCESSES_SECONDS * len(self.universes) / work
 
     @property
     def bars_per_permutation(self) -> float:

@@ -41,6 +41,8 @@ DECIDING = 5
 _BARS_AT_ONCE = 500_000
 _CALLS_AT_ONCE = 10
 """Permutations in a piece, at least, and at most where each is a call of its own."""
+_PIECES_AHEAD = 4
+"""Pieces of such calls that a process is given at once: what a stop makes needless is little beside the waiting."""
 
 
 @dataclass(frozen=True)
@@ -234,8 +236,9 @@ def _in_order(work: _Permuted, pieces: list[NDArray[np.int64]], jobs: int) -> It
     rest = pieces[1:]
     if not worth_processes((time.perf_counter() - started) * len(rest), jobs):
         jobs = 1
-    for start in range(0, len(rest), jobs):
-        batch = dict(map_chunks(work, rest[start : start + jobs], jobs=jobs))
+    together = jobs * _PIECES_AHEAD if jobs > 1 and work.strategy.one_by_one else jobs
+    for start in range(0, len(rest), together):
+        batch = dict(map_chunks(work, rest[start : start + together], jobs=jobs))
         yield from (batch[position] for position in sorted(batch))
 
 

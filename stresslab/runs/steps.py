@@ -230,7 +230,8 @@ def study_strategies(
             studied.together["reoptimisation"] = found
     cases = _widened(_cases(runs, sample, plan, window, earlier), plan, window, stages, studied)
     counts = {at: universes_to_run(case, plan.studies.permutations) for at, case in cases.items()}
-    with stages.stage("evidence", max(1, sum(counts.values()))) as advance:
+    announced = sum(counts.values())
+    with stages.stage("evidence", max(1, announced)) as advance:
         for at, case in cases.items():
             left = Countdown(counts[at], advance)
             question = Question(
@@ -241,7 +242,9 @@ def study_strategies(
                 plan.studies.size_plan(),
                 plan.studies.limits,
             )
-            results[at] = run_studies(results[at], case.with_answers(advance=left), question, studied.notes)
+            results[at] = run_studies(
+                results[at], case.with_answers(advance=left, work=announced), question, studied.notes
+            )
             left.finish()
     return studied
 

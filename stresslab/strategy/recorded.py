@@ -5,6 +5,7 @@ Decisions do not depend on costs. Who asks for the same universes at other costs
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.core.parallel import chunks, map_chunks, worth_processes
+from stresslab.core.parallel import WORTH_PROCESSES_SECONDS, chunks, map_chunks, worth_processes
 from stresslab.data.universes import Universes
 from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.panel import Decisions, Panel
@@ -68,6 +69,7 @@ def record(
     *,
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
+    patience: float = WORTH_PROCESSES_SECONDS,
 ) -> RecordedStrategy:
     """Run a strategy of one series in N universes, and write down what it decides.
 
@@ -78,6 +80,7 @@ def record(
         init_cash: of the accounts.
         jobs: processes, where the code takes long.
         progress: called with the number of universes newly done.
+        patience: seconds that it may take in one process; where that is 0, others are started at once.
     """
     work = _Pieces(strategy, universes, warmup, init_cash)
     pieces = chunks(np.arange(len(universes), dtype=np.int64), ONE_BY_ONE if strategy.one_by_one else TOGETHER)
@@ -88,12 +91,14 @@ def record(
         if progress is not None:
             progress(len(pieces[position]))
 
-    started = time.perf_counter()
-    done(0, work(pieces[0]))
-    rest = (time.perf_counter() - started) * (len(pieces) - 1)
-    workers = jobs if worth_processes(rest, jobs) else 1
-    for position, part in map_chunks(work, pieces[1:], jobs=workers):
-        done(position + 1, part)
+    rest, first = math.inf, 1 if patience > 0 else 0
+    if first:
+        started = time.perf_counter()
+        done(0, work(pieces[0]))
+        rest = (time.perf_counter() - started) * (len(pieces) - 1)
+    workers = jobs if worth_processes(rest, jobs, patience) else 1
+    for position, part in map_chunks(work, pieces[first:], jobs=workers):
+        done(position + first, part)
     ordered = [parts[position] for position in range(len(pieces))]
     failures = {one: error for _, failed in ordered for one, error in failed.items()}
     return _recorded(strategy, universes.ids, Decisions.side_by_side([part for part, _ in ordered]), failures)

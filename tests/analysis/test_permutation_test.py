@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.analysis import permutation_test as module
 from stresslab.analysis.permutation_test import (
     Permutations,
     permutation_test,
@@ -17,6 +18,7 @@ from stresslab.analysis.permutation_test import (
 )
 from stresslab.backtest import Costs, Terms, backtest
 from stresslab.core.errors import InputError
+from stresslab.core.parallel import map_chunks
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
@@ -125,7 +127,7 @@ def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert one == two
 
 
-def test_slow_code_is_asked_in_pieces_that_can_be_followed() -> None:
+def test_slow_code_is_asked_in_pieces_that_can_be_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where each permutation is a call of its own, ten are a piece; it says so after each, and may stop there."""
 
     def one_series(bars: pd.DataFrame) -> pd.Series:
@@ -138,6 +140,11 @@ def test_slow_code_is_asked_in_pieces_that_can_be_followed() -> None:
     found = permutation_test(strategy, bars, FREE, Permutations(60, 60), progress=counted.append)
     assert counted == [10] * 6
     assert found.permutations == 60
+    monkeypatch.setattr(module, "map_chunks", lambda function, pieces, *, jobs: map_chunks(function, pieces))
+    monkeypatch.setattr(module, "worth_processes", lambda seconds, jobs: True)
+    for most, stop in ((60, 60), (999, 2)):
+        several = permutation_test(strategy, bars, FREE, Permutations(most, stop), jobs=2)
+        assert several == permutation_test(strategy, bars, FREE, Permutations(most, stop))
     stopped = list[int]()
     permutation_test(strategy, bars, FREE, Permutations(999, 2), progress=stopped.append)
     assert sum(stopped) < 100

@@ -25,6 +25,7 @@ from stresslab.analysis.shocks import RUN_AGAIN, SHOCKS, shocks
 from stresslab.analysis.studies import STUDIES, universes_to_run
 from stresslab.backtest import Backtest, Costs, Terms, backtest, bar_records, buy_and_hold, evaluate
 from stresslab.core.errors import InputError
+from stresslab.core.parallel import WORTH_PROCESSES_SECONDS
 from stresslab.data import load_bars
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
@@ -32,6 +33,7 @@ from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.transforms import drift_neutral
 from stresslab.strategy import load_strategies
+from stresslab.strategy.call_style import Form
 from tests.make.bars import make_bars
 from tests.make.strategies import hold, trend
 from tests.realism.cases import Walk
@@ -392,3 +394,13 @@ def test_code_is_not_run_again_for_other_costs(nasdaq: Bars) -> None:
     free = case(nasdaq, trend, 60)
     dear = replace(free, terms=replace(free.terms, costs=free.terms.costs.scaled(5.0)))
     assert rows[-1]["median_return"] == float(dear.metrics["total_return"].median())
+
+
+def test_processes_are_worth_starting_by_all_the_work_there_is(nasdaq: Bars) -> None:
+    """A study of a second is part of evidence that takes a minute; where calls were timed, that is known before."""
+    own = case(nasdaq, trend, 60)
+    assert own.patience == WORTH_PROCESSES_SECONDS
+    assert replace(own, work=600).patience == WORTH_PROCESSES_SECONDS / 10
+    slow = replace(own.strategy, form=Form("series", seconds=0.1))
+    assert replace(own, strategy=slow).patience == WORTH_PROCESSES_SECONDS
+    assert replace(own, strategy=slow, work=600).patience == 0.0

@@ -393,7 +393,7 @@ def test_nearly_all_rare_leaks_are_found(every: int, kind: str) -> None:
         leaking, honest = rare_leak(every, seed, kind)(panel)[1], rare_leak(0, seed, kind)(panel)[1]
         if (leaking != honest).to_numpy().any():
             found.append(bool(look(rare_leak(every, seed, kind), bars).found))
-    assert len(found) > 50
+    assert len(found) > 25  # the others touch none
     assert np.mean(found) >= 0.95
 
 
