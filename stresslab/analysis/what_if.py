@@ -69,7 +69,7 @@ def conditional_universes(
     Args:
         conditions: which.
         first: universes that are there already.
-        sample: the next universes after a number of them; None where there are no more.
+        sample: the next universes, from an id on; None where there are no more.
         progress: called with the number of universes that newly meet a condition, at most `WANTED` of each.
     """
     kept: dict[str, list[Universes]] = {one.text: [] for one in conditions}
@@ -88,7 +88,7 @@ def conditional_universes(
             counts[one.text] += len(met)
             looked_at[one.text] = found
         done = found >= MAX_SAMPLED or all(_settled(counts[name], looked_at[name]) for name in kept)
-        universes = None if done else sample(found)
+        universes = None if done else sample(int(universes.ids.max()) + 1)
     return [
         Conditional(
             one, Universes.concatenate(kept[one.text]) if kept[one.text] else None, looked_at[one.text],

@@ -55,10 +55,10 @@ def with_what_if(
 
 
 def _more(plan: Plan, history: Bars) -> Callable[[int], Universes | None]:
-    """Samples the next universes after a number of them, up to `MAX_SAMPLED`."""
+    """Samples the next universes from an id on, up to `MAX_SAMPLED`."""
 
-    def sample(after: int) -> Universes | None:
-        ids = np.arange(after, min(after + SHARD, MAX_SAMPLED))
+    def sample(first: int) -> Universes | None:
+        ids = np.arange(first, min(first + SHARD, MAX_SAMPLED))
         if not len(ids):
             return None
         return plan.generator.sample(

@@ -28,11 +28,11 @@ BOOTSTRAP = StationaryBootstrap(block=10)
 FIRST = BOOTSTRAP.sample(HISTORY, 40, 300, seed=1)
 
 
-def more(after: int) -> Universes | None:
+def more(first: int) -> Universes | None:
     """The next 500 universes."""
-    if after >= MAX_SAMPLED:
+    if first >= MAX_SAMPLED:
         return None
-    return BOOTSTRAP.sample(HISTORY, 40, MAX_SAMPLED, seed=1, ids=range(after, min(after + 500, MAX_SAMPLED)))
+    return BOOTSTRAP.sample(HISTORY, 40, MAX_SAMPLED, seed=1, ids=range(first, min(first + 500, MAX_SAMPLED)))
 
 
 def case() -> Case:
@@ -55,6 +55,14 @@ def test_universes_are_sampled_until_enough_meet_the_condition() -> None:
     whole = BOOTSTRAP.sample(HISTORY, 40, rare.sampled, seed=1)
     assert int(rare.condition.met(whole).sum()) == rare.met
     assert sum(told) == 2 * WANTED
+
+
+def test_no_universe_is_looked_at_twice() -> None:
+    """Where some of the first ones are left out, sampling goes on after the last of them."""
+    condition = parse_condition("return <= -10%")
+    (found,) = conditional_universes([condition], FIRST.take(np.arange(0, 300, 2)), more)
+    assert found.universes is not None
+    assert len(set(found.universes.ids.tolist())) == found.met
 
 
 def test_a_condition_that_is_too_rare_ends_early() -> None:

@@ -24,7 +24,7 @@ from stresslab.analysis.result_studies import (
 from stresslab.report.charts import error_budget, forest, walk_forward
 from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
-from stresslab.report.sections import sensitivity, symbols
+from stresslab.report.sections import sensitivity, symbols, what_if
 from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share, versus
 from stresslab.report.wording import UNDEFINED, clean, interval, percent
 
@@ -123,6 +123,8 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     made += sensitivity.tables(found, about.settings, key)
     if found.shocks:
         made.append(_shocks(found.shocks, found.fragility, key))
+    if found.what_if and (asked := what_if.table(found.what_if, key)):
+        made.append(asked)
     if found.reverse_stress:
         made.append(_reverse_stress(found.reverse_stress, _typical(strategy, key, about)))
     if found.alternative_generators:

@@ -1,0 +1,75 @@
+"""What if: the base case, conditions, shocks and crises in one table of the same figures."""
+
+from __future__ import annotations
+
+from stresslab.analysis.result_studies import RareCondition, Recovery, WhatIf, WhatIfRow
+from stresslab.report.sections.table import Table, chance
+from stresslab.report.wording import UNDEFINED, clean, percent, probability, share, shares
+
+HEADINGS = (
+    "What if",
+    "How probable",
+    "P(loss)",
+    "P(drawdown > 20%)",
+    "Expected shortfall 97.5%",
+    "Median return",
+    "Back at its value before",
+    "As generated",
+)
+
+
+def table(found: WhatIf, key: str) -> Table | None:
+    """The table; None where nothing stands beside the base case.
+
+    Args:
+        found: the study of one strategy.
+        key: of the strategy's charts.
+    """
+    rows = tuple(_cells(row) for row in found.rows) + tuple(_rare_cells(row) for row in found.too_rare)
+    if len(rows) < 2:
+        return None
+    return Table("what-if", "What if", sentence(found), HEADINGS, rows)
+
+
+def sentence(found: WhatIf) -> str:
+    """What is compared, which row is worst, and which conditions are too rare."""
+    base, *others = found.rows
+    told = "The same strategy where a condition holds, or where a shock happened and the market went on from there."
+    if others:
+        worst = max(others, key=lambda row: row.probability_of_loss.value)
+        told += (
+            f" P(loss) is {probability(base.probability_of_loss)} as generated and "
+            f"{probability(worst.probability_of_loss)} at worst: {clean(worst.label)}."
+        )
+    if found.too_rare:
+        rare = ", ".join(clean(row.name) for row in found.too_rare)
+        told += f" Too few universes meet {rare} to judge a strategy there."
+    return told
+
+
+def _cells(row: WhatIfRow) -> tuple[str, ...]:
+    return (
+        clean(row.label),
+        UNDEFINED if row.probability is None else chance(row.probability),
+        chance(row.probability_of_loss),
+        probability(row.drawdown_beyond(0.2)),
+        chance(row.expected_shortfall_97_5),
+        percent(row.median_return, signed=True),
+        _recovered(row.recovery),
+        _recovered(row.base_recovery),
+    )
+
+
+def _rare_cells(row: RareCondition) -> tuple[str, ...]:
+    looked_at = f"{row.met:,} of {row.sampled:,}"
+    probable = f"{looked_at}\n{shares(row.probability)}"
+    return (f"given {clean(row.name)}", probable, *(UNDEFINED,) * (len(HEADINGS) - 2))
+
+
+def _recovered(found: Recovery | None) -> str:
+    """The share that is back within the horizon, and the median number of bars after the shock."""
+    if found is None:
+        return UNDEFINED
+    bars = found.median_bars
+    after = "most are not" if bars is None else f"median {bars:,.0f} {'bar' if bars == 1 else 'bars'} after"
+    return f"{share(found.recovered.value)}\n{after}"
