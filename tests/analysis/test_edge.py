@@ -7,14 +7,17 @@ import math
 
 import pytest
 
-from stresslab.analysis.edge import EdgeCriteria, Fresh, Trials, edge_label, judge_edge, posterior_of
+from stresslab.analysis.edge import EdgeCriteria, Fresh, Trials, edge, edge_label, judge_edge, posterior_of
 from stresslab.analysis.permutation_test import RealBars
 from stresslab.analysis.result_models import EDGES, Edge
 from stresslab.core.errors import InputError
+from stresslab.data.bars import Bars
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.edge_posterior import ASSUMED_TRIALS, edge_posterior
 from stresslab.metrics.fresh_evidence import FreshTiming, combined_p_value
 from stresslab.metrics.market_timing import Timing
+from tests.make.cases import bootstrap_case
+from tests.make.strategies import hold
 
 UNKNOWN = Interval(math.nan, -math.inf, math.inf)
 NOTHING = Timing(Interval(0, 0, 0), UNKNOWN, 1.0, False, 1000)
@@ -151,3 +154,10 @@ def test_wrong_criteria_are_refused(settings: dict[str, float], message: str) ->
     """Thresholds that cannot be meant are named."""
     with pytest.raises(InputError, match=message):
         EdgeCriteria(**settings)
+
+
+def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
+    """However much a decade rose: its exposure never varies."""
+    found = edge(bootstrap_case(nasdaq, hold), Trials())
+    assert found.label == "no"
+    assert "all that it earns is its exposure" in found.reasons[0]

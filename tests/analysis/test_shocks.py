@@ -22,16 +22,19 @@ from stresslab.analysis.shocks import (
     postponed_signals,
     postponed_targets,
     scale_volatility,
+    shocks,
     worst_bar,
 )
 from stresslab.backtest import Costs, Terms, backtest
 from stresslab.core.errors import InputError
-from stresslab.data.bars import CLOSE
+from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.transforms import log_shapes
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
+from tests.make.cases import bootstrap_case
+from tests.make.strategies import trend
 from tests.make.universes import assert_valid
 
 BARS = make_bars(400)
@@ -217,3 +220,27 @@ def test_impossible_factors_are_refused(universes: Universes) -> None:
         scale_volatility(universes, 0)
     with pytest.raises(InputError, match="costs x -1"):
         Costs().scaled(-1)
+
+
+def test_shocks_hurt_as_they_are_named(nasdaq: Bars) -> None:
+    """A wider gap loses more, costs three times as high cost, and every shock has its row."""
+    rows = {row["name"]: row for row in shocks(bootstrap_case(nasdaq, trend))}
+    assert list(rows) == list(SHOCKS)
+    medians = [rows[name]["median_return"] for name in ("gap-5", "gap-10", "gap-20")]
+    assert medians == sorted(medians, reverse=True)
+    own = bootstrap_case(nasdaq, trend)
+    base = float(own.measured(own.universes)["total_return"].median())
+    assert rows["costs-3"]["median_return"] < base
+    assert medians[0] == pytest.approx(base - 0.05, abs=0.02)
+    spread = rows["volatility-2"]["expected_shortfall_97_5"]["value"]
+    assert spread > rows["volatility-1.5"]["expected_shortfall_97_5"]["value"]
+
+
+def test_illiquid_bars_leave_buy_and_hold_alone(nasdaq: Bars) -> None:
+    """The shock of no liquidity changes what a strategy that trades often earns, and leaves buy and hold alone."""
+    often = {row["name"]: row for row in shocks(bootstrap_case(nasdaq, trend))}["illiquid"]
+    own = bootstrap_case(nasdaq, trend)
+    assert often["median_return"] != float(own.measured(own.universes)["total_return"].median())
+    still = bootstrap_case(nasdaq, hold)
+    held = {row["name"]: row for row in shocks(still)}["illiquid"]
+    assert held["median_return"] == float(still.measured(still.universes)["total_return"].median())

@@ -1,4 +1,4 @@
-"""A case with the posterior of its edge."""
+"""Cases: strategies in bootstrap universes, and one with the posterior of its edge."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stresslab.analysis.case import Case
 from stresslab.analysis.edge import JudgedEdge, Trials, edge
 from stresslab.analysis.planted_losses import planted_losses
 from stresslab.backtest import Costs, Terms
+from stresslab.data.bars import Bars
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.strategy import load_strategies
 from tests.make.bars import make_bars
@@ -30,3 +31,9 @@ def timed_case() -> tuple[Case, JudgedEdge, dict[str, Any] | None]:
     case = Case(strategy, universes, history, Terms(costs=Costs(0.0005, 0.0005), warmup=60), seed=3)
     judged = edge(case, Trials(1.0), permutations=99)
     return case, judged, planted_losses(case, judged)
+
+
+def bootstrap_case(bars: Bars, function: Any, count: int = 200) -> Case:
+    """One strategy in bootstrap universes of 60 bars."""
+    (strategy,) = load_strategies([function], {})
+    return Case(strategy, StationaryBootstrap().sample(bars, 60, count, 5), bars, Terms(), seed=5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import builtins
-import json
 import re
 import stat
 from dataclasses import replace
@@ -15,7 +14,6 @@ import pandas as pd
 import pytest
 
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.result_schema import SCHEMA
 from stresslab.core.errors import InputError
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.charts import images
@@ -103,44 +101,6 @@ def test_studies_have_tables(studied: StressResult) -> None:
     assert set(found["parameters"]["strategy"]) == {"trend"}
     assert list(found["parameters"]["moved_to"].dropna()) == [8, 12]
     assert set(found["origins"]["strategy"]) == {one.name for one in asked}
-
-
-def test_json_fits_its_schema(result: StressResult, studied: StressResult) -> None:
-    """What is written fits the published schema, with studies and without."""
-    jsonschema = pytest.importorskip("jsonschema")
-    validator = jsonschema.Draft202012Validator
-    validator.check_schema(SCHEMA)
-    validator(SCHEMA).validate(result.to_dict())
-    validator(SCHEMA).validate(studied.to_dict())
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("strategies.0.verdict.label", "great"),
-        ("strategies.0.universes.probability_of_loss.value", 1.2),
-        ("strategies.0.universes.measures.sharpe", None),
-        ("strategies.0.universes.intervals", {"total_return.mean": [1]}),
-        ("run.data.digest", "abc"),
-        ("strategies.0.edge", {"label": "perhaps", "reasons": ["so"], "checks": []}),
-        ("strategies.0.studies", {"walk_forward": {"origins": []}}),
-        ("strategies.0.studies", {"shocks": [{"name": "a", "label": "b"}]}),
-        ("format_version", 2),
-        ("strategies", []),
-        ("realism", {"assessed": True}),
-    ],
-)
-def test_the_schema_refuses_what_is_wrong(single: StressResult, path: str, value: Any) -> None:
-    """A label, a share, a digest or a version that cannot be is refused."""
-    jsonschema = pytest.importorskip("jsonschema")
-    content = json.loads(json.dumps(single.to_dict()))
-    inner: Any = content
-    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    for part in parents:
-        inner = inner[part]
-    inner[last] = value
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(SCHEMA).validate(content)
 
 
 def test_summary_says_it_on_one_page(several: StressResult, single: StressResult) -> None:
