@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stresslab.runs.folder import load_run
     from stresslab.runs.plan import Compute, Studies
     from stresslab.runs.stress_test import stress_test
+    from stresslab.strategy.order_frames import Orders
 
     __version__: str
 
@@ -38,6 +39,7 @@ __all__ = [
     "JointUniverses",
     "Kronos",
     "Market",
+    "Orders",
     "Sizing",
     "StationaryBootstrap",
     "Stops",
@@ -64,6 +66,7 @@ _HOMES = {
     "JointUniverses": "stresslab.data.joint_universes",
     "Kronos": "stresslab.generators.kronos.generator",
     "Market": "stresslab.data.market",
+    "Orders": "stresslab.strategy.order_frames",
     "Sizing": "stresslab.backtest.terms",
     "StationaryBootstrap": "stresslab.generators.bootstrap",
     "Stops": "stresslab.backtest.terms",

@@ -6,7 +6,7 @@ are changed and no account is known. N is universes, T bars.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ from stresslab.data.universes import Universes
 from stresslab.generators.transforms import changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
 from stresslab.strategy.market_panel import MarketPanel
-from stresslab.strategy.panel import Decisions, Panel
+from stresslab.strategy.panel import SIDES, Decisions, Panel
 
 BarIndex = NDArray[np.int64]
 
@@ -128,20 +128,23 @@ def postponed_targets(targets: FloatArray, closed: BoolArray) -> FloatArray:
     return orders
 
 
-def postponed_signals(signals: tuple[BoolArray, ...], closed: BoolArray) -> tuple[BoolArray, ...]:
-    """Orders by signal that wait while the market is closed: the last bar with a signal decides (T, N) each.
+def postponed_rows(signals: Sequence[BoolArray], closed: BoolArray) -> BarIndex:
+    """The bar whose signals, and the levels beside them, each bar's open is given: the last one with a signal (T, N).
+
+    -1 where nothing is ordered. While the market is closed orders wait.
 
     Args:
         signals: entries and exits, each (T, N), to be filled at each open.
         closed: (T, N).
     """
-    flags = np.stack(signals).astype(bool)  # (4, T, N)
-    waiting = np.zeros(flags[:, 0].shape, dtype=bool)
+    given = np.any(np.stack(list(signals)), axis=0)  # (T, N)
+    rows = np.full(given.shape, -1, dtype=np.int64)
+    waiting = np.full(given.shape[1], -1, dtype=np.int64)
     for bar, shut in enumerate(closed):
-        newest = np.where(flags[:, bar].any(axis=0), flags[:, bar], waiting)
-        flags[:, bar] = np.where(shut, False, newest)
-        waiting = np.where(shut, newest, False)
-    return tuple(flags)
+        newest = np.where(given[bar], bar, waiting)
+        rows[bar] = np.where(shut, -1, newest)
+        waiting = np.where(shut, newest, -1)
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +188,13 @@ class DelayedOrders(Strategy):
             for targets in arrays.values():
                 targets[rows] = postponed_targets(targets[rows], closed)
         else:
-            moved = postponed_signals(tuple(array[rows] for array in arrays.values()), closed)
-            for array, flags in zip(arrays.values(), moved, strict=True):
-                array[rows] = flags
-        return Decisions(**arrays, symbols=decisions.symbols)
+            given = postponed_rows([array[rows] for name, array in arrays.items() if name in SIDES], closed)
+            for array in arrays.values():
+                nothing = False if array.dtype == np.bool_ else np.nan
+                array[rows] = np.where(
+                    given < 0, nothing, np.take_along_axis(array[rows], np.maximum(given, 0), axis=0)
+                )
+        return decisions.with_arrays(arrays)
 
 
 @dataclass(frozen=True)

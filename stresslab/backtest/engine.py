@@ -19,6 +19,7 @@ from stresslab.backtest.event_fills import Conditions, walk
 from stresslab.backtest.inside_bars import with_extremes
 from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
+from stresslab.backtest.order_fills import fill_orders, price_orders
 from stresslab.backtest.orders import (
     SAME_TARGET,
     Orders,
@@ -38,6 +39,7 @@ from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
+from stresslab.strategy.panel import Decisions
 
 _HIGH, _LOW, _VOLUME = (FIELDS.index(name) for name in ("high", "low", "volume"))
 CHUNK = 1000
@@ -81,16 +83,13 @@ def backtest(
         decisions = strategy.decide(
             panel, allow_silence=True, init_cash=terms.init_cash
         )  # silent here may speak in another chunk
-        orders = orders_of(decisions, panel.warmup, terms.position, terms.band)
-        if not isinstance(orders, Signals):
-            ordered = orders.ordered if isinstance(orders, Targets) else orders
-            _check_leverage(ordered, strategy.name, part, terms)
-        account = _simulate(orders, part, terms, periods_per_year, inside)
-        which, units = units_of(decisions, panel.warmup, terms.position)
-        if len(which):
-            _check_sizing(strategy.name, terms)
-            by_units = _simulate(units, part.take(which), terms, periods_per_year, inside)
-            account = account.with_accounts(which, by_units)
+        if decisions.rules is not None:
+            _check_order_terms(strategy.name, terms)
+            account = _by_price(decisions, panel.warmup, part, terms, periods_per_year)
+            account = account if inside else replace(account, low=None, high=None)
+        else:
+            given = decisions, panel.warmup, strategy.name
+            account = _by_open(given, part, terms, periods_per_year, inside)
         parts.append(
             replace(account, conflicts=conflicts_of(decisions, panel.warmup), untraded=_untraded(account, part))
         )
@@ -201,6 +200,44 @@ def _check_sizing(name: str, terms: Terms) -> None:
         raise StrategyError(
             f"strategy {name!r} orders numbers of units, and sizing {terms.sizing} says otherwise; leave out the sizing"
         )
+
+
+def _by_open(
+    given: tuple[Decisions, int, str], universes: Universes, terms: Terms, periods_per_year: float | None, inside: bool
+) -> Backtest:
+    """Accounts of signals, weights and numbers of units, which fill at opens; decisions, their warm-up and whose."""
+    decisions, warmup, name = given
+    orders = orders_of(decisions, warmup, terms.position, terms.band)
+    if not isinstance(orders, Signals):
+        ordered = orders.ordered if isinstance(orders, Targets) else orders
+        _check_leverage(ordered, name, universes, terms)
+    account = _simulate(orders, universes, terms, periods_per_year, inside)
+    which, units = units_of(decisions, warmup, terms.position)
+    if not len(which):
+        return account
+    _check_sizing(name, terms)
+    return account.with_accounts(which, _simulate(units, universes.take(which), terms, periods_per_year, inside))
+
+
+def _check_order_terms(name: str, terms: Terms) -> None:
+    """Refuse a sizing and stops beside orders that have their own."""
+    for setting, own in (("sizing", Sizing()), ("stops", Stops())):
+        if getattr(terms, setting) != own:
+            raise StrategyError(
+                f"strategy {name!r} answers with Orders, which say how large a trade is and where it leaves; leave out "
+                f"the {setting}"
+            )
+
+
+def _by_price(
+    decisions: Decisions, warmup: int, universes: Universes, terms: Terms, periods_per_year: float | None
+) -> Backtest:
+    """Accounts of orders with prices."""
+    periods = periods_per_year or universes.history.periods_per_year
+    prices = np.ascontiguousarray(universes.values[:, :, : CLOSE + 1], dtype=np.float64)
+    slippage = _market_slippage(universes, terms.costs)
+    orders = price_orders(decisions, warmup)
+    return fill_orders(orders, prices, slippage, terms, periods, universes.ids, universes.timestamps)
 
 
 def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:

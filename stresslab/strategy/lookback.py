@@ -105,8 +105,7 @@ def _latest(strategy: Strategy, bars: Bars, count: int) -> Decisions:
     """What it decides on the last `count` of some bars."""
     panel = strategy.panel(Universes.from_bars(bars, bars[:0]), 0)
     decisions = strategy.decide(panel, allow_silence=True)
-    latest = {name: array[-count:] for name, array in decisions.arrays().items()}
-    return Decisions(**latest, symbols=decisions.symbols)
+    return decisions.with_arrays({name: array[-count:] for name, array in decisions.arrays().items()})
 
 
 def _differing(whole: Decisions, other: Decisions) -> float:

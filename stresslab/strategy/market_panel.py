@@ -185,7 +185,9 @@ def read_market_decisions(kind: Kind, answer: Any, panel: MarketPanel) -> Decisi
         if not isinstance(answer, tuple | list) or len(answer) not in (2, 4):
             what = f"{len(answer)} values" if isinstance(answer, tuple | list) else type(answer).__name__
             raise StrategyError(f"signals returned {what}; return (entries, exits), or {', '.join(SIDES)}")
-        made = {side: _laid(side, one, panel, booleans, False) for side, one in zip(SIDES, answer, strict=False)}
+        made: dict[str, Any] = {
+            side: _laid(side, one, panel, booleans, False) for side, one in zip(SIDES, answer, strict=False)
+        }
         return Decisions(**made, symbols=panel.symbols)
     return Decisions(weights=_laid("weights", answer, panel, _checked_weights, np.nan), symbols=panel.symbols)
 

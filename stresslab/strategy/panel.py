@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
@@ -167,6 +167,20 @@ class Holdings(NamedTuple):
     units: pd.Series
 
 
+class OrderRules(NamedTuple):
+    """What holds for all orders with prices of a strategy.
+
+    Attributes:
+        lifetime: bars for which an entry waits; 0 until it is replaced or cancelled.
+        entries: trades in one direction that may be open at once.
+        one_cancels_other: whether the fill of an entry cancels the waiting one of the other side.
+    """
+
+    lifetime: int
+    entries: int
+    one_cancels_other: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Decisions:
     """What a strategy wants at the close of each row: read-only arrays (W + T, N), signals or weights.
@@ -179,6 +193,8 @@ class Decisions:
         weights: target fraction of equity, 1 fully long, -1 fully short, NaN keeps what is held; None for signals.
         units: target numbers of units, NaN keeps what is held; beside weights, and a universe has the one or the other.
         symbols: of a market, whose K columns of one universe stand side by side (W + T, N K); empty for one series.
+        levels: prices, sizes and lifetimes of orders, by name; beside signals, and empty where orders fill at the open.
+        rules: of such orders; None without.
     """
 
     long_entries: NDArray[np.bool_] | None = None
@@ -188,6 +204,8 @@ class Decisions:
     weights: NDArray[np.float64] | None = None
     units: NDArray[np.float64] | None = None
     symbols: tuple[str, ...] = ()
+    levels: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    rules: OrderRules | None = None
 
     @property
     def width(self) -> int:
@@ -201,13 +219,22 @@ class Decisions:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays that there are, by name."""
-        named = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "symbols"}
-        return {name: array for name, array in named.items() if array is not None}
+        named = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _NO_ARRAYS}
+        return {name: array for name, array in named.items() if array is not None} | dict(self.levels)
+
+    def with_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> Decisions:
+        """Decisions of the same kind with other arrays, named as `arrays` names them."""
+        levels = {name: array for name, array in arrays.items() if name in self.levels}
+        plain: dict[str, Any] = {name: array for name, array in arrays.items() if name not in self.levels}
+        return Decisions(**plain, symbols=self.symbols, levels=levels, rules=self.rules)
 
     def flat(self) -> Decisions:
         """Decisions of the same kind in one universe that never hold anything."""
-        zeros = {name: frozen(np.zeros_like(array[:, : self.width])) for name, array in self.arrays().items()}
-        return Decisions(**zeros, symbols=self.symbols)
+        nothing = {
+            name: np.full_like(array[:, : self.width], np.nan if name in self.levels else 0)
+            for name, array in self.arrays().items()
+        }
+        return self.with_arrays({name: frozen(array) for name, array in nothing.items()})
 
     @classmethod
     def side_by_side(cls, parts: Sequence[Decisions]) -> Decisions:
@@ -217,13 +244,16 @@ class Decisions:
             StrategyError: not all of them are of one kind.
         """
         named = [part.arrays() for part in parts]
-        if any(one.keys() != named[0].keys() for one in named):
+        if any(one.keys() != named[0].keys() for one in named) or any(one.rules != parts[0].rules for one in parts):
             kinds = sorted({", ".join(one) for one in named})
             raise StrategyError(
                 f"answers with {' in one universe and with '.join(kinds)} in another; decide on one kind"
             )
         joined = {name: frozen(np.concatenate([one[name] for one in named], axis=1)) for name in named[0]}
-        return cls(**joined, symbols=parts[0].symbols)
+        return parts[0].with_arrays(joined)
+
+
+_NO_ARRAYS = ("symbols", "levels", "rules")
 
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
@@ -248,7 +278,7 @@ def booleans(side: str, frame: Any, panel: Panel) -> NDArray[np.bool_]:
     if values.dtype != bool:
         if pd.isna(values).any():
             raise StrategyError(
-                f"{side} has NaN at {_first(pd.isna(values), panel)}; use .fillna(False), and "
+                f"{side} has NaN at {first_stamp(pd.isna(values), panel)}; use .fillna(False), and "
                 ".shift(1, fill_value=False) to shift"
             )
         if values.dtype.kind not in "iufO" or not np.isin(values, (0, 1)).all():
@@ -267,7 +297,7 @@ def weights(frame: Any, panel: Panel, what: str = "weights") -> NDArray[np.float
     except (TypeError, ValueError):
         raise StrategyError(f"{what} are {values.dtype}, not numbers; return a float frame, 1 = fully long") from None
     if np.isinf(values).any():
-        raise StrategyError(f"{what} are infinite at {_first(np.isinf(values), panel)}; divide by what is never 0")
+        raise StrategyError(f"{what} are infinite at {first_stamp(np.isinf(values), panel)}; divide by what is never 0")
     return frozen(values)
 
 
@@ -298,7 +328,7 @@ def _values(what: str, frame: Any, panel: Panel) -> NDArray[Any]:
     return values
 
 
-def _first(where: NDArray[np.bool_], panel: Panel) -> str:
+def first_stamp(where: NDArray[np.bool_], panel: Panel) -> str:
     """Time stamp of the first row that has a True."""
     return str(panel.timestamps[int(where.any(axis=1).argmax())])
 

@@ -57,8 +57,7 @@ class RecordedStrategy(Strategy):
             raise ValueError(f"nothing was recorded for {panel.rows} rows of universe {panel.ids[int(np.argmin(at))]}")
         failed = {int(one) for one in panel.ids} & self.failures.keys()
         self.log.failures.update({one: self.failures[one] for one in failed})
-        chosen: dict[str, Any] = {name: array[:, at] for name, array in self.recorded.arrays().items()}
-        return Decisions(**chosen)
+        return self.recorded.with_arrays({name: array[:, at] for name, array in self.recorded.arrays().items()})
 
 
 def record(

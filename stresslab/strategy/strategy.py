@@ -23,6 +23,7 @@ from stresslab.data.universes import REAL, Universes
 from stresslab.strategy.backtesting_py import INIT_CASH
 from stresslab.strategy.call_style import WIDE, Form
 from stresslab.strategy.market_panel import MarketPanel, read_market_decisions
+from stresslab.strategy.order_frames import as_orders
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 
@@ -162,7 +163,8 @@ class Strategy:
         try:
             if isinstance(panel, MarketPanel):
                 return read_market_decisions(self.kind, answer, panel)
-            return read_decisions(self.kind, answer, panel)
+            orders = as_orders(answer)
+            return read_decisions(self.kind, answer, panel) if orders is None else orders.decisions(panel)
         except StrategyError as error:
             raise StrategyError(f"strategy {self.name!r}: {error}") from None
 

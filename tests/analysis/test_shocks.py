@@ -19,7 +19,7 @@ from stresslab.analysis.shocks import (
     adverse_sign,
     closed_from,
     gap,
-    postponed_signals,
+    postponed_rows,
     postponed_targets,
     scale_volatility,
     shocks,
@@ -140,8 +140,7 @@ def test_orders_wait_until_somebody_trades() -> None:
     entries[1], exits[2] = True, True
     none = np.zeros((5, 1), dtype=bool)
     shut = np.array([[False, True, True, False, False]]).T
-    found = postponed_signals((entries, exits, none, none), shut)
-    assert [flags[:, 0].tolist() for flags in found[:2]] == [[False] * 5, [False, False, False, True, False]]
+    assert postponed_rows((entries, exits, none, none), shut)[:, 0].tolist() == [-1, -1, -1, 2, -1]
 
 
 @given(

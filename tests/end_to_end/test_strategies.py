@@ -207,3 +207,16 @@ def test_long_short_channel(bars: Bars) -> None:
         now = close[window:]
         expected = [c > one.max() if high else c < one.min() for c, one in zip(now, past, strict=True)]
         np.testing.assert_array_equal(np.ravel(decisions.arrays()[name])[window:], expected)
+
+
+def test_bracket_breakout(bars: Bars) -> None:
+    """A stop at the high of the window, half its width at risk, twice that to gain, renewed at each close."""
+    decisions = decide("forms/bracket_breakout", bars, days=10, reward=2.0)
+    high, low = bars.high.rolling(10).max().to_numpy()[-1], bars.low.rolling(10).min().to_numpy()[-1]
+    last = {name: np.ravel(array)[-1] for name, array in decisions.levels.items()}
+    assert last["long_stop"] == high
+    np.testing.assert_allclose(last["long_stop_loss"], (high + low) / 2)
+    np.testing.assert_allclose(last["long_take_profit"], high + (high - low))
+    assert last["long_exit_after"] == 10
+    assert decisions.rules is not None
+    assert decisions.rules.lifetime == 1
