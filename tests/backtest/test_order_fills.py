@@ -13,7 +13,7 @@ import pytest
 
 import stresslab as sl
 from stresslab.backtest import Costs, Sizing, Stops, Terms, backtest
-from stresslab.backtest.order_fills import fill_orders, price_orders, trades_of
+from stresslab.backtest.order_fills import PriceOrders, fill_orders, price_orders, trades_of
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
@@ -416,6 +416,25 @@ def test_orders_as_a_strategy() -> None:
     for own in ({"sizing": Sizing(fraction=0.5)}, {"stops": Stops(stop_loss=0.1)}):
         with pytest.raises(StrategyError, match=f"answers with Orders, .* leave out the {next(iter(own))}"):
             backtest(strategy, universes, replace(terms, **own))
+
+
+def test_equity_inside_bars() -> None:
+    """Down to the stop and not to the low where it is left, up to the target; else between low and high."""
+    prices = [[100, 100, 100, 100], [100, 106, 96, 105], [105, 120, 90, 100], [100, 100, 100, 100]]
+    frame = pd.DataFrame(prices, columns=["open", "high", "low", "close"], dtype=float)
+    bars = frame.to_numpy()[None, 1:]
+    ids, stamps, free = np.zeros(1, dtype=np.int64), STAMPS[:3], np.zeros((1, 3))
+    flags = np.zeros((1, 3, 4), dtype=bool)
+    flags[0, 0, 0] = True
+    levels = np.full((1, 3, 2, len(LEVELS)), np.nan)
+    levels[0, 0, 0, LEVELS.index("stop_loss")], levels[0, 0, 0, LEVELS.index("take_profit")] = 95.0, 110.0
+    given = PriceOrders(flags, levels, OrderRules(0, 1, True))
+    found = fill_orders(given, bars, free, Terms(costs=Costs(fees=0, slippage=0)), YEAR, ids, stamps)
+    assert found.low is not None
+    assert found.high is not None
+    np.testing.assert_allclose(found.low[:, 0], [96_000, 95_000, 95_000])
+    np.testing.assert_allclose(found.high[:, 0], [106_000, 110_000, 95_000])
+    np.testing.assert_allclose(found.equity[:, 0], [100_000, 105_000, 95_000, 95_000])
 
 
 def theirs(frame: pd.DataFrame, flags: dict[str, np.ndarray], levels: dict[str, np.ndarray], lifetime: int) -> Any:

@@ -137,7 +137,7 @@ def test_readme_examples(number: int, tmp_path: Path, bars: Bars) -> None:
 
 def test_readme_table() -> None:
     """The README's tables list every shipped strategy with its parameters and their defaults."""
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     for path in FILES:
         (strategy,) = load_strategies(path, {})
         settings = " ".join(f"{name}={value!r}" for name, value in strategy.parameters.items())
