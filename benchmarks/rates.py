@@ -102,11 +102,13 @@ class Store:
                 aside.replace(self.path)
         return [Rates.from_dict(one) for one in self.parts[part]]
 
-    def pieces(self, part: str, count: int, make: Callable[[Sequence[int]], list[Rates]]) -> list[Rates]:
-        """The rates of repetitions 0 to count - 1, in pieces of `PIECE`."""
+    def pieces(
+        self, part: str, count: int, make: Callable[[Sequence[int]], list[Rates]], size: int = PIECE
+    ) -> list[Rates]:
+        """The rates of repetitions 0 to count - 1, in pieces that are stored one by one."""
         whole: dict[str, Rates] = {}
-        for start in range(0, count, PIECE):
-            numbers = range(start, min(start + PIECE, count))
+        for start in range(0, count, size):
+            numbers = range(start, min(start + size, count))
             for one in self.rates(f"{part} {numbers.start}-{numbers.stop}", partial(make, numbers)):
                 if one.case in whole:
                     whole[one.case].merge(one)

@@ -15,15 +15,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import timing_tests
 from known_edges import (
     HORIZON,
@@ -37,6 +37,7 @@ from known_edges import (
     market_of,
     reversed_rule_of,
     rule_of,
+    timing_by_strength,
     weights_of,
 )
 from null_rules import channel, moving_averages, random_rule, random_strategy, shuffled, strategy_of
@@ -60,15 +61,17 @@ from stresslab.data.universes import Universes
 from stresslab.generators.registry import make_generator
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.edge_posterior import PRIOR_SD
-from stresslab.metrics.market_timing import position_returns, series_timing
 from stresslab.metrics.multiple_testing import effective_trials, sharpe_of
 from stresslab.strategy import Strategy
 
 UNIVERSES = 400
+NANO_UNIVERSES = 128
 PERMUTATIONS = 199
 """Enough for mean and spread of the statistic, on which the posterior rests; a run makes 999."""
 BARS = WARMUP + round(10 * YEAR)
 """Last real bars of each source."""
+STEPS, AFTER = 60, pd.Timestamp("2024-07-01")
+"""Bars ahead on real series, and where these begin: after the data that the bundled model was trained on."""
 ONE, UNTOLD = Trials(1.0), Trials.of(1.0, None)
 
 
@@ -79,7 +82,7 @@ class Scale:
     quick: bool
     seed: int
     sources: tuple[Bars, ...]
-    recent: str | None = None
+    recent: tuple[str, ...] = ()
     store: Store = field(default_factory=Store)
 
     def of(self, full: int, least: int = 1) -> int:
@@ -94,12 +97,11 @@ def edge_of(strategy: Strategy, bars: Bars, trials: Trials, seed: int, terms: Te
 
 
 def judged(
-    strategy: Strategy, bars: Bars, edge: JudgedEdge, generator: str, seed: int, terms: Terms = TERMS
+    strategy: Strategy, bars: Bars, edge: JudgedEdge, generator: str, seed: int, count: int = 0
 ) -> tuple[str, float, float]:
     """The verdict's label as a run gives it, and P(loss) without and with the supported edge."""
-    made = make_generator(generator)
-    count = 128 if generator == "kronos" else UNIVERSES
-    universes = made.sample(bars, HORIZON, count, seed)
+    terms, count = TERMS, NANO_UNIVERSES if generator == "kronos" else count or UNIVERSES
+    universes = make_generator(generator).sample(bars, HORIZON, count, seed)
     case = Case(strategy, universes, bars, terms, seed)
     losses = planted_losses(case, edge)
     warm = min(terms.warmup, len(bars) // 2)
@@ -207,9 +209,13 @@ def known_edge(scale: Scale) -> Iterator[Rates]:
 
 
 def nano(scale: Scale) -> Iterator[Rates]:
-    """The same with the bundled Kronos, on fewer histories."""
+    """The same with the bundled Kronos, on fewer histories; P(loss) and a net Sharpe ratio of 2 as well."""
     make = partial(_known, scale, years=10, generators=("kronos",))
-    yield from scale.store.pieces("nano 10", scale.of(4, 4), make)
+    yield from scale.store.pieces("nano known 10", scale.of(8, 4), make, 2)
+    for sharpe in (0.0, 0.5, 2.0):
+        losses_of = partial(_losses, scale, sharpe=sharpe, generators=("kronos",))
+        yield from scale.store.pieces(f"nano losses {sharpe}", scale.of(4, 4), losses_of, 2)
+    yield from scale.store.pieces("nano robust", scale.of(8, 4), partial(_robust, scale, ("kronos",)), 2)
 
 
 def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequence[str]) -> list[Rates]:
@@ -237,32 +243,40 @@ def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequenc
 
 
 def robust(scale: Scale) -> Iterator[Rates]:
-    """A net Sharpe ratio of 2 with returns near normal: is it called robust."""
-    yield from scale.store.pieces("robust", scale.of(60, 4), partial(_robust, scale))
+    """A net Sharpe ratio of 2 with returns near normal: is it called robust. As many universes as a run has."""
+    yield from scale.store.pieces("robust", scale.of(60, 4), partial(_robust, scale, ("bootstrap", "garch")))
 
 
-def _robust(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
-    found = {one: Rates(f"Sharpe 2, near normal, 10 years, {one}", "robust >= 50%") for one in ("bootstrap", "garch")}
+def _robust(scale: Scale, generators: Sequence[str], numbers: Sequence[int]) -> list[Rates]:
+    found = {one: Rates(f"Sharpe 2, near normal, 10 years, {one}", "robust >= 50%") for one in generators}
+    by_kind: dict[tuple[str, str], Rates] = {}
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
-        market = market_of(kind, 2.0, 60.0, False)
+        market = market_of(kind, 2.0, 60.0, kind == "volatility timing")  # which has nothing to time where it stays
+        true = float((future_returns(market)[0] < 0).mean())
         history, strategy = market.history(10, [scale.seed, 400, number]), rule_of(kind)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         for generator, rates in found.items():
-            label = judged(strategy, history, edge, generator, scale.seed + number)[0]
-            rates.add(yes=edge.label == "yes", robust=label == "robust", inconclusive=label == "inconclusive")
-    return [*found.values()]
+            label, _, supported = judged(strategy, history, edge, generator, scale.seed + number, 1000)
+            name = f"Sharpe 2, {generator}: {kind}, whose true P(loss) is {true:.1%}"
+            part = by_kind.setdefault((generator, kind), Rates(name))
+            for one in (rates, part):
+                one.add(yes=edge.label == "yes", robust=label == "robust", inconclusive=label == "inconclusive")
+                one.values.setdefault("with - true", []).append(round(supported - true, 5))
+    return [*found.values(), *by_kind.values()]
 
 
 def losses(scale: Scale) -> Iterator[Rates]:
     """P(loss) over 250 bars against the truth, without and with the supported edge; 10 real years."""
     for sharpe in (0.0, 0.5, 1.2, 2.0):
-        yield from scale.store.pieces(f"losses {sharpe}", scale.of(24, 4), partial(_losses, scale, sharpe=sharpe))
+        yield from scale.store.pieces(f"losses {sharpe}", scale.of(48, 4), partial(_losses, scale, sharpe=sharpe))
 
 
-def _losses(scale: Scale, numbers: Sequence[int], sharpe: float) -> list[Rates]:
+def _losses(
+    scale: Scale, numbers: Sequence[int], sharpe: float, generators: Sequence[str] = ("bootstrap", "garch")
+) -> list[Rates]:
     must = "with: mean within 0.04, size <= 0.10"
-    found = {one: Rates(f"P(loss), net Sharpe {sharpe}, {one}", must) for one in ("bootstrap", "garch")}
+    found = {one: Rates(f"P(loss), net Sharpe {sharpe}, {one}", must) for one in generators}
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
         market = market_of(kind, sharpe)
@@ -275,22 +289,9 @@ def _losses(scale: Scale, numbers: Sequence[int], sharpe: float) -> list[Rates]:
     return [*found.values()]
 
 
-@lru_cache(maxsize=8)
-def timing_by_strength(kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Strengths, and the annual timing Sharpe ratio of the kind's rule at each, on 300 paths of three years."""
-    strengths, ratios = np.linspace(0.0, 0.4, 9), []
-    for strength in strengths:
-        universes = Market(kind, float(strength)).futures(300, [88, KINDS.index(kind)], 756)
-        account = backtest(rule_of(kind), universes, TERMS, periods_per_year=YEAR)
-        values = universes.values[:, WARMUP:]
-        earned = position_returns(values[:, :, 0].T, values[:, :, 3].T)
-        ratios.append(float(series_timing(account.position[WARMUP:], earned).mean()) * math.sqrt(YEAR / len(earned)))
-    return strengths, np.array(ratios)
-
-
 def coverage(scale: Scale) -> Iterator[Rates]:
     """The posterior's 90% interval over edges from the prior, in four kinds of markets; below 0 it is reversed."""
-    yield from scale.store.pieces("coverage", scale.of(120), partial(_coverage, scale))
+    yield from scale.store.pieces("coverage", scale.of(400), partial(_coverage, scale))
 
 
 def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
@@ -302,7 +303,7 @@ def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
         strengths, ratios = timing_by_strength(kind)
         edge = float(rng.normal(0.0, PRIOR_SD))
         while abs(edge) > ratios.max():
-            edge = float(rng.normal(0.0, PRIOR_SD))
+            edge = float(rng.normal(0.0, PRIOR_SD))  # as large as no strength here gives
         market = Market(kind, float(np.interp(abs(edge), ratios, strengths)))
         strategy = rule_of(kind) if edge > 0 else reversed_rule_of(kind)
         history = market.history(10, [scale.seed, 601, number])
@@ -335,38 +336,46 @@ def _walk_forward(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
 
 
 def recent(scale: Scale) -> Iterator[Rates]:
-    """Real series after 2024-07: Brier score of P(loss) over 60 bars with the edge less without."""
-    if scale.recent is None:
-        return
-    series = list(load_series(scale.recent, repair=True))
-    make = partial(_recent, scale, series=series)
-    yield from scale.store.pieces(f"recent {Path(scale.recent).stem}", len(series), make)
+    """Real series after 2024-07: Brier score of P(loss) with the edge less without, each series counting once."""
+    for file in scale.recent:
+        series = list(load_series(file, repair=True))
+        make = partial(_recent, scale, series=series, name=Path(file).stem)
+        yield from scale.store.pieces(f"recent {Path(file).stem}", len(series), make)
 
 
-def _recent(scale: Scale, numbers: Sequence[int], series: Sequence[Bars]) -> list[Rates]:
+def _recent(scale: Scale, numbers: Sequence[int], series: Sequence[Bars], name: str) -> list[Rates]:
     rules = [
         *(strategy_of(moving_averages(*lengths)) for lengths in ((10, 40, 1), (5, 20, -1), (20, 100, 1))),
         *(strategy_of(channel(*lengths)) for lengths in ((20, 1), (10, -1))),
         *(rule_of(kind) for kind in ("slow trend", "short reversion", "volatility timing")),
     ]
-    rates = Rates(f"Brier with less without, {Path(scale.recent or '').stem}", "not above 0")
-    steps = 60
+    rates = Rates(f"Brier with less without, {name}", "not above 0")
     for number in numbers:
-        bars = series[number]
-        if len(bars) < 500 + steps:
-            continue
-        history, after = bars[:-steps], bars[-steps:]
-        for at, rule in enumerate(rules):
-            edge = edge_of(rule, history, UNTOLD, scale.seed + number)
-            universes = make_generator("bootstrap").sample(history, steps, UNIVERSES, scale.seed + number)
-            found = planted_losses(Case(rule, universes, history, TERMS, scale.seed + at), edge)
-            if found is None:
-                continue
-            equity = backtest(rule, Universes.from_bars(after, history), TERMS).equity[:, 0]
-            lost = float(equity[-1] < equity[0])
-            sides = [found[name]["probability_of_loss"]["value"] for name in ("supported", "without")]
-            rates.measure(difference=(sides[0] - lost) ** 2 - (sides[1] - lost) ** 2)
+        bars, found = series[number], list[float]()
+        for end in (len(bars), len(bars) - 2 * STEPS):
+            if end >= 500 + STEPS and bars.timestamps[end - STEPS] >= AFTER:
+                found += [
+                    difference
+                    for at, rule in enumerate(rules)
+                    if (difference := _brier(rule, bars[:end], scale.seed + number, at)) is not None
+                ]
+        if found:
+            rates.measure(difference=float(np.mean(found)))
     return [rates]
+
+
+def _brier(rule: Strategy, bars: Bars, seed: int, at: int) -> float | None:
+    """Brier score of P(loss) over the last bars with the edge less without; None where nothing is timed."""
+    history, after = bars[:-STEPS], bars[-STEPS:]
+    edge = edge_of(rule, history, UNTOLD, seed)
+    universes = make_generator("bootstrap").sample(history, STEPS, UNIVERSES, seed)
+    found = planted_losses(Case(rule, universes, history, TERMS, seed + at), edge)
+    if found is None:
+        return None
+    equity = backtest(rule, Universes.from_bars(after, history), TERMS).equity[:, 0]
+    lost = float(equity[-1] < equity[0])
+    supported, without = (found[name]["probability_of_loss"]["value"] for name in ("supported", "without"))
+    return float((supported - lost) ** 2 - (without - lost) ** 2)
 
 
 CASES: dict[str, Callable[[Scale], Iterator[Rates]]] = {
@@ -390,7 +399,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", nargs="+", default=["sample:nasdaq", "sample:sp500"], help="real series, taken by turns"
     )
-    parser.add_argument("--recent", help="collection of real series for the case of that name")
+    parser.add_argument("--recent", nargs="+", default=[], help="collections of real series for the case of that name")
     parser.add_argument("--cases", default=",".join(CASES), help="names, separated by commas")
     parser.add_argument("--quick", action="store_true", help="a tenth of the repetitions")
     parser.add_argument("--seed", type=int, default=0)
@@ -406,7 +415,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     settings = [given.quick, PERMUTATIONS, given.seed, UNIVERSES, HORIZON, [bars.digest for bars in sources], _code()]
     store = Store(given.out, hashlib.sha256(json.dumps(settings).encode()).hexdigest())
-    scale = Scale(given.quick, given.seed, sources, given.recent, store)
+    scale = Scale(given.quick, given.seed, sources, tuple(given.recent), store)
     for name in names:
         started, head = time.perf_counter(), None
         for rates in CASES[name](scale):

@@ -131,6 +131,7 @@ class JudgedEdge:
         required: probability from which an edge is claimed.
         trials: that the strategy is the best of.
         fresh: evidence after it was frozen; None where it was not.
+        real: timing on the real bars; None where there are too few.
     """
 
     label: EdgeLabel
@@ -140,6 +141,7 @@ class JudgedEdge:
     required: float = 0.95
     trials: Trials = field(default_factory=Trials)
     fresh: Fresh | None = None
+    real: RealBars | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The "edge" section of `result.json`; what follows for losses is added by `analysis.planted_losses`."""
@@ -161,7 +163,7 @@ def posterior_of(real: RealBars | None, trials: float, fresh: Fresh | None = Non
     """The posterior from the real bars' estimate after selection, and from fresh bars; None where nothing was timed."""
     pieces = [] if fresh is None or fresh.timing is None else [fresh.timing.evidence]
     if real is not None and real.timed and math.isfinite(real.sharpe.value) and real.error > 0:
-        return edge_posterior(real.sharpe.value, real.error, trials, pieces, inflation=real.inflation)
+        return edge_posterior(real.sharpe.value, real.error, trials, pieces, inflation=real.gains.inflation)
     if pieces and (real is None or real.timed):
         return edge_posterior(pieces[0].sharpe, pieces[0].error, 1.0, pieces[1:])
     return None
@@ -210,7 +212,7 @@ def judge_edge(
     checks.append(_timing_check("timing_at_origins", "on what followed real origins", origins))
     checks.append(_timing_check("timing_in_universes", "in the universes", universes))
     reasons = _reasons(named, posterior, timed, trials, required, criteria)
-    return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh)
+    return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh, real)
 
 
 def _probability_check(posterior: EdgePosterior | None, required: float, named: EdgeLabel) -> Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,15 @@ from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
-from stresslab.metrics.market_timing import Timing, gains_inflation, position_returns, series_timing, timing
+from stresslab.metrics.market_timing import (
+    COSINES,
+    GainsVariance,
+    Timing,
+    gains_variance,
+    position_returns,
+    series_timing,
+    timing,
+)
 from stresslab.metrics.multiple_testing import permutations_needed
 from stresslab.strategy import CallLog, Strategy
 
@@ -91,7 +99,7 @@ class RealBars:
         timed: whether exposure varied at all.
         error: standard error of that ratio without an edge, from the spread over permutations; NaN where nothing was
             timed.
-        inflation: by how much it grows at the estimate where gains come in spells (`gains_inflation`, half a year).
+        gains: spells in the gains, and by how much the error grows with them at the estimate.
     """
 
     p_value: float
@@ -101,7 +109,23 @@ class RealBars:
     bars: int
     timed: bool
     error: float = math.nan
-    inflation: float = 1.0
+    gains: GainsVariance = field(default_factory=GainsVariance)
+
+    def spells(self, edge: FloatArray, horizon: int) -> FloatArray:
+        """Variance of timing over a horizon, in units of what it is where timing is worth the same at every bar (N,).
+
+        Spells grow with the edge: 1 + (v - 1) min(1, 8 h / n) max(0, min(theta / x, 1))^2, v within 1/2 and 4. Over n
+        bars v sees what takes an eighth of them or longer, which shows over h fewer bars in proportion.
+
+        Args:
+            edge: (N,) theta, annual ratios.
+            horizon: h, bars.
+        """
+        if not self.timed or not self.sharpe.value:
+            return np.ones(len(edge))
+        seen = min(1.0, horizon * COSINES / (2 * self.bars))
+        variance = min(max(self.gains.spells, 0.5), 4.0)
+        return np.asarray(1 + (variance - 1) * seen * np.clip(edge / self.sharpe.value, 0.0, 1.0) ** 2)
 
     def to_dict(self) -> dict[str, object]:
         """As plain JSON."""
@@ -113,7 +137,8 @@ class RealBars:
             "bars": self.bars,
             "timed": self.timed,
             "error": plain(self.error),
-            "inflation": plain(self.inflation),
+            "inflation": plain(self.gains.inflation),
+            "spells": plain(self.gains.spells),
         }
 
 
@@ -193,8 +218,7 @@ def permutation_test(
             break  # after whole pieces, so that what is reported does not depend on the number of processes
     p_value, made = sequential_p_value(np.array(drawn) >= statistic, permutations.stop)
     sharpe, error = _beyond_chance(statistic, np.array(drawn), math.sqrt(bars.periods_per_year / steps))
-    inflation = gains_inflation(held[:, 0], earned[:, 0], round(bars.periods_per_year / 2))
-    return RealBars(p_value, statistic, sharpe, made, steps, True, error, inflation)
+    return RealBars(p_value, statistic, sharpe, made, steps, True, error, gains_variance(held[:, 0], earned[:, 0]))
 
 
 def _beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[Interval, float]:

@@ -21,12 +21,12 @@ from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import Interval
 
-PRIOR_SD = 1.0
-"""Standard deviation of the prior of a true timing Sharpe ratio; its mean is 0. An estimate from one year of bars has a
-standard error of 1, so the prior is worth one more year, in which timing earned nothing (the unit information prior of
-Kass & Wasserman 1995, the unit being a year). It shrinks 10 years by 9% and 2 years by a third; what is known of live
-records asks for no less: 215 strategies promoted by banks kept about a quarter of their backtested ratio (median;
-Suhonen, Lennkh & Perez 2017)."""
+PRIOR_SD = 2.0
+"""Standard deviation of the prior of a true timing Sharpe ratio; its mean is 0. It is weakly informative (Gelman,
+Jakulin, Pittau & Su 2008): 95% of it lie between -4 and 4, before costs, beyond which no record of years is known. It
+takes no haircut for selection, which the likelihood takes already: the ratio of live records to backtests (a quarter in
+the median of 215 promoted strategies; Suhonen, Lennkh & Perez 2017) would then count twice. It shrinks an estimate from
+10 years by 2% and one from 2 years by 11%."""
 ASSUMED_TRIALS = 20
 """Trials assumed when none are reported: as many as it takes until a test at 5% passes one by luck alone."""
 LEVEL = 0.90
@@ -59,9 +59,10 @@ class EdgePosterior:
     whose unselected form is the deflated Sharpe ratio (Bailey & Lopez de Prado 2014; Harvey & Liu 2015). Each piece of
     fresh evidence multiplies in phi((x_k - theta) / s_k), without a correction.
 
-    An edge makes its own estimate less certain where it comes in spells, as a slow trend does. So the standard error
-    grows with theta, s(theta)^2 = s^2 (1 + (r^2 - 1) min(theta / x, 1)^2) above 0, from s without an edge, which is
-    what random orders of the bars show, to r s at the estimate, r being measured on the bars.
+    An edge makes its own estimate less certain, by the spells that it comes in and by the volatility that it is divided
+    by (`market_timing.gains_variance`). So the standard error grows with theta, from s without an edge, which is what
+    random orders of the bars show, to r s at the estimate: s(theta)^2 = s^2 (1 + (r^2 - 1) u^2), u = theta / x within
+    0 and 1.
 
     Selection can take an edge away, it makes none negative: an estimate below the median best of M such trials is taken
     for the best of only as many as have their median best there, log(1/2) / log Phi(x / s), at least 1.
@@ -175,9 +176,10 @@ def edge_posterior(
     weights = np.array([one.error**-2 for one in pieces])
     centre = float(weights @ [one.sharpe for one in pieces]) / float(weights.sum())
     width = float(weights.sum()) ** -0.5
-    inflation = max(1.0, inflation) if estimate > 0 else 1.0
+    inflation = max(1.0, inflation) if estimate else 1.0
     reach = _REACH * max(prior_sd, width)  # selection moves mass towards the prior
-    low, high = min(-reach, centre - _REACH * width), max(reach, centre + _REACH * width * inflation)
+    far = _REACH * width * inflation
+    low, high = min(-reach, centre - far), max(reach, centre + far)
     theta = np.linspace(low, high, int((high - low) / width * 40) + 2)
     widths = np.sqrt(1 + (inflation**2 - 1) * np.clip(theta / estimate, 0.0, 1.0) ** 2) if inflation > 1 else 1.0
     widths = widths * np.ones(len(theta))  # s(theta) / s

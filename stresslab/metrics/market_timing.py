@@ -22,6 +22,8 @@ from stresslab.metrics.distribution import LEVEL, Interval
 
 _ROUNDING = 1e-12
 """Timing that varies less than this, as a share of what positions times returns add up to, is rounding."""
+COSINES = 16
+"""B of a long-run variance: what takes an eighth of the series or longer is seen as a spell."""
 
 
 @dataclass(frozen=True)
@@ -180,28 +182,54 @@ def _unskewed_inverse(g: float, skew: float) -> float:
     return 3 / skew * (float(np.cbrt(1 + skew * (g - skew / 6))) - 1)
 
 
-def gains_inflation(position: ArrayLike, returns: ArrayLike, lags: int) -> float:
-    """How much larger the standard error of `series_timing` is than its gains would have in random order.
+@dataclass(frozen=True)
+class GainsVariance:
+    """How much less certain an edge of the measured size makes its own estimate.
 
-    The root of 1 + 2 sum_k (1 - k / (lags + 1)) rho_k, rho_k the autocorrelation of z_t at lag k (Newey & West 1987;
-    for Sharpe ratios Lo 2002): above 1 where gains come in spells, as those of a rule that follows a slow trend.
+    Attributes:
+        spells: v, the long-run variance of gains over their variance: above 1 where an edge comes in spells.
+        inflation: r, the standard error of the ratio over the one without an edge.
+    """
+
+    spells: float = 1.0
+    inflation: float = 1.0
+
+
+def gains_variance(position: ArrayLike, returns: ArrayLike) -> GainsVariance:
+    """Spells in the gains of `series_timing`, and what they and moving volatility add to its standard error.
+
+    With y_t = z_t over the root mean square of z, and x the mean of y,
+    r^2 = B / (B - 2) (max(1, v(y)) + (x / 2)^2 v(y^2)), where v(u) is the mean of the squares of
+    sqrt(2 / T) sum_t u_t cos(pi b (t - 1/2) / T) over b = 1 ... B: a long-run variance from the B slowest cosines
+    (Mueller 2007; Lazarus, Lewis, Stock & Watson 2018). The first term is above 1 where gains come in spells, as those
+    of a rule that follows a slow trend. The second one is the delta method's for the root mean square that the ratio is
+    divided by, which is uncertain where volatility clusters (Lo 2002; Ledoit & Wolf 2008). Their covariance is left
+    out: it would grow with the edge, not with its square. B / (B - 2) is the variance of Student's t, since so few
+    cosines leave the variance itself uncertain.
 
     Args:
-        position: (T,) held over each bar.
-        returns: (T,), as from `position_returns`.
-        lags: bars, at most a quarter of T are used.
+        position: (T,) held over each bar; of a market (T, K).
+        returns: (T,), as from `position_returns`; likewise.
 
     Returns:
-        At least 0.5; 1 where nothing was timed.
+        Ones where nothing was timed or there are fewer than 2 B bars.
     """
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
     gains = _of_series((held - held.mean(axis=0)) * (earned - earned.mean(axis=0)))
-    gains = gains - gains.mean()
-    size, most = float(gains @ gains), min(lags, len(gains) // 4)
-    if size <= 0:
-        return 1.0
-    terms = ((1 - lag / (most + 1)) * float(gains[lag:] @ gains[:-lag]) / size for lag in range(1, most + 1))
-    return math.sqrt(max(0.25, 1 + 2 * math.fsum(terms)))
+    size = math.sqrt(float((gains**2).mean()))
+    if size <= 0 or len(gains) < 2 * COSINES:
+        return GainsVariance()
+    unit = gains / size
+    spells, squares = _long_run_variance(unit), _long_run_variance(unit**2)
+    at_estimate = max(1.0, spells) + (float(unit.mean()) / 2) ** 2 * squares
+    return GainsVariance(spells, math.sqrt(COSINES / (COSINES - 2) * at_estimate))
+
+
+def _long_run_variance(series: FloatArray) -> float:
+    """Long-run variance of a series (T,) from its `COSINES` slowest cosines, which have no weight on its mean."""
+    at = (np.arange(len(series)) + 0.5) / len(series)
+    waves = np.cos(math.pi * np.arange(1, COSINES + 1)[:, None] * at)  # (B, T)
+    return float(((waves @ (series - series.mean())) ** 2).mean()) * 2 / len(series)
 
 
 def series_timing(position: ArrayLike, returns: ArrayLike) -> FloatArray:

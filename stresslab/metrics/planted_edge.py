@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 from stresslab.core.arrays import FloatArray
 from stresslab.metrics.market_timing import over_symbols
 
+_FAR = 4.0
+"""Ratio of two variances beyond which universes are too few, or timing too rare, to say more."""
+
 
 @dataclass(frozen=True, eq=False)
 class TimingRisk:
@@ -21,11 +24,15 @@ class TimingRisk:
 
     Attributes:
         per_bar: (T, N) return that a timing Sharpe ratio of 1 a bar adds: c |w| sigma.
-        own: annual timing Sharpe ratio that these universes already hold.
+        own: annual timing Sharpe ratio that these universes already hold, on average.
+        chance: (N,) by how much each one's differs from that.
+        spread: variance of `chance` over what it is where timing is worth the same at every bar.
     """
 
     per_bar: FloatArray
     own: float
+    chance: FloatArray
+    spread: float
 
 
 def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float) -> TimingRisk | None:
@@ -36,6 +43,11 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
     sigma is the universe's root mean square of r - rbar, and c such that over all universes the shares add up to as
     much as the root mean squares of z: for positions of +1 and -1, c is 1; for one held a share e of the time,
     sqrt((1 - e) / e).
+
+    What a universe holds itself is the sum of (w - wbar)(r - rbar_t), rbar_t the mean return over universes at lead t.
+    Where returns differ from rbar_t by martingale differences its variance is the sum of the mean squares, whatever the
+    rule; `spread` is the ratio of the two, within 1/4 and 4. It is above 1 where a generator's timing comes in spells:
+    blocks of history that begin on another weekday turn a calendar rule's gains into losses for as long as they last.
 
     Args:
         position: (T, N) w, held over each bar, a signed fraction of equity; of a market (T, N, K), whose symbols' gains
@@ -55,27 +67,38 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
         return None
     scale = float(at_risk.mean()) / float(exposed.mean())
     count = held.shape[1]
-    tilts, moves = (one - one.mean(axis=1, keepdims=True) for one in (held, earned))
-    gain = float(over_symbols(tilts * moves).mean()) * count / max(count - 1, 1)
-    return TimingRisk(scale * exposed, gain / float(at_risk.mean()) * math.sqrt(periods_per_year))
+    gains = over_symbols((held - held.mean(axis=(0, 1))) * (earned - earned.mean(axis=1, keepdims=True)))  # (T, N)
+    annual = gains.mean(axis=0) / float(at_risk.mean()) * math.sqrt(periods_per_year)  # (N,)
+    alone = float((gains**2).mean()) / len(gains) / float(at_risk.mean()) ** 2 * periods_per_year
+    spread = float(annual.var(ddof=1)) / alone if count > 1 and alone > 0 else 1.0
+    own = float(annual.mean())
+    return TimingRisk(
+        scale * exposed, own * count / max(count - 1, 1), annual - own, min(max(spread, 1 / _FAR), _FAR)
+    )  # fmt: skip
 
 
-def planted_equity(equity: ArrayLike, risk: TimingRisk, edge: ArrayLike, periods_per_year: float) -> FloatArray:
-    """Equity when timing is worth the given ratio in each universe, in place of what it was worth there on average.
+def planted_equity(
+    equity: ArrayLike, risk: TimingRisk, edge: ArrayLike, periods_per_year: float, spells: ArrayLike = 1.0
+) -> FloatArray:
+    """Equity when timing is worth the given ratio in each universe, in place of what it was worth there.
 
-    E'_t = E'_(t-1) (1 + g_t + (theta_i - own) / sqrt(P) c |w_t| sigma_i), where g_t is what the account earned net of
-    costs. An account that is ruined stays so.
+    E'_t = E'_(t-1) (1 + g_t + (theta_i - own_i) / sqrt(P) c |w_t| sigma_i), where g_t is what the account earned net of
+    costs and own_i = own + (1 - sqrt(v_i / q)) chance_i, q being `risk.spread`: what the generator holds on average is
+    replaced, and the spread between universes becomes v_i times that of timing worth the same at every bar. An account
+    that is ruined stays so.
 
     Args:
         equity: (T + 1, N) currency.
         risk: of the same accounts.
         edge: (N,) theta, annual timing Sharpe ratio of each universe.
         periods_per_year: P, bars in a year.
+        spells: v, (N,) or one number for all: above 1 for an edge that comes in spells.
     """
     before = np.asarray(equity, dtype=np.float64)
     alive = before[:-1] > 0
     earned = np.divide(before[1:], before[:-1], out=np.ones_like(before[1:]), where=alive) - 1.0
-    extra = (np.asarray(edge, dtype=np.float64) - risk.own) / math.sqrt(periods_per_year) * risk.per_bar
+    own = risk.own + (1 - np.sqrt(np.asarray(spells, dtype=np.float64) / risk.spread)) * risk.chance  # (N,)
+    extra = (np.asarray(edge, dtype=np.float64) - own) / math.sqrt(periods_per_year) * risk.per_bar
     growth = np.maximum(1.0 + np.where(alive, earned + extra, 0.0), 0.0)
     planted = np.concatenate([before[:1], before[:1] * np.cumprod(growth, axis=0)])
     return np.asarray(np.where(before <= 0, np.minimum(before, planted), planted), dtype=np.float64)

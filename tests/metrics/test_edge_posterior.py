@@ -90,20 +90,26 @@ def test_draws_follow_the_posterior() -> None:
     assert (draws > 0).mean() == pytest.approx(found.probability, abs=1e-3)
 
 
-def test_gains_in_spells_widen_the_upper_side_alone() -> None:
+def test_gains_in_spells_widen_the_far_side_alone() -> None:
     """Where an edge makes its estimate less certain the interval widens, and how surely it is none stays as it was."""
     plain, spells = edge_posterior(1.2, 0.4), edge_posterior(1.2, 0.4, inflation=1.8)
     assert spells.sd > 1.15 * plain.sd
     assert 1 - spells.probability == pytest.approx(1 - plain.probability, abs=0.004)
-    assert edge_posterior(-0.4, 0.4, inflation=1.8).mean == pytest.approx(edge_posterior(-0.4, 0.4).mean)
     assert edge_posterior(1.2, 0.4, inflation=0.7).sd == pytest.approx(plain.sd)
     assert edge_posterior(1.2, 0.4, 20, inflation=1.8).sd > edge_posterior(1.2, 0.4, 20).sd
+
+
+def test_a_negative_edge_is_as_uncertain_as_a_positive_one() -> None:
+    """The posterior of the opposite estimate is the mirror image, spells included."""
+    below, above = (edge_posterior(sign * 1.2, 0.4, inflation=1.8) for sign in (-1, 1))
+    assert below.mean == pytest.approx(-above.mean, abs=1e-6)
+    assert below.sd == pytest.approx(above.sd, abs=1e-6)
 
 
 def test_an_estimate_far_out_stays_on_the_grid() -> None:
     """An estimate far beyond the prior loses no mass."""
     found = edge_posterior(12.0, 0.3, 30)
-    assert found.mean == pytest.approx(12.0 / 1.09, rel=0.01)
+    assert found.mean == pytest.approx(12.0 / (1 + 0.3**2 / PRIOR_SD**2), rel=0.01)
     assert found.probability == pytest.approx(1.0)
     assert max(edge_posterior(one / 7, 0.3).probability for one in range(10, 80)) <= 1.0
 

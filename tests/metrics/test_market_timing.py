@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import signal
 
-from stresslab.metrics.market_timing import gains_inflation, origin_timing, position_returns, series_timing, timing
+from stresslab.metrics.market_timing import (
+    GainsVariance,
+    gains_variance,
+    origin_timing,
+    position_returns,
+    series_timing,
+    timing,
+)
 
 YEAR = 252.0
 panels = hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(2, 9)), elements=st.floats(-1, 1, width=16))
@@ -173,10 +183,37 @@ def test_size_holds_on_martingales_where_circular_shifts_fail(sign: int, least: 
 
 
 def test_gains_that_come_in_spells_are_less_certain() -> None:
-    """Independent gains have an inflation of 1, those of a slow trend more, and untimed ones 1."""
+    """Independent gains have hardly any inflation, those of a slow trend or of moving volatility more."""
     rng = np.random.default_rng(4)
     side, noise = rng.choice([-1.0, 1.0], 4000), rng.normal(0, 1, 4000)
-    assert gains_inflation(side, noise, 60) == pytest.approx(1.0, abs=0.2)
+    alone = gains_variance(side, noise)
+    assert alone.spells == pytest.approx(1.0, abs=0.7)  # chi-square with 16 degrees of freedom over 16
+    assert math.sqrt(16 / 14) <= alone.inflation <= 1.35
     spell = np.repeat(rng.normal(0, 0.4, 40), 100)
-    assert gains_inflation(side, noise + side * spell, 60) > 1.5
-    assert gains_inflation(np.ones(100), noise[:100], 20) == 1.0
+    trend = gains_variance(side, noise + side * spell)
+    assert trend.spells > 4
+    assert trend.inflation > 2
+    calm = np.repeat(np.exp(rng.normal(0, 0.7, 20)), 200)
+    assert (
+        gains_variance(side, noise * calm + 0.5 * side).inflation > gains_variance(side, noise + 0.5 * side).inflation
+    )
+    assert gains_variance(np.ones(100), noise[:100]) == GainsVariance(1.0, 1.0)
+    assert gains_variance(side[:31], noise[:31]) == GainsVariance(1.0, 1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half_life", [None, 60])
+def test_the_error_claimed_is_that_over_histories(half_life: int | None) -> None:
+    """The error at the estimate is the deviation of estimates over independent histories, with spells and without."""
+    rng = np.random.default_rng(6)
+    estimates, claimed = [], []
+    for _ in range(400):
+        side, edge = rng.choice([-1.0, 1.0], 2520), np.full(2520, 0.08)
+        if half_life:
+            keep = 0.5 ** (1 / half_life)
+            edge = edge + signal.lfilter([0.12 * math.sqrt(1 - keep**2)], [1, -keep], rng.normal(0, 1, 2520))
+        earned = rng.normal(0, 1, 2520) + side * edge
+        estimates.append(float(series_timing(side[:, None], earned[:, None])[0]))
+        claimed.append(gains_variance(side, earned).inflation)
+    assert np.mean(claimed) == pytest.approx(np.std(estimates), rel=0.2)
+    assert np.std(estimates) > (1.3 if half_life else 0.9)

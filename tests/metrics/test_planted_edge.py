@@ -59,6 +59,37 @@ def test_uncertain_edges_widen_the_distribution() -> None:
     assert uncertain.std() > 1.15 * certain.std()
 
 
+def test_spells_of_the_generator_are_taken_out() -> None:
+    """A rule that blocks of history put right or wrong for long spreads no more than one whose timing is chance."""
+    rng = np.random.default_rng(7)
+    held = np.tile(np.where(np.arange(250) % 2 == 0, 1.0, -1.0)[:, None], (1, 1500))
+    earned = rng.normal(0, 0.01, held.shape)
+    aligned = np.repeat(rng.choice([-1.0, 1.0], (10, 1500)), 25, axis=0)
+    zero = np.zeros(1500)
+    ends = []
+    for returns in (earned, earned + 0.004 * aligned * held):
+        risk = timing_risk(held, returns, YEAR)
+        assert risk is not None
+        ends.append(np.log(planted_equity(accounts(held, returns), risk, zero, YEAR)[-1]).std())
+        raw = np.log(accounts(held, returns)[-1]).std()
+    assert raw > 1.6 * ends[0]  # the generator's spells are there to be taken out
+    assert ends[1] == pytest.approx(ends[0], rel=0.12)
+    assert risk.spread > 3
+
+
+def test_spells_of_the_market_are_put_in() -> None:
+    """Asked for more variance of timing, universes spread by its root."""
+    held, earned = paths(8)
+    risk = timing_risk(held, earned, YEAR)
+    assert risk is not None
+    assert risk.spread == pytest.approx(1.0, abs=0.2)
+    zero = np.zeros(held.shape[1])
+    calm, spells = (
+        np.log(planted_equity(accounts(held, earned), risk, zero, YEAR, spells)[-1]).std() for spells in (1.0, 2.25)
+    )
+    assert spells == pytest.approx(1.5 * calm, rel=0.15)
+
+
 def test_constant_exposure_has_no_timing() -> None:
     """Nothing can be planted where exposure never varies, or nothing is held."""
     _, earned = paths(5)
