@@ -1,4 +1,4 @@
-"""Does the posterior of an edge cover? Constants are chosen here, on processes that the verdict's benchmark does not use.
+"""Does the posterior of an edge cover? Constants are chosen on these processes, which the verdict's benchmark omits.
 
     python -u benchmarks/edge_error.py
     python -u benchmarks/edge_error.py --years 5 --cosines 8 16 24

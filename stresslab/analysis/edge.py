@@ -7,7 +7,7 @@ bad things get for the strategy is `stresslab.analysis.verdict`'s question.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stresslab.analysis.case import Case
@@ -131,7 +131,6 @@ class JudgedEdge:
         required: probability from which an edge is claimed.
         trials: that the strategy is the best of.
         fresh: evidence after it was frozen; None where it was not.
-        real: timing on the real bars; None where there are too few.
     """
 
     label: EdgeLabel
@@ -141,7 +140,6 @@ class JudgedEdge:
     required: float = 0.95
     trials: Trials = field(default_factory=Trials)
     fresh: Fresh | None = None
-    real: RealBars | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The "edge" section of `result.json`; what follows for losses is added by `analysis.planted_losses`."""
@@ -163,7 +161,8 @@ def posterior_of(real: RealBars | None, trials: float, fresh: Fresh | None = Non
     """The posterior from the real bars' estimate after selection, and from fresh bars; None where nothing was timed."""
     pieces = [] if fresh is None or fresh.timing is None else [fresh.timing.evidence]
     if real is not None and real.timed and math.isfinite(real.sharpe.value) and real.error > 0:
-        return edge_posterior(real.sharpe.value, real.error, trials, pieces, inflation=real.gains.inflation)
+        found = edge_posterior(real.sharpe.value, real.error, trials, pieces, inflation=real.gains.inflation)
+        return replace(found, spells=real.gains.spells)
     if pieces and (real is None or real.timed):
         return edge_posterior(pieces[0].sharpe, pieces[0].error, 1.0, pieces[1:])
     return None
@@ -212,7 +211,7 @@ def judge_edge(
     checks.append(_timing_check("timing_at_origins", "on what followed real origins", origins))
     checks.append(_timing_check("timing_in_universes", "in the universes", universes))
     reasons = _reasons(named, posterior, timed, trials, required, criteria)
-    return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh, real)
+    return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh)
 
 
 def _probability_check(posterior: EdgePosterior | None, required: float, named: EdgeLabel) -> Check:

@@ -26,7 +26,6 @@ from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.market_timing import (
-    COSINES,
     GainsVariance,
     Timing,
     gains_variance,
@@ -111,22 +110,6 @@ class RealBars:
     error: float = math.nan
     gains: GainsVariance = field(default_factory=GainsVariance)
 
-    def spells(self, edge: FloatArray, horizon: int) -> FloatArray:
-        """Variance of timing over a horizon, in units of what it is where timing is worth the same at every bar (N,).
-
-        Spells grow with the edge: 1 + (v - 1) min(1, 8 h / n) max(0, min(theta / x, 1))^2, v within 1/2 and 4. Over n
-        bars v sees what takes an eighth of them or longer, which shows over h fewer bars in proportion.
-
-        Args:
-            edge: (N,) theta, annual ratios.
-            horizon: h, bars.
-        """
-        if not self.timed or not self.sharpe.value:
-            return np.ones(len(edge))
-        seen = min(1.0, horizon * COSINES / (2 * self.bars))
-        variance = min(max(self.gains.spells, 0.5), 4.0)
-        return np.asarray(1 + (variance - 1) * seen * np.clip(edge / self.sharpe.value, 0.0, 1.0) ** 2)
-
     def to_dict(self) -> dict[str, object]:
         """As plain JSON."""
         return {
@@ -138,7 +121,7 @@ class RealBars:
             "timed": self.timed,
             "error": plain(self.error),
             "inflation": plain(self.gains.inflation),
-            "spells": plain(self.gains.spells),
+            "spells": plain(self.gains.spells.variance),
         }
 
 

@@ -21,7 +21,7 @@ from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.registry import make_generator
-from stresslab.metrics.edge_posterior import horizon_for
+from stresslab.metrics.edge_posterior import EdgePosterior, horizon_for
 from stresslab.metrics.planted_edge import planted_equity, timing_risk
 
 OTHERS = ("bootstrap", "garch")
@@ -43,7 +43,7 @@ def planted_losses(case: Case, edge: JudgedEdge, criteria: Criteria | None = Non
     Returns:
         None where there is no posterior, or exposure does not vary in the universes.
     """
-    if edge.posterior is None or (sides := _planted(case, edge)) is None:
+    if edge.posterior is None or (sides := _planted(case, edge.posterior)) is None:
         return None
     periods = case.history.periods_per_year
     found = {name: figures(metrics, case.seed) for name, metrics in sides.metrics.items()}
@@ -52,7 +52,7 @@ def planted_losses(case: Case, edge: JudgedEdge, criteria: Criteria | None = Non
     shortest = years * periods
     ranges = {name: [row["probability_of_loss"]["value"]] for name, row in found.items()}
     for universes in case.others.values():
-        other = _planted(case.elsewhere(universes), edge)
+        other = _planted(case.elsewhere(universes), edge.posterior)
         for name, metrics in ({} if other is None else other.metrics).items():
             ranges[name].append(float((metrics["total_return"] < 0).mean()))
     return {
@@ -71,17 +71,16 @@ class _Planted:
     own: float
 
 
-def _planted(case: Case, edge: JudgedEdge) -> _Planted | None:
-    assert edge.posterior is not None
+def _planted(case: Case, posterior: EdgePosterior) -> _Planted | None:
     held, earned = positions_and_returns(case.account, case.evaluated)
     periods = case.history.periods_per_year
     risk = timing_risk(held, earned, periods)
     if risk is None:
         return None
-    draws = edge.posterior.quantile(uniforms(case.seed, case.account.ids, 1, 1, stream=Stream.EDGE)[:, 0, 0])
+    draws = posterior.quantile(uniforms(case.seed, case.account.ids, 1, 1, stream=Stream.EDGE)[:, 0, 0])
     metrics = {}
     for name, drawn in (("without", np.zeros(len(draws))), ("supported", draws)):
-        spells = 1.0 if edge.real is None else edge.real.spells(drawn, len(held))
+        spells = posterior.timing_variance(drawn, len(held))
         equity = planted_equity(case.account.equity, risk, drawn, periods, spells)
         metrics[name] = measures(replace(case.account, equity=equity), periods, risk_free=case.terms.risk_free)
     return _Planted(metrics, risk.own)

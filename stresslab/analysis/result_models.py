@@ -188,6 +188,15 @@ class EdgeEvidence(Model):
     """its standard error"""
 
 
+class EdgeSpells(Model):
+    """That an edge is worth more at some times than at others."""
+
+    variance: float = 1.0
+    """long-run variance of timing gains over their variance, at the estimate"""
+    bars: float = 1.0
+    """of the shortest spells that are seen in it"""
+
+
 class Posterior(Model):
     """What the real bars leave possible of the annual timing Sharpe ratio."""
 
@@ -206,6 +215,8 @@ class Posterior(Model):
     """what it was made from, the selected estimate first"""
     inflation: float = 1.0
     """standard error at the estimate over that without an edge"""
+    spells: EdgeSpells = EdgeSpells()
+    """that it comes in"""
 
 
 class TrialCount(Model):

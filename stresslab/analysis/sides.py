@@ -92,5 +92,6 @@ def sides(case: Case, posterior: EdgePosterior | None) -> Sides:
     if posterior is not None and risk is not None:
         draws = posterior.quantile(uniforms(case.seed, account.ids, 1, 1, stream=Stream.EDGE)[:, 0, 0])
         for name, edge in ((WITHOUT, np.zeros(len(draws))), (SUPPORTED, draws)):
-            found[name] = own.planted(planted_equity(own.equity, risk, edge, periods))
+            spells = posterior.timing_variance(edge, len(account.position))
+            found[name] = own.planted(planted_equity(own.equity, risk, edge, periods, spells))
     return Sides(found, account.position, risk, periods)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,19 @@ class Evidence:
     error: float
 
 
+@dataclass(frozen=True)
+class Spells:
+    """That an edge is worth more at some times than at others.
+
+    Attributes:
+        variance: v, the long-run variance of timing gains over their variance, at the estimate.
+        bars: of the shortest spells that are seen in it.
+    """
+
+    variance: float = 1.0
+    bars: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class EdgePosterior:
     """The posterior of the true annual timing Sharpe ratio theta, on a grid.
@@ -74,6 +87,7 @@ class EdgePosterior:
         prior_sd: tau.
         evidence: what it was made from, the selected estimate first.
         inflation: r.
+        spells: that the edge comes in.
     """
 
     theta: FloatArray
@@ -82,12 +96,32 @@ class EdgePosterior:
     prior_sd: float
     evidence: tuple[Evidence, ...] = ()
     inflation: float = 1.0
+    spells: Spells = field(default_factory=Spells)
 
     @classmethod
-    def again(cls, evidence: Sequence[Evidence], trials: float, prior_sd: float, inflation: float) -> EdgePosterior:
+    def again(
+        cls, evidence: Sequence[Evidence], trials: float, prior_sd: float, inflation: float, spells: Spells
+    ) -> EdgePosterior:
         """The posterior that stored evidence gives, the selected estimate first."""
         first, *fresh = evidence
-        return edge_posterior(first.sharpe, first.error, trials, fresh, prior_sd, inflation)
+        found = edge_posterior(first.sharpe, first.error, trials, fresh, prior_sd, inflation)
+        return replace(found, spells=spells)
+
+    def timing_variance(self, edge: FloatArray, horizon: int) -> FloatArray:
+        """Variance of what timing brings over a horizon, 1 where it is worth the same at every bar (N,).
+
+        Spells grow with the edge, 1 + (v - 1) min(1, h / b) u^2, u = theta / x within 0 and 1, v within 1/2 and 4. Only
+        spells of b bars or longer are seen, which show over h fewer bars in proportion.
+
+        Args:
+            edge: (N,) theta, annual ratios.
+            horizon: h, bars.
+        """
+        if not self.evidence or not self.evidence[0].sharpe:
+            return np.ones(len(edge))
+        share = np.clip(edge / self.evidence[0].sharpe, 0.0, 1.0)
+        beyond = min(max(self.spells.variance, 0.5), 4.0) - 1
+        return np.asarray(1 + beyond * min(1.0, horizon / self.spells.bars) * share**2)
 
     @cached_property
     def probability(self) -> float:
@@ -135,6 +169,7 @@ class EdgePosterior:
             "prior_sd": plain(self.prior_sd),
             "evidence": [{"sharpe": plain(one.sharpe), "error": plain(one.error)} for one in self.evidence],
             "inflation": plain(self.inflation),
+            "spells": {"variance": plain(self.spells.variance), "bars": plain(self.spells.bars)},
         }
 
     @cached_property

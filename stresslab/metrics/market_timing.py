@@ -10,7 +10,7 @@ positions and returns have the symbols on a third axis, and their gains are adde
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from scipy import stats
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval
+from stresslab.metrics.edge_posterior import Spells
 
 _ROUNDING = 1e-12
 """Timing that varies less than this, as a share of what positions times returns add up to, is rounding."""
@@ -187,11 +188,11 @@ class GainsVariance:
     """How much less certain an edge of the measured size makes its own estimate.
 
     Attributes:
-        spells: v, the long-run variance of gains over their variance: above 1 where an edge comes in spells.
+        spells: that it comes in.
         inflation: r, the standard error of the ratio over the one without an edge.
     """
 
-    spells: float = 1.0
+    spells: Spells = field(default_factory=Spells)
     inflation: float = 1.0
 
 
@@ -222,7 +223,8 @@ def gains_variance(position: ArrayLike, returns: ArrayLike) -> GainsVariance:
     unit = gains / size
     spells, squares = _long_run_variance(unit), _long_run_variance(unit**2)
     at_estimate = max(1.0, spells) + (float(unit.mean()) / 2) ** 2 * squares
-    return GainsVariance(spells, math.sqrt(COSINES / (COSINES - 2) * at_estimate))
+    inflation = math.sqrt(COSINES / (COSINES - 2) * at_estimate)
+    return GainsVariance(Spells(spells, 2 * len(gains) / COSINES), inflation)
 
 
 def _long_run_variance(series: FloatArray) -> float:

@@ -19,7 +19,7 @@ from stresslab.core.safe_files import report_damage_of
 from stresslab.data.bars import Bars
 from stresslab.data.origin import split_at_origin
 from stresslab.data.universes import Universes
-from stresslab.metrics.edge_posterior import EdgePosterior, Evidence
+from stresslab.metrics.edge_posterior import EdgePosterior, Evidence, Spells
 from stresslab.runs.folder import load_run
 from stresslab.runs.rerun import compared
 from stresslab.runs.restore import Restored, finished
@@ -165,4 +165,5 @@ def _posterior(result: StrategyResult) -> EdgePosterior | None:
             "again"
         )
     evidence = [Evidence(one.sharpe, one.error) for one in stored.evidence]
-    return EdgePosterior.again(evidence, stored.trials, stored.prior_sd, stored.inflation)
+    spells = Spells(stored.spells.variance, stored.spells.bars)
+    return EdgePosterior.again(evidence, stored.trials, stored.prior_sd, stored.inflation, spells)

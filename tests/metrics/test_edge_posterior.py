@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from scipy import integrate, stats
 from stresslab.core.errors import InputError
 from stresslab.metrics.edge_posterior import (
     PRIOR_SD,
+    EdgePosterior,
     Evidence,
+    Spells,
     edge_posterior,
     horizon_for,
     log_chance_of_choice,
@@ -104,6 +107,17 @@ def test_a_negative_edge_is_as_uncertain_as_a_positive_one() -> None:
     below, above = (edge_posterior(sign * 1.2, 0.4, inflation=1.8) for sign in (-1, 1))
     assert below.mean == pytest.approx(-above.mean, abs=1e-6)
     assert below.sd == pytest.approx(above.sd, abs=1e-6)
+
+
+def test_spells_show_in_proportion_to_edge_and_horizon() -> None:
+    """Timing varies more where the edge comes in spells: fully at the estimate and over long horizons."""
+    found = replace(edge_posterior(1.2, 0.4), spells=Spells(3.0, 300.0))
+    assert found.timing_variance(np.array([-1.0, 0.0, 0.6, 1.2, 5.0]), 600) == pytest.approx([1, 1, 1.5, 3, 3])
+    assert found.timing_variance(np.array([1.2]), 150) == pytest.approx([2.0])
+    assert edge_posterior(1.2, 0.4).timing_variance(np.array([1.2]), 150) == pytest.approx([1.0])
+    assert replace(found, spells=Spells(99.0, 1.0)).timing_variance(np.array([1.2]), 9) == pytest.approx([4.0])
+    stored = EdgePosterior.again(found.evidence, 1.0, PRIOR_SD, found.inflation, found.spells)
+    assert (stored.mean, stored.spells) == (found.mean, found.spells)
 
 
 def test_an_estimate_far_out_stays_on_the_grid() -> None:

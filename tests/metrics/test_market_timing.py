@@ -187,18 +187,18 @@ def test_gains_that_come_in_spells_are_less_certain() -> None:
     rng = np.random.default_rng(4)
     side, noise = rng.choice([-1.0, 1.0], 4000), rng.normal(0, 1, 4000)
     alone = gains_variance(side, noise)
-    assert alone.spells == pytest.approx(1.0, abs=0.7)  # chi-square with 16 degrees of freedom over 16
+    assert alone.spells.variance == pytest.approx(1.0, abs=0.7)  # chi-square with 16 degrees of freedom over 16
     assert math.sqrt(16 / 14) <= alone.inflation <= 1.35
     spell = np.repeat(rng.normal(0, 0.4, 40), 100)
     trend = gains_variance(side, noise + side * spell)
-    assert trend.spells > 4
+    assert trend.spells.variance > 4
     assert trend.inflation > 2
     calm = np.repeat(np.exp(rng.normal(0, 0.7, 20)), 200)
     assert (
         gains_variance(side, noise * calm + 0.5 * side).inflation > gains_variance(side, noise + 0.5 * side).inflation
     )
-    assert gains_variance(np.ones(100), noise[:100]) == GainsVariance(1.0, 1.0)
-    assert gains_variance(side[:31], noise[:31]) == GainsVariance(1.0, 1.0)
+    assert gains_variance(np.ones(100), noise[:100]) == GainsVariance()
+    assert gains_variance(side[:31], noise[:31]) == GainsVariance()
 
 
 @pytest.mark.slow
