@@ -25,6 +25,8 @@ CONCLUDE = {
     "analysis.edge": ("edge_label", "standing_in_universes", "standing_of_real_bars", "standing_at_origins"),
     "analysis.walk_forward": ("regime", "effective_origins", "lives"),
     "analysis.shocks": ("worst_bar", "adverse_sign", "gap", "scale_volatility", "closed_from"),
+    "generators.inserted_bars": ("gap_bar", "wilder_bars", "halted_bars", "crisis_bars"),
+    "generators.bootstrap": ("block_positions", "like_positions"),
     "analysis.permutation_test": ("permutation_test", "sequential_p_value", "affordable"),
     "analysis.verdict": ("implied_sharpe", "universes_needed", "label", "straddled"),
     "runs.trial_ledger": ("marks_of", "same_bars"),

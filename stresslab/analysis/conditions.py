@@ -107,7 +107,8 @@ def _log_drawdown(paths: FloatArray) -> FloatArray:
 
 
 VOLATILITY_UP = Condition("volatility >= 1.2x", "volatility", threshold=1.2)
-"""Stands in every report: after real origins where it happened, drawdowns broke their bounds far too often."""
+"""Stands in every report: where it followed real origins, drawdowns broke the universes' bounds most often
+(`benchmarks/rising_volatility.py`)."""
 
 
 def parse_condition(text: str, history: Bars | None = None) -> Condition:
