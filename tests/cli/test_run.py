@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -112,6 +113,27 @@ def test_the_same_seed_gives_the_same_metrics(command: Command, strategy: Path, 
         (run,) = Path(str(arguments[-1])).glob("*/")
         contents.add((run / "metrics.parquet").read_bytes())
     assert len(contents) == 1
+
+
+def test_a_maker_s_rebate_is_paid_on_both_fills(command: Command, csv: Path, tmp_path: Path) -> None:
+    """With a fee of -0.02% who buys all and sells it has (1 + 0.02%) / (1 - 0.02%) times what is left without fees."""
+    hold = tmp_path / "hold.py"
+    hold.write_text("def signals(bars):\n    return bars.close > 0, bars.close < 0\n")
+    settings = ("--data", csv, "--generator", "bootstrap", "--universes", "20", "--horizon", "10", "--jobs", "1",
+                "--realism-origins", "0", "--permutations", "0", "--slippage", "0")  # fmt: skip
+    wealth = []
+    for name, fees in (("free", "0"), ("rebate", "-0.0002")):
+        outcome = command("run", hold, *settings, "--fees", fees, "--out", tmp_path / name)
+        assert outcome.code == 0, outcome.err
+        (stored,) = (tmp_path / name).glob("2*/metrics.parquet")
+        wealth.append(1 + pd.read_parquet(stored)["total_return"].to_numpy())
+    np.testing.assert_allclose(wealth[1] / wealth[0], 1.0002 / 0.9998, rtol=1e-12)
+    (again,) = (tmp_path / "rebate").glob("2*/")
+    assert command("rerun", again).code == 0
+    refused = command("run", hold, *settings, "--fees", "-0.02", "--out", tmp_path / "large")
+    assert refused.code == 2
+    assert "fees=-0.02" in refused.err
+    assert len(refused.err.splitlines()) == 1
 
 
 def test_sample_writes_the_universes_that_python_samples(command: Command, csv: Path, tmp_path: Path) -> None:

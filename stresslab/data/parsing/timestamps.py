@@ -70,7 +70,8 @@ def parse_timestamps(column: pd.Series | pd.Index) -> tuple[pd.DatetimeIndex, li
 def parse_date(name: str, value: object) -> pd.Timestamp:
     """A single date that the user gave as the argument `name`, without time zone."""
     try:
-        stamp = pd.Timestamp(_unambiguous(name, value))  # type: ignore[arg-type] # whatever the user gave
+        given = str(value) if isinstance(value, int) and _FIRST_YEAR <= value <= _LAST_YEAR else value  # a year
+        stamp = pd.Timestamp(_unambiguous(name, given))  # type: ignore[arg-type] # whatever the user gave
         if pd.isna(stamp):
             raise ValueError
     except (ValueError, TypeError) as error:
@@ -85,27 +86,33 @@ def parse_date(name: str, value: object) -> pd.Timestamp:
 
 
 def _unambiguous(name: str, value: object) -> object:
-    """A date with its day first (03.02.2021) or with slashes as year, month, day; all else as it is.
+    """A date with its day first (03.02.2021, 3.2.21) or its year last (13/02/2021) as year, month, day; others stay.
 
     Raises:
-        DataError: slashes that may be either, as 02/03/2021.
+        DataError: it may be either, as 02/03/2021, or its year has two digits, as 02/03/21.
     """
-    found = (
-        re.fullmatch(r"\s*(\d{1,2})([./])(\d{1,2})\2(\d{4})(?=$|[ T])(.*)", value) if isinstance(value, str) else None
-    )
+    pattern = r"\s*(\d{1,2})([./ -])(\d{1,2})\2(\d{4}|\d{2})(?=$|[ T])(.*)"
+    found = re.fullmatch(pattern, value) if isinstance(value, str) else None
     if found is None:
         return value
-    first, second = int(found[1]), int(found[3])
-    if found[2] == "/" and first != second and first <= 12 and second <= 12:
-        either = f"{found[4]}-{first:02}-{second:02} or {found[4]}-{second:02}-{first:02}"
+    first, second, year, dotted = int(found[1]), int(found[3]), found[4], found[2] == "."
+    if len(year) == 2:
+        if not dotted:
+            raise DataError(f"{name}={value!r} has a year of two digits; write it as YYYY-MM-DD")
+        year = f"20{year}"
+    if not dotted and first != second and first <= 12 and second <= 12:
+        either = f"{year}-{first:02}-{second:02} or {year}-{second:02}-{first:02}"
         raise DataError(f"{name}={value!r} may be {either}; write one of them")
-    day, month = (first, second) if found[2] == "." or first > 12 else (second, first)
-    return f"{found[4]}-{month:02}-{day:02}{found[5]}"
+    day, month = (first, second) if dotted or first > 12 else (second, first)
+    return f"{year}-{month:02}-{day:02}{found[5]}"
 
 
 def parse_last(name: str, value: object) -> pd.Timestamp:
-    """The last moment of a date that the user gave: a date without a time means the end of its day."""
-    stamp = parse_date(name, value)
+    """The last moment of a date that the user gave: a year, a month or a day without a time means its end."""
+    stamp, text = parse_date(name, value), str(value).strip()
+    if isinstance(value, int | str) and re.fullmatch(r"\d{4}(-\d{2})?", text):
+        after = pd.DateOffset(years=1) if len(text) == 4 else pd.DateOffset(months=1)
+        return stamp + after - pd.Timedelta(1, unit="ns")
     whole_day = stamp == stamp.normalize() and not isinstance(value, pd.Timestamp) and ":" not in str(value)
     return stamp + pd.Timedelta(days=1) - pd.Timedelta(1, unit="ns") if whole_day else stamp
 

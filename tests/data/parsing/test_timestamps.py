@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stresslab.core.errors import DataError
-from stresslab.data.parsing.timestamps import is_clock, parse_date, parse_timestamps
+from stresslab.data.parsing.timestamps import is_clock, parse_date, parse_last, parse_timestamps
 
 STAMPS = pd.date_range("2024-01-29 09:30", periods=40, freq="37min", unit="ns")
 DAYS = pd.date_range("2024-01-02", periods=40, freq="D", unit="ns")
@@ -216,6 +216,19 @@ def test_a_date_that_may_be_two_is_refused() -> None:
     """With both, to choose from."""
     with pytest.raises(DataError, match=r"until='02/03/2021' may be 2021-02-03 or 2021-03-02; write one of them"):
         parse_date("until", "02/03/2021")
+    for text in ("02-03-2021", "3 2 2021", "02/03/21", "12-02-03"):
+        with pytest.raises(DataError, match=r"may be 2021-0|has a year of two digits; write it as YYYY-MM-DD"):
+            parse_date("until", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "last"),
+    [("2021", "2021-12-31"), (2021, "2021-12-31"), ("2021-02", "2021-02-28"), ("2021-02-03", "2021-02-03")],
+)
+def test_the_last_of_a_year_or_a_month_is_its_end(value: object, last: str) -> None:
+    """A date without its day or its time means all of it, as in pandas; one with a time is that moment."""
+    assert parse_last("until", value) == pd.Timestamp(last) + pd.Timedelta(days=1) - pd.Timedelta(1, unit="ns")
+    assert parse_last("until", "2021-02-03 10:00") == pd.Timestamp("2021-02-03 10:00")
 
 
 def test_a_zone_by_its_name() -> None:
