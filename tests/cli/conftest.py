@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from stresslab.cli import main
+from stresslab.runs.folder import save_run
 from tests.make.bars import make_bars
+from tests.make.results import make_result
+from tests.make.runs import stored_run
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,27 @@ def strategy(tmp_path: Path) -> Path:
         "    return above, ~above\n"
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with two sets of parameters, stored by the command; not to be changed."""
+    flags = ("--generator", "bootstrap", "--grid", "window=10,20", "--jobs", "2")
+    return stored_run(tmp_path_factory.mktemp("stored"), *flags)
+
+
+@pytest.fixture
+def copied(stored: Path, tmp_path: Path) -> Path:
+    """A copy of that run, which may be changed."""
+    return Path(shutil.copytree(stored, tmp_path / stored.name))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A run, the same universes at other costs, and other universes."""
+    folder = tmp_path_factory.mktemp("stored")
+    one = make_result("follow", universes=30, horizon=20)
+    costly = replace(one, config=one.config | {"fees": 0.01})
+    other = make_result("follow", universes=30, horizon=20, seed=4)
+    first, second, third = (save_run(result, folder) for result in (one, costly, other))
+    return first, second, third

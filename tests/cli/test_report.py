@@ -1,28 +1,14 @@
-"""`stresslab report` and `stresslab compare`: stored runs rendered again and held against each other."""
+"""`stresslab report`: stored runs rendered again."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stresslab.runs.folder import save_run
 from tests.cli.conftest import Command
-from tests.make.results import make_result
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """A run, the same universes at other costs, and other universes."""
-    folder = tmp_path_factory.mktemp("stored")
-    one = make_result("follow", universes=30, horizon=20)
-    dearer = replace(one, config=one.config | {"fees": 0.01})
-    other = make_result("follow", universes=30, horizon=20, seed=4)
-    first, second, third = (save_run(result, folder) for result in (one, dearer, other))
-    return first, second, third
 
 
 def test_a_run_is_rendered_from_its_files(runs: tuple[Path, ...], command: Command, tmp_path: Path) -> None:
@@ -93,30 +79,3 @@ def test_what_is_no_run_is_refused(command: Command, tmp_path: Path) -> None:
         assert outcome.code == 2
         assert "is not a run" in outcome.err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_runs_of_the_same_universes_are_paired(runs: tuple[Path, ...], command: Command, tmp_path: Path) -> None:
-    """Text on the terminal, a page where --out says so."""
-    outcome = command("compare", runs[0], runs[1], "--paired", "--out", tmp_path / "new")
-    assert outcome.code == 0
-    assert "A, B share their universes" in outcome.out
-    assert "fees" in outcome.out
-    assert (tmp_path / "new" / "comparison.html").is_file()
-
-
-def test_other_universes_are_refused_or_shown_beside(runs: tuple[Path, ...], command: Command) -> None:
-    """--paired refuses them with the reason; without it they stand side by side with the same reason."""
-    refused = command("compare", runs[0], runs[2], "--paired")
-    assert refused.code == 2
-    assert "cannot be paired" in refused.err
-    assert "seed 0 against 4" in refused.err
-    shown = command("compare", runs[0], runs[2])
-    assert shown.code == 0
-    assert "seed 0 against 4" in " ".join(shown.out.split())
-
-
-def test_one_run_is_no_comparison(runs: tuple[Path, ...], command: Command) -> None:
-    """Two are needed."""
-    outcome = command("compare", runs[0])
-    assert outcome.code == 2
-    assert "1 runs cannot be compared" in outcome.err

@@ -1,4 +1,4 @@
-"""The commands that work: run, sample, check, show, strategies."""
+"""`stresslab run`: what it prints, writes and exits with."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import stresslab as sl
 from tests.cli.conftest import Command
-from tests.make.flags import SMALL, UNIVERSES
+from tests.make.flags import SMALL
 
 
 @pytest.fixture(scope="module")
@@ -136,30 +135,6 @@ def test_a_maker_s_rebate_is_paid_on_both_fills(command: Command, csv: Path, tmp
     assert len(refused.err.splitlines()) == 1
 
 
-def test_sample_writes_the_universes_that_python_samples(command: Command, csv: Path, tmp_path: Path) -> None:
-    """The shards hold what `generator.sample` returns for the same settings."""
-    out = tmp_path / "new" / "universes"
-    outcome = command("sample", "--data", csv, "--origin", "end", "--seed", "3", "--out", out, *UNIVERSES)
-    assert outcome.code == 0, outcome.err
-    assert outcome.out.splitlines()[-1] == f"1 shard in {out}"
-    loaded = sl.Universes.load(out)
-    sampled = sl.StationaryBootstrap().sample(sl.load_bars(csv), 10, 20, seed=3)
-    assert (loaded.values == sampled.values.astype("float32")).all()
-    assert (loaded.timestamps == sampled.timestamps).all()
-
-
-def test_check_finds_a_peek(command: Command, strategy: Path, csv: Path) -> None:
-    """`check` exits with 0 for a strategy that decides from the past, and with 2 for one that peeks."""
-    assert command("check", strategy, "--data", csv).code == 0
-    peek = strategy.with_name("peek.py")
-    peek.write_text("def signals(bars):\n    up = bars.close.shift(-1) > bars.close\n    return up, ~up\n")
-    outcome = command("check", strategy, peek, "--data", csv)
-    assert outcome.code == 2
-    assert outcome.err.count("\n") == 1
-    assert "peek" in outcome.err
-    assert "above_mean" in outcome.out
-
-
 def test_run_refuses_a_peek_unless_it_is_allowed(command: Command, csv: Path, tmp_path: Path) -> None:
     """`run` checks too, and goes on with --allow-lookahead."""
     peek = tmp_path / "peek.py"
@@ -173,25 +148,15 @@ def test_run_refuses_a_peek_unless_it_is_allowed(command: Command, csv: Path, tm
 
 
 @pytest.mark.slow
-def test_knobs_are_turned(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
+def test_the_generator_sweep_has_every_setting(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
     """With the bundled Kronos: every setting has its figures and its realism, and the page its maps."""
     flags = ("--universes", "16", "--horizon", "4", "--context", "64", "--realism-origins", "0", "--permutations", "0")
     assert command("run", strategy, "--data", csv, "--out", tmp_path / "out", "--generator-sweep", *flags).code == 0
     (run,) = (tmp_path / "out").glob("*/")
     result = json.loads((run / "result.json").read_text())
-    settings = result["studies"]["knobs"]["settings"]
-    rows = result["strategies"][0]["studies"]["knobs"]
+    settings = result["studies"]["generator_sweep"]["settings"]
+    rows = result["strategies"][0]["studies"]["generator_sweep"]
     assert len(rows) == len(settings) == 30
     assert [(row["temperature"], row["top_p"], row["context"]) for row in rows if row["own"]] == [(1.0, 1.0, 64)]
     assert all(0.1 < row["volatility_ratio"] < 10 for row in settings)
     assert "strategy-1-knobs-volatility" in (run / "report.html").read_text()
-
-
-def test_strategies_are_listed(command: Command, strategy: Path) -> None:
-    """Each file with its parameters and first sentence; one that cannot be loaded says why."""
-    strategy.with_name("broken.py").write_text("def signals(bars:\n")
-    outcome = command("strategies", strategy.parent)
-    assert outcome.code == 0
-    assert "above_mean window=20\n  Long while the close is above its moving average." in outcome.out
-    assert "cannot be loaded" in outcome.out
-    assert command("strategies", strategy).code == 2

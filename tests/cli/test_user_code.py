@@ -114,31 +114,6 @@ def test_failures_are_allowed_by_number(command: Command, csv: Path, tmp_path: P
     assert "2 of 30 universes (7, 9)" in " ".join(allowed.out.split())
 
 
-def test_check_tells_the_form_and_what_was_printed(command: Command, csv: Path, tmp_path: Path) -> None:
-    """`check` says that a strategy takes one series, and keeps its printing to a line."""
-    path = tmp_path / "chatty.py"
-    path.write_text(
-        "def weights(bars):\n    print('hello\\n' * 1000)\n"
-        "    return [float(close > opened) for close, opened in zip(bars['close'], bars['open'])]\n"
-    )
-    done = command("check", path, "--data", csv)
-    assert done.code == 0
-    lines = done.out.splitlines()
-    assert lines[0].startswith("chatty: does not look ahead")
-    assert "written for one series" in lines[1]
-    assert "characters, which begin 'hello\\nhello" in lines[2]
-    assert len(lines) == 3
-
-
-def test_strategies_lists_ranges(command: Command, tmp_path: Path) -> None:
-    """`strategies` shows defaults and the ranges that a file declares."""
-    (tmp_path / "mine.py").write_text(
-        '"""Mine."""\nPARAMETERS = {"fast": (5, 50), "by": ["sma", "ema"]}\n\n\n'
-        'def weights(bars, fast=10, by="sma"):\n    return bars.close * 0\n'
-    )
-    assert command("strategies", tmp_path).out == "mine fast=10 (5 to 50) by='sma' ('sma' or 'ema')\n  Mine.\n"
-
-
 @pytest.mark.parametrize(("text", "value"), [("1", 1), ("1.5", 1.5), ("True", True), ("none", None), ("a b", "a b")])
 def test_values_of_flags(text: str, value: object) -> None:
     """Text of a flag is what it looks like."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 from stresslab.cli import main
 from stresslab.data import load_bars
-from stresslab.data.bars import FIELDS
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.runs.replay import replay
 from tests.make.bars import make_bars
@@ -52,43 +50,6 @@ def test_kronos_draws_the_same_universe_alone(tmp_path: Path) -> None:
     history = load_bars(tmp_path / "bars.csv")[:388]
     whole = Kronos(context=40).sample(history, 12, 70, 5)
     np.testing.assert_array_equal(found.universe.values[0], whole.values[41])
-
-
-def test_what_is_written_is_what_was_found(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Bars that can be loaded again, accounts, and a picture of each; the terminal names them all."""
-    assert main(["replay", str(run), "33", "--out", str(tmp_path / "out")]) == 0
-    told = capsys.readouterr().out
-    assert "Universe 33 of bars: 12 bars from" in told
-    assert "the same measures as in the run" in told
-    names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {
-        "universe-33.csv",
-        *(f"universe-33-{at}-above-window-{w}.{kind}" for at, w in ((1, 10), (2, 20)) for kind in ("csv", "png")),
-    }
-    assert all(str(tmp_path / "out" / name) in told for name in names)
-    bars, found = pd.read_csv(tmp_path / "out" / "universe-33.csv"), replay(run, 33)
-    np.testing.assert_allclose(bars[list(FIELDS)], found.universe.values[0], rtol=1e-6)
-    account = pd.read_csv(tmp_path / "out" / "universe-33-1-above-window-10.csv")
-    np.testing.assert_allclose(account["equity"], found.accounts["above[window=10]"]["equity"])
-    assert (tmp_path / "out" / "universe-33-1-above-window-10.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("70",), "universe=70 is none of"),
-        (("-1",), "universe=-1 is none of"),
-        (("3", "--strategy", "below"), "strategy 'below' is none of"),
-        (("3", "--tear-sheet"), "add --out"),
-        (("many",), "is not a whole number"),
-    ],
-)
-def test_what_is_not_there_is_named(
-    run: Path, words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In one line, with exit code 2."""
-    assert main(["replay", str(run), *(("--", *words) if words[0] == "-1" else words)]) == 2
-    assert told in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_changed_bars_do_not_matter(tmp_path: Path) -> None:
@@ -133,13 +94,3 @@ def test_a_tear_sheet_knows_the_frequency(tmp_path: Path, monkeypatch: pytest.Mo
     written, missing = found.save(tmp_path / "out", tear_sheets=True)
     assert len(written) == 3
     assert missing[0].startswith("no tear sheet of half: quantstats makes none of 12 bars in 1 days (singular matrix)")
-
-
-def test_without_quantstats_nothing_is_begun(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One line says how to get it."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert main(["replay", str(run), "3", "--out", str(tmp_path / "out"), "--tear-sheet"]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].endswith("pip install quantstats")
-    assert not (tmp_path / "out").exists()

@@ -199,22 +199,3 @@ def test_differences_are_counted_by_row() -> None:
     assert compared(frame, moved)[:2] == (200, 2)
     assert 2 <= FLIPPED * 200
     assert compared(frame, frame.iloc[:100])[1] == 200
-
-
-def test_the_commands(original: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`verify` and `rerun` exit with 0 and say what was compared; the new run is stored where that is wanted."""
-    assert main(["verify", str(original)]) == 0
-    assert "files are what the run wrote" in capsys.readouterr().out
-    assert main(["rerun", str(original), "--jobs", "1", "--out", str(tmp_path / "again")]) == 0
-    assert "equal byte for byte" in capsys.readouterr().out
-    (again,) = (tmp_path / "again").iterdir()
-    assert (again / "metrics.parquet").read_bytes() == (original / "metrics.parquet").read_bytes()
-
-
-def test_verify_exits_with_2_when_a_file_was_changed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And names the file on stdout."""
-    (run / "result.json").write_text("{}")
-    assert main(["verify", str(run)]) == 2
-    printed = capsys.readouterr()
-    assert printed.out.startswith("changed: result.json\n")
-    assert printed.err.count("\n") == 1
