@@ -54,18 +54,18 @@ def _walk_forward(case: Case) -> dict[str, Any] | None:
 
 
 STUDIES = (
-    Study("fragility", fragility, "evidence", lambda case: 1),
-    Study("random_timing", random_timing, "evidence"),
-    Study("costs", costs, "evidence", lambda case: 1),
-    Study("parameters", parameters, "evidence", lambda case: len(moves(case.strategy))),
-    Study("shocks", shocks, "evidence", lambda case: RUN_AGAIN),
-    Study("what_if", what_if, "evidence"),
-    Study("reverse_stress", worst_universes, "evidence"),
-    Study("error_budget", error_budget, "evidence"),
-    Study("symbols", symbols, "evidence"),
-    Study("alternative_generators", lambda case: case.alternatives, "evidence"),
-    Study("generator_sweep", lambda case: case.sweep, "evidence"),
-    Study("walk_forward", _walk_forward, "evidence"),
+    Study("fragility", fragility, "strategies", lambda case: 1),
+    Study("random_timing", random_timing, "strategies"),
+    Study("costs", costs, "strategies", lambda case: 1),
+    Study("parameters", parameters, "strategies", lambda case: len(moves(case.strategy))),
+    Study("shocks", shocks, "strategies", lambda case: RUN_AGAIN),
+    Study("what_if", what_if, "strategies"),
+    Study("reverse_stress", worst_universes, "strategies"),
+    Study("error_budget", error_budget, "strategies"),
+    Study("symbols", symbols, "strategies"),
+    Study("alternative_generators", lambda case: case.alternatives, "strategies"),
+    Study("generator_sweep", lambda case: case.sweep, "strategies"),
+    Study("walk_forward", _walk_forward, "strategies"),
 )
 """Every study, in the order in which they run; the error budget reads what other generators and dates gave."""
 

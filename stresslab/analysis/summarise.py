@@ -14,11 +14,12 @@ from stresslab.backtest import Terms, buy_and_hold
 from stresslab.backtest.evaluate import StrategyEvaluation, curves
 from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
+from stresslab.metrics.tear_sheet import tear_sheet
 from stresslab.metrics.track_record import returns_by_period, thinned_track_record
 
 
 def strategy_result(
-    run: StrategyRun, judgement: tuple[Findings, Criteria], seed: int, held: pd.Series[float]
+    run: StrategyRun, judgement: tuple[Findings, Criteria], seed: int, held: pd.Series[float], risk_free: float = 0.0
 ) -> StrategyResult:
     """One strategy in universes and on real bars, summarised and judged.
 
@@ -27,6 +28,7 @@ def strategy_result(
         judgement: what the verdict is given on, as long as nothing is known of an edge, and thresholds.
         seed: of the run.
         held: value of buy and hold on the real bars before the origin, by time.
+        risk_free: interest a year.
     """
     evaluated = run.in_universes
     realised = None if run.realised is None else _only_row(run.realised.metrics)
@@ -49,7 +51,13 @@ def strategy_result(
         realised_equity=None if run.realised is None else pd.Series(curves(run.realised)[:, 0]),
         source=run.source,
         track=thinned_track_record(*past),
-        studies=StrategyStudies.of({"periods": returns_by_period(*past), "horizon": horizon}),
+        studies=StrategyStudies.of(
+            {
+                "periods": returns_by_period(*past),
+                "tear_sheet": tear_sheet(past[0], past[2], judgement[0].periods_per_year, risk_free),
+                "horizon": horizon,
+            }
+        ),
     )
 
 

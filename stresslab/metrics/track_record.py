@@ -53,18 +53,30 @@ def returns_by_period(equity: FloatArray, held: FloatArray, timestamps: pd.Datet
         timestamps: (T + 1,) of the values.
     """
     years = (timestamps[-1] - timestamps[0]).days / 365.25
-    names = np.asarray(timestamps.strftime("%Y" if years > YEARS else "%Y-%m"))
-    first = np.flatnonzero(np.concatenate([[True], names[2:] != names[1:-1]])) + 1
     rows = []
-    for start, end in zip(first, [*first[1:], len(names)], strict=True):
+    for name, start, end in period_spans(timestamps, "%Y" if years > YEARS else "%Y-%m"):
         own, other = equity[start - 1 : end], held[start - 1 : end]
         fall = drawdown(own[:, None])[:, 0] if own[0] > 0 else np.array([np.nan])
         rows.append(
             {
-                "period": str(names[start]),
+                "period": name,
                 "total_return": plain(own[-1] / own[0] - 1 if own[0] > 0 else np.nan),
                 "benchmark": plain(other[-1] / other[0] - 1 if other[0] > 0 else np.nan),
                 "max_drawdown": plain(float(fall.min())),
             }
         )
     return rows
+
+
+def period_spans(timestamps: pd.DatetimeIndex, form: str) -> list[tuple[str, int, int]]:
+    """Each year or month with the place of its first value and that after its last; the very first value is in none.
+
+    Args:
+        timestamps: (T + 1,) of an account's values, the first before anything is held.
+        form: of strftime, "%Y" or "%Y-%m".
+    """
+    names = np.asarray(timestamps.strftime(form))
+    first = np.flatnonzero(np.concatenate([[True], names[2:] != names[1:-1]])) + 1
+    return [
+        (str(names[start]), int(start), int(end)) for start, end in zip(first, [*first[1:], len(names)], strict=True)
+    ]

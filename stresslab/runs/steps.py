@@ -214,7 +214,7 @@ def study_strategies(
     held = held_value(window.before, plan.terms, span[1])
     findings = [findings_of(run, trust, span, plan.criteria.level, MAX_FOR_PRECISION) for run in runs]
     results = [
-        strategy_result(run, (found, plan.criteria), plan.seed, held)
+        strategy_result(run, (found, plan.criteria), plan.seed, held, plan.terms.risk_free)
         for run, found in zip(runs, findings, strict=True)
     ]  # fmt: skip
     entry = Entry.of(window.looked_at, strategies_of(runs), plan.terms)

@@ -10,7 +10,6 @@ from stresslab.analysis.result_studies import (
     AlternativeGenerator,
     Difference,
     Fold,
-    ShockFigures,
     Timing,
     WalkForward,
 )
@@ -38,11 +37,6 @@ def row(loss: float, middle: float, **more: Any) -> dict[str, Any]:
 
 
 NO_EDGE = Edge(label="no", reasons=("Nothing.",), checks=())
-
-
-def shock(loss: float, middle: float, label: str) -> ShockFigures:
-    """A shock, of which the charts need only the label."""
-    return ShockFigures.of(row(loss, middle, name=label, label=label))
 
 
 def world(

@@ -21,6 +21,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.universes import REAL
 from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
 from stresslab.metrics.measures import MEASURES, Account, MeasureInputs
+from stresslab.metrics.tear_sheet import tear_sheet
 from stresslab.metrics.track_record import returns_by_period, thinned_track_record
 from stresslab.realism import Origin, assess
 from tests.make.bars import make_bars
@@ -244,6 +245,7 @@ def strategy(name: str, markets: dict[str, Market], shown: str) -> StrategyResul
         studies=StrategyStudies.of(
             {
                 "periods": returns_by_period(past[:, 0], held, stamps),
+                "tear_sheet": tear_sheet(past[:, 0], stamps, markets["backtest"].periods_per_year),
                 "horizon": {"universes": len(metrics), "losing": (equity < equity[0]).sum(axis=1).tolist()},
             }
         ),

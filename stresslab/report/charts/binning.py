@@ -63,9 +63,12 @@ def ticks(low: float, high: float, most: int = 6) -> FloatArray:
 def log_ticks(low: float, high: float) -> FloatArray:
     """Round numbers within [low, high], both above zero, for a logarithmic axis."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if len(decades) < 4 else (1,)
-    marks = [factor * 10.0**decade for decade in decades for factor in factors]
-    return np.array([mark for mark in marks if low <= mark <= high])
+    for factors in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+        marks = [factor * 10.0**decade for decade in decades for factor in factors]
+        within = np.array([mark for mark in marks if low <= mark <= high])
+        if len(within) >= 4:
+            break
+    return within
 
 
 def histogram(sample: ArrayLike, marks: Sequence[float] = ()) -> Histogram:

@@ -18,8 +18,8 @@ from stresslab.report.charts import binning
 
 POINTS = 160
 """Points of a drawn band at most, and half of those of a line; a chart is about 900 pixels wide."""
-LOG_FROM = 8.0
-"""Prices that span more than this factor are drawn on a logarithmic axis."""
+LOG_FROM = 3.0
+"""Prices and accounts whose highest is more than this times their lowest are drawn on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Chart:
         hover: what the page shows under a pointer: positions along the bottom, and up the left side where that counts
             too, titles and series.
         named: whether the labels on the left are names, which take room and are broken into lines.
+        rows: of names, where the height follows from how many there are; 0 for a chart of the usual height.
     """
 
     key: str
@@ -110,6 +111,7 @@ class Chart:
     legend: list[tuple[str, str]] = field(default_factory=list)
     hover: dict[str, Any] = field(default_factory=dict)
     named: bool = False
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,12 @@ def time_ticks(stamps: list[str], x: Axis, first: int) -> list[Tick]:
         Tick(float(100 * x.at(first + position)), stamps[position], minor=i not in kept)
         for i, position in enumerate(positions)
     ]
+
+
+def date_ticks(times: pd.DatetimeIndex) -> list[Tick]:
+    """A handful of dates evenly spread over the time from the first stamp to the last."""
+    even = pd.DatetimeIndex(np.linspace(times.asi8[0], times.asi8[-1], 6).astype(np.int64).astype(f"M8[{times.unit}]"))
+    return time_ticks(stamp_texts(even.normalize()), Axis(0, 5), 0)
 
 
 def price_ticks(y: Axis) -> list[Tick]:

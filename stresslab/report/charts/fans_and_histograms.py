@@ -222,7 +222,7 @@ def equity_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: l
     fan = strategy.equity_fan
     real = None if strategy.realised_equity is None else np.asarray(strategy.realised_equity, dtype=np.float64)
     x = Axis(0, len(fan) - 1)
-    y = Axis.around(fan.to_numpy(), [init_cash], [] if real is None else real)
+    y = Axis.around(fan.to_numpy(), [init_cash], [] if real is None else real, log=True)
     steps = np.arange(len(fan))
     level = float(y.at(init_cash))
     shapes = [*_bands(fan, x, y), Shape("baseline", line(np.array([0.0, 1.0]), np.array([level, level])))]
@@ -241,7 +241,7 @@ def equity_chart(strategy: StrategyResult, key: str, init_cash: float, stamps: l
         ],
         y_ticks=[Tick(float(100 * y.at(tick)), short_money(tick)) for tick in y.ticks()],
         x_name="bars after the origin",
-        y_name="currency of the bars",
+        y_name="currency of the bars" + (" (logarithmic)" if y.log else ""),
         shapes=shapes,
         legend=legend,
         hover=_fan_hover(fan, x, stamps, {} if real is None else dict(enumerate(real.tolist())), "money"),

@@ -1,35 +1,18 @@
-"""One figure under several conditions, a row with its interval for each: shocks beside the base case, other worlds.
+"""One figure under several conditions, such as other generators, a row with its interval for each.
 
-The conditions are those of `analysis.shocks` and `analysis.sensitivity`; the figures are those of
-`result.json`.
+The figures are those of `result.json`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stresslab.analysis.result_models import Estimate, ReturnFigures
-from stresslab.analysis.result_studies import AlternativeGenerator, ShockFigures
+from stresslab.analysis.result_models import Estimate
+from stresslab.analysis.result_studies import AlternativeGenerator
 from stresslab.report.charts.chart import Axis, Chart, Mark, Point, Shape, Tick, across, percent_tick
 from stresslab.report.wording import interval, percent, share
 
-BASE = "as generated"
-
 Named = Sequence[tuple[str, Estimate]]
-
-
-def shock_charts(base: ReturnFigures, shocks: Sequence[ShockFigures], key: str) -> list[Chart]:
-    """P(loss) and expected shortfall, each with its interval, under each shock; the base case as a line."""
-    named: list[tuple[str, ReturnFigures]] = [(BASE, base), *((short(row.label), row) for row in shocks)]
-    made = []
-    losses: Named = [(label, row.probability_of_loss) for label, row in named]
-    tails: Named = [(label, row.expected_shortfall_97_5) for label, row in named]
-    for found, name, title, x_name, read in (
-        (losses, "loss", "P(loss) under each shock", "P(loss)", share),
-        (tails, "shortfall", "Expected shortfall 97.5% under each shock", "mean of the worst 2.5%", percent),
-    ):
-        made.append(forest(found, f"{key}-shocks-{name}", title, _shocked(found, read), x_name, read, first=True))
-    return made
 
 
 def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list[Chart]:
@@ -51,11 +34,6 @@ def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list
         forest(losses, f"{key}-worlds-loss", "P(loss) with other generators", told, "P(loss)", share, first=True),
         forest(timing, f"{key}-worlds-timing", "Timing in other worlds", timed, "timing over the horizon", _signed),
     ]
-
-
-def short(label: str) -> str:
-    """A shock's name without where it is laid: a gap of 5%, no fills for 5 bars."""
-    return label.partition(" against ")[0].partition(" after ")[0]
 
 
 def forest(
@@ -108,25 +86,8 @@ def forest(
     )
 
 
-def _shocked(named: Named, read: Callable[[float], str]) -> str:
-    """The base case, and the worst of the shocks where one is worse."""
-    values = [found.value for _, found in named]
-    known = [float("-inf") if value is None else value for value in values]
-    worst = known.index(max(known))
-    if not worst:
-        return f"None of these makes it worse than the {_said(values[0], read)} {BASE}."
-    return (
-        f"{BASE.capitalize()} it is {_said(values[0], read)}; under the worst of these, {named[worst][0]}, "
-        f"{_said(values[worst], read)}."
-    )
-
-
 def _quoted(labels: Sequence[str]) -> str:
     return ", ".join(f'"{label}"' for label in labels)
-
-
-def _said(value: float | None, read: Callable[[float], str]) -> str:
-    return percent(value) if value is None else read(value)
 
 
 def _signed(value: float) -> str:

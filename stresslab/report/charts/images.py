@@ -40,6 +40,8 @@ TITLE = 84
 """Columns of a title, at most."""
 NAME = 19
 """Columns of a name on the left."""
+LISTED = 30
+"""The same, where there are many of them, so that each stays on one line."""
 TOKENS = re.compile(r"[MLHVZ]|-?\d+(?:\.\d+)?")
 NUMBERS = re.compile(r"strategy-(\d+)-(.+)")
 
@@ -207,7 +209,7 @@ def _axes(figure: Figure, chart: Chart, top: float, small: float) -> Axes:
 
 def _lines(chart: Chart, label: str) -> list[str]:
     """A label on the left, in lines where it is a name."""
-    return wrapped(label, NAME) if chart.named else [label]
+    return wrapped(label, LISTED if chart.rows else NAME) if chart.named else [label]
 
 
 def _names(chart: Chart) -> list[str]:

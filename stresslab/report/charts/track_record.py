@@ -14,12 +14,12 @@ from stresslab.report.charts.chart import (
     Shape,
     Tick,
     area,
+    date_ticks,
     line,
     percent_tick,
     rounded,
     short,
     stamp_texts,
-    time_ticks,
 )
 from stresslab.report.wording import UNDEFINED, money, percent, short_money
 
@@ -40,12 +40,11 @@ def track_chart(strategy: StrategyResult, key: str) -> Chart | None:
         for style, values, at in (("median", held, kept[0]), ("real after", own, kept[1]))
     ]
     places, stamps = binning.thin(len(times), POINTS), stamp_texts(times)
-    even = pd.DatetimeIndex(np.linspace(times.asi8[0], times.asi8[-1], 6).astype(np.int64).astype(f"M8[{times.unit}]"))
     return Chart(
         key=f"{key}-track",
         title="The backtest: the account on the real bars before the origin",
         sentence=_sentence(strategy, own, held, stamps),
-        x_ticks=time_ticks(stamp_texts(even.normalize()), Axis(0, 5), 0),
+        x_ticks=date_ticks(times),
         y_ticks=[Tick(float(100 * y.at(tick)), short_money(tick)) for tick in y.ticks()],
         x_name="",
         y_name="currency of the bars" + (" (logarithmic)" if y.log else ""),
@@ -74,12 +73,11 @@ def falls_chart(strategy: StrategyResult, key: str) -> Chart | None:
     x, y = Axis(float(days[0]), float(days[-1])), Axis.around(falls, [0.0])
     kept, places = binning.thin_line(falls, 4 * POINTS), binning.thin(len(times), POINTS)
     stamps, low = stamp_texts(times), int(falls.argmin())
-    even = pd.DatetimeIndex(np.linspace(times.asi8[0], times.asi8[-1], 6).astype(np.int64).astype(f"M8[{times.unit}]"))
     return Chart(
         key=f"{key}-falls",
         title="The backtest's drawdowns",
         sentence=f"At its deepest, on {stamps[low]}, the account lay {percent(-falls[low])} below its highest so far.",
-        x_ticks=time_ticks(stamp_texts(even.normalize()), Axis(0, 5), 0),
+        x_ticks=date_ticks(times),
         y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
         x_name="",
         y_name="below the highest value so far",

@@ -17,9 +17,9 @@ import markupsafe
 
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import EDGES, LABELS
-from stresslab.report.charts import track_record
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.sections import kept_limits, notices, overview, provenance, realism, strategy
+from stresslab.report.sections.paper import left_out
 from stresslab.report.sections.registry import Part, parts
 from stresslab.report.wording import UNDEFINED, clean
 
@@ -43,7 +43,7 @@ def environment() -> jinja2.Environment:
         "policy": _policy(script),
         "overview_headings": overview.OVERVIEW,
         "measure_headings": strategy.MEASURE_COLUMNS,
-        "period_headings": track_record.HEADINGS,
+        "left_out": left_out,
         "tail_headings": [name for _, name in strategy.TAILS],
         "undefined": UNDEFINED,
         "label_ranks": {label: rank for rank, label in enumerate(LABELS)},

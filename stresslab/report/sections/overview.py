@@ -63,11 +63,6 @@ class OverviewRow:
     overview: list[Cell]
     linked: bool
 
-    @property
-    def evidence(self) -> str:
-        """The anchor of its evidence, where it was studied."""
-        return self.key.replace("strategy", "evidence")
-
 
 OVERVIEW = (
     "P(loss)", "Median return", "5% quantile", "ES 97.5", "Median drawdown", "P(drawdown > 20%)",

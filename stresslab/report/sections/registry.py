@@ -119,11 +119,9 @@ def _realism(context: SectionContext) -> dict[str, Any] | None:
     }
 
 
-def _evidence(context: SectionContext) -> dict[str, Any] | None:
-    found = studies.studies_section(context.result, list(overview.roles(context.result)))
-    if not any(one.edge for one in context.result.strategies):
-        return None
-    return {"strategies": found, "together": pairs.together(context.result), "labels": studies.labels()}
+def _reading(context: SectionContext) -> dict[str, Any]:
+    asked = any(row.edge for row in context.rows)
+    return {"words": provenance.READING, "labels": studies.labels() if asked else None}
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -160,12 +158,7 @@ SECTIONS: tuple[Section, ...] = (
         lambda context: sizes.sizes(context.result),
         lambda content: [chart for table in content for chart in table.charts],
     ),
-    Section(
-        "evidence",
-        "Edge and fragility",
-        _evidence,
-        lambda content: [chart for one in content["strategies"] for chart in one.charts],
-    ),
+    Section("selection", "Selection", lambda context: pairs.together(context.result) or None),
     Section("contrasts", "Strategies against each other", lambda context: pairs.contrasts(context.result)),
     Section(
         "realism",
@@ -174,7 +167,7 @@ SECTIONS: tuple[Section, ...] = (
         lambda content: [*content["ranked"], *([content["clustering"]] if content["clustering"] else [])],
     ),
     Section("inputs", "What it rests on", lambda context: inputs.inputs(context.result)),
-    Section("reading", "How to read this", lambda context: provenance.READING),
+    Section("reading", "How to read this", _reading),
     Section("run", "The run", lambda context: provenance.run(context.result)),
     Section("limits", "Limits", lambda context: provenance.LIMITS),
 )

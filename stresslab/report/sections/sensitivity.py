@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from stresslab.analysis.result_models import RiskFigures
-from stresslab.analysis.result_studies import (
-    AtCosts,
-    GeneratorSweep,
-    Horizon,
-    Moved,
-    ParameterSensitivity,
-    StrategyStudies,
-)
+from stresslab.analysis.result_studies import GeneratorSweep, Horizon, StrategyStudies
 from stresslab.metrics.distribution import wilson
-from stresslab.report.charts import binning, forest
+from stresslab.report.charts import binning
 from stresslab.report.charts.chart import POINTS, Axis, Chart, Shape, Tick, area, line, percent_tick, rounded, whole
-from stresslab.report.sections import generator_sensitivity
-from stresslab.report.sections.table import HEADINGS, Table, figures
-from stresslab.report.wording import clean, percent, plain_value, share
+from stresslab.report.sections import generator_sensitivity, tornado
+from stresslab.report.sections.table import Table
+from stresslab.report.wording import share
 
 
 def tables(found: StrategyStudies, settings: GeneratorSweep | None, key: str) -> list[Table]:
@@ -31,11 +21,8 @@ def tables(found: StrategyStudies, settings: GeneratorSweep | None, key: str) ->
         settings: what settings of the generator do to realism; None where they were not turned.
         key: of the strategy's charts.
     """
-    made = []
-    if found.costs:
-        made.append(_costs(found.costs, key))
-    if found.parameters:
-        made.append(_parameters(found.parameters, key))
+    changed = tornado.table(found, key)
+    made = [] if changed is None else [changed]
     if found.generator_sweep and settings:
         made.append(generator_sensitivity.table(found.generator_sweep, settings, key))
     if found.horizon:
@@ -43,71 +30,11 @@ def tables(found: StrategyStudies, settings: GeneratorSweep | None, key: str) ->
     return made
 
 
-def _costs(rows: Sequence[AtCosts], key: str) -> Table:
-    cells = tuple((factor_name(row), *figures(row)) for row in rows)
-    sentence = "What if trading and borrowing cost more than assumed, or nothing?"
-    return Table(
-        "sensitivity", "Sensitivity to costs", sentence, ("Costs", *HEADINGS), cells, (costs_chart(rows, key),)
-    )
-
-
-def _parameters(found: ParameterSensitivity, key: str) -> Table:
-    named: list[tuple[str, RiskFigures]] = [("as given", found.as_given), *((_moved(row), row) for row in found.moved)]
-    losses = [row.probability_of_loss.value for _, row in named]
-    sentence = (
-        f"What if each parameter were a little lower or higher? P(loss) lies between {share(min(losses))} and "
-        f"{share(max(losses))}: logic stands the next value, luck needs just this one."
-    )
-    refused = ", ".join(map(_moved, found.refused))
-    if refused:
-        sentence += f" The strategy refuses {refused}."
-    drawn = forest.forest(
-        [(label, row.probability_of_loss) for label, row in named],
-        f"{key}-parameters",
-        "P(loss) by the strategy's parameters",
-        f"As given it loses in {share(losses[0])} of the universes, next to it in {share(min(losses[1:]))} to "
-        f"{share(max(losses[1:]))}.",
-        "P(loss)",
-        share,
-        first=True,
-    )
-    cells = tuple((label, *figures(row)) for label, row in named)
-    return Table("parameters", "Sensitivity to parameters", sentence, ("Parameters", *HEADINGS), cells, (drawn,))
-
-
-def _moved(row: Moved) -> str:
-    return f"{clean(row.parameter)}={clean(plain_value(row.value))}"
-
-
 def _horizon(found: Horizon, key: str) -> Table:
     sentence = "What if one looked at the account earlier than at the end of the horizon?"
     headings = ("After", "Universes below the initial capital", "P(loss)", "95% interval")
     rows = tuple(horizon_rows(found))
     return Table("horizon", "Sensitivity to the horizon", sentence, headings, rows, (horizon_chart(found, key),))
-
-
-def factor_name(row: AtCosts) -> str:
-    """A multiple of the costs in words."""
-    named = {0.0: "without costs", 1.0: "as given"}
-    return named.get(row.factor, f"x {row.factor:g}")
-
-
-def costs_chart(rows: Sequence[AtCosts], key: str) -> Chart:
-    """P(loss) at multiples of the costs, with its intervals."""
-    named = [(factor_name(row), row.probability_of_loss) for row in rows]
-    title = "P(loss) by the costs of trading and borrowing"
-    return forest.forest(named, f"{key}-costs", title, costs_sentence(rows), "P(loss)", share)
-
-
-def costs_sentence(rows: Sequence[AtCosts]) -> str:
-    """From no costs to the highest."""
-    first, last = rows[0], rows[-1]
-    losses = [share(row.probability_of_loss.value) for row in (first, last)]
-    medians = [percent(row.median_return, signed=True) for row in (first, last)]
-    return (
-        f"{factor_name(first).capitalize()} it loses in {losses[0]} of the universes, at {last.factor:g} times the "
-        f"costs in {losses[1]}; the median return goes from {medians[0]} to {medians[1]}."
-    )
 
 
 def horizon_chart(found: Horizon, key: str) -> Chart:

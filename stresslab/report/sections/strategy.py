@@ -18,11 +18,13 @@ from stresslab.metrics.paired import TIE
 from stresslab.report import wording
 from stresslab.report.captions import measure_of
 from stresslab.report.charts import candles, fans_and_histograms
-from stresslab.report.charts.chart import Chart, stamp_texts
-from stresslab.report.charts.track_record import falls_chart, period_rows, track_chart
-from stresslab.report.sections import provenance, realism
+from stresslab.report.charts.chart import Chart
+from stresslab.report.charts.tear_sheet import rolling_sharpe_chart
+from stresslab.report.charts.track_record import falls_chart, track_chart
+from stresslab.report.sections import backtest, provenance, realism
 from stresslab.report.sections.overview import OverviewRow, overview_row, roles
-from stresslab.report.sections.studies import edge_sentence
+from stresslab.report.sections.studies import Setting, edge_sentence, tables
+from stresslab.report.sections.table import Table
 from stresslab.report.wording import clean, money, number, percent, share
 
 TAILS = (("value_at_risk_95", "VaR 95"), ("value_at_risk_99", "VaR 99"), ("expected_shortfall_97_5", "ES 97.5"))
@@ -69,7 +71,7 @@ class StrategyPage(OverviewRow):
     figures: list[Figure]
     luck: str
     track: list[Chart]
-    periods: list[tuple[str, ...]]
+    past: tuple[Table, ...]
     distributions: list[Chart]
     followed: Chart | None
     worst: list[Chart]
@@ -78,12 +80,15 @@ class StrategyPage(OverviewRow):
     measures: list[tuple[str, str, list[str]]]
     parameters: str
     lookahead: tuple[str, str]
+    tables: tuple[Table, ...]
     has_realised: bool
 
     @property
     def charts(self) -> list[Chart]:
         """Every chart of the page."""
-        return [*self.track, *self.distributions, *([self.followed] if self.followed else []), *self.worst]
+        studied = [chart for table in self.tables for chart in table.charts]
+        followed = [self.followed] if self.followed else []
+        return [*self.track, *self.distributions, *followed, *self.worst, *studied]
 
 
 MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
@@ -91,12 +96,8 @@ MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
 
 def strategy_pages(result: StressResult) -> list[StrategyPage]:
     """The page of every strategy that has one."""
-    cash = result.init_cash
-    stamps = stamp_texts(result.fan.index.insert(0, result.origin))
-    told = conditions(result)
-    return [
-        strategy_page(result.strategies[at], at + 1, cash, stamps, (role, told)) for at, role in roles(result).items()
-    ]
+    setting, told = Setting.of(result), conditions(result)
+    return [strategy_page(result.strategies[at], at + 1, setting, (role, told)) for at, role in roles(result).items()]
 
 
 def conditions(result: StressResult) -> str:
@@ -108,19 +109,19 @@ def conditions(result: StressResult) -> str:
 
 
 def strategy_page(
-    strategy: StrategyResult, position: int, init_cash: float, stamps: list[str], about: tuple[str, str] = ("", "")
+    strategy: StrategyResult, position: int, setting: Setting, about: tuple[str, str] = ("", "")
 ) -> StrategyPage:
     """The page of the strategy at a position, from 1.
 
     Args:
         strategy: whose.
         position: in the result.
-        init_cash: of its accounts.
-        stamps: of the origin and the horizon.
+        setting: what its charts and tables need of the run.
         about: what singles it out among many, and under what its figures hold.
     """
     role, told = about
     key = f"strategy-{position}"
+    init_cash, stamps = setting.cash, setting.stamps
     edge, rest = edge_figures(strategy), key_figures(strategy, init_cash)
     loss, *others = rest
     deciding = edge or others[:3]
@@ -134,8 +135,12 @@ def strategy_page(
         conditions=told,
         figures=[one for one in others if one not in deciding],
         luck=luck_sentence(strategy),
-        track=[drawn for drawn in (track_chart(strategy, key), falls_chart(strategy, key)) if drawn is not None],
-        periods=period_rows(strategy),
+        track=[
+            drawn
+            for draw in (track_chart, falls_chart, rolling_sharpe_chart)
+            if (drawn := draw(strategy, key)) is not None
+        ],
+        past=backtest.tables(strategy, key),
         distributions=distributions(strategy, key, init_cash, stamps),
         followed=candles.followed_chart(strategy, key, init_cash, stamps),
         worst=candles.worst_charts(strategy, key, init_cash, stamps),
@@ -144,6 +149,7 @@ def strategy_page(
         measures=measure_rows(strategy),
         parameters=wording.plain_value(strategy.parameters) if strategy.parameters else "",
         lookahead=lookahead(strategy.lookahead),
+        tables=tables(strategy, position, setting),
         has_realised=strategy.realised is not None,
     )
 

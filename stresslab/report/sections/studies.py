@@ -18,7 +18,6 @@ from stresslab.analysis.result_studies import (
     GeneratorSweep,
     RandomTiming,
     ReverseStress,
-    ShockFigures,
     WalkForward,
 )
 from stresslab.report.charts import error_budget, forest, walk_forward
@@ -26,7 +25,7 @@ from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.sections import sensitivity, symbols, what_if
 from stresslab.report.sections.table import HEADINGS, Table, chance, figures, share, versus
-from stresslab.report.wording import UNDEFINED, clean, interval, percent
+from stresslab.report.wording import UNDEFINED, interval, percent
 
 EDGES: Mapping[str, str] = {
     "yes": "The real bars support that its timing adds to its exposure.",
@@ -37,49 +36,32 @@ EDGES: Mapping[str, str] = {
 
 
 OPEN = ("edge", "losses", "tornado")
-"""Tables that are unfolded at first."""
+"""Tables that are unfolded at first where there is one strategy."""
 BRIEF = OPEN
 """Tables of the PDF."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The tables of one strategy, and the pictures above them; `key` is the anchor."""
-
-    key: str
-    name: str
-    edge: str
-    tables: tuple[Table, ...]
-
-    @property
-    def charts(self) -> list[Chart]:
-        """Every picture."""
-        return [chart for table in self.tables for chart in table.charts]
-
-
-@dataclass(frozen=True)
-class _About:
+class Setting:
     """What the evidence of every strategy needs of the run.
 
     Attributes:
         cash: that an account begins with.
         stamps: of the origin and the horizon.
         settings: what those of the generator do to realism; None where they were not turned.
+        alone: whether there is one strategy, whose most important tables are unfolded.
     """
 
     cash: float
     stamps: list[str]
     settings: GeneratorSweep | None
+    alone: bool
 
-
-def studies_section(result: StressResult, chosen: Sequence[int]) -> list[Evidence]:
-    """The evidence of those strategies that were studied among some, which are named by their place from 0."""
-    about = _About(
-        result.init_cash,
-        stamp_texts(result.fan.index.insert(0, result.origin)),
-        result.studies.generator_sweep,
-    )
-    return [_of(result.strategies[at], at + 1, about) for at in chosen if result.strategies[at].edge is not None]
+    @classmethod
+    def of(cls, result: StressResult) -> Setting:
+        """What the studies of a result need."""
+        stamps = stamp_texts(result.fan.index.insert(0, result.origin))
+        return cls(result.init_cash, stamps, result.studies.generator_sweep, len(result.strategies) == 1)
 
 
 def edge_sentence(strategy: StrategyResult) -> str | None:
@@ -106,9 +88,10 @@ def labels() -> Table:
     return Table("evidence-labels", "How the label follows", sentence, headings, rows)
 
 
-def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
-    """The evidence of the strategy at a place, from 1."""
-    assert strategy.edge is not None
+def tables(strategy: StrategyResult, at: int, about: Setting) -> tuple[Table, ...]:
+    """The evidence of the strategy at a place, from 1; none for one that was not studied."""
+    if strategy.edge is None:
+        return ()
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
     if strategy.edge.losses:
@@ -121,8 +104,6 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
         made = [*symbols.tables(found.symbols, key), *made]
     made.append(_budget(strategy, key))
     made += sensitivity.tables(found, about.settings, key)
-    if found.shocks:
-        made.append(_shocks(found.shocks, found.fragility, key))
     if found.what_if and (asked := what_if.table(found.what_if, key)):
         made.append(asked)
     if found.reverse_stress:
@@ -132,11 +113,15 @@ def _of(strategy: StrategyResult, at: int, about: _About) -> Evidence:
     if found.walk_forward:
         own = strategy.universes.probability_of_loss.value
         made += [_walk_forward(found.walk_forward, own, key), _chained_paths(found.walk_forward.chained_paths, key)]
-    named = tuple(
-        replace(table, key=f"evidence-{at}-{table.key}", open=table.key in OPEN, brief=table.key in BRIEF)
+    return tuple(
+        replace(
+            table,
+            key=f"evidence-{at}-{table.key}",
+            open=about.alone and table.key in OPEN,
+            brief=table.key in BRIEF,
+        )
         for table in made
     )
-    return Evidence(f"evidence-{at}", clean(strategy.name), strategy.edge.label, named)
 
 
 def _edge(edge: Edge) -> Table:
@@ -237,21 +222,6 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
 
 
-def _shocks(rows: Sequence[ShockFigures], fragility: Fragility | None, key: str) -> Table:
-    worst = max(rows, key=lambda row: row.probability_of_loss.value)
-    sentence = (
-        f"What if, on top of the universes? The worst of these is {worst.label}: it loses in "
-        f"{share(worst.probability_of_loss.value)}."
-    )
-    cells = tuple((row.label, *figures(row)) for row in rows)
-    drawn: tuple[Chart, ...] = ()
-    if fragility:
-        base = fragility.as_generated
-        cells = ((f"none: {forest.BASE}", *figures(base)), *cells)
-        drawn = tuple(forest.shock_charts(base, rows, key))
-    return Table("shocks", "Hypothetical shocks", sentence, ("Shock", *HEADINGS), cells, drawn)
-
-
 def _reverse_stress(rows: Sequence[ReverseStress], drawn: Sequence[Chart]) -> Table:
     first = rows[0]
     sentence = (
@@ -282,7 +252,7 @@ def _reverse_stress(rows: Sequence[ReverseStress], drawn: Sequence[Chart]) -> Ta
     return Table("breaking", "Reverse stress", sentence, headings, cells, tuple(drawn))
 
 
-def _typical(strategy: StrategyResult, key: str, about: _About) -> list[Chart]:
+def _typical(strategy: StrategyResult, key: str, about: Setting) -> list[Chart]:
     """The most central universe of each event among the worst, bar by bar."""
     found = [
         universe_chart(

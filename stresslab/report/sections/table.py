@@ -29,6 +29,8 @@ class Table:
         charts: above it.
         open: whether it is unfolded at first.
         brief: whether it stands in the PDF, too.
+        dense: whether it has many columns of short numbers.
+        pictured: whether its charts say all that paper needs, so that the rows are left out there.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Table:
     charts: tuple[Chart, ...] = ()
     open: bool = False
     brief: bool = False
+    dense: bool = False
+    pictured: bool = False
 
     @property
     def prose(self) -> tuple[bool, ...]:

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stresslab.analysis.result_models import Estimate, RiskFigures
+from stresslab.analysis.result_models import Estimate
 from stresslab.report.charts import forest
-from tests.make.figures import row, shock, world
-
-
-def test_shocks_stand_beside_the_base_case() -> None:
-    """Every shock with its interval, the base case first and as a line; the sentence names the worst."""
-    base = RiskFigures.of(row(0.4, 0.01))
-    shocks = [shock(0.9, -0.1, "a gap of 5% against the largest position"), shock(0.5, 0.0, "costs x 3")]
-    loss, shortfall = forest.shock_charts(base, shocks, "strategy-1")
-    assert [tick.label for tick in loss.y_ticks] == ["as generated", "a gap of 5%", "costs x 3"]
-    assert loss.sentence == "As generated it is 40%; under the worst of these, a gap of 5%, 90%."
-    assert loss.points[0].at < loss.points[2].at < loss.points[1].at
-    assert loss.points[0].height > loss.points[1].height > loss.points[2].height
-    assert loss.marks[0].at == pytest.approx(loss.points[0].at)
-    assert shortfall.sentence.startswith("None of these makes it worse")
+from tests.make.figures import world
 
 
 def test_worlds_say_where_timing_earns() -> None:

@@ -40,7 +40,10 @@ def test_page_summary_and_pictures_are_written(folder: Path) -> None:
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (folder / "summary.md").read_text(encoding="utf-8").startswith("# WALK in 200 universes")
     pictures = sorted(path.name for path in (folder / "figures").iterdir())
-    kinds = ("drawdown", "equity", "falls", "followed", "pnl", "track", "underwater", "worst-1", "worst-2", "worst-3")
+    kinds = (
+        "drawdown", "equity", "falls", "followed", "pnl", "rolling-sharpe", "track", "underwater",
+        "worst-1", "worst-2", "worst-3",
+    )  # fmt: skip
     assert pictures == [*(f"1-follow-{kind}.png" for kind in kinds), "universes.png"]
     for name in pictures:
         pixels = matplotlib.image.imread(folder / "figures" / name)  # (rows, columns, channels)

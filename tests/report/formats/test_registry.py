@@ -7,6 +7,7 @@ import builtins
 import re
 import stat
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from stresslab.report.formats import html
 from stresslab.report.formats.markdown import summary
 from stresslab.report.formats.registry import FORMATS, on_paper, render_all
 from stresslab.report.formats.tables import tables
+from stresslab.report.sections.paper import left_out
 from stresslab.report.sections.registry import SECTIONS, parts
 from tests.make.results import make_result
 
@@ -171,12 +173,18 @@ def test_letters_of_charts_on_paper_are_text(single: StressResult) -> None:
 
 
 def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) -> None:
-    """The PDF is a PDF, and its page holds pictures of the charts that paper shows and no script."""
+    """The PDF is a PDF, and its page holds pictures of the charts that paper shows, by name, and no script."""
     pytest.importorskip("weasyprint", exc_type=(ImportError, OSError))
     (path,) = render_all(single, tmp_path, ["pdf"])
     assert path.read_bytes().startswith(b"%PDF")
     assert path.stat().st_size > 50_000
     prepared = parts(single)
     page = html.render(single, prepared, draw=on_paper)
-    assert 4 <= page.count('src="data:image/svg+xml') <= sum(len(part.charts) for part in prepared)
+    shown = {chart.title for part in prepared for chart in part.charts if not left_out(chart.key)}
+    drawn = [unescape(text) for text in re.findall(r'<img src="data:image/svg[^"]+" alt="([^"]+)"', page)]
+    assert {title for title in shown if any(text.startswith(title) for text in drawn)} == shown
+    assert len(drawn) == len(shown)
+    kinds = ("equity", "followed", "rolling-sharpe", "underwater", "worst-1", "worst-2", "worst-3")
+    gone = {chart.key for part in prepared for chart in part.charts if left_out(chart.key)}
+    assert gone == {f"strategy-1-{kind}" for kind in kinds}
     assert "<script" not in page
