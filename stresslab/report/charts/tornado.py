@@ -22,11 +22,12 @@ THICK = 0.56
 
 @dataclass(frozen=True)
 class Change:
-    """What was changed: its kind (costs, parameter, shock), its name, and the figures with it."""
+    """What was changed: its kind (costs, parameter, shock), a short name, the figures with it, and its whole name."""
 
     kind: str
     label: str
     figures: RiskFigures
+    name: str = ""
 
     @property
     def loss(self) -> Share:

@@ -14,7 +14,7 @@ def changes(found: StrategyStudies) -> list[Change]:
     made = [Change("costs", factor_name(row), row) for row in found.costs or () if row.factor != 1]
     if found.parameters:
         made += [Change("parameter", _moved(row), row) for row in found.parameters.moved]
-    made += [Change("shock", _short(row.label), row) for row in found.shocks or ()]
+    made += [Change("shock", _short(row.label), row, row.label) for row in found.shocks or ()]
     named = dict[str, Change]()
     for one in made:
         named.setdefault(one.label, one)
@@ -41,9 +41,8 @@ def table(found: StrategyStudies, key: str) -> Table | None:
     if base is None or not changed:
         return None
     own = base.probability_of_loss
-    labels = {id(row): row.label for row in found.shocks or ()}
     cells = [("as it is", "", *figures(base))]
-    cells += [(labels.get(id(one.figures), one.label), points(one.loss, own), *figures(one.figures)) for one in changed]
+    cells += [(one.name or one.label, points(one.loss, own), *figures(one.figures)) for one in changed]
     drawn = (tornado_chart(own, changed, f"{key}-tornado"),)
     headings = ("Change", "P(loss) moves by", *HEADINGS)
     return Table("tornado", "What it depends on", _told(found, changed), headings, tuple(cells), drawn, pictured=True)
