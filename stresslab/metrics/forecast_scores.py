@@ -97,6 +97,22 @@ def inside(ranks: ArrayLike, level: float, universes: int) -> FloatArray:
     return np.asarray(np.clip((level / 2 - (distance - half)) / (2 * half), 0.0, 1.0))
 
 
+def evenness(ranks: ArrayLike) -> float:
+    """p-value of even ranks: the Cramer-von Mises test (Anderson & Darling 1952) against the uniform distribution.
+
+    True universes give even ranks (Dawid 1984). Small-sample corrections are those of Csorgo & Faraway (1996).
+
+    Args:
+        ranks: (K,) in (0, 1), of independent outcomes.
+
+    Returns:
+        The probability of ranks as uneven as these, if each is as likely as any other. NaN for fewer than two.
+    """
+    values = np.asarray(ranks, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    return float(stats.cramervonmises(values, "uniform").pvalue) if len(values) > 1 else math.nan
+
+
 def coverage(ranks: ArrayLike, level: float, universes: int, confidence: float = 0.95) -> Interval:
     """Share of outcomes inside the central interval of that level, with its Wilson interval; see `inside`.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from stresslab.core.plain_json import plain
@@ -85,6 +86,23 @@ def _pairs(numbers: pd.DataFrame) -> Iterator[tuple[str, str]]:
     means = numbers.mean().fillna(-math.inf)
     order = [str(name) for name in means.sort_values(ascending=False, kind="stable").index]
     return itertools.combinations(order, 2) if len(order) <= ALL_PAIRS else ((order[0], one) for one in order[1:])
+
+
+def sign_test(gaps: ArrayLike) -> float:
+    """p-value of the claim that a difference is above zero no more often than below: the exact sign test.
+
+    Ties say nothing and are left out (Dixon & Mood 1946). Of two strategies' losses in the same universes, as 0 and 1,
+    it is the exact one-sided test of McNemar (1947).
+
+    Args:
+        gaps: (N,) differences in the same universe; those without a number are left out.
+
+    Returns:
+        The probability of as many gains among so many differences by the toss of a coin; 1 where all are ties.
+    """
+    known = np.asarray(gaps, dtype=np.float64)
+    above, below = int((known > TIE).sum()), int((known < -TIE).sum())
+    return float(stats.binom.sf(above - 1, above + below, 0.5)) if above + below else 1.0
 
 
 def difference(

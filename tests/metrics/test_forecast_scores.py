@@ -207,3 +207,19 @@ def test_mean_interval_is_students() -> None:
     assert (found.value, found.low, found.high) == pytest.approx((values.mean(), low, high))
     assert forecast_scores.mean_interval([4.0]).high == math.inf
     assert math.isnan(forecast_scores.mean_interval([]).value)
+
+
+@pytest.mark.parametrize("count", [5, 12, 60])
+def test_even_ranks_are_rejected_as_often_as_they_should(count: int) -> None:
+    """The p-value of true universes is uniform, also of a handful of ranks."""
+    rng = np.random.default_rng(count)
+    found = np.array([forecast_scores.evenness(rng.random(count)) for _ in range(400)])
+    for level in (0.05, 0.2, 0.5):
+        assert abs((found <= level).mean() - level) < 3.5 * math.sqrt(level * (1 - level) / 400)
+
+
+def test_ranks_on_one_side_are_uneven() -> None:
+    """As scipy has it; fewer than two ranks have none."""
+    ranks = np.linspace(0.05, 0.95, 30) ** 3
+    assert forecast_scores.evenness(ranks) == stats.cramervonmises(ranks, "uniform").pvalue < 0.001
+    assert math.isnan(forecast_scores.evenness([0.4]))

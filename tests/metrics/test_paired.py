@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from stresslab.metrics.paired import ALL_PAIRS, correlations, differences
+from stresslab.metrics.paired import ALL_PAIRS, correlations, differences, sign_test
 
 
 def table(columns: int, rows: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -74,3 +74,21 @@ def test_correlations() -> None:
     found = correlations(numbers)
     assert found["s0"]["s1"] == pytest.approx(np.corrcoef(numbers["s0"], numbers["s1"])[0, 1])
     assert found["s0"]["still"] is None
+
+
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [([1, 1, 1, 1], 1 / 16), ([1, 1, 1, -1], 5 / 16), ([0, 0, 1e-15], 1.0), ([-1, -2], 1.0), ([1, np.nan, 0], 0.5)],
+)
+def test_the_sign_test_is_the_toss_of_a_coin(gaps: list[float], expected: float) -> None:
+    """Exact, with ties and what has no number left out."""
+    assert sign_test(gaps) == pytest.approx(expected)
+
+
+def test_the_sign_test_of_losses_is_mcnemar_s() -> None:
+    """One-sided, from the universes in which one of the two loses alone."""
+    rng = np.random.default_rng(0)
+    first, second = rng.random(300) < 0.4, rng.random(300) < 0.3
+    alone = int((first & ~second).sum()), int((second & ~first).sum())
+    expected = stats.binomtest(alone[0], sum(alone), 0.5, alternative="greater").pvalue
+    assert sign_test(first.astype(float) - second.astype(float)) == pytest.approx(expected)

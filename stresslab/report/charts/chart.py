@@ -64,12 +64,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Note:
-    """A short text in the plot, at shares as those of a point; `align` is its end that stands there."""
+    """A short text in the plot, at shares as those of a point; `align` is its end that stands there.
+
+    A text in a cell of a map has a style: "pale" or "deep" for what it stands on, and "fine" where it is small.
+    """
 
     at: float
     height: float
     text: str
     align: str = "center"
+    style: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The error of every headline figure in its parts, as one bar each: chance, choice of generator, choice of origin.
+"""The error of every headline figure in its parts, on one scale: chance, choice of generator, choice of origin.
 
 The parts are formed by `stresslab.metrics.error_budget` from figures that a result holds.
 """
@@ -6,7 +6,7 @@ The parts are formed by `stresslab.metrics.error_budget` from figures that a res
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from stresslab.analysis.result_studies import Fold
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.error_budget import Budget, budget, monte_carlo_variance, variance_within
 from stresslab.report.captions import measure_of
-from stresslab.report.charts.chart import Axis, Chart, Note, Point, Shape, Tick, box
+from stresslab.report.charts.chart import Axis, Chart, Note, Point, Shape, Tick, box, percent_tick, upright
 from stresslab.report.wording import interval, percent, share
 
 PARTS: dict[str, str] = {
@@ -27,7 +27,7 @@ PARTS: dict[str, str] = {
 """What each part is called, the first at the back of a bar."""
 THICK: Mapping[str, float] = {"origins": 0.5, "generators": 0.34, "monte_carlo": 0.16}
 """How much of a row each part's bar fills."""
-ROOM = 0.2
+ROOM = 0.12
 """Share of the width on either side for the ends of a bar in figures."""
 _DEPTH = 0.2
 
@@ -107,14 +107,20 @@ def sentence(found: list[Headline]) -> str:
     )
 
 
-def chart(found: list[Headline], key: str) -> Chart | None:
-    """One bar for each figure, on a scale of its own; None where chance is all that was assessed."""
+def chart(found: list[Headline], key: str, limits: Sequence[float] = ()) -> Chart | None:
+    """One bar for each figure, all on one scale; None where chance is all that was assessed.
+
+    Args:
+        found: the figures, P(loss) first.
+        key: of the chart.
+        limits: what the verdict compares P(loss) with.
+    """
     if all(len(one.budget.parts) < 2 for one in found):
         return None
     rows, shapes, points, notes = len(found), dict.fromkeys(PARTS, ""), [], []
+    x = _scale([one.budget for one in found], limits)
     for at, one in enumerate(found):
         middle = 1 - (at + 0.5) / rows
-        x = _scale(one.budget)
         for part in one.budget.parts:
             if math.isfinite(part.width):
                 half = THICK[part.name] / 2 / rows
@@ -129,21 +135,29 @@ def chart(found: list[Headline], key: str) -> Chart | None:
             Note(100 * value, 100 * (middle + 0.37 / rows), one.read(one.budget.value)),
         ]
     present = [name for name in PARTS if shapes[name]]
+    edges = "".join(upright(float(x.at(limit)), 1 - 0.98 / rows, 1 - 0.02 / rows) for limit in limits)
+    ticks = x.ticks(6)
     return Chart(
         key=key,
         title="How sure each figure is",
         sentence=sentence(found),
-        x_ticks=[],
+        x_ticks=[Tick(float(100 * x.at(tick)), percent_tick(tick), bool(i % 2)) for i, tick in enumerate(ticks)],
         y_ticks=[Tick(100 * (1 - (at + 0.5) / rows), one.name) for at, one in enumerate(found)],
-        x_name="each bar on a scale of its own",
+        x_name="percent, all figures on one scale",
         y_name="",
-        shapes=[Shape(f"part-{name.replace('_', '-')}", shapes[name]) for name in present],
+        shapes=[
+            *(Shape(f"part-{name.replace('_', '-')}", shapes[name]) for name in present),
+            *([Shape("bar-median", edges)] if edges else []),
+        ],
         points=points,
         notes=notes,
-        legend=[*((f"part-{name.replace('_', '-')}", PARTS[name]) for name in reversed(present))],
+        legend=[
+            *((f"part-{name.replace('_', '-')}", PARTS[name]) for name in reversed(present)),
+            *([("bar-median", f"thresholds of P(loss): {', '.join(map(share, limits))}")] if edges else []),
+        ],
         hover={
             "unit": "text",
-            "x": [0.5] * rows,
+            "x": [round(point.at / 100, 4) for point in points],
             "y": [round(1 - (at + 0.5) / rows, 4) for at in range(rows)],
             "titles": [f"{one.name} {one.read(one.budget.value)}" for one in found],
             "series": [
@@ -161,8 +175,9 @@ def _ends_of(found: Budget) -> tuple[float, float]:
     return min(numbers), max(numbers)
 
 
-def _scale(found: Budget) -> Axis:
-    low, high = _ends_of(found)
+def _scale(found: Sequence[Budget], limits: Sequence[float]) -> Axis:
+    ends = [end for one in found for end in _ends_of(one)]
+    low, high = min([*ends, *limits]), max([*ends, *limits])
     width = (high - low) or 0.01
     edge = width * ROOM / (1 - 2 * ROOM)
     return Axis(low - edge, high + edge)

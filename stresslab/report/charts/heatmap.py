@@ -57,6 +57,7 @@ def heatmap_shapes(
     signed: bool = False,
     hue: str = "warm",
     read: Callable[[float], str] = percent_tick,
+    same: Sequence[bool] = (),
 ) -> tuple[list[Shape], list[tuple[str, str]]]:
     """Cells in the shades of their numbers, and what the shades mean.
 
@@ -68,10 +69,16 @@ def heatmap_shapes(
         signed: see `classes`, and so `hue`.
         hue: of what is not signed.
         read: an edge of a class in words.
+        same: (K,) which are grey instead; none without it.
     """
+    grey = np.asarray(same or [False] * len(cells), dtype=np.bool_)
     edges, styles = classes(numbers, signed=signed, hue=hue)
-    places = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(styles) - 1)
+    places = np.where(grey, -1, np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(styles) - 1))
     shapes = []
+    if grey.any():
+        left_over = [cell for cell, is_grey in zip(cells, grey, strict=True) if is_grey]
+        path = "".join(box(i / columns, (i + 1) / columns, j / rows, (j + 1) / rows) for i, j in left_over)
+        shapes.append(Shape("cell same", path))
     for at, style in enumerate(styles):
         path = "".join(
             box(i / columns, (i + 1) / columns, j / rows, (j + 1) / rows)
@@ -80,8 +87,15 @@ def heatmap_shapes(
         )
         if path:
             shapes.append(Shape(f"cell {style}", path))
+    used = {shape.style.removeprefix("cell ") for shape in shapes}
     legend = [
         (style, f"{read(float(low))} to {read(float(high))}")
         for style, low, high in zip(styles, edges[:-1], edges[1:], strict=True)
+        if style in used or not grey.any()
     ]
     return shapes, legend
+
+
+def deep(style: str) -> bool:
+    """Whether a shade is so strong that text on it has to be of the ground's colour."""
+    return style[4:].isdigit() and int(style[4:]) >= 5

@@ -251,9 +251,11 @@ def _draw(axes: Axes, chart: Chart) -> None:
     for mark in chart.marks:
         axes.axvline(10 * mark.at, clip_on=False, zorder=50, **MARKS.get(mark.style, QUIET))
     for note in chart.notes:
+        styles = note.style.split()
         axes.text(
-            10 * note.at, 1000 - 10 * note.height, note.text, ha=note.align, va="center", fontsize=NOTE, zorder=65,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
+            10 * note.at, 1000 - 10 * note.height, note.text, ha=note.align, va="center", zorder=65,
+            fontsize=NOTE - 1.5 if "fine" in styles else NOTE, color=PAPER if "deep" in styles else INK,
+            bbox=None if styles else {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip
     for style, look in POINTS.items():
         chosen = [point for point in chart.points if point.style == style]

@@ -1,12 +1,12 @@
-"""Ranks of what followed among the universes, as a histogram and in one sentence: even, at the edges, or on one side.
+"""Ranks of what followed among the universes, as strips with their p-values, and in words: even, uneven, on one side.
 
-The ranks come from the realism section of a result; the page and the pictures draw them.
+The ranks come from a result: those of the realism section, and those of one strategy's returns at past origins.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,49 +14,52 @@ from scipy import stats
 
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.arrays import FloatArray
+from stresslab.metrics.forecast_scores import evenness
 from stresslab.realism.gate import ENOUGH_ORIGINS
+from stresslab.report.charts.chart import Axis, Chart, Note, Point, Shape, Tick, box
+from stresslab.report.wording import UNDEFINED, share
 
-MAX_BINS = 10
-PER_BIN = 4
-"""Outcomes in a bin, on average, at least."""
 LEVEL = 0.95
-PARTS: Mapping[int, str] = {
-    3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth", 10: "tenth",
-}  # fmt: skip
-"""What one bin of so many is called."""
+FEWEST = 5
+"""Ranks from which a p-value is given."""
+TAIL = 0.05
+"""Share of universes on either side beyond which an outcome lies outside nine tenths of them."""
+WIDTH = 1.16
+"""Of the picture, whose right end holds the p-values, in widths of a strip."""
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SIDES: Mapping[str, tuple[str, str]] = {"return": ("lower", "higher"), "volatility": ("calmer", "more volatile")}
 """What reality was where it ranks low and where it ranks high."""
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """The ranks of one quantity in bins of equal width.
+class Strip:
+    """The ranks of one quantity.
 
     Attributes:
+        name: of the quantity.
         values: (K,) ranks in (0, 1).
-        counts: (B,) outcomes in each bin; a cell among the universes that an edge cuts counts in parts.
-        low: fewest outcomes in a bin within its 95% band, if each rank is as likely as any other.
-        high: most of them.
+        titles: (K,) what each is the rank of, such as a date.
+        styles: (K,) sign of each: "dot" or "ring".
     """
 
+    name: str
     values: FloatArray
-    counts: FloatArray
-    low: float
-    high: float
+    titles: Sequence[str] = ()
+    styles: Sequence[str] = ()
 
     @property
-    def even(self) -> float:
-        """Outcomes in every bin if none is preferred."""
-        return len(self.values) / len(self.counts)
+    def p_value(self) -> float:
+        """How often even ranks are as uneven; NaN for too few."""
+        return evenness(self.values) if len(self.values) >= FEWEST else math.nan
 
     @property
-    def part(self) -> str:
-        """What a bin is called."""
-        return PARTS[len(self.counts)]
+    def outside(self) -> int:
+        """How many lie outside nine tenths of the universes."""
+        return int(((self.values < TAIL) | (self.values > 1 - TAIL)).sum())
 
 
-def ranks(found: RealismSection, name: str) -> Ranks | None:
-    """The histogram of one quantity of a realism section; None where too few origins can fill one.
+def ranks(found: RealismSection, name: str) -> Strip | None:
+    """The ranks of one quantity of a realism section; None where too few origins tell anything.
 
     Args:
         found: the section.
@@ -64,29 +67,27 @@ def ranks(found: RealismSection, name: str) -> Ranks | None:
     """
     quantity = found.quantities.get(name)
     values = np.asarray(() if quantity is None else quantity.ranks, dtype=np.float64)
-    if len(values) < ENOUGH_ORIGINS:
-        return None
-    cells = found.universes + 1
-    bins = _bins(len(values), cells)
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    left, right = values[:, None] - 0.5 / cells, values[:, None] + 0.5 / cells
-    held = np.minimum(right, edges[1:]) - np.maximum(left, edges[:-1])  # (K, B)
-    counts = np.clip(held * cells, 0.0, 1.0).sum(axis=0)
-    low, high = stats.binom(len(values), 1 / bins).ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return Ranks(values, counts, float(low), float(high))
+    return Strip(name, values) if len(values) >= ENOUGH_ORIGINS else None
 
 
-def sentence(found: Ranks, quantity: str) -> str:
-    """What the histogram shows: how many outcomes lie outermost, and what that says of the universes.
+def read_p(p_value: float) -> str:
+    """A p-value: p = 0.32, p < 0.001."""
+    if not math.isfinite(p_value):
+        return UNDEFINED
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}" if p_value < 0.1 else f"p = {p_value:.2f}"
+
+
+def sentence(found: Strip, quantity: str) -> str:
+    """What the strip shows: how many outcomes lie far out, and what that says of the universes.
 
     Args:
-        found: the histogram.
+        found: the ranks.
         quantity: one of `SIDES`.
     """
-    first, last, count = (outcomes(number) for number in (found.counts[0], found.counts[-1], len(found.values)))
+    count = len(found.values)
     text = (
-        f"{first} and {last} of {count} outcomes lie in the universes' lowest and highest {found.part}, where "
-        f"{outcomes(found.even)} in each would be even"
+        f"{found.outside} of {count} outcomes lie outside nine tenths of the universes, where {2 * TAIL * count:.1f} "
+        f"would be even ({read_p(found.p_value)})"
     )
     side, spread = _deviations(found.values)
     limit = float(stats.norm.ppf(1 - (1 - LEVEL) / 4))  # two questions, so that even ranks rarely fail either
@@ -98,7 +99,8 @@ def sentence(found: Ranks, quantity: str) -> str:
             f"they pile up on the {'low' if below else 'high'} side: what followed was mostly "
             f"{lower if below else higher} than the universes, which are biased {'upwards' if below else 'downwards'}"
         )
-    if spread > limit and (not told or min(found.counts[0], found.counts[-1]) > found.even):
+    edges = (found.values < 0.25).mean(), (found.values > 0.75).mean()
+    if spread > limit and (not told or min(edges) > 0.25):
         told.append("they pile up at the edges: the universes are too narrow")
     if spread < -limit:
         told.append("they pile up in the middle: the universes are too wide")
@@ -106,16 +108,63 @@ def sentence(found: Ranks, quantity: str) -> str:
     return f"{text}; {', and '.join(told) or even}."
 
 
-def outcomes(number: float) -> str:
-    """A number of outcomes, of which some count in parts: 7, 4.8."""
-    return f"{round(float(number), 1):g}"
+def strip_chart(
+    strips: Sequence[Strip], key: str, title: str, told: str, legend: Sequence[tuple[str, str]] = ()
+) -> Chart:
+    """A strip for each quantity, one sign an outcome, and the p-value of even ranks at its end.
 
-
-def _bins(count: int, cells: int) -> int:
-    """How many bins: as many as the outcomes fill, and of whole cells where that is possible with nearly as many."""
-    most = max(3, min(MAX_BINS, count // PER_BIN))
-    whole = [bins for bins in range(most, max(3, most // 2) - 1, -1) if cells % bins == 0]
-    return whole[0] if whole else most
+    Args:
+        strips: at least one.
+        key: of the chart.
+        title: of the chart.
+        told: what to see in it.
+        legend: what the signs mean, where they differ.
+    """
+    x, count = Axis(0.0, WIDTH), len(strips)
+    heights = [1 - (at + 0.5) / count for at in range(count)]
+    drawn = [
+        (float(x.at(value)), heights[at], one.styles[i] if one.styles else "dot", one, i)
+        for at, one in enumerate(strips)
+        for i, value in enumerate(one.values)
+    ]
+    inner, half = (float(x.at(end)) for end in (TAIL, 1 - TAIL)), 0.3 / count
+    low, high = inner
+    shapes = [
+        Shape("b98", "".join(box(0.0, float(x.at(1.0)), height - half, height + half) for height in heights)),
+        Shape("b90", "".join(box(low, high, height - half, height + half) for height in heights)),
+    ]
+    return Chart(
+        key=key,
+        title=title,
+        sentence=told,
+        x_ticks=[
+            Tick(float(100 * x.at(tick)), f"{tick:.0%}", bool(i % 2)) for i, tick in enumerate((0, 0.25, 0.5, 0.75, 1))
+        ],
+        y_ticks=[Tick(100 * height, one.name) for height, one in zip(heights, strips, strict=True)],
+        x_name="share of the universes below what followed",
+        y_name="",
+        shapes=shapes,
+        points=[Point(100 * at, 100 * height, style) for at, height, style, _, _ in drawn],
+        notes=[
+            Note(100 * float(x.at(1.02)), 100 * height, read_p(one.p_value), "left")
+            for height, one in zip(heights, strips, strict=True)
+        ],
+        legend=[
+            *(legend or [("dot", "what followed one origin")]),
+            ("b90", "nine tenths of the universes"),
+        ],
+        hover={
+            "unit": "text",
+            "x": [round(at, 4) for at, *_ in drawn],
+            "y": [round(height, 4) for _, height, *_ in drawn],
+            "titles": [one.titles[i] if one.titles else one.name for *_, one, i in drawn],
+            "series": [
+                {"name": "above", "text": [f"{share(float(one.values[i]))} of the universes" for *_, one, i in drawn]},
+            ],
+        },
+        named=True,
+        rows=count,
+    )
 
 
 def _deviations(values: FloatArray) -> tuple[float, float]:

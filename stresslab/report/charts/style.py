@@ -22,6 +22,7 @@ FILLS: dict[str, dict[str, Any]] = {
     "short": {"facecolor": "#d07a24", "alpha": 0.16},
     "up": {"facecolor": PAPER, "edgecolor": "#22578f", "linewidth": 0.8},
     "down": {"facecolor": "#b5522b", "edgecolor": "#b5522b", "linewidth": 0.8},
+    "same": {"facecolor": "#eef1f5"},
     "wild": {"facecolor": INK, "alpha": 0.07},
     "part-monte-carlo": {"facecolor": COOL[5]},
     "part-generators": {"facecolor": COOL[3]},

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stresslab.analysis.result_studies import ChainedPaths, Fold, WalkForward
 from stresslab.core.arrays import FloatArray
-from stresslab.report.charts import binning
+from stresslab.report.charts import binning, ranks
 from stresslab.report.charts.chart import (
     Axis,
     Chart,
@@ -24,7 +24,6 @@ from stresslab.report.charts.chart import (
     across,
     box,
     line,
-    percent_tick,
     stamp_texts,
     upright,
 )
@@ -35,12 +34,13 @@ TICKS = 5
 """Dates along the bottom, at most one more."""
 WIDEST = 0.022
 """Half of the width of an origin's sign, at most, as a share of the chart's."""
+TRENDS = {"up": "rising", "down": "falling"}
 FOOT = 0.07
 """Share of the height below zero that holds the signs of the trend."""
 
 
 def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]:
-    """P(loss) at each origin over time, and what followed beside the universes' returns there.
+    """P(loss) at each origin over time, and the rank of what followed among the universes there.
 
     Args:
         found: the walk-forward study of a strategy.
@@ -54,8 +54,8 @@ def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]
     days = (times.as_unit("ns").asi8 / 86_400e9).astype(np.float64)
     x = Axis.around(days, room=0.06)
     half = min(WIDEST, 0.4 * float(np.diff(np.sort(x.at(days))).min()))
-    charts = [_losses(rows, x, days, half, own_loss, f"{key}-origins-loss")]
-    return [*charts, _returns(rows, x, days, half, f"{key}-origins-return")]
+    followed = _followed(rows, f"{key}-origins-ranks")
+    return [_losses(rows, x, days, half, own_loss, f"{key}-origins-loss"), *([followed] if followed else [])]
 
 
 def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
@@ -151,71 +151,38 @@ def _losses(rows: Sequence[Fold], x: Axis, days: FloatArray, half: float, own: f
     )
 
 
-def _returns(rows: Sequence[Fold], x: Axis, days: FloatArray, half: float, key: str) -> Chart:
-    """A box of the universes' returns at each origin, and a sign at what followed."""
-    real = [row.realised_return for row in rows]
-    numbers = [value for one in rows for value in one.quantiles.values() if value is not None]
-    y = Axis.around(numbers, [value for value in real if value is not None], [0.0])
-    places, zero = x.at(days), float(y.at(0.0))
-    whiskers, boxes, medians = "", "", ""
-    for at, one in zip(places, rows, strict=True):
-        spread = _spread(one)
-        if spread is None:
-            continue
-        low, quarter, middle, three, high = (float(y.at(value)) for value in spread)
-        whiskers += upright(float(at), low, high)
-        boxes += box(float(at) - half, float(at) + half, quarter, max(three, quarter + 0.004))
-        medians += across(middle, float(at) - half, float(at) + half)
-    known = [(at, value, row) for at, value, row in zip(places, real, rows, strict=True) if value is not None]
-    outside = sum(
-        not spread[0] <= value <= spread[-1] for _, value, row in known if (spread := _spread(row)) is not None
+def _followed(rows: Sequence[Fold], key: str) -> Chart | None:
+    """The rank of what followed among the universes of each origin, in all markets, rising and falling ones."""
+    known = [row for row in rows if row.realised_return is not None and row.realised_percentile.value is not None]
+    if not known:
+        return None
+    groups = {"all dates": known}
+    groups |= {f"in {name} markets": [row for row in known if row.trend == trend] for trend, name in TRENDS.items()}
+    strips = [
+        _strip(name, group) for name, group in groups.items() if group and (name == "all dates" or group != known)
+    ]
+    lost = sum((row.realised_return or 0.0) < 0 for row in known)
+    first = strips[0]
+    told = (
+        f"What really followed was a loss after {lost} of {len(known)} dates; it lies outside nine tenths of the "
+        f"universes at {first.outside}, where {2 * ranks.TAIL * len(known):.1f} would be expected. "
     )
-    lost = sum(value < 0 for _, value, _ in known)
-    return Chart(
-        key=key,
-        title="What followed each date",
-        sentence=f"What really followed (the signs) was a loss after {lost} of {len(known)} dates, and lies outside "
-        f"nine tenths of the universes (the lines) at {outside}, where {0.1 * len(known):.1f} would be expected.",
-        x_ticks=_ticks(x),
-        y_ticks=[Tick(100 * float(y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
-        x_name="origin",
-        y_name="total return over the horizon",
-        shapes=[
-            *_shades(rows, places, half),
-            Shape("baseline", across(zero, 0.0, 1.0)),
-            Shape("whisker", whiskers),
-            Shape("b50", boxes),
-            Shape("bar-median", medians),
-        ],
-        points=[Point(100 * float(at), 100 * float(y.at(value)), _seen(row)) for at, value, row in known],
-        legend=[
-            *(row for row in _legend(rows) if row[0] not in ("rise", "fall")),
-            ("b50", "half of the universes"),
-            ("whisker", "nine tenths"),
-        ],
-        hover=_hover(
-            rows,
-            places,
-            [
-                ("what followed", [percent(value, signed=True) for value in real]),
-                ("median", [percent(one.quantile(0.5), signed=True) for one in rows]),
-                (
-                    "nine tenths",
-                    [
-                        f"{percent(one.quantile(0.05), signed=True)} to {percent(one.quantile(0.95), signed=True)}"
-                        for one in rows
-                    ],
-                ),
-            ],
-        ),
+    told += (
+        f"{ranks.read_p(first.p_value)} is how often true universes would rank it as unevenly."
+        if math.isfinite(first.p_value)
+        else f"Fewer than {ranks.FEWEST} dates say nothing about how even these ranks are."
     )
+    signs = [row for row in _legend(known) if row[0] in ("dot", "ring")]
+    return ranks.strip_chart(strips, key, "What followed each date, by its rank among the universes", told, signs)
 
 
-def _spread(row: Fold) -> list[float] | None:
-    """Quantiles of the universes' returns, the lowest first; None where one is undefined."""
-    values = [row.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) else None
+def _strip(name: str, rows: Sequence[Fold]) -> ranks.Strip:
+    values = np.array([row.realised_percentile.value for row in rows], dtype=np.float64)
+    titles = [
+        f"{stamp}: {percent(row.realised_return, signed=True)}"
+        for stamp, row in zip(stamp_texts(pd.DatetimeIndex([row.origin for row in rows])), rows, strict=True)
+    ]
+    return ranks.Strip(name, values, titles, [_seen(row) for row in rows])
 
 
 def _below(values: Sequence[float], real: float, *, above: bool = False) -> float:
@@ -257,8 +224,7 @@ def _legend(rows: Sequence[Fold]) -> list[tuple[str, str]]:
 def _grouped(rows: Sequence[Fold]) -> str:
     """How the regimes differ, where there are origins of both kinds; empty otherwise."""
     groups = {
-        name: [row.probability_of_loss.value for row in rows if row.trend == trend]
-        for trend, name in (("up", "rising"), ("down", "falling"))
+        name: [row.probability_of_loss.value for row in rows if row.trend == trend] for trend, name in TRENDS.items()
     }
     if min(map(len, groups.values())) == 0:
         return ""

@@ -6,7 +6,7 @@ best on the real bars.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,11 @@ import pandas as pd
 from scipy import stats
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.core.arrays import FloatArray
 from stresslab.report.captions import measure_of
-from stresslab.report.charts import heatmap
-from stresslab.report.charts.chart import Axis, Chart, Mark, Point, Shape, Tick, area, line, percent_tick, rounded
-from stresslab.report.wording import clean, number, percent, plain_value, share, shares
+from stresslab.report.charts.chart import Axis, Chart, Mark, Shape, Tick, area, line, percent_tick, rounded
+from stresslab.report.charts.grid_map import Grid, grid_maps, hover_rows, labelled, loss_of, median_of, named
+from stresslab.report.wording import clean, number, percent, plain_value, share
 
-LABELS = 10
-"""Values of a parameter that are written along an axis, at most."""
 ENOUGH = 8
 """Sets from which the ranks on the real bars and in the universes are compared."""
 HELD = 0.3
@@ -30,31 +27,13 @@ HELD = 0.3
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The sets of one strategy.
-
-    Attributes:
-        name: of the strategy, without its set.
-        names: of the parameters that vary, those that are drawn first.
-        values: of each, in order.
-        sets: results by values, in the order of `names`.
-        best: values of the set with the highest return on the real bars before the origin.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    values: Mapping[str, list[Any]]
-    sets: Mapping[tuple[Any, ...], StrategyResult]
-    best: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
 class Content:
-    """What the section shows of one strategy: a title, what to take along, and the charts."""
+    """What the section shows of one strategy: a title, what to take along, the charts, and whether they are maps."""
 
     title: str
     sentences: list[str]
     charts: list[Chart]
+    mapped: bool
 
 
 def grids(result: StressResult) -> list[Grid]:
@@ -70,7 +49,7 @@ def grids(result: StressResult) -> list[Grid]:
 def _grid(name: str, found: Sequence[StrategyResult], varied: Sequence[str]) -> Grid:
     values = {key: list(dict.fromkeys(_key(one.parameters.get(key)) for one in found)) for key in varied}
     names = [key for key in varied if len(values[key]) > 1]
-    losses = pd.Series([_loss(one) for one in found])
+    losses = pd.Series([loss_of(one) for one in found])
     sway = {
         key: float(losses.groupby([str(_key(one.parameters.get(key))) for one in found]).mean().std()) for key in names
     }
@@ -94,22 +73,23 @@ def contents(result: StressResult) -> list[Content] | None:
 
 def _content(grid: Grid, key: str) -> Content:
     title = f"{grid.name}: {len(grid.sets):,} sets of {' x '.join(map(clean, grid.names))}"
-    draw = _lines if len(grid.names) == 1 else _maps
-    return Content(title, _sentences(grid), draw(grid, key))
+    draw = _lines if len(grid.names) == 1 else grid_maps
+    return Content(title, _sentences(grid), draw(grid, key), len(grid.names) > 1)
 
 
 def _sentences(grid: Grid) -> list[str]:
     """Whether what was best on the real bars is good in the universes, and whether ranks agree."""
     best, count = grid.sets[grid.best], len(grid.sets)
-    ranked = sorted(grid.sets.values(), key=_loss)
-    rank = 1 + sum(_loss(one) < _loss(best) for one in ranked)
+    ranked = sorted(grid.sets.values(), key=loss_of)
+    rank = 1 + sum(loss_of(one) < loss_of(best) for one in ranked)
     told = [
         f"Best on the real bars before the origin: {named(grid, grid.best)} "
-        f"({percent(best.backtest_return, signed=True)}). In the universes it loses in {share(_loss(best))}, "
-        f"number {rank:,} of {count:,}; the sets lie between {share(_loss(ranked[0]))} and {share(_loss(ranked[-1]))}."
+        f"({percent(best.backtest_return, signed=True)}). In the universes it loses in {share(loss_of(best))}, "
+        f"number {rank:,} of {count:,}; the sets lie between {share(loss_of(ranked[0]))} and "
+        f"{share(loss_of(ranked[-1]))}."
     ]
     real = np.array([one.backtest_return for one in ranked], dtype=np.float64)
-    median = np.array([_median(one) for one in ranked], dtype=np.float64)
+    median = np.array([median_of(one) for one in ranked], dtype=np.float64)
     known = np.isfinite(real) & np.isfinite(median)
     if known.sum() >= ENOUGH and np.ptp(real[known]) > 0 and np.ptp(median[known]) > 0:
         agree = float(stats.spearmanr(real[known], median[known]).statistic)
@@ -128,85 +108,6 @@ def _sentences(grid: Grid) -> list[str]:
             f"are held at the best set's {clean(plain_value(rest))}."
         )
     return told
-
-
-def named(grid: Grid, values: Sequence[Any]) -> str:
-    """A set in words: fast=10, slow=50."""
-    return ", ".join(
-        f"{clean(name)}={clean(plain_value(value))}" for name, value in zip(grid.names, values, strict=False)
-    )
-
-
-def _loss(one: StrategyResult) -> float:
-    return one.universes.probability_of_loss.value
-
-
-def _median(one: StrategyResult) -> float:
-    value = measure_of(one, "total_return").median
-    return float("nan") if value is None else float(value)
-
-
-def _maps(grid: Grid, key: str) -> list[Chart]:
-    """Two maps over the two parameters that are drawn."""
-    return [
-        _map(grid, f"{key}-loss", f"P(loss) over the grid of {grid.name}", _loss, signed=False),
-        _map(grid, f"{key}-median", f"Median return over the grid of {grid.name}", _median, signed=True),
-    ]
-
-
-def _map(grid: Grid, key: str, title: str, value: Any, *, signed: bool) -> Chart:
-    across, up = (grid.values[name] for name in grid.names[:2])
-    x, y = Axis(0, len(across)), Axis(0, len(up))
-    cells: list[tuple[int, int, StrategyResult]] = []
-    for i, first in enumerate(across):
-        for j, second in enumerate(up):
-            one = grid.sets.get((first, second, *grid.best[2:]))
-            if one is not None:
-                cells.append((i, j, one))
-    numbers = np.array([value(one) for _, _, one in cells])
-    shapes, legend = heatmap.heatmap_shapes([(i, j) for i, j, _ in cells], numbers, len(across), len(up), signed=signed)
-    best = (across.index(grid.best[0]), up.index(grid.best[1]))
-    return Chart(
-        key=key,
-        title=title,
-        sentence=_map_sentence(grid, cells, numbers, signed),
-        x_ticks=_value_ticks(across, x),
-        y_ticks=[Tick(tick.at, tick.label) for tick in _value_ticks(up, y)],
-        x_name=clean(grid.names[0]),
-        y_name=clean(grid.names[1]),
-        shapes=shapes,
-        points=[Point(100 * float(x.at(best[0] + 0.5)), 100 * float(y.at(best[1] + 0.5)), "best")],
-        legend=[*legend, ("best", "best on the real bars")],
-        hover={
-            "unit": "text",
-            "x": rounded(np.array([(i + 0.5) / len(across) for i, _, _ in cells])),
-            "y": rounded(np.array([(j + 0.5) / len(up) for _, j, _ in cells])),
-            "titles": [named(grid, (across[i], up[j])) for i, j, _ in cells],
-            "series": _told([one for _, _, one in cells]),
-        },
-    )
-
-
-def _map_sentence(
-    grid: Grid, cells: Sequence[tuple[int, int, StrategyResult]], numbers: FloatArray, signed: bool
-) -> str:
-    """Where it is lightest and darkest, and whether the neighbours of the best set are like it."""
-    across, up = (grid.values[name] for name in grid.names[:2])
-    i, j = across.index(grid.best[0]), up.index(grid.best[1])
-    near = [n for (a, b, _), n in zip(cells, numbers, strict=True) if max(abs(a - i), abs(b - j)) == 1]
-    own = float(numbers[[(a, b) for a, b, _ in cells].index((i, j))])
-
-    def read(value: float) -> str:
-        return percent(value, signed=True) if signed else share(value)
-
-    low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
-    text = f"{'It' if signed else 'P(loss)'} lies between {read(low)} and {read(high)}"
-    if near and np.isfinite(near).all():
-        text += (
-            f"; at the set that was best on the real bars it is {read(own)}, at its neighbours {read(float(min(near)))}"
-            f" to {read(float(max(near)))}: a result worth trusting does not hang on one cell"
-        )
-    return f"{text}."
 
 
 def _lines(grid: Grid, key: str) -> list[Chart]:
@@ -261,7 +162,7 @@ def _line(
         title=title,
         sentence=sentence,
         x_ticks=[
-            Tick(100 * float(x.at(places[i])), clean(plain_value(values[i]))) for i in order[_labelled(len(values))]
+            Tick(100 * float(x.at(places[i])), clean(plain_value(values[i]))) for i in order[labelled(len(values))]
         ],
         y_ticks=[Tick(100 * float(y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
         x_name=clean(grid.names[0]),
@@ -276,32 +177,9 @@ def _line(
             "unit": "text",
             "x": rounded(at),
             "titles": [named(grid, (values[i],)) for i in order],
-            "series": _told([grid.sets[(values[i],)] for i in order]),
+            "series": hover_rows([grid.sets[(values[i],)] for i in order]),
         },
     )
-
-
-def _told(sets: Sequence[StrategyResult]) -> list[dict[str, Any]]:
-    """What stands under a pointer."""
-    losses = [one.universes.probability_of_loss for one in sets]
-    return [
-        {"name": "P(loss)", "text": [f"{share(one.value)} ({shares(one)})" for one in losses]},
-        {"name": "median return", "text": [percent(_median(one), signed=True) for one in sets]},
-        {"name": "backtest", "text": [percent(one.backtest_return, signed=True) for one in sets]},
-    ]
-
-
-def _value_ticks(values: Sequence[Any], axis: Axis) -> list[Tick]:
-    """Some of a parameter's values at the middle of their cells."""
-    return [
-        Tick(100 * float(axis.at(at + 0.5)), clean(plain_value(values[at])), bool(place % 2))
-        for place, at in enumerate(_labelled(len(values)))
-    ]
-
-
-def _labelled(count: int) -> list[int]:
-    """Which of so many values are written: every one, every second, every third ..."""
-    return list(range(0, count, -(-count // LABELS)))
 
 
 def _nan(value: float | None) -> float:

@@ -5,25 +5,21 @@ Their facts are those of the result; titles and sentences serve the pictures, to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.arrays import FloatArray
 from stresslab.report.charts import binning, ranks
-from stresslab.report.charts.chart import Axis, Chart, Shape, Tick, area, bar, line, rounded
-from stresslab.report.sections.realism import fact
-from stresslab.report.wording import UNDEFINED, percent
+from stresslab.report.charts.chart import Axis, Chart, Shape, Tick, line, rounded
+from stresslab.report.sections.realism import fact, quantity
+from stresslab.report.wording import UNDEFINED
 
-BAND = "95% of counts, if all ranks are equally likely"
-EVEN = "even"
-COUNTS, PLACES = "outcomes", "rank of what followed among the universes"
 UNIVERSES, REALITY = "universes", "reality"
 LAG, CLUSTERING = "lag in bars", "autocorrelation"
 CLUSTERING_TITLE = "Autocorrelation of absolute returns, by lag"
-RANKED = ("return", "volatility")
+RANKS_TITLE = "What followed, by its rank among the universes"
 
 
 @dataclass(frozen=True)
@@ -33,18 +29,6 @@ class Clustering:
     lags: FloatArray
     universes: FloatArray
     real: FloatArray
-
-
-def ranked(found: RealismSection) -> list[tuple[str, str, ranks.Ranks]]:
-    """The quantities whose ranks are drawn: name, title and histogram; none without enough origins."""
-    horizon = found.horizon
-    drawn = []
-    for name in RANKED:
-        histogram = ranks.ranks(found, f"return_{horizon}" if name == "return" else name)
-        if histogram is not None:
-            over = f"{horizon:,} bars" if horizon != 1 else "one bar"
-            drawn.append((name, f"Ranks of the {name} over {over}", histogram))
-    return drawn
 
 
 def clustering(found: RealismSection) -> Clustering | None:
@@ -77,47 +61,24 @@ def clustering_sentence(found: RealismSection) -> str:
     )
 
 
-def realism_charts(found: RealismSection) -> tuple[list[Chart], Chart | None]:
-    """The histograms of ranks, and the chart of clustering."""
-    return [_ranks_chart(name, title, drawn) for name, title, drawn in ranked(found)], _clustering_chart(found)
+def realism_charts(found: RealismSection) -> list[Chart]:
+    """The strips of ranks and the clustering of volatility, those that there is evidence for."""
+    return [chart for chart in (_ranks_chart(found), _clustering_chart(found)) if chart is not None]
 
 
-def _ranks_chart(name: str, title: str, drawn: ranks.Ranks) -> Chart:
-    """Bars of counts, over them the level of even ranks and its band."""
-    bins = len(drawn.counts)
-    x, y = Axis(0, 1), Axis(0, 1.08 * max(float(drawn.counts.max()), drawn.high))
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    tops, ends = y.at(drawn.counts), np.array([0.0, 1.0])
-    low, high, even = (np.full(2, float(y.at(value))) for value in (drawn.low, drawn.high, drawn.even))
-    held = "".join(bar(edges[i], edges[i + 1], tops[i]) for i in range(bins) if tops[i] > 0)
-    shares = [f"{percent(a)} to {percent(b)}" for a, b in pairwise(edges)]
-    return Chart(
-        key=f"realism-{name}",
-        title=title,
-        sentence=ranks.sentence(drawn, name),
-        x_ticks=[Tick(float(100 * x.at(place)), f"{place:.0%}") for place in edges],
-        y_ticks=[Tick(float(100 * y.at(tick)), f"{tick:g}") for tick in y.ticks(6) if float(tick).is_integer()],
-        x_name=PLACES,
-        y_name=COUNTS,
-        shapes=[
-            Shape("bar gain", held),
-            Shape("chance", area(ends, low, high)),
-            Shape("median", line(ends, even)),
-        ],
-        legend=[("median", EVEN), ("chance", BAND)],
-        hover={
-            "unit": "text",
-            "x": rounded((edges[:-1] + edges[1:]) / 2),
-            "titles": [f"ranks {one}" for one in shares],
-            "series": [
-                {
-                    "name": COUNTS,
-                    "text": [f"{ranks.outcomes(count)} of {len(drawn.values)}" for count in drawn.counts],
-                },
-                {"name": "by chance", "text": [f"{drawn.low:g} to {drawn.high:g}"] * bins},
-            ],
-        },
-    )
+def _ranks_chart(found: RealismSection) -> Chart | None:
+    """A strip for each quantity; its sentences are about the return over the horizon and about volatility."""
+    strips = {name: strip for name in found.quantities if (strip := ranks.ranks(found, name)) is not None}
+    if not strips:
+        return None
+    asked = (("return", f"return_{found.horizon}"), ("volatility", "volatility"))
+    told = [
+        f"{quantity(name, sentence=True)}: {ranks.sentence(strips[name], kind)}"
+        for kind, name in asked
+        if name in strips
+    ]
+    named = [replace(strip, name=quantity(name)) for name, strip in strips.items()]
+    return ranks.strip_chart(named, "realism-ranks", RANKS_TITLE, " ".join(told) or f"{RANKS_TITLE}.")
 
 
 def _clustering_chart(found: RealismSection) -> Chart | None:

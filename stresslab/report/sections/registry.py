@@ -14,7 +14,7 @@ from typing import Any
 
 from stresslab.analysis.result import StressResult
 from stresslab.report import captions
-from stresslab.report.charts import fans_and_histograms
+from stresslab.report.charts import fans_and_histograms, loss_intervals
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import (
     inputs,
@@ -109,14 +109,18 @@ def _realism(context: SectionContext) -> dict[str, Any] | None:
     evidence, found = realism.evidence(context.result), context.result.realism
     if found is None or not evidence.rows:
         return None
-    ranked, clustering = realism_charts.realism_charts(found)
+    charts = {chart.key: chart for chart in realism_charts.realism_charts(found)}
     return {
         "found": evidence,
-        "ranked": ranked,
-        "clustering": clustering,
+        "ranks": charts.get("realism-ranks"),
+        "clustering": charts.get("realism-clustering"),
         "tables": tables.tables(found),
         "notes": tables.notes(found),
     }
+
+
+def _losses(context: SectionContext) -> Chart | None:
+    return loss_intervals.loss_chart([context.result.strategies[at] for at in overview.roles(context.result)])
 
 
 def _reading(context: SectionContext) -> dict[str, Any]:
@@ -139,6 +143,7 @@ SECTIONS: tuple[Section, ...] = (
         lambda context: parameter_grid.contents(context.result),
         lambda content: [chart for one in content for chart in one.charts],
     ),
+    Section("losses", "Side by side", _losses, lambda chart: [chart]),
     Section(
         "universes",
         "What could have followed",
@@ -164,7 +169,7 @@ SECTIONS: tuple[Section, ...] = (
         "realism",
         "Realism of the universes",
         _realism,
-        lambda content: [*content["ranked"], *([content["clustering"]] if content["clustering"] else [])],
+        lambda content: [chart for chart in (content["ranks"], content["clustering"]) if chart is not None],
     ),
     Section("inputs", "What it rests on", lambda context: inputs.inputs(context.result)),
     Section("reading", "How to read this", _reading),

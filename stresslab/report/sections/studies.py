@@ -20,7 +20,7 @@ from stresslab.analysis.result_studies import (
     ReverseStress,
     WalkForward,
 )
-from stresslab.report.charts import error_budget, forest, walk_forward
+from stresslab.report.charts import error_budget, forest, loss_intervals, walk_forward
 from stresslab.report.charts.candles import universe_chart
 from stresslab.report.charts.chart import Chart, stamp_texts
 from stresslab.report.sections import sensitivity, symbols, what_if
@@ -211,7 +211,8 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
         (one.name, one.read(one.budget.value), *(one.range_of(part) or UNDEFINED for part in parts)) for one in found
     )
     headings = ("Figure", "Value", *(f"{error_budget.PARTS[part].capitalize()}" for part in parts))
-    drawn = error_budget.chart(found, f"{key}-budget")
+    limits = [check.threshold for check in strategy.verdict.checks if check.name in loss_intervals.LIMITS]
+    drawn = error_budget.chart(found, f"{key}-budget", [limit for limit in limits if limit is not None])
     sentence = "" if drawn else f"{error_budget.sentence(found)} "
     told = (
         f"{sentence}Chance is the error of so few universes. Generators are few and chosen by hand, so theirs is the "

@@ -40,6 +40,27 @@ def test_a_budget_lays_its_parts_side_by_side(single: StressResult) -> None:
     assert picture(chart, "png").startswith(b"\x89PNG")
 
 
+def test_all_figures_share_one_scale_with_the_thresholds(single: StressResult) -> None:
+    """A percent is as wide in every row, and the verdict's thresholds stand in the row of P(loss)."""
+    worlds = (world(0.2, 0.0, label="a"), world(0.6, 0.02, label="b"))
+    one = replace(single.strategies[0], studies=StrategyStudies(alternative_generators=worlds))
+    found = error_budget.headlines(one)
+    chart = error_budget.chart(found, "strategy-1-budget", [0.1, 0.5])
+    assert chart is not None
+    values = [headline.budget.value for headline in found]
+    places = [point.at for point in chart.points]
+    slope = (places[1] - places[0]) / (values[1] - values[0])
+    for value, place in zip(values, places, strict=True):
+        assert place == pytest.approx(places[0] + slope * (value - values[0]), abs=0.01)
+    lines = next(shape.path for shape in chart.shapes if shape.style == "bar-median")
+    drawn = [float(part.split()[0]) / 10 for part in lines.split("M")[1:]]
+    assert drawn == pytest.approx([places[0] + slope * (limit - values[0]) for limit in (0.1, 0.5)], abs=0.1)
+    ends = [float(part.split()[1].split("V")[0]) for part in lines.split("M")[1:]]
+    assert max(ends) <= 250
+    assert ("bar-median", "thresholds of P(loss): 10%, 50%") in chart.legend
+    assert {tick.label for tick in chart.x_ticks}
+
+
 def test_chance_alone_is_not_drawn(single: StressResult) -> None:
     """Without other generators and origins there is one part, which stands in a table."""
     assert error_budget.chart(error_budget.headlines(single.strategies[0]), "key") is None

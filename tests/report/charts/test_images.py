@@ -108,7 +108,7 @@ def test_an_assessment_has_pictures(assessed: StressResult, tmp_path: Path) -> N
     """Ranks and clustering are drawn where they were assessed."""
     write_figures(charts_of(assessed), ["follow"], tmp_path, ["png", "svg"])
     pictures = sorted(path.name for path in tmp_path.glob("realism-*.png"))
-    assert pictures == ["realism-clustering.png", "realism-return.png", "realism-volatility.png"]
+    assert pictures == ["realism-clustering.png", "realism-ranks.png"]
     for name in pictures:
         assert matplotlib.image.imread(tmp_path / name)[..., :3].std() > 0.05
         assert (tmp_path / name).with_suffix(".svg").stat().st_size > 1000

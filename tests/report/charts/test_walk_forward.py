@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from stresslab.analysis.result import StressResult
+from stresslab.metrics.forecast_scores import evenness
 from stresslab.report.charts import walk_forward
+from stresslab.report.charts.ranks import WIDTH, read_p
 from tests.make.figures import origin, walk
+from tests.make.gridded import share
 
 
 def test_origins_stand_where_they_are_in_time() -> None:
@@ -18,7 +21,7 @@ def test_origins_stand_where_they_are_in_time() -> None:
         origin(2002, 0.6, -0.2, in_sample=True, trend="down"),
         origin(2010, 0.4, 0.02),
     ]
-    losses, returns = walk_forward.origins_charts(walk(rows), 0.3, "strategy-1")
+    losses, followed = walk_forward.origins_charts(walk(rows), 0.3, "strategy-1")
     drawn = [point for point in losses.points if point.style in ("dot", "ring")]
     assert [point.style for point in drawn] == ["ring", "ring", "dot"]
     gaps = np.diff([point.at for point in drawn])
@@ -28,12 +31,34 @@ def test_origins_stand_where_they_are_in_time() -> None:
     assert "lies between 20% and 60%, and at half or more at 1 of them; the run's own is 30%" in losses.sentence
     assert "30% in rising and 60% in falling markets" in losses.sentence
     assert {"wild", "ring", "dot", "fall"} <= {style for style, _ in losses.legend}
-    assert "a loss after 1 of 3 dates" in returns.sentence
-    assert "outside nine tenths of the universes (the lines) at 1" in returns.sentence
-    assert returns.points[1].height < returns.points[2].height < returns.points[0].height
+    assert "a loss after 1 of 3 dates; it lies outside nine tenths of the universes at 0" in followed.sentence
+    assert "Fewer than 5 dates" in followed.sentence
     for tick in losses.x_ticks:
         along = (int(tick.label) - 2000.495) / 10  # of the way from the first origin to the last
         assert tick.at == pytest.approx(drawn[0].at + along * (drawn[2].at - drawn[0].at), abs=0.3)
+
+
+def test_what_followed_is_ranked_with_a_p_value() -> None:
+    """A sign at each rank, hollow where the generator knew it, in all, rising and falling markets."""
+    ranks = [0.97, 0.99, 0.98, 0.93, 0.999, 0.5]
+    rows = [
+        origin(2000 + at, 0.2, 0.05, realised_percentile=share(rank, rank, rank), trend="down" if at < 2 else "up",
+               in_sample=at == 0)
+        for at, rank in enumerate(ranks)
+    ]  # fmt: skip
+    _, chart = walk_forward.origins_charts(walk(rows), 0.3, "strategy-1")
+    assert chart.key == "strategy-1-origins-ranks"
+    assert [tick.label for tick in chart.y_ticks] == ["all dates", "in rising markets", "in falling markets"]
+    first = [point for point in chart.points if point.height == chart.points[0].height]
+    assert [point.style for point in first] == ["ring", *["dot"] * 5]
+    assert [point.at for point in first] == pytest.approx([100 * rank / WIDTH for rank in ranks])
+    p_value = evenness(ranks)
+    assert p_value < 0.01
+    assert chart.notes[0].text == read_p(p_value)
+    assert read_p(p_value) in chart.sentence
+    assert "at 4, where 0.6 would be expected" in chart.sentence
+    assert [note.text for note in chart.notes[1:]] == ["–", "–"]
+    assert chart.hover["titles"][0] == "2000-06-30: +5.0%"
 
 
 def test_one_origin_is_no_timeline() -> None:

@@ -17,7 +17,7 @@ def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
     for at, one in enumerate(studied.strategies, 1):
         kinds = ("budget", "tornado", "worlds-loss", "worlds-timing", "origins-loss")
         knobs = ("knobs-loss", "knobs-shortfall", "knobs-volatility")
-        for kind in (*kinds, *knobs, "origins-return", "relived-return", "relived-drawdown"):
+        for kind in (*kinds, *knobs, "origins-ranks", "relived-return", "relived-drawdown"):
             assert (f"strategy-{at}-{kind}" in drawn) == (one.edge is not None)
         typical = [row.representatives[0] for row in one.studies.reverse_stress or () if row.representatives]
         assert [key for key in drawn if key.startswith(f"strategy-{at}-typical-")] == [
