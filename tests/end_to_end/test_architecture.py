@@ -70,7 +70,6 @@ UNTESTED = frozenset(
     report/charts/candles.py
     report/charts/chart.py
     report/charts/fans_and_histograms.py
-    report/charts/ranks.py
     report/charts/style.py
     report/charts/training_loss.py
     report/formats/comparison.py
