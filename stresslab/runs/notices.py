@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stresslab.analysis.case import STRATEGIES
+from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.strategy_run import StrategyRun
+from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.data.bars import Bars
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
@@ -79,6 +82,30 @@ def of_ledger(earlier: Earlier, trials: float) -> list[str]:
     if earlier.unread:
         lines = "1 line" if earlier.unread == 1 else f"{earlier.unread:,} lines"
         notices.append(f"{lines} of {LEDGER} cannot be read: these bars may have been tested more often than is known.")
+    return notices
+
+
+def of_unassessed(results: Sequence[StrategyResult]) -> list[str]:
+    """Whose edge was not assessed, and what its label goes by then.
+
+    Args:
+        results: of every strategy, and of the portfolio where there is one.
+    """
+    notices = []
+    left = [one.name for one in results if one.edge is None]
+    rules = [name for name in left if name != PORTFOLIO]
+    if rules:
+        them = " and ".join(rules) if len(rules) <= 2 else f"{len(rules):,} strategies"
+        notices.append(
+            f"The edge of {them} was not assessed: that takes hundreds of runs on permuted bars, made for the "
+            f"{STRATEGIES} strategies with the best backtests, and which the code must not fail in. Without it a label "
+            "goes by P(loss) as generated, and is never robust; run these strategies by themselves."
+        )
+    if PORTFOLIO in left:
+        notices.append(
+            "The edge of the portfolio was not assessed: it holds accounts, and has no rule of its own to run on "
+            "permuted bars. Its label goes by P(loss) as generated, and is never robust; read its strategies' edges."
+        )
     return notices
 
 

@@ -73,6 +73,7 @@ def summarise(
             *notices.of_calls(runs),
             *(f"No result: {why}." for why in failed.values()),
             *studied.notes,
+            *notices.of_unassessed(studied.results),
             *notices.of_ledger(studied.earlier, studied.trials.count),
             *notices.of_realism(realism, plan.accept_untrusted),
             *(realism.notes if realism is not None else ()),

@@ -73,7 +73,6 @@ UNTESTED = frozenset(
     report/charts/style.py
     report/charts/training_loss.py
     report/formats/comparison.py
-    report/formats/markdown.py
     report/formats/realism_text.py
     report/sections/inputs.py
     report/sections/pairs.py

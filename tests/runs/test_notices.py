@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
+from stresslab.analysis.result_models import Edge
 from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.evaluate import StrategyEvaluation
-from stresslab.runs.notices import of_orders
+from stresslab.runs.notices import of_orders, of_unassessed
 from stresslab.strategy import load_strategies
 from stresslab.strategy.lookahead.check import LookAheadReport
+from tests.make.cases import timed_case
+from tests.make.results import make_result
 
 
 def test_orders_are_looked_at_on_both_sides_of_the_origin() -> None:
@@ -27,3 +32,19 @@ def test_orders_are_looked_at_on_both_sides_of_the_origin() -> None:
     run.realised = None
     run.backtest = StrategyEvaluation(pd.DataFrame())
     assert of_orders([run]) == []
+
+
+def test_whose_edge_was_not_assessed_is_said() -> None:
+    """A strategy beyond those that are studied is named with the reason, and so is a portfolio."""
+    _, edge, losses = timed_case()
+    found = Edge.of(edge.to_dict() | {"losses": losses})
+    first, second = make_result("follow", "hold", universes=50).strategies
+    judged = replace(first, edge=found)
+    assert of_unassessed([judged]) == []
+    (notice,) = of_unassessed([judged, second])
+    assert notice.startswith("The edge of hold was not assessed")
+    assert "12 strategies with the best backtests" in notice
+    (notice,) = of_unassessed([judged, replace(second, name="portfolio")])
+    assert "has no rule of its own" in notice
+    (notice,) = of_unassessed([second] * 3)
+    assert notice.startswith("The edge of 3 strategies")

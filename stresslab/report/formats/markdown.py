@@ -11,6 +11,7 @@ from stresslab.report.sections import notices, overview, provenance, strategy
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, percent, probability, shares
 
+EDGE_FIGURES = ("The edge is real", "P(loss) without an edge", "P(loss) with its edge")
 REASONED = 6
 """Strategies up to which each has its reasons on the page."""
 
@@ -24,6 +25,7 @@ def summary(result: StressResult) -> str:
         f"{plain(provenance.generator_name(result))}.",
         *([f"**{captions.headline(result)}**"] if several else []),
         _table(result),
+        *([edges] if (edges := _edge_table(result)) else []),
     ]
     if len(result.strategies) <= REASONED:
         blocks += ["\n".join(_reasons(one)) for one in result.strategies]
@@ -53,6 +55,18 @@ def _reasons(one: StrategyResult) -> list[str]:
     edge = edge_sentence(one)
     reasons = " ".join([*one.verdict.reasons, *([luck] if luck else []), *([edge] if edge else [])])
     return [f"**{plain(clean(one.name))}: {one.verdict.label}.** {plain(reasons)}"]
+
+
+def _edge_table(result: StressResult) -> str:
+    """The edge's probability and P(loss) twice, as the page has them; empty where no edge was assessed."""
+    lines = [["Strategy", "Edge", *EDGE_FIGURES], ["---", "---", *["---:"] * len(EDGE_FIGURES)]]
+    for at in overview.roles(result):
+        one = result.strategies[at]
+        found = {figure.name: f"{figure.value} ({figure.detail})" for figure in strategy.edge_figures(one)}
+        if found and one.edge is not None:
+            cells = [plain(found.get(name, UNDEFINED)) for name in EDGE_FIGURES]
+            lines.append([plain(clean(one.name)), one.edge.label, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
 
 
 def _table(result: StressResult) -> str:
