@@ -20,6 +20,8 @@ from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval, wilson
 from stresslab.metrics.paired import Difference, differences
 
+NOT_DECIDING = ("out", "jobs", "fail_on", "no_cache", "watch", "verbose")
+"""Settings that change no figure."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -184,7 +186,11 @@ def _differing(runs: dict[str, StressResult]) -> dict[str, dict[str, Any]]:
 
 def _told(result: StressResult) -> dict[str, Any]:
     """What distinguishes the runs for a reader."""
-    settings = {name: value for name, value in result.config.items() if name not in ("out", "jobs", "fail_on")}
+    settings = {
+        name: value
+        for name, value in result.config.items()
+        if name not in ("out", "jobs", "fail_on", "no_cache", "watch", "verbose")
+    }
     generator = {
         f"generator {name}": value
         for name, value in result.generator.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from stresslab.core.plain_json import plain
 from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
+from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
 from stresslab.metrics.edge_posterior import EdgePosterior, horizon_for
 from stresslab.metrics.planted_edge import planted_equity, timing_risk
@@ -86,7 +87,14 @@ def _planted(case: Case, posterior: EdgePosterior) -> _Planted | None:
     return _Planted(metrics, risk.own)
 
 
-def other_universes(history: Bars, own: str, horizon: int, seed: int, jobs: int = 1) -> dict[str, Universes]:
+def other_universes(
+    history: Bars,
+    own: str,
+    horizon: int,
+    seed: int,
+    jobs: int = 1,
+    make: Callable[[str], Generator] = make_generator,
+) -> dict[str, Universes]:
     """Universes of the generators that need no training, beside those of a run's own; of those that fit the history.
 
     Args:
@@ -95,12 +103,13 @@ def other_universes(history: Bars, own: str, horizon: int, seed: int, jobs: int 
         horizon: bars.
         seed: of the run.
         jobs: processes.
+        make: gives a generator of the registry by its name.
     """
     found = {}
     for name in OTHERS:
         if name != own:
             try:
-                found[name] = make_generator(name).sample(history, horizon, OTHER_UNIVERSES, seed, jobs=jobs)
+                found[name] = make(name).sample(history, horizon, OTHER_UNIVERSES, seed, jobs=jobs)
             except InputError:
                 continue  # so short or so flat a history is not theirs; the range then names fewer generators
     return found

@@ -1,12 +1,12 @@
-"""Accounts that vectorbt fills: shares of the equity, costs in proportion, no credit. Here alone vectorbt is known.
+"""Accounts that vectorbt fills: shares of the equity, costs in proportion, no credit.
 
 `event_fills` does what vectorbt cannot express. It knows no cash flows but fills (interest, borrowing, funding), buys
 with the cash there is alone (leverage), with a fixed fee or a smallest order it also refuses to close a position, and
 it watches one stop per position at most, and none where weights are ordered.
 
-vectorbt's kernels are called by its dispatch, which picks the Rust engine: of the time that `Portfolio.from_signals`
-takes for 1,000 universes nearly half goes into frames and copies of settings. Arrays are laid out bar by bar and cut
-into chunks before they come here; on others the kernels take three times as long.
+Its kernels are called by `vectorbt_kernels`, without its frames: of the time that `Portfolio.from_signals` takes for
+1,000 universes nearly half goes into frames and copies of settings. Arrays are laid out bar by bar and cut into chunks
+before they come here; on others the kernels take three times as long.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stresslab.backtest import vectorbt_kernels
 from stresslab.backtest.orders import Signals
 from stresslab.backtest.result import Backtest
+from stresslab.backtest.vectorbt_kernels import CLOSED, TARGET_PERCENT, cash_units_and_trades
 from stresslab.core.arrays import BoolArray, FloatArray
 
 _DUST = 1e-12
@@ -84,30 +86,23 @@ def fill(
 
 def _simulated(orders: Signals | FloatArray, account: tuple[Any, ...], how: dict[str, Any]) -> NDArray[Any]:
     """Vectorbt's records of the fills of orders (T, N), which close everything in a row after the last."""
-    from vectorbt.portfolio import dispatch
-
     count = account[0][1]
     if isinstance(orders, Signals):
         at_end = (False, True, False, True)
         flags = (np.concatenate([flag, np.full((1, count), last)]) for flag, last in zip(orders, at_end, strict=True))
         names = ("long_entries", "long_exits", "short_entries", "short_exits")
-        fills, _ = dispatch.simulate_from_signals(
+        fills, _ = vectorbt_kernels.simulate_from_signals(
             *account, **dict(zip(names, flags, strict=True)), **how, use_stops=False
         )
     else:
         targets = np.ascontiguousarray(np.concatenate([np.clip(orders, -1.0, 1.0), np.zeros((1, count))]))
-        fills, _ = dispatch.simulate_from_orders(*account, size=targets, size_type=_size_type(), **how)
+        fills, _ = vectorbt_kernels.simulate_from_orders(*account, size=targets, size_type=_TARGETS, **how)
     return np.asarray(fills)
 
 
 _CASH = 2.0**17
 """What an account begins with inside vectorbt, over the leading digits of its cash."""
-
-
-def _size_type() -> NDArray[np.int64]:
-    from vectorbt.portfolio.enums import SizeType
-
-    return np.asarray(SizeType.TargetPercent, dtype=np.int64)
+_TARGETS = np.asarray(TARGET_PERCENT, dtype=np.int64)
 
 
 def _accounts(
@@ -118,14 +113,7 @@ def _accounts(
     Returns:
         The arrays, and which accounts were short and had less cash than covering it would have cost (N,).
     """
-    from vectorbt.portfolio import dispatch
-    from vectorbt.records.dispatch import col_map
-
-    count = closes.shape[1]
-    columns = col_map(fills["col"], count)
-    cash = dispatch.cash(dispatch.cash_flow(closes.shape, fills, columns, False), np.full(count, float(init_cash)))
-    units = dispatch.assets(dispatch.asset_flow(closes.shape, fills, columns, 2))  # after the fill, (T+1, N); 2: both
-    trades = dispatch.get_exit_trades(fills, closes, columns)
+    cash, units, trades = cash_units_and_trades(fills, closes, np.full(closes.shape[1], float(init_cash)))
     before = np.empty_like(cash)  # equity at each open before the fill
     before[0] = init_cash
     np.multiply(units[:-1], opens[1:], out=before[1:])
@@ -174,7 +162,7 @@ def _merged(
     traded[rows[~at_end], columns[~at_end]] = share[~at_end]
     traded[-1, columns[at_end]] += share[at_end]
     position = held[:-1] / filled[:-1]
-    closings = trades["status"] == _closed_status()
+    closings = trades["status"] == CLOSED
     profits = _profits(trades["col"][closings], trades["pnl"][closings], count)
     idle = {"ruined": np.zeros(count, dtype=np.bool_), "interest": np.zeros(count)}
     return {"equity": equity, "position": position, "traded": traded, **profits, **idle}
@@ -185,12 +173,6 @@ def _of(records: NDArray[Any], which: BoolArray) -> NDArray[Any]:
     chosen: NDArray[Any] = records[which[records["col"]]].copy()
     chosen["col"] = (np.cumsum(which) - 1)[chosen["col"]]
     return chosen
-
-
-def _closed_status() -> int:
-    from vectorbt.portfolio.enums import TradeStatus
-
-    return int(TradeStatus.Closed)
 
 
 def _profits(column: NDArray[np.int64], profit: FloatArray, count: int) -> dict[str, Any]:
@@ -244,7 +226,7 @@ class _Moments:
         bought_or_sold[fills["idx"], fills["col"]] = fills["size"] * fills["price"]
         traded = _over(bought_or_sold, values[:, _OPEN], alive[:, _OPEN])
         traded[-2] += traded[-1]
-        closed = trades["status"] == _closed_status()
+        closed = trades["status"] == CLOSED
         closed &= alive[trades["exit_idx"], _OPEN, trades["col"]]
         column, profit = trades["col"][closed], trades["pnl"][closed]
         unrealised = end - init_cash - np.bincount(column, profit, len(end))

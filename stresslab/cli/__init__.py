@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import sys
 import traceback
@@ -19,6 +20,7 @@ import typer
 from typer.main import get_command
 
 from stresslab.cli import (
+    cache,
     check,
     compare,
     console,
@@ -43,10 +45,21 @@ from stresslab.cli import (
 from stresslab.core.errors import InputError, InterruptedRunError
 from stresslab.core.logs import LEVELS, Log, recording
 
+WELCOME = """stresslab: was your backtest luck or logic?
+
+  stresslab run example:sma_cross --data sample:bitcoin    a strategy on real bars: the verdict, and a page
+  stresslab check my_strategy.py --data my_bars.csv        does it run, and does it look ahead?
+  stresslab run my_strategy.py --data my_bars.csv --watch  judge it, and again whenever you save it
+
+stresslab --help lists all commands, stresslab run --help all settings; stresslab --install-completion lets Tab
+complete them."""
+"""What the command says when it is asked for nothing."""
 DONE, OUR_FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 3
 """Exit codes; `run` adds 4."""
 
 
+COMPLETE = "_STRESSLAB_COMPLETE"
+"""Environment variable by which shells ask for completions."""
 THE_SYSTEMS = frozenset(
     getattr(errno, name)
     for name in (
@@ -68,7 +81,6 @@ class State:
 
 app = typer.Typer(
     name="stresslab",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example:\n\nstresslab run strategies/sma_cross.py --data sample:nasdaq",
 )
@@ -90,6 +102,7 @@ for module, command in (
     (models, models.models),
     (strategies, strategies.strategies),
     (scenarios, scenarios.scenarios),
+    (cache, cache.cache),
 ):
     app.command(epilog=module.EXAMPLE)(command)
 app.add_typer(train.app, name="train")
@@ -125,7 +138,7 @@ def stresslab(
     if not debug:
         warnings.simplefilter("once")  # into the log
     if ctx.invoked_subcommand is None:
-        console.say(ctx.get_help())
+        console.say(WELCOME)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,6 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the program's name; that of this process by default.
     """
+    if COMPLETE in os.environ:  # a shell asks what could follow
+        get_command(app).main([], "stresslab", complete_var=COMPLETE)
     state = State()
     console.open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -141,6 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             given = options.joined_sources(sys.argv[1:] if arguments is None else arguments)
+            if given and given[0] in ("--show-completion", "--install-completion"):
+                return _completion(given)
             with get_command(app).make_context("stresslab", given, obj=state) as context:
                 context.command.invoke(context)
         console.finish()
@@ -158,6 +175,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, line = explain(error)
         console.complain(line)
         return code
+
+
+def _completion(given: Sequence[str]) -> int:
+    """Show or install the completion of a shell, at whose end typer exits."""
+    try:
+        get_command(app).main(given, "stresslab", standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE
+    return DONE
 
 
 def as_flags(text: str) -> str:

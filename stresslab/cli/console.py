@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 import typer
@@ -42,6 +42,10 @@ class Reporter(Protocol):
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """`done` of `total` units of a stage are finished; `note` is what else is to be seen."""
+        ...
+
+    def still(self) -> AbstractContextManager[None]:
+        """While something else is printed, nothing moves on the terminal."""
         ...
 
 
@@ -128,7 +132,7 @@ def progress() -> Iterator[Reporter]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as shown:
         yield Logged(TerminalBars(shown))
 
 
@@ -150,6 +154,10 @@ class Logged:
             LOG.info("%s ends", stage, extra={"stage": stage, "total": total, "seconds": seconds, "note": note})
         self._reporter(stage, done, total, note)
 
+    def still(self) -> AbstractContextManager[None]:
+        """See `Reporter.still`."""
+        return self._reporter.still()
+
 
 class TerminalBars:
     """One bar per stage on a terminal."""
@@ -165,6 +173,15 @@ class TerminalBars:
         task, started = self._tasks[stage]
         told = [text for text in (rate(stage, done, time.monotonic() - started), note) if text]
         self._shown.update(task, completed=done, total=total, rate=", ".join(told))
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Take the bars away, and show them again."""
+        self._shown.stop()
+        try:
+            yield
+        finally:
+            self._shown.start()
 
 
 class PlainLines:
@@ -196,6 +213,10 @@ class PlainLines:
             left = seconds * (total - done) / done
             speed = rate(stage, done, seconds)
             self._say(f"{stage}: {done:,} of {total:,} {UNITS[stage]}, {speed}, {left:.0f} s left{more}")
+
+    def still(self) -> AbstractContextManager[None]:
+        """Lines never move."""
+        return nullcontext()
 
     def release(self) -> None:
         """Print what was held back."""

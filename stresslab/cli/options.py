@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -41,6 +41,41 @@ ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file")
 JOBS_HELP = "Worker processes; 0 means one per processor."
 
 
+def sample_names() -> list[str]:
+    """The samples, as `--data` takes them; the demo's comes first."""
+    from stresslab.data.sources.load import MARKETS, SAMPLES
+
+    names = [f"sample:{name}" for name in (*SAMPLES, *MARKETS)]
+    return sorted(names, key=lambda name: name != DEMO)
+
+
+def beginning(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What completes a word: those of the names that begin like it."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+def _examples() -> list[str]:
+    from stresslab.strategy.examples import SCHEME, examples_folder
+
+    files = sorted(Path().glob("*.py")) + sorted(Path().glob("*/*.py"))
+    return [f"{SCHEME}{path.stem}" for path in sorted(examples_folder().glob("*.py"))] + [str(file) for file in files]
+
+
+def _generators() -> Iterable[str]:
+    from stresslab.generators.registry import GENERATORS
+
+    return GENERATORS
+
+
+DEMO = "sample:bitcoin"
+COMPLETIONS = {
+    "data": beginning(sample_names),
+    "strategies": beginning(_examples),
+    "generator": beginning(_generators),
+}
+"""What a shell offers for the value of a setting."""
+
+
 def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the flags of a settings model; it is called with the context and the settings.
 
@@ -70,6 +105,8 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """A field as the parameter of a command: an argument for those of `ARGUMENTS`, a flag for all else."""
     more = extra(field)
     about: dict[str, Any] = {"help": field.description, "rich_help_panel": more["panel"], "metavar": more["metavar"]}
+    if name in COMPLETIONS:
+        about["autocompletion"] = COMPLETIONS[name]
     kind = _kind(field.annotation)
     default = None if field.is_required() or kind is list else field.default
     if name in ARGUMENTS:
@@ -126,7 +163,8 @@ def read_settings(ctx: typer.Context, model: type[Model]) -> Model:
     merged |= {name: value for name, value in flags.items() if name in model.model_fields}
     if issubclass(model, UniverseConfig) and not merged.get("data"):
         raise InputError(
-            "no bars are given; add --data with a file or a sample: --data sample:bitcoin, --data sample:nasdaq"
+            f"no bars are given; add --data with a file or a sample, for example --data {sample_names()[0]}; there are "
+            f"{', '.join(sample_names())}"
         )
     if issubclass(model, StressConfig) and not merged.get("strategies"):
         raise InputError("no STRATEGY is given; name a file such as strategies/sma_cross.py, or example:sma_cross")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stresslab.cli.console import progress
-from stresslab.cli.run import conduct, working_alone
+from stresslab.cli.run import conduct, finished, working_alone
 
 EXAMPLE = """Example:
 
@@ -33,4 +33,4 @@ def resume(
         report("loading", 0, 1)
         settings, bars, generator = stopped(place)
         report("loading", 1, 1)
-        conduct(ctx, settings, bars, generator, place, report)
+        finished(settings, *conduct(ctx, settings, bars, generator, place, report))

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from stresslab.cli import options
-from stresslab.cli.console import OutputError, Reporter, complain, progress, say
+from stresslab.cli.console import UNITS, OutputError, Reporter, complain, progress, say
+from stresslab.cli.watch import watch
+from stresslab.core.cache import Cache
 from stresslab.core.checkpoints import LEDGER
 from stresslab.core.errors import InputError, InterruptedRunError, StrategyError
 from stresslab.core.whole_files import alone
 from stresslab.runs.settings import StressConfig
 
 if TYPE_CHECKING:
+    from stresslab.analysis.result import StressResult
     from stresslab.data import Bars
     from stresslab.generators.base import Generator
 
@@ -42,48 +45,31 @@ stresslab run strategies/*.py --data my_bars.csv --origin 2024-06-28 --horizon 6
 @options.takes(StressConfig)
 def run(ctx: typer.Context, settings: StressConfig) -> None:
     """Run strategies on universes that could have followed real bars, and judge them."""
-    with options.output_folder(settings.out) as folder, progress() as report:
-        report("loading", 0, 1)
-        bars = settings.bars()
-        made = settings.make_generator(options.given_flags(ctx))
-        report("loading", 1, 1, disk_told(settings, folder))
-        work = new_work(folder)
-        work.mkdir()
-        with working_alone(work):
-            conduct(ctx, settings, bars, made, work, report)
+    with options.output_folder(settings.out) as folder:
+        with progress() as report:
+            report("loading", 0, 1)
+            bars = settings.bars()
+            made = settings.make_generator(options.given_flags(ctx))
+            report("loading", 1, 1, disk_told(settings, folder))
+            if not settings.watch:
+                with new_work(folder) as work:
+                    finished(settings, *conduct(ctx, settings, bars, made, work, report))
+                return
+
+        def once(last: StressResult | None) -> StressResult:
+            with progress() as report, new_work(folder) as work:
+                return conduct(ctx, settings, bars, made, work, report, last)[0]
+
+        watch(once, settings.strategies)
 
 
-def conduct(
-    ctx: typer.Context, settings: StressConfig, bars: Bars, generator: Generator, work: Path, report: Reporter
-) -> None:
-    """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there."""
-    from stresslab.report.formats.text import brief
-    from stresslab.runs.folder import finish_saving, load_run, save_run
-    from stresslab.runs.inputs import INPUTS, keep_inputs
-    from stresslab.runs.stress_test import stress_test
+def finished(settings: StressConfig, result: StressResult, saved: Path) -> None:
+    """End with the exit code of the result.
 
-    if settings.grid:
-        from stresslab.strategy.parameters import describe_grid
-
-        report("grid", 1, 1, describe_grid(settings.grid))
-    with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
-        if not (work / INPUTS).exists():
-            keep_inputs(work, settings, bars)
-        saved = finish_saving(work)
-        if saved is None:
-            result = stress_test(
-                bars=bars, generator=generator, progress=report, **settings.arguments(cluster=cluster, work=work)
-            )
-            report("report", 0, 1)
-            saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work, work / INPUTS)
-            report("report", 1, 1)
-        else:
-            result = load_run(saved)
-    try:
-        told = str(result) if settings.verbose else f"{brief(result)}\n\nall of it: stresslab show {saved}"
-        say(f"{told}\n\nreport: {saved / 'report.html'}")
-    except OutputError as error:  # the run is stored, and its verdict stands
-        complain(f"{error}; the run is in {saved}")
+    Raises:
+        StrategyError: the code of a strategy failed.
+        typer.Exit: a verdict is one that `fail_on` names, or limits are not kept.
+    """
     if result.failed:
         raise StrategyError(f"{'; '.join(result.failed.values())}; the results of the others are in {saved}")
     broken = any(one.studies.limits is not None and not one.studies.limits.kept for one in result.strategies)
@@ -91,6 +77,93 @@ def conduct(
         broken and "limits" in settings.fail_on
     ):
         raise typer.Exit(FAILED_ON)
+
+
+def conduct(
+    ctx: typer.Context,
+    settings: StressConfig,
+    bars: Bars,
+    generator: Generator,
+    work: Path,
+    report: Reporter,
+    last: StressResult | None = None,
+) -> tuple[StressResult, Path]:
+    """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there.
+
+    The verdict is printed as soon as it is known, before the page is made, and what is different from the last one.
+
+    Returns:
+        The result, and the run's folder.
+    """
+    from stresslab.runs.folder import finish_saving, load_run, save_run
+    from stresslab.runs.inputs import INPUTS, keep_inputs
+    from stresslab.runs.stress_test import stress_test
+
+    with resumable(work), options.workers(settings, settings.jobs or os.cpu_count() or 1) as cluster:
+        if not (work / INPUTS).exists():
+            keep_inputs(work, settings, bars)
+        saved = finish_saving(work)
+        if saved is None:
+            cache = None if settings.no_cache else Cache.of_user()
+            if settings.grid:
+                from stresslab.strategy.parameters import describe_grid
+
+                report("grid", 1, 1, describe_grid(settings.grid))
+            result = stress_test(
+                bars=bars, generator=generator, progress=CacheNotes(report, cache),
+                **settings.arguments(cluster=cluster, work=work, cache=cache or False),
+            )  # fmt: skip
+            with report.still():
+                unsaid = tell(verdict(result, settings.verbose, last))
+            report("report", 0, 1)
+            saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work, work / INPUTS)
+            report("report", 1, 1)
+        else:
+            result = load_run(saved)
+            with report.still():
+                unsaid = tell(verdict(result, settings.verbose))
+    more = "" if settings.verbose else f"all of it: stresslab show {saved}\n\n"
+    with report.still():
+        unsaid = unsaid or tell(f"\n{more}report: {saved / 'report.html'}")
+    if unsaid is not None:  # the run is stored, and its verdict stands
+        complain(f"{unsaid}; the run is in {saved}")
+    return result, saved
+
+
+def verdict(result: StressResult, verbose: bool, last: StressResult | None = None) -> str:
+    """What a run prints when it is done; after another one, with what is different now."""
+    from stresslab.report.formats.changes import changes
+    from stresslab.report.formats.text import brief
+
+    told = str(result) if verbose else brief(result)
+    return told if last is None else f"{told}\n\n{changes(last, result)}"
+
+
+def tell(text: str) -> OutputError | None:
+    """Print a text; returns why that is not possible."""
+    try:
+        say(text)
+    except OutputError as error:
+        return error
+    return None
+
+
+class CacheNotes:
+    """Passes progress on, and notes at the end of a stage which part of what it sampled came from the cache."""
+
+    def __init__(self, report: Reporter, cache: Cache | None) -> None:
+        self._report, self._cache = report, cache
+        self._before: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Report how far a stage is."""
+        now = (0, 0) if self._cache is None else (self._cache.hits, self._cache.misses)
+        before = self._before.setdefault(stage, now)
+        hits, misses = (new - old for new, old in zip(now, before, strict=True))
+        note = ""
+        if done >= total and hits and stage in UNITS:
+            note = "in part from the cache" if misses else "from the cache"
+        self._report(stage, done, total, note)
 
 
 def disk_told(settings: StressConfig, folder: Path) -> str:
@@ -102,9 +175,13 @@ def disk_told(settings: StressConfig, folder: Path) -> str:
     return f"results need {check_disk(folder, rows_need(settings.universes, len(settings.strategies) * sets))}"
 
 
-def new_work(folder: Path) -> Path:
-    """A folder of its own for the finished universes of a run."""
-    return folder / f".{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}.work"
+@contextmanager
+def new_work(folder: Path) -> Iterator[Path]:
+    """A folder of its own for the finished universes of a run, in which no other process works."""
+    work = folder / f".{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}.work"
+    work.mkdir()
+    with working_alone(work):
+        yield work
 
 
 LOCK = "lock"

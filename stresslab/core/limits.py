@@ -26,8 +26,12 @@ gets faster."""
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
-def parse_size(text: str | int) -> int:
+def parse_size(text: str | int, name: str = "memory") -> int:
     """Bytes of a size such as 4GB, 512 MiB or 1.5g.
+
+    Args:
+        text: the size.
+        name: of the setting, for the error.
 
     Raises:
         InputError: the text is not a size.
@@ -35,7 +39,7 @@ def parse_size(text: str | int) -> int:
     found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]i?)?b?\s*", str(text), re.IGNORECASE)
     size = round(float(found[1]) * _UNITS[(found[2] or "").lower()]) if found else 0
     if size <= 0:
-        raise InputError(f"memory={str(text)!r:.40} is not a size; write for example 4GB or 512MiB")
+        raise InputError(f"{name}={str(text)!r:.40} is not a size; write for example 4GB or 512MiB")
     return size
 
 

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def environment() -> dict[str, Any]:
     """Versions and machine, for the manifest."""
@@ -51,10 +53,20 @@ def _processor() -> str:
 @lru_cache(maxsize=1)
 def code() -> Mapping[str, str | None]:
     """Which code runs: `sha256` over the package's sources, and the `commit` of its tree, where it is in one."""
-    root, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return {"sha256": digest.hexdigest(), "commit": _commit(root.parent)}
+    return {"sha256": sources_digest(), "commit": _commit(PACKAGE.parent)}
+
+
+def sources_digest(*parts: str) -> str:
+    """SHA-256 over the names and contents of sources of the package.
+
+    Args:
+        parts: subpackages to look at; all of it by default.
+    """
+    digest = hashlib.sha256()
+    for place in [PACKAGE / part for part in parts] or [PACKAGE]:
+        for path in sorted(place.rglob("*.py")):
+            digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _commit(root: Path) -> str | None:

@@ -101,6 +101,11 @@ def _bars_of(table: pd.DataFrame, about: Mapping[str, Any]) -> Bars:
     return replace(bars, **{name: told[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
 
 
+def strategy_path(text: str) -> Path:
+    """The path of a strategy's file, however the strategy was named."""
+    return Path(_split(text)[0]).resolve()
+
+
 def _split(text: str) -> tuple[str, str]:
     """The path of a strategy, and `:NAME` where one of several in the file is named."""
     if text.startswith(SCHEME):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from stresslab.analysis.verdict import Criteria
 from stresslab.analysis.what_if_plan import WhatIfPlan
 from stresslab.backtest import Terms
 from stresslab.backtest.portfolio import check_portfolio
+from stresslab.core.cache import Cache
 from stresslab.core.errors import InputError
 from stresslab.core.limits import chunk_size, parse_size
 from stresslab.core.parallel import Workers
@@ -78,6 +80,7 @@ class Compute:
             done again, what the ledger said.
         strategy_timeout: seconds that one call of a strategy's code may take.
         allow_failures: universes in which the code of a strategy may fail, and which its results then leave out.
+        cache: whether universes that an earlier run sampled are read from the user's cache; or another cache.
     """
 
     jobs: int = 0
@@ -87,6 +90,7 @@ class Compute:
     ledger: str | os.PathLike[str] | Earlier | None = None
     strategy_timeout: float = CALL_TIMEOUT_SECONDS
     allow_failures: int = 0
+    cache: bool | Cache = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -98,6 +102,11 @@ class Compute:
     def workers(self) -> int:
         """How many workers there are."""
         return self.jobs or os.cpu_count() or 1
+
+    @cached_property
+    def store(self) -> Cache | None:
+        """The cache; None where none is used."""
+        return Cache.of_user() if self.cache is True else self.cache or None
 
     @property
     def folder(self) -> Path | None:

@@ -83,7 +83,7 @@ def rerun(folder: str | Path, *, jobs: int = 0, model: str | None = None, progre
     was = finished(folder, jobs, model)
     if progress is not None:
         progress("loading", 1, 1)
-    arguments = was.settings.arguments(ledger=was.earlier) | {"config": was.config}
+    arguments = was.settings.arguments(ledger=was.earlier, cache=False) | {"config": was.config}
     result = stress_test(bars=was.bars, generator=was.generator, progress=progress, **arguments)
     made = io.BytesIO()
     result.metrics.to_parquet(made, index=False)

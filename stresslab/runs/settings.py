@@ -272,6 +272,12 @@ class StressConfig(SampleConfig):
         RUN, "LABEL", "Exit with 4 on this verdict, or with limits where one is not shown to be kept; separated by "
         "commas.", (), decides=False,
     )  # fmt: skip
+    no_cache: bool = setting(
+        RUN, "", "Sample all universes anew, and keep none for later runs; see `stresslab cache`.", False, decides=False
+    )
+    watch: bool = setting(
+        RUN, "", "Run again whenever a strategy's code is saved, and show what that changed.", False, decides=False
+    )
     verbose: bool = setting(
         RUN, "", "Print all evidence, as `stresslab show` does, not the table and two lines a strategy.", False,
         decides=False,
@@ -354,11 +360,12 @@ class StressConfig(SampleConfig):
         """These settings as arguments of `stress_test`; bars and generator are the caller's.
 
         Args:
-            compute: attributes of `Compute` that are not settings: `cluster`, `work`, another `ledger`.
+            compute: attributes of `Compute` that are not settings: `cluster`, `work`, another `ledger` or `cache`.
         """
         from stresslab.analysis.what_if_plan import WhatIfPlan
         from stresslab.runs.plan import Compute, Studies
 
+        own: dict[str, Any] = {"ledger": self.out, "cache": not self.no_cache}
         return {
             "strategy": list(self.strategies),
             "universes": self.universes,
@@ -386,7 +393,7 @@ class StressConfig(SampleConfig):
                 memory=self.memory,
                 strategy_timeout=self.strategy_timeout,
                 allow_failures=self.allow_failures,
-                **{"ledger": self.out} | compute,
+                **own | compute,
             ),
             "allow_lookahead": self.allow_lookahead,
             "accept_untrusted": self.accept_untrusted,

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from stresslab.backtest import CHUNK
 from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
+from stresslab.core.cache import Cache
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Ids
 from stresslab.data.bars import CLOSE
 from stresslab.data.universes import Universes, facts_of, universes_after
 from stresslab.generators.sharded import SampleTask
 from stresslab.metrics.quantile_sketch import Sketch
+from stresslab.runs.cached import Wanted, universes_from
 from stresslab.strategy import CallLog
 
 _UNREADABLE = (
@@ -203,16 +205,22 @@ class ShardTask:
         sample: what is sampled.
         evaluator: of the strategies.
         kept: of the run's first universes, which are wanted themselves.
+        cache: of the machine on which the task is done, if any.
     """
 
     sample: SampleTask
     evaluator: Evaluator
     kept: int = 0
+    cache: Cache | None = None
 
     def __call__(self, ids: Ids) -> ShardResult:
         """The result in these universes; accounts are not kept, since they would travel."""
-        values, facts = self.sample(ids)
-        history = self.sample.history
-        stamps = history.calendar.future(history.timestamps, self.sample.horizon)
-        universes = universes_after(history, values, stamps, ids, facts)
+        task = self.sample
+        wanted = Wanted(task.identity, task.history, task.horizon, task.seed, ids)
+
+        def make() -> Universes:
+            values, facts = task(ids)
+            return universes_after(task.history, values, wanted.future, ids, facts)
+
+        universes = make() if self.cache is None else universes_from(self.cache, wanted, make)
         return shard_result(replace(self.evaluator, keep_accounts=0), universes, self.kept)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from stresslab.backtest.evaluate import Evaluator
+from stresslab.core.cache import Cache
 from stresslab.core.checkpoints import Shards
 from stresslab.core.limits import TILE
 from stresslab.core.parallel import Ids, Workers, chunks, map_chunks, worth_processes
@@ -60,6 +61,7 @@ class ShardStream:
         cluster: computes whole shards on these workers instead.
         work: folder that keeps finished shards; None keeps none.
         plan: everything that decides the outcome of a shard, as plain JSON.
+        cache: in which processes of this machine look for universes; the generator itself looks there anyway.
     """
 
     generator: Generator
@@ -72,6 +74,7 @@ class ShardStream:
     cluster: Workers | None = None
     work: Path | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
+    cache: Cache | None = None
 
     def evaluate(
         self, evaluator: Evaluator, start: int, stop: int, sampled: Advance = _nothing, tested: Advance = _nothing
@@ -154,7 +157,7 @@ class ShardStream:
         if not pieces:
             return
         sample = SampleTask.of(self.generator, self.history, self.horizon, stop, self.seed)
-        task = ShardTask(sample, evaluator, self.kept)
+        task = ShardTask(sample, evaluator, self.kept, self.cache if self.cluster is None else None)
         for at, outcome in map_chunks(task, pieces, jobs=self.jobs, cluster=self.cluster):
             sampled(outcome.universes)
             tested(outcome.universes)

@@ -29,8 +29,10 @@ from stresslab.data.market_index import IndexBars
 from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
+from stresslab.generators.registry import make_generator
 from stresslab.realism import ASSESSED, Realism, assess_realism
 from stresslab.runs.admission import admit, suited_to, without_failed
+from stresslab.runs.cached import cached
 from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
 from stresslab.runs.shard_result import ShardResult
@@ -127,7 +129,7 @@ def evaluate_universes(runs: list[StrategyRun], plan: Plan, window: Window, stag
     size, kept = at_most(plan.shard_size(symbols), symbols), at_most(STUDIED, symbols)
     stream = ShardStream(
         plan.generator, window.history, plan.horizon, plan.seed, plan.compute.workers, size, kept,
-        plan.compute.cluster, plan.compute.folder, _decisive(runs, plan, window),
+        plan.compute.cluster, plan.compute.folder, _decisive(runs, plan, window), plan.compute.store,
     )  # fmt: skip
     evaluator = replace(_evaluator(runs, plan, window), keep_accounts=kept)
     count = plan.universes
@@ -254,7 +256,10 @@ def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, 
     jobs, benchmarks = plan.compute.workers, Benchmarks()
     others = {}
     if plan.studies.permutations:
-        others = other_universes(window.history, plan.generator.name, plan.horizon, plan.seed, jobs)
+        others = other_universes(
+            window.history, plan.generator.name, plan.horizon, plan.seed, jobs,
+            lambda name: cached(make_generator(name), plan.compute.store),
+        )  # fmt: skip
     returns = [
         float(run.in_backtest.metrics["total_return"].iloc[0]) if run.strategy is not None else -np.inf for run in runs
     ]

@@ -20,6 +20,7 @@ from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import make_generator
+from stresslab.runs.cached import cached
 from stresslab.runs.plan import Compute, Plan, Studies
 from stresslab.runs.steps import (
     admit_strategies,
@@ -79,12 +80,13 @@ def stress_test(
     Raises:
         InputError: a setting, the bars or a strategy are wrong; the message is one line.
     """
-    terms = terms or Terms()
+    terms, compute = terms or Terms(), compute or Compute()
     plan = Plan.of(
         strategy, params, grid,
-        generator=generator or make_generator("kronos"), universes=universes, horizon=horizon, origin=origin, seed=seed,
+        generator=cached(generator or make_generator("kronos"), compute.store),
+        universes=universes, horizon=horizon, origin=origin, seed=seed,
         terms=terms if costs is None else replace(terms, costs=costs), studies=studies or Studies(),
-        compute=compute or Compute(), criteria=criteria or Criteria(), allow_lookahead=allow_lookahead,
+        compute=compute, criteria=criteria or Criteria(), allow_lookahead=allow_lookahead,
         accept_untrusted=accept_untrusted, config=config,
     )  # fmt: skip
     stages = Stages(progress)
