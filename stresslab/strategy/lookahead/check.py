@@ -26,7 +26,7 @@ from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import universes_after
 from stresslab.strategy import Strategy
 from stresslab.strategy.lookahead.causes import likely_cause
-from stresslab.strategy.lookahead.perturbations import continuations, mirrored, opposites, other_futures
+from stresslab.strategy.lookahead.perturbations import calms, continuations, mirrored, opposites, other_futures
 from stresslab.strategy.lookahead.probe import DecisionProbe, column, first_difference, stamp, where
 from stresslab.strategy.panel import Decisions
 from stresslab.strategy.strategy import owner
@@ -132,9 +132,9 @@ def find_lookahead(
     turn with its first and its last change, so that a rare one has its share; the others come after the largest moves,
     as such and against the moves before, and at random bars, one in each of equal stretches. At each cut the later bars
     are taken away; replaced by their opposite, three times as large; and replaced by calm ones drawn from the whole
-    sample. The opposite of what followed is then put behind every single bar as well, which finds leaks that touch few
-    decisions; where the code is slow, behind a half, a quarter and so on of all bars, those first where the decision
-    changes. At the seam, universes are put after the last bar.
+    sample. The opposite of what followed, and next to nothing, is then put behind every single bar as well, which finds
+    leaks that touch few decisions; where the code is slow, behind a half, a quarter and so on of all bars, those first
+    where the decision changes. At the seam, universes are put after the last bar.
     All decisions before the cut are compared, so a leak of one bar (`shift(-1)`) shows as well as one of the whole
     sample (`close / close.max()`). Every draw is seeded: the same bars and seed give the same report.
 
@@ -198,7 +198,7 @@ def _searched(case: DecisionProbe, cuts: int, patience: float) -> LookAheadRepor
     silent = not found and not lines and (not len(changes) or reached <= int(changes[0]))
     looked = np.isin(changes + 1, [*compared, *(places if futures else []), *behind])
     share = float(looked.mean()) if len(changes) else 0.0
-    futures += len(behind)
+    futures += 2 * len(behind)
     return LookAheadReport(found + lines, silent, len(bars), len(compared), len(changes), futures, seam, share)
 
 
@@ -268,7 +268,9 @@ def _replaced(case: DecisionProbe, places: list[int]) -> tuple[int, list[_Findin
 def _behind_every_bar(
     case: DecisionProbe, changes: NDArray[np.intp], patience: float
 ) -> tuple[list[int], list[_Finding]]:
-    """The cuts behind which the opposite of what followed was put, one at every bar if time allows, and what differs.
+    """The cuts behind which the opposite of what followed, and a calm, were put, at every bar if time allows.
+
+    Beside them, what differs.
 
     How many there are is a half, a quarter and so on of all, so that it seldom depends on how fast the machine is.
     """
@@ -277,20 +279,32 @@ def _behind_every_bar(
     compared: list[int] = []
     start, end = 0, len(order)
     while start < end:
-        piece, began = order[start : start + size], time.perf_counter()
+        piece, began = order[start : start + size], _Clock()
         try:
-            decisions = case.decide(opposites(case.values, piece))
+            decisions = case.decide(np.concatenate([opposites(case.values, piece), calms(case.values, piece)]))
         except StrategyError:
             return compared, []
-        finding = _first_difference(case, decisions, piece)
+        finding = _first_difference(case, decisions, np.tile(piece, 2))
         if finding is not None:
             return compared, [finding]
         compared += piece.tolist()
         if start == 0:
-            while (time.perf_counter() - began) * end / len(piece) > patience and end > size:
+            while began.seconds * end / len(piece) > patience and end > size:
                 end //= 2
         start += size
     return compared, []
+
+
+class _Clock:
+    """Seconds since it was made: of this process, so that others beside it do not count, or of waiting, in part."""
+
+    def __init__(self) -> None:
+        self._own, self._all = time.process_time(), time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor; where it mostly waits, a quarter of all."""
+        return max(time.process_time() - self._own, (time.perf_counter() - self._all) / 4)
 
 
 def _by_weight(rows: int, changes: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -301,7 +315,7 @@ def _by_weight(rows: int, changes: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _first_difference(case: DecisionProbe, decisions: Decisions, cuts: NDArray[np.intp]) -> _Finding | None:
-    """What differs before its cut in one of several series, whose opposites follow the cuts."""
+    """What differs before its cut in one of several series, which are others from their cuts on."""
     real = column(case.full, 0)
     for at, cut in enumerate(cuts.tolist()):
         known = {name: array[:cut] for name, array in column(decisions, at).items()}

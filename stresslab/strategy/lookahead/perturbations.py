@@ -46,6 +46,13 @@ def opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np
     return np.stack([_opposites(own, cuts) for own in values], axis=1)
 
 
+def calms(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For each cut the series after which next to nothing follows (C, T, F); of a market (C, K, T, F)."""
+    if values.ndim == 2:
+        return _calms(values, cuts)
+    return np.stack([_calms(own, cuts) for own in values], axis=1)
+
+
 def mirrored(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The series (T, F) upside down about its first open; of a market (K, T, F) each."""
     return _mirrored(values) if values.ndim == 2 else np.stack([_mirrored(own) for own in values])
@@ -75,15 +82,29 @@ def _opposites(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[n
     Cheaper than `other_futures`, so that there may be one for every bar; far ahead prices are bent back to within a
     factor of 20 of the cut's close.
     """
-    others = np.repeat(values[None], len(cuts), axis=0)
-    logs = np.log(values[:, [OPEN, LOW, HIGH, CLOSE]])
     reversed_ranks = np.sort(values[:, _TRADED], axis=0)[::-1][
         values[:, _TRADED].argsort(axis=0).argsort(axis=0), [0, 1]
     ]
+    return _followed(values, cuts, -3.0, 3.0 * reversed_ranks)
+
+
+def _calms(values: NDArray[np.float64], cuts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For each cut the series with a hundredth of what followed, and a third of the least traded, (K, T, F)."""
+    least = np.broadcast_to(values[:, _TRADED].min(axis=0) / 3.0, (len(values), 2))
+    return _followed(values, cuts, 0.01, least)
+
+
+def _followed(
+    values: NDArray[np.float64], cuts: NDArray[np.intp], factor: float, traded: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """For each cut the series in which what followed is so many times as large, and so much is traded, (K, T, F)."""
+    others = np.repeat(values[None], len(cuts), axis=0)
+    fields = [OPEN, LOW, HIGH, CLOSE] if factor < 0 else PRICES  # upside down, the low is the high
+    logs = np.log(values[:, fields])
     for other, cut in zip(others, cuts.tolist(), strict=True):
         start = logs[cut - 1, 3]
-        other[cut:, PRICES] = np.exp(start + _SPAN * np.tanh(-3.0 / _SPAN * (logs[cut:] - start)))
-        other[cut:, _TRADED] = 3.0 * reversed_ranks[cut:]
+        other[cut:, PRICES] = np.exp(start + _SPAN * np.tanh(factor / _SPAN * (logs[cut:] - start)))
+        other[cut:, _TRADED] = traded[cut:]
     return others
 
 

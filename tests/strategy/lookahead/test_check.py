@@ -411,7 +411,7 @@ def test_the_share_of_decisions_that_were_checked_is_said() -> None:
     whole, part = (find_lookahead(strategy, make_bars(500), patience=patience) for patience in (120.0, 0.0))
     assert whole.checked == 1.0
     assert 0 < part.checked < 1
-    assert (whole.futures - 499) == (part.futures - 8) == 2 * lookahead.CUTS
+    assert (whole.futures - 2 * 499) == (part.futures - 2 * 8) == 2 * lookahead.CUTS
 
 
 def test_bars_where_decisions_change_are_looked_behind_first() -> None:

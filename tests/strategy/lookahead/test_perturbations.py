@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN
-from stresslab.strategy.lookahead.perturbations import continuations, mirrored, other_futures
+from stresslab.strategy.lookahead.perturbations import (
+    PRICES,
+    calms,
+    continuations,
+    mirrored,
+    opposites,
+    other_futures,
+)
 from tests.make.bars import make_bars
 
 
@@ -62,3 +71,32 @@ def test_mirrored_twice_is_the_series() -> None:
     values = make_bars(100).values
     assert_bars(mirrored(values))
     np.testing.assert_allclose(mirrored(mirrored(values)), values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("made", [opposites, calms])
+def test_one_future_for_every_bar(made: Any) -> None:
+    """Bars up to the cut stay, those after it keep the rules of bars, and each is another one."""
+    values = make_bars(200, 3).values
+    cuts = np.arange(1, 200)
+    others = made(values, cuts)
+    for other, cut in zip(others, cuts.tolist(), strict=True):
+        np.testing.assert_array_equal(other[:cut], values[:cut])
+        assert (other[cut:, PRICES] != values[cut:, PRICES]).any(axis=1).all()
+        opened, high, low, close = other[:, PRICES].T
+        assert (high >= np.maximum(opened, close)).all()
+        assert (low <= np.minimum(opened, close)).all()
+    market = np.stack([values, values[::-1]])
+    np.testing.assert_array_equal(made(market, cuts)[:, 0], others)
+
+
+def test_opposites_turn_and_calms_still() -> None:
+    """The next move is the other way round and larger, or a hundredth of what it was; trading turns and stills."""
+    values = make_bars(200, 3).values
+    cuts = np.arange(1, 200)
+    moves = np.diff(np.log(values[:, CLOSE]))
+    turned, still = (np.log(made(values, cuts)[np.arange(199), cuts, CLOSE] / values[:-1, CLOSE])
+                     for made in (opposites, calms))  # fmt: skip
+    np.testing.assert_allclose(turned, -3 * moves, rtol=0.01, atol=1e-6)
+    np.testing.assert_allclose(still, moves / 100, rtol=0.01, atol=1e-9)
+    volume = calms(values, cuts)[:, :, 4]
+    assert (volume[np.arange(199), cuts] < values[:, 4].min()).all()
