@@ -116,7 +116,7 @@ def test_what_an_account_of_several_symbols_has_not() -> None:
     with pytest.raises(InputError, match="no stops and no sizing"):
         run(weights, Terms(stops=Stops(stop_loss=0.1)))
     one = StationaryBootstrap(block=5).sample(INDEX.market["S0"], 30, 6)
-    with pytest.raises(StrategyError, match=r"give several, as in --data A.csv B.csv"):
+    with pytest.raises(StrategyError, match="give several, for example sample:crypto5"):
         backtest(load_strategies(weights, {}, None)[0], one)
 
 
