@@ -3,8 +3,8 @@
     python benchmarks/joint.py --data sample:crypto5
     python benchmarks/joint.py --data my_bars.parquet --symbols AAPL,MSFT,XOM --dependence student
 
-Dependence and portfolios are measured at past origins a horizon apart, each fitted to the bars before it alone. Scores
-and formulas are the package's.
+Dependence and portfolios are measured at past origins, each fitted to the bars before it alone. Origins closer than a
+horizon share outcomes: intervals resample horizons, with all origins in them. Scores and formulas are the package's.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.generators.dependence import own_seeds
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.metrics.forecast_scores import coverage, pit
+from stresslab.metrics.forecast_scores import clustered_share, inside, pit
 from stresslab.realism.joint_origins import JointOrigin, roll_market
-from stresslab.realism.rolling_origins import origin_positions
+from stresslab.realism.rolling_origins import CONTEXT
 
 LEVEL, SCORED = 0.9, 20
 LAW_BARS = 20
@@ -74,11 +74,19 @@ def dependence(origins: list[JointOrigin]) -> dict[str, Any]:
     }
 
 
-def portfolio(origins: list[JointOrigin], universes: int) -> dict[str, Any]:
-    """Coverage of the equal-weight portfolio's return over the horizon."""
+def portfolio(origins: list[JointOrigin], horizons: NDArray[np.int64], universes: int) -> dict[str, Any]:
+    """Coverage of the equal-weight portfolio's return over the horizon, at origins that lie in these horizons."""
     ranks = [pit(one.portfolio.paths[:, -1], float(one.portfolio.real[-1])) for one in origins]
-    found = coverage(ranks, LEVEL, universes)
-    return {"origins": len(origins), "coverage": found.value, "low": found.low, "high": found.high}
+    found = clustered_share(inside(ranks, LEVEL, universes), horizons)
+    return {
+        "origins": len(origins), "horizons": len(np.unique(horizons)),
+        "coverage": found.value, "low": found.low, "high": found.high,
+    }  # fmt: skip
+
+
+def spaced(market: Market, most: int, stride: int) -> list[int]:
+    """Numbers of bars seen at each of the last origins, so many bars apart, with a full context before each."""
+    return list(range(len(market) - SCORED, CONTEXT, -stride))[:most][::-1]
 
 
 def energy(ours: list[JointOrigin], others: list[JointOrigin]) -> dict[str, Any]:
@@ -123,9 +131,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default="nano")
     parser.add_argument("--dependence", default="empirical")
     parser.add_argument("--universes", type=int, default=2000, help="of the laws")
-    parser.add_argument("--origins", type=int, default=40)
+    parser.add_argument("--origins", type=int, default=100)
+    parser.add_argument("--stride", type=int, default=SCORED, help="bars between origins")
     parser.add_argument("--at-origin", type=int, default=200, help="universes at each origin")
     parser.add_argument("--skip", default="", help="parts to leave out: laws, cost")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     sources = given.data
@@ -136,15 +146,16 @@ def main(arguments: list[str] | None = None) -> int:
     generator = Kronos(given.model, dependence=given.dependence)
     print(f"{market!r}", flush=True)
     found: dict[str, Any] = {"market": repr(market), "dependence": given.dependence}
-    found["same_everywhere"] = same_everywhere(market, generator)
     if "cost" not in given.skip:
+        found["same_everywhere"] = same_everywhere(market, generator)
         found["cost"] = cost(market, generator)
         print("cost", found["cost"], flush=True)
-    ends = origin_positions(len(market), SCORED, given.origins)
-    ours, refused = roll_market(market, generator, ends, SCORED, given.at_origin, seed=SEED, jobs=2)
-    others, _ = roll_market(market, sl.StationaryBootstrap(), ends, SCORED, given.at_origin, seed=SEED, jobs=2)
+    ends = spaced(market, given.origins, given.stride)
+    ours, refused = roll_market(market, generator, ends, SCORED, given.at_origin, seed=SEED, jobs=given.jobs)
+    others, _ = roll_market(market, sl.StationaryBootstrap(), ends, SCORED, given.at_origin, seed=SEED, jobs=given.jobs)
     for name, origins in (("kronos", list(ours)), ("bootstrap", list(others))):
-        found[name] = {"dependence": dependence(origins), "portfolio": portfolio(origins, given.at_origin)}
+        horizons = market.timestamps.get_indexer([one.portfolio.at for one in origins]) // SCORED
+        found[name] = {"dependence": dependence(origins), "portfolio": portfolio(origins, horizons, given.at_origin)}
         print(name, found[name], flush=True)
     found["energy"], found["refused"] = energy(list(ours), list(others)), len(refused)
     if "laws" not in given.skip:

@@ -85,7 +85,7 @@ def finval_scores(paths: Paths, universe: int = 1) -> dict[str, float]:
     ends = paths.returns.sum(axis=2)  # (K, 1 + N)
     found = validate_full(
         both[:, universe], both[:, 0], forecast_samples=ends[:, 1:, None], actuals=ends[:, :1],
-        regime_labels=np.digitize(paths.state, cuts), feature_names=["return", "range"],
+        regime_labels=np.digitize(paths.state, cuts),
     )  # fmt: skip
     sensitivity = found.metrics.get("conditional_sensitivity")
     off = {} if sensitivity is None else {"sensitivity off by": float(sensitivity.value)}

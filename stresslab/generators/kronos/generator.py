@@ -28,7 +28,7 @@ from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
 from stresslab.generators.kronos.coupling import ReturnOrder
 from stresslab.generators.kronos.device import find_device, single_threaded
 from stresslab.generators.kronos.diagnostics import round_trip
-from stresslab.generators.kronos.joint import PILOT, couple, fit_dependence
+from stresslab.generators.kronos.joint import PILOT, PILOT_HISTORY, couple, fidelities
 from stresslab.generators.kronos.sampler import Networks
 from stresslab.generators.kronos.tiles import Inserted, Meter, Plan, SampledHistory, sample_all
 from stresslab.generators.kronos.token_sampling import TokenSampling
@@ -231,12 +231,14 @@ class Kronos:
         return JointUniverses.join([self._universes(origin, wanted) for origin in origins], market, facts)
 
     def dependence_of(self, market: Market, jobs: int = 1) -> Dependence:
-        """How the symbols of a market move together; see `stresslab.generators.kronos.joint.fit_dependence`."""
+        """How the symbols of a market move together, fitted so that the simulated returns meet the real ones."""
         if market.digest not in self._fitted:
-            origins = [self._origin(bars, PILOT, 0) for bars in market]
-            with single_threaded():
-                fitted = fit_dependence(market, origins, self._plan(PILOT), self.dependence, jobs)
-            self._fitted[market.digest] = fitted
+            first = market[:PILOT_HISTORY]
+            if first.digest not in self._fidelities:
+                origins = [self._origin(bars, PILOT, 0) for bars in first]
+                with single_threaded():
+                    self._fidelities[first.digest] = fidelities(origins, self._plan(PILOT), jobs)
+            self._fitted[market.digest] = Dependence.fit(market, self._fidelities[first.digest], self.dependence)
         return self._fitted[market.digest]
 
     def adjusted(self, **settings: Any) -> Self:
@@ -297,6 +299,11 @@ class Kronos:
     @cached_property
     def _fitted(self) -> dict[str, Dependence]:
         """Dependences that were fitted, by the market's digest."""
+        return {}
+
+    @cached_property
+    def _fidelities(self) -> dict[str, list[float]]:
+        """What pilots found, by the digest of the bars that they continue."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:

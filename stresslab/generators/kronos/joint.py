@@ -14,14 +14,14 @@ from scipy import stats
 from stresslab.core.arrays import FloatArray
 from stresslab.core.randomness import Stream, uniforms
 from stresslab.data.bars import CLOSE
-from stresslab.data.market import Market
-from stresslab.generators.dependence import Dependence, Kind, from_spearman
+from stresslab.generators.dependence import Dependence, from_spearman
 from stresslab.generators.kronos.coupling import Company
 from stresslab.generators.kronos.sampler import TILE
 from stresslab.generators.kronos.tiles import Meter, Plan, SampledHistory, sample_all
 
-PILOT = 40
-"""Bars of the pilot that says how far simulated returns follow their uniforms."""
+PILOT, PILOT_HISTORY = 20, 512
+"""Bars of the pilot that says how far simulated returns follow their uniforms, and bars that it continues: the first
+ones, so that all origins of one market share it."""
 MIN_FIDELITY = 0.5
 """Where simulated returns follow their uniforms less than this, no more is made up for."""
 
@@ -32,17 +32,15 @@ def couple(origins: Sequence[SampledHistory], dependence: Dependence, seed: int)
         origin.company = Company(position, _quantiles(dependence, seed, position))
 
 
-def fit_dependence(market: Market, origins: Sequence[SampledHistory], plan: Plan, kind: Kind, jobs: int) -> Dependence:
-    """How the symbols of a market move together, fitted so that the simulated returns meet the real ones.
+def fidelities(origins: Sequence[SampledHistory], plan: Plan, jobs: int) -> list[float]:
+    """How far simulated returns of each symbol follow the uniforms that they are made from: a correlation.
 
-    A pilot of `TILE` universes of each symbol, independent of one another, says how far simulated returns follow the
-    uniforms that they are made from.
+    A pilot of `TILE` universes of each symbol, independent of one another. It is the model's more than the market's:
+    on 1,825 daily bars of five cryptocurrencies it was 0.97 to 0.99 for every symbol and origin.
 
     Args:
-        market: the history of K symbols.
-        origins: (K,) the same, as the model sees them.
+        origins: (K,) the histories of the symbols.
         plan: of the pilot, `PILOT` bars long.
-        kind: of dependence.
         jobs: threads.
     """
     ids = np.arange(TILE)
@@ -50,8 +48,7 @@ def fit_dependence(market: Market, origins: Sequence[SampledHistory], plan: Plan
     for position, origin in enumerate(origins):
         origin.company = Company(position, _given(asked[:, :, position]))
     sample_all(plan, origins, ids, jobs, Meter(None, PILOT))
-    fidelity = [_fidelity(origin, asked[:, :, position]) for position, origin in enumerate(origins)]
-    return Dependence.fit(market, fidelity, kind)
+    return [_fidelity(origin, asked[:, :, position]) for position, origin in enumerate(origins)]
 
 
 def _quantiles(dependence: Dependence, seed: int, position: int) -> Callable[[NDArray[np.int64], int], FloatArray]:
