@@ -1,12 +1,13 @@
 """Are universes of one run independent? The variance of P(loss) over seeds, over that of independent universes.
 
-    python benchmarks/independence.py --seeds 1250
+    python benchmarks/independence.py --seeds 80 --tiles 16 --horizon 5
 
 Independent universes lose binomially: with N of them the share that loses varies by p (1 - p) / N over seeds. A ratio
 below 1 means that universes of one run are coupled and intervals are too wide, above 1 that they share chance. One
 history's ratio over S seeds has an error of sqrt(2 / S), 0.07 with 400 of them, and no smaller deviation shows: so the
-ratios of several histories are pooled, and 4 x 1,250 seeds bring it to 0.02. Intervals are those of a variance of
-normal variables (chi-squared), which shares of 64 universes are near enough.
+ratios of several histories are pooled, and so are those of the tiles of 64 universes that are sampled together, in
+which universes were coupled once: 4 x 80 seeds x 16 tiles bring it to 0.02. Whole seeds are compared besides. Intervals
+are those of a variance of normal variables (chi-squared), which shares of 64 universes are near enough.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from scipy import stats
 
 from stresslab.core.arrays import FloatArray
+from stresslab.core.limits import TILE
 from stresslab.data.sources.load import load_bars
 from stresslab.generators.registry import make_generator
 from stresslab.metrics.distribution import Interval
@@ -27,7 +29,7 @@ from stresslab.metrics.distribution import Interval
 HISTORIES = ("2002-06-28", "2005-06-30", "2008-06-30", "2011-06-30")
 TREND = 10
 """Bars whose mean the trend rule compares the close with."""
-KEPT = 50
+KEPT = 5
 """Seeds after which what was sampled is stored."""
 
 
@@ -50,10 +52,10 @@ RULES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {"buy and hol
 
 
 def shares_of(given: argparse.Namespace) -> FloatArray:
-    """Share of universes that lose, (histories, seeds, rules); what `--keep` holds is not sampled again."""
+    """Share of universes that lose, (histories, seeds, tiles, rules); what `--keep` holds is not sampled again."""
     generator = make_generator(given.generator)
-    identity = f"{generator.describe()} {given.data} {given.universes} {given.horizon} {HISTORIES}"
-    shares = np.full((len(HISTORIES), given.seeds, len(RULES)), np.nan)
+    identity = f"{generator.describe()} {given.data} {given.tiles} {given.horizon} {HISTORIES}"
+    shares = np.full((len(HISTORIES), given.seeds, given.tiles, len(RULES)), np.nan)
     if given.keep is not None and given.keep.exists():
         stored = np.load(given.keep)
         if str(stored["identity"]) != identity:
@@ -65,8 +67,10 @@ def shares_of(given: argparse.Namespace) -> FloatArray:
         for number, bars in enumerate(histories):
             if np.isfinite(shares[number, seed]).all():
                 continue
-            closes = generator.sample(bars, given.horizon, given.universes, seed).values[:, :, 3].astype(np.float64)
-            shares[number, seed] = [(rule(closes, bars.values[:, 3]) < 0).mean() for rule in RULES.values()]
+            made = generator.sample(bars, given.horizon, TILE * given.tiles, seed)
+            closes = made.values[:, :, 3].astype(np.float64)
+            lost = [rule(closes, bars.values[:, 3]) < 0 for rule in RULES.values()]
+            shares[number, seed] = np.stack([one.reshape(given.tiles, TILE).mean(axis=1) for one in lost], axis=1)
         if given.keep is not None and (seed % KEPT == KEPT - 1 or seed == given.seeds - 1):
             aside = given.keep.with_suffix(".partial.npz")
             np.savez(aside, shares=shares, identity=identity)
@@ -89,20 +93,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generator", default="kronos")
     parser.add_argument("--data", default="sample:nasdaq")
-    parser.add_argument("--seeds", type=int, default=1250, help="of each history")
-    parser.add_argument("--universes", type=int, default=64)
-    parser.add_argument("--horizon", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=80, help="of each history")
+    parser.add_argument("--tiles", type=int, default=16, help="of 64 universes, of each seed")
+    parser.add_argument("--horizon", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="npz file of what was sampled, from which the benchmark goes on")
     given = parser.parse_args(arguments)
     shares = shares_of(given)
     for place, name in enumerate(RULES):
-        by_history = [ratio(shares[[number], :, place], given.universes).value for number in range(len(HISTORIES))]
-        found = ratio(shares[:, :, place], given.universes)
-        sys.stdout.write(
-            f"{name}: variance over independent {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] on "
-            f"{shares.shape[1]:,} seeds of each of {len(HISTORIES)} histories; "
-            f"{', '.join(f'{one:.3f}' for one in by_history)}\n"
-        )
+        by_tile = shares[..., place].reshape(len(HISTORIES), -1)
+        groups = {f"{by_tile.shape[1]:,} tiles": (by_tile, TILE)}
+        if given.tiles > 1:
+            groups[f"{given.seeds:,} seeds"] = (shares[..., place].mean(axis=2), TILE * given.tiles)
+        for what, (each, universes) in groups.items():
+            found = ratio(each, universes)
+            sys.stdout.write(
+                f"{name}: variance over independent {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], {what} of "
+                f"each of {len(HISTORIES)} histories\n"
+            )
     return 0
 
 

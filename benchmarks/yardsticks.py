@@ -31,7 +31,6 @@ import pandas as pd
 from rates import show
 
 from stresslab.core.arrays import FloatArray
-from stresslab.data.sources.load import load_bars
 from stresslab.metrics import forecast_scores
 from stresslab.metrics.distribution import Interval, wilson
 from stresslab.realism.calibration import maximum_drawdown
@@ -185,13 +184,12 @@ def nearer(paths: Paths, windows: FloatArray, universes: int = 4) -> Interval:
 
 def training_windows(path: Path, until: str, stride: int = 10) -> FloatArray:
     """Windows (W, WINDOW) of returns that were trained, in units of their own volatility."""
-    names = sorted(pd.read_parquet(path, columns=["symbol"])["symbol"].unique())
+    frame = pd.read_parquet(path, columns=["symbol", "timestamp", "close"])
+    frame = frame[(frame["timestamp"] < pd.Timestamp(until)) & (frame["close"] > 0)]
     found = []
-    for place, name in enumerate(names):
-        if place % origins.EVERY == origins.EVERY - 1:
-            continue
-        closes = load_bars(f"{path}#{name}", until=until, repair=True).values[:, 3]
-        found.append(windows_of(np.diff(np.log(closes)), stride))
+    for place, (_, own) in enumerate(frame.groupby("symbol")):
+        if place % origins.EVERY != origins.EVERY - 1:
+            found.append(windows_of(np.diff(np.log(own["close"].to_numpy())), stride))
     return np.concatenate(found)
 
 

@@ -357,3 +357,13 @@ def test_weights_that_overflow_when_they_are_used_are_refused(tmp_path: Path, pa
         with pytest.raises(InputError, match=r"overflow when they are used|too large to be meant") as refused:
             Kronos(str(tmp_path / "huge")).sample(make_bars(120), 3, 2, 1)
     assert "\n" not in str(refused.value)
+
+
+def test_nano_brings_what_its_universes_held() -> None:
+    """The bundled model has a calibration of its own weights, on hundreds of held-out daily origins."""
+    bundled = checkpoint.load_checkpoint("nano")
+    assert bundled.calibration is not None
+    assert bundled.calibration["weights"] == dict(bundled.hashes)
+    row = bundled.calibration["kinds"]["1 day, weekdays"]
+    assert row["origins"] > 400
+    assert row["coverage_90"]["low"] < 0.9 < row["coverage_90"]["high"]
