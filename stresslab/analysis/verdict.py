@@ -17,6 +17,10 @@ from stresslab.core.errors import InputError
 from stresslab.core.text import percent
 from stresslab.metrics.distribution import Interval
 
+BARE_MENTION = 0.75
+"""Probability of an edge up to which real bars do not tell it from luck: odds of 3 to 1 are "not worth more than a bare
+mention" (Kass & Raftery 1995); their strong evidence, 20 to 1, is about the 95% from which an edge is claimed."""
+
 
 @dataclass(frozen=True)
 class Criteria:
@@ -98,6 +102,7 @@ class Findings:
         attainable: universes that can stand behind the probabilities, at most.
         horizon: bars of a universe.
         periods_per_year: bars in a year.
+        probability: that the edge is real; None where that is unknown.
     """
 
     exposed: Interval
@@ -110,28 +115,33 @@ class Findings:
     attainable: int
     horizon: int
     periods_per_year: float
+    probability: float | None = None
 
     def with_edge(self, edge: Edge, attainable: int) -> Findings:
         """With an edge, and the losses that follow from it."""
+        known = replace(
+            self, edge=edge.label, probability=None if edge.posterior is None else edge.posterior.probability
+        )
         if edge.losses is None:
-            return replace(self, edge=edge.label)
+            return known
         without, supported = (
             Interval(loss.value, loss.low, loss.high)
             for loss in (edge.losses.without.probability_of_loss, edge.losses.supported.probability_of_loss)
         )
-        return replace(self, edge=edge.label, without=without, supported=supported, attainable=attainable)
+        return replace(known, without=without, supported=supported, attainable=attainable)
 
     @property
     def deciding(self) -> tuple[Interval, ...]:
-        """The probabilities of loss that have to agree: the one with the edge where it is supported, else both.
+        """The probabilities of loss that count: the one with the edge where that is supported, else the one without.
 
-        Where an edge is excluded or was not assessed, only what happens without one counts.
+        Both have to agree where the edge is open and its probability above `BARE_MENTION`.
         """
-        if self.edge == "yes" and self.supported is not None:
+        if self.supported is None or self.edge in ("no", None):
+            return (self.without,)
+        if self.edge == "yes":
             return (self.supported,)
-        if self.edge == "unclear" and self.supported is not None:
-            return self.without, self.supported
-        return (self.without,)
+        likely = self.probability is None or self.probability > BARE_MENTION
+        return (self.without, self.supported) if likely else (self.without,)
 
     @property
     def won(self) -> bool:
@@ -150,8 +160,8 @@ def label(findings: Findings, criteria: Criteria) -> Label:
     | an interval holds the threshold that decides, or the two P(loss) disagree | inconclusive | inconclusive |
     | else | fragile | fragile |
 
-    P(loss) is the one with the supported edge; without support it must hold for both, without an edge and with what
-    the bars make of it, where that is open.
+    P(loss) is the one with the supported edge, and without support the one without. Where that is open and an edge is
+    more likely than `BARE_MENTION`, it must hold for both, without an edge and with what the bars make of it.
     """
     if findings.exposed.value < criteria.exposed or findings.trusted is False or straddled(findings, criteria):
         return "inconclusive"
@@ -210,7 +220,8 @@ def _lost(findings: Findings, criteria: Criteria) -> str:
     planted = _with_interval(findings.supported, criteria)
     if findings.edge == "yes":
         return f"With the edge that the real bars support it loses money in {planted} of universes; without, in {apart}"
-    return f"It loses money in {apart} of universes without an edge, in {planted} with what the real bars make of one"
+    alone = f"It loses money in {apart} of universes without an edge"
+    return f"{alone}, in {planted} with what the real bars make of one" if len(findings.deciding) == 2 else alone
 
 
 _SUPPORT: Mapping[EdgeLabel | None, str] = {

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -161,6 +162,17 @@ def test_an_open_edge_on_which_all_turns_is_said():
     verdict = judged(600, supported=300, edge="unclear")
     assert "all turns on whether the edge is real" in verdict.reasons[0]
     assert verdict.universes_needed is None
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.5, "lucky"), (0.75, "lucky"), (0.76, "inconclusive")])
+def test_an_edge_that_the_bars_hardly_favour_is_luck(probability, expected):
+    """Won in history, loses in 600 of 1,000 universes, and the real bars do not tell it from luck: lucky."""
+    found = replace(findings(600, supported=300, edge="unclear", record=0.9), probability=probability)
+    verdict = judge(found)
+    assert verdict.label == expected
+    if expected == "lucky":
+        assert ") of universes without an edge: 50% or more" in verdict.reasons[0]
+        assert "30%" not in verdict.reasons[0]
 
 
 def test_inconclusive_comes_first():

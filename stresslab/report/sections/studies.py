@@ -83,7 +83,8 @@ def labels() -> Table:
     )
     sentence = (
         "Real bars decide the edge; universes say what follows from it. With a supported edge P(loss) is the one with "
-        "it; without, both have to agree. Too little exposure or untrusted universes are inconclusive."
+        "it, else the one without; both have to agree where an edge is open and more likely than 75%. Too little "
+        "exposure or untrusted universes are inconclusive."
     )
     return Table("evidence-labels", "How the label follows", sentence, headings, rows)
 
