@@ -1,8 +1,8 @@
-"""The typed results of what follows a verdict: sizes, limits."""
+"""The typed results of what follows a verdict: sizes, limits, tracking."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -117,3 +117,50 @@ class LimitStudy(Model):
     def kept(self) -> bool:
         """Whether every limit is shown to be kept."""
         return all(one.passed is True for one in self.answers)
+
+
+TrackedState = Literal["inside", "drifting", "outside"]
+
+
+class MonitorState(Model):
+    """What one monitor says after the last bar."""
+
+    name: str
+    alpha: float
+    """its share of false alarms over the horizon"""
+    value: Number
+    """return of the account or price, volatility of a bar, or evidence against the claim"""
+    low: Number
+    """lower edge of its band at the last bar; null for evidence"""
+    high: Number
+    """upper edge, or the evidence from which it is an alarm"""
+    alarm: str | None
+    """first bar at which it was outside"""
+    drifting: bool
+
+
+class Tracked(Model):
+    """Where one strategy stands since its run."""
+
+    name: str
+    state: TrackedState
+    since: str | None
+    """first bar outside"""
+    cause: Literal["edge", "market", "account"] | None
+    """what the first alarm is about"""
+    advice: str
+    bars: Count
+    """seen since the run"""
+    horizon: Count
+    first: str | None
+    """first bar since the run"""
+    last: str | None
+    account_return: Number
+    price_change: Number
+    as_extreme: Number
+    """share of universes whose account is at least as extreme over these bars (extreme rank length)"""
+    claimed: Number
+    """annual timing Sharpe ratio that is claimed; null where none is"""
+    false_alarms: float
+    """probability of any alarm over the horizon while all is as the run said, at most"""
+    monitors: tuple[MonitorState, ...]

@@ -39,6 +39,7 @@ from stresslab.cli import (
     show,
     size,
     strategies,
+    track,
     train,
     verify,
 )
@@ -93,6 +94,7 @@ for module, command in (
     (show, show.show),
     (size, size.size),
     (limits, limits.limits),
+    (track, track.track),
     (verify, verify.verify),
     (rerun, rerun.rerun),
     (replay, replay.replay),

@@ -70,28 +70,40 @@ def _competition_ranks(values: FloatArray) -> NDArray[np.int64]:
     return np.stack([np.searchsorted(row, own, side="right") for row, own in zip(ordered, values, strict=True)])
 
 
-def global_envelope(curves: ArrayLike, level: float = 0.95) -> GlobalEnvelope:
-    """The band between the k-th smallest and the k-th largest value at each time, with k as large as `level` allows.
+def scaled_envelope(curves: ArrayLike, level: float = 0.95) -> GlobalEnvelope:
+    """The band m(t) - c (m(t) - q_low(t)) to m(t) + c (q_high(t) - m(t)) that all but a share of curves stay inside.
 
-    A further curve of the same law leaves it where its rank among N + 1 is k or less, so k is the largest number at
-    which a share of at most 1 - level of the N curves have a rank of k or less somewhere (the global rank envelope of
-    Myllymaki et al. 2017, section 3.2). Few curves, or many times, can leave no such k; the band is then that of all
-    curves, and its `level` says how often a further curve stays inside.
+    m is the pointwise median, q_low and q_high are the pointwise 2.5% and 97.5% quantiles (directional quantile
+    scaling, with the floor of `_scale`), and c is the k-th largest of the curves' own greatest scaled deviations,
+    k = floor((1 - level) (N + 1)): the scaled envelope of Myllymaki et al. (2017, section 4), a rank test on that
+    deviation. A further curve of the same law leaves the band at some time with probability at most k / (N + 1), also
+    where times are many and a band between ranks of pointwise values would have to be wider than all curves.
 
     Args:
         curves: (T, N) simulated paths.
-        level: share of paths that stay inside throughout, at least.
+        level: probability that a further path stays inside throughout, at least; where N is too small for it, k is 1,
+            and the band's `level` says how often a further curve stays inside.
     """
     values = np.asarray(curves, dtype=np.float64)
-    ordered = np.sort(values, axis=1)
-    moving = values[np.ptp(values, axis=1) > 0]
     count = values.shape[1]
-    if len(moving) == 0:
-        return GlobalEnvelope(ordered[:, 0], ordered[:, -1], 1.0)
-    ranks = np.minimum(_competition_ranks(moving), _competition_ranks(-moving)).min(axis=0)  # (N,)
-    shares = np.searchsorted(np.sort(ranks), np.arange(1, count // 2 + 2), side="right") / count  # at k = 1, 2, ...
-    k = max(int((shares <= 1.0 - level).sum()), 1)
-    return GlobalEnvelope(ordered[:, k - 1], ordered[:, -k], 1.0 - float(shares[k - 1]))
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975], axis=1)[:, :, None]  # (T, 1) each
+    above, below = (_scale(one, values) for one in (high - middle, middle - low))
+    deviations = np.maximum((values - middle) / above, (middle - values) / below).max(axis=0)  # (N,)
+    out = max(int((1.0 - level) * (count + 1) + 1e-9), 1)
+    critical = float(np.sort(deviations)[-out])
+    edges = middle - critical * below, middle + critical * above
+    return GlobalEnvelope(edges[0][:, 0], edges[1][:, 0], 1.0 - out / (count + 1))
+
+
+def _scale(spread: FloatArray, values: FloatArray) -> FloatArray:
+    """Spread (T, 1) of curves at each time, at least their standard deviation, and a tenth of the largest spread.
+
+    The latter in proportion to the root of time: early on most curves may be equal, and the few that are not would
+    alone decide how wide the band is later.
+    """
+    times = np.sqrt(np.arange(1, len(values) + 1) / len(values))[:, None]
+    floor = 0.1 * float(spread.max()) * times + 1e-9
+    return np.asarray(np.maximum(np.maximum(spread, values.std(axis=1)[:, None]), floor))
 
 
 def envelope_p_value(path: ArrayLike, curves: ArrayLike) -> float:

@@ -79,3 +79,23 @@ class HeldSettings(RunSettings):
             if name != "limits":
                 raise InputError(f"fail_on={name!r} is not known here; write limits")
         return names
+
+
+class TrackSettings(Config):
+    """The settings of `stresslab track`."""
+
+    runs: tuple[str, ...] = setting(COMMON, "RUN", "Folders of runs, as `stresslab run` printed them.", min_length=1)
+    data: str | None = setting(
+        COMMON, "SOURCE ...", "Bars up to now, for all runs or one source for each; the run's own source by default.",
+        None,
+    )  # fmt: skip
+    equity: str | None = setting(
+        COMMON, "FILE", "CSV with the account's own equity over time, in place of the strategy's result.", None
+    )
+    strategy: tuple[str, ...] = setting(COMMON, "NAME", "Only this strategy; may be given again.", ())
+    out: str | None = setting(
+        COMMON, "DIR", "Folder that keeps page, state and history; by default `tracking` beside the run.", None,
+        decides=False,
+    )  # fmt: skip
+    model: str | None = setting(RUN, "MODEL", "Where Kronos' weights are now, if they were moved.", None, decides=False)
+    jobs: int = setting(RUN, "N", "Worker processes.", 1, decides=False, ge=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stresslab.metrics.e_process import STAKES, e_process, first_crossing, probability_transform
+from stresslab.metrics.e_process import STAKES, calibrated_threshold, e_process, first_crossing, probability_transform
 
 
 def test_it_is_the_mean_wealth_of_its_stakes() -> None:
@@ -50,3 +50,21 @@ def test_directions_are_two() -> None:
     """Zero is a bet on nothing."""
     with pytest.raises(ValueError, match="neither"):
         e_process([0.5], 0)
+
+
+def test_many_sequences_are_those_one_by_one() -> None:
+    """A matrix of sequences has the wealth of each."""
+    values = np.random.default_rng(5).uniform(size=(20, 3))
+    assert e_process(values, 1)[:, 1] == pytest.approx(e_process(values[:, 1], 1))
+
+
+def test_a_threshold_holds_whatever_the_dependence() -> None:
+    """Of sequences that stay on one side for long at most 2% exceed a threshold calibrated on their like."""
+    random = np.random.default_rng(6)
+    levels = random.uniform(0.3, 0.7, size=(1, 4000))
+    values = np.clip(levels + random.uniform(-0.3, 0.3, size=(60, 4000)), 0, 1)
+    highest = e_process(values, 1).max(axis=0)
+    threshold = calibrated_threshold(highest[:2000], 0.02)
+    assert (highest[2000:] > threshold).mean() < 0.035
+    assert (highest[2000:] > 50).mean() > 0.1
+    assert calibrated_threshold([1.0, 2.0], 0.02) == 50.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stresslab.metrics.global_envelope import envelope_p_value, extreme_rank_lengths, global_envelope
+from stresslab.metrics.global_envelope import envelope_p_value, extreme_rank_lengths, scaled_envelope
 
 
 def walks(random: np.random.Generator, bars: int, count: int, volatility: float = 1.0) -> np.ndarray:
@@ -34,7 +34,7 @@ def test_the_measure_is_that_of_sorted_lists(digits: int) -> None:
 def test_a_path_of_the_same_law_leaves_as_rarely_as_promised() -> None:
     """5% of walks leave a 95% band somewhere in 60 bars, and far more leave a pointwise one."""
     random = np.random.default_rng(2)
-    band = global_envelope(walks(random, 60, 4000), 0.95)
+    band = scaled_envelope(walks(random, 60, 4000), 0.95)
     fresh = walks(random, 60, 4000)
     left = np.mean([band.first_outside(path) is not None for path in fresh.T])
     assert 1 - band.level <= 0.05
@@ -55,7 +55,7 @@ def test_p_values_are_uniform_under_the_claim() -> None:
 def test_a_doubled_volatility_is_found() -> None:
     """Most walks of twice the volatility leave the band."""
     random = np.random.default_rng(4)
-    band = global_envelope(walks(random, 120, 1000), 0.95)
+    band = scaled_envelope(walks(random, 120, 1000), 0.95)
     left = [band.first_outside(path) is not None for path in walks(random, 120, 200, 2.0).T]
     assert np.mean(left) > 0.4
 
@@ -68,12 +68,20 @@ def test_times_without_variation_say_nothing() -> None:
 
 
 def test_too_few_curves_say_how_rarely_a_path_stays() -> None:
-    """Twenty curves cannot make a 95% band of 60 bars: their hull is given, with the level that it holds."""
+    """A hundred curves cannot make a 99.9% band: it is that of all, with the level that it holds."""
     random = np.random.default_rng(6)
-    levels, left = [], []
-    for _ in range(200):
-        band = global_envelope(walks(random, 60, 20), 0.95)
-        levels.append(band.level)
-        left.append(band.first_outside(walks(random, 60, 1)[:, 0]) is not None)
-    assert np.mean(levels) < 0.9
-    assert 1 - np.mean(left) == pytest.approx(np.mean(levels), abs=0.12)
+    left = [
+        scaled_envelope(walks(random, 60, 100), 0.999).first_outside(walks(random, 60, 1)[:, 0]) is not None
+        for _ in range(400)
+    ]
+    level = scaled_envelope(walks(random, 60, 100), 0.999).level
+    assert level == pytest.approx(100 / 101)
+    assert 1 - np.mean(left) > level - 0.025
+
+
+def test_more_times_than_curves_keep_their_level() -> None:
+    """Of 400 walks of 250 bars a 99% band is left by about one in a hundred further ones."""
+    random = np.random.default_rng(7)
+    bands = [scaled_envelope(walks(random, 250, 400), 0.99) for _ in range(10)]
+    left = [band.first_outside(path) is not None for band in bands for path in walks(random, 250, 200).T]
+    assert np.mean(left) <= 0.02
