@@ -1,7 +1,8 @@
 """Installs the lowest and the newest versions that pyproject.toml allows, each in an environment of its own, and runs.
 
-Run `python benchmarks/bounds.py` (about 3 GB a set, as the index offers them). Prints what was installed and whether a
-small run of the command line ended well; exits with 1 where one did not.
+Everything that is optional is installed too. Run `python benchmarks/bounds.py` (several GB a set where torch comes with
+CUDA libraries; `--torch VERSION` takes one that the index has without them). Prints what was installed and whether
+small runs end well: Kronos, GARCH over Dask with an exchange's holidays, a PDF; exits with 1 where one did not.
 """
 
 from __future__ import annotations
@@ -16,26 +17,34 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN = (
-    *("run", "example:sma_cross", "--data", "sample:nasdaq", "--universes", "64", "--horizon", "20"),
-    *("--realism-origins", "2", "--permutations", "99", "--jobs", "1"),
+SMALL = ("--universes", "64", "--horizon", "20", "--realism-origins", "2", "--permutations", "99", "--jobs", "1")
+RUNS = (
+    ("run", "example:sma_cross", "--data", "sample:nasdaq", *SMALL, "--out", "one"),
+    ("run", "example:sma_cross", "--data", "sample:nasdaq", "--exchange", "XNYS", "--generator", "garch", *SMALL,
+     "--backend", "dask", "--out", "two"),
+)  # fmt: skip
+RENDER = (
+    "import glob, sys, stresslab.cli as cli; "
+    "sys.exit(cli.main(['report', *glob.glob('one/2*'), '--format', 'html,pdf,png']))"
 )
+SOURCES = "import ccxt, yfinance; import stresslab.data.sources.remote"
 
 
 def requirements(lowest: bool, torch: str | None = None) -> list[str]:
-    """What the package depends on, each at its lower bound, or as it is written.
+    """What the package depends on, optional parts included, each at its lower bound or as it is written.
 
     Args:
         lowest: pin each to the version that its `>=` names.
         torch: its version in either set; None for the bound, or the newest.
     """
-    written = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    written = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     wanted = [re.sub(r">=([\w.]+).*", r"==\1", one) if lowest else one for one in written]
     return [f"torch=={torch}" if torch and re.match(r"torch\b", one) else one for one in wanted]
 
 
 def tried(lowest: bool, torch: str | None = None) -> bool:
-    """Whether a run ends well with the lowest or the newest versions."""
+    """Whether runs end well with the lowest or the newest versions."""
     with tempfile.TemporaryDirectory() as place:
         venv.create(place, with_pip=True)
         python = str(Path(place) / ("Scripts" if sys.platform == "win32" else "bin") / "python")
@@ -43,9 +52,20 @@ def tried(lowest: bool, torch: str | None = None) -> bool:
             [python, "-m", "pip", "install", "--quiet", *requirements(lowest, torch)],
             [python, "-m", "pip", "install", "--quiet", "--no-deps", str(ROOT)],
             [python, "-m", "pip", "freeze"],
-            [python, "-m", "stresslab", *RUN, "--out", str(Path(place) / "reports")],
+            *([python, "-m", "stresslab", *run] for run in RUNS),
+            [python, "-c", RENDER],
+            [python, "-c", SOURCES],
         )
-        return all(subprocess.run(command, cwd=place, check=False).returncode == 0 for command in commands)
+        return all(_ends_well(command, place) for command in commands)
+
+
+def _ends_well(command: list[str], place: str) -> bool:
+    """Whether a command does; one that does not is named."""
+    well = subprocess.run(command, cwd=place, check=False).returncode == 0
+    if not well:
+        sys.stdout.write(f"failed: {' '.join(command[1:])}\n")
+        sys.stdout.flush()
+    return well
 
 
 def main() -> int:
