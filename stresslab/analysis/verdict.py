@@ -261,7 +261,8 @@ def _why_inconclusive(findings: Findings, criteria: Criteria) -> tuple[list[str]
         share, least = percent(findings.exposed.value, criteria.exposed), percent(criteria.exposed)
         reasons.append(
             f"It held a position in only {share} of universes, fewer than {least}: too little to judge. "
-            "More universes would not settle it; a longer horizon or more frequent trading might."
+            "More universes would not settle it; a longer horizon, more history to warm up on or more frequent "
+            "trading might."
         )
     if findings.trusted is False:
         reasons.append(

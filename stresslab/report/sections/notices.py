@@ -20,6 +20,11 @@ from stresslab.report.wording import clean, percent, share
 WARNING = "warning:"
 """What the notices of the data begin with where something may be wrong."""
 IN_SAMPLE = "In-sample"
+SIGNS = (
+    IN_SAMPLE, "LOOKS AHEAD", "DECIDES BY CHANCE", "understated", "is not the distribution", "not trusted",
+    "decides otherwise", "identical ones count once", "contradicts itself", "nobody traded",
+)  # fmt: skip
+"""What notices say that bear on what the figures are worth."""
 MAX_NAMED = 6
 """Strategies named in one notice, at most."""
 OUTSIDE = 0.975
@@ -120,8 +125,7 @@ def _listed(texts: Sequence[str]) -> str:
 
 def _warns(text: str) -> bool:
     """Whether a notice bears on what the figures are worth."""
-    signs = (IN_SAMPLE, "LOOKS AHEAD", "understated", "is not the distribution", "not trusted")
-    return text.startswith(WARNING) or any(sign in text for sign in signs)
+    return text.startswith(WARNING) or any(sign in text for sign in SIGNS)
 
 
 def _sentence(text: str) -> str:

@@ -11,10 +11,17 @@ import pytest
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.analysis.result_models import Share
 from stresslab.analysis.result_studies import Overfitting, RunStudies, Selection
+from stresslab.analysis.strategy_run import StrategyRun
+from stresslab.backtest.evaluate import StrategyEvaluation
 from stresslab.report.formats.html import render
 from stresslab.report.sections import notices, provenance
+from stresslab.runs.notices import of_copies, of_orders
+from stresslab.strategy import load_strategies
+from stresslab.strategy.lookahead.check import LookAheadReport
+from stresslab.strategy.lookback import Lookback
 from tests.make.gridded import gridded
 from tests.make.pages import Page
+from tests.make.strategies import hold
 
 
 def selected(result: StressResult, probability: float) -> StressResult:
@@ -113,3 +120,25 @@ def test_the_horizon_is_told_in_days(single: StressResult, step: str, told: str)
     found = replace(single, fan=fan)
     assert provenance.horizon(found) == told
     assert f"{told} after" in Page(render(found)).text
+
+
+def test_what_bears_on_the_figures_is_a_warning(single: StressResult) -> None:
+    """Copies, too little history, and decisions that were ignored or filled where nobody traded are no mere notes."""
+    texts = [
+        *of_copies(200, 1),
+        f"slow: {Lookback(500, 60, 1.0, 725, 2771)}.",
+        *of_orders([run_with(conflicts=2, untraded=1)]),
+    ]
+    assert len(texts) == 4
+    found = notices.notices(replace(single, notices=(*texts, "no volume: volume and amount are zero")))
+    warned = [one.text for one in found if one.heading == "Warning"]
+    assert len(warned) == len(texts)
+    assert [one.text for one in found if one.heading == "Note"] == ["No volume: volume and amount are zero."]
+
+
+def run_with(**counts: int) -> StrategyRun:
+    """A strategy whose backtest has such counts."""
+    (strategy,) = load_strategies(hold, {})
+    run = StrategyRun("hold", {}, LookAheadReport(), strategy)
+    run.backtest = StrategyEvaluation(pd.DataFrame(), **counts)
+    return run
