@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stresslab.analysis.result_studies import RareCondition, Recovery, WhatIf, WhatIfRow
+from stresslab.report.charts.what_if import what_if_chart
 from stresslab.report.sections.table import Table, chance
 from stresslab.report.wording import UNDEFINED, clean, percent, probability, share, shares
 
@@ -28,7 +29,16 @@ def table(found: WhatIf, key: str) -> Table | None:
     rows = tuple(_cells(row) for row in found.rows) + tuple(_rare_cells(row) for row in found.too_rare)
     if len(rows) < 2:
         return None
-    return Table("what-if", "What if", sentence(found), HEADINGS, rows)
+    base, *others = found.rows
+    told = sentence(found)
+    named = [(_short(row), row) for row in others]
+    drawn = (what_if_chart(base, named, f"{key}-what-if", told),) if named else ()
+    return Table("what-if", "What if", told, HEADINGS, rows, drawn, pictured=bool(drawn))
+
+
+def _short(row: WhatIfRow) -> str:
+    """A row's name beside the picture; a crisis of the user's own without the path of its file."""
+    return clean(row.label if row.kind == "condition" else row.name.rpartition(":")[2])
 
 
 def sentence(found: WhatIf) -> str:
