@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 
 from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
@@ -163,8 +162,6 @@ def _check_possible(condition: Condition) -> None:
 def _like(text: str, first: str, last: str, history: Bars | None) -> Condition:
     """Like the real bars of a stretch; dates may be years or months."""
     begin, end = parse_date("given", first), parse_last("given", last)
-    if re.fullmatch(r"\d{4}(-\d\d?)?", last):
-        end = pd.Period(last).end_time  # all of the year or the month
     if begin > end:
         raise InputError(f"given={text!r:.80} ends before it begins; swap the dates")
     if history is None:

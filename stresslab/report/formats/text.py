@@ -9,9 +9,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_studies import WhatIf
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.captions import measure_of
-from stresslab.report.sections import kept_limits, notices, overview, provenance, realism
+from stresslab.report.sections import kept_limits, notices, overview, provenance, realism, what_if
 from stresslab.report.sections import strategy as evidence
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
@@ -61,6 +62,9 @@ def _two_lines(strategy: StrategyResult) -> list[str]:
     lines = [shortened(decisive, WIDTH), f"  {shortened(edge, WIDTH - 2)}"]
     if strategy.studies.limits is not None:
         lines += wrapped(f"Limits: {kept_limits.headline(strategy.studies.limits)}", "  ", 4)
+    found = strategy.studies.what_if
+    if found is not None and len(found.rows) + len(found.too_rare) > 2:  # more than stands in every result
+        lines += ["", *_what_if(found)]
     return lines
 
 
@@ -97,7 +101,14 @@ def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
     lines += [f"  {figure.name:<26} {figure.value:>8}   {figure.detail}" for figure in figures]
     answer, sentence = evidence.lookahead(strategy.lookahead)
     lines += ["", *_checks(strategy), *wrapped(f"{answer:<12}  {sentence}", hanging=16)]
+    if strategy.studies.what_if is not None:
+        lines += ["", *_what_if(strategy.studies.what_if)]
     return [*lines, "", *_measures(strategy)]
+
+
+def _what_if(found: WhatIf) -> list[str]:
+    """The base case, conditions, shocks and crises, one line each."""
+    return table(what_if.BRIEF_HEADINGS, what_if.brief_rows(found), left=1, indent="  ")
 
 
 def _checks(strategy: StrategyResult) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stresslab.analysis.result_studies import RareCondition, Recovery, WhatIf, WhatIfRow
 from stresslab.report.charts.what_if import what_if_chart
-from stresslab.report.sections.table import Table, chance
-from stresslab.report.wording import UNDEFINED, clean, percent, probability, share, shares
+from stresslab.report.sections.table import Table, chance, share
+from stresslab.report.wording import UNDEFINED, clean, percent, probability, shares, shortened
 
 HEADINGS = (
     "What if",
@@ -17,6 +17,10 @@ HEADINGS = (
     "Back at its value before",
     "As generated",
 )
+
+
+LONGEST_NAME = 30
+"""Signs of a name on a terminal."""
 
 
 def table(found: WhatIf, key: str) -> Table | None:
@@ -39,6 +43,34 @@ def table(found: WhatIf, key: str) -> Table | None:
 def _short(row: WhatIfRow) -> str:
     """A row's name beside the picture; a crisis of the user's own without the path of its file."""
     return clean(row.label if row.kind == "condition" else row.name.rpartition(":")[2])
+
+
+BRIEF_HEADINGS = ("What if", "Probability", "P(loss)", "P(dd > 20%)", "Shortfall", "Median", "Back", "After")
+"""Of the rows on a terminal: the share that is back at its value before a shock, and the median number of bars."""
+
+
+def brief_rows(found: WhatIf) -> list[list[str]]:
+    """A line for each row, without intervals; conditions that are too rare with their probability alone."""
+    lines = []
+    for row in found.rows:
+        back = row.recovery
+        bars = None if back is None else back.median_bars
+        lines.append(
+            [
+                shortened("as generated" if row.kind == "base" else _short(row), LONGEST_NAME),
+                UNDEFINED if row.probability is None else probability(row.probability),
+                probability(row.probability_of_loss),
+                probability(row.drawdown_beyond(0.2)),
+                share(row.expected_shortfall_97_5.value),
+                percent(row.median_return, signed=True),
+                UNDEFINED if back is None else share(back.recovered.value),
+                UNDEFINED if bars is None else f"{bars:,.0f}",
+            ]
+        )
+    for rare in found.too_rare:
+        name = shortened(f"given {clean(rare.name)}", LONGEST_NAME)
+        lines.append([name, probability(rare.probability), "too rare", *[UNDEFINED] * (len(BRIEF_HEADINGS) - 3)])
+    return lines
 
 
 def sentence(found: WhatIf) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stresslab.analysis.result_studies import WhatIf
-from stresslab.report.sections.what_if import HEADINGS, table
+from stresslab.report.sections.what_if import BRIEF_HEADINGS, HEADINGS, brief_rows, table
+from stresslab.report.wording import UNDEFINED
 
 
 def figures(loss: float) -> dict[str, Any]:
@@ -70,3 +71,14 @@ def test_nothing_beside_the_base_case_is_no_table() -> None:
         table(WhatIf.of({"rows": [{"kind": "base", "name": "base", "label": "as generated"} | figures(0.3)]}), "k")
         is None
     )
+
+
+def test_a_terminal_shows_a_line_for_each_row() -> None:
+    """Short names, no intervals; what is too rare has its probability alone."""
+    share = {"value": 0.0, "low": 0.0, "high": 0.0016}
+    lines = brief_rows(found(too_rare=[{"name": "drawdown >= 90%", "probability": share, "sampled": 2348, "met": 0}]))
+    assert all(len(line) == len(BRIEF_HEADINGS) for line in lines)
+    assert lines[0][0] == "as generated"
+    assert lines[1][:3] == ["given volatility >= 1.2x", "24%", "45%"]
+    assert lines[2][6:] == ["40%", UNDEFINED]
+    assert lines[3][:3] == ["given drawdown >= 90%", "< 0.2%", "too rare"]
