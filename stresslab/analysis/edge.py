@@ -1,7 +1,7 @@
 """The edge of a strategy: whether it adds anything beyond its exposure. Evidence, one label, and its reasons.
 
 Real bars decide it: how likely the edge is real, given the estimate, its error, the trials and what fresh bars add. How
-bad things get for the strategy is `stresslab.analysis.verdict`'s question.
+bad it gets for the strategy, `stresslab.analysis.verdict` says.
 """
 
 from __future__ import annotations

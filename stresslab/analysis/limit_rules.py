@@ -46,7 +46,7 @@ class Limit:
         """
         found = _FORM.match(str(text))
         if found is None:
-            raise InputError(f"limit {text!r} is not one that is known; {EXAMPLES}")
+            raise InputError(f"limit {text!r} is not known; {EXAMPLES}")
         bound = _fraction(found["bound"], found["bound_unit"], text)
         most = found["side"] == "<="
         if found["depth"]:

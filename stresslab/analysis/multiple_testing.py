@@ -67,9 +67,8 @@ def selection(
     }
     if table.shape[1] > 1 and len(table) >= 4 * SPLITS:
         found["overfitting"] = probability_of_overfitting(table).to_dict()
-        superior = superior_ability(table, benchmark, seed=seed).to_dict()
-        names = list(returns)
-        found["superior_ability"] = superior | {"superior": [names[at] for at in superior["superior"]]}  # type: ignore[attr-defined]
+        superior, names = superior_ability(table, benchmark, seed=seed), list(returns)
+        found["superior_ability"] = superior.to_dict() | {"superior": [names[at] for at in superior.superior]}
     return found
 
 

@@ -1,6 +1,6 @@
 """Timing of a strategy's accounts: in universes, and on real bars against permutations of them.
 
-It runs the strategy and applies the formulas of `metrics.market_timing`; what is concluded is `analysis.edge`'s.
+It runs the strategy and applies the formulas of `metrics.market_timing`; `analysis.edge` draws the conclusion.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def permutation_test(
     (b + 1) / (m + 1) with b of m permutations at least as good (Phipson & Smyth 2010): the real order is one of the
     possible ones, so it is never 0. Where b reaches `stop` before m permutations are made, no more are needed and it is
     b / m of those made, which is exact as well (Besag & Clifford 1991). A permutation on which the strategy's code
-    fails counts as one that is as good.
+    fails counts as one as good.
 
     The work grows with the bars. On a series on which m permutations would be more than `AFFORDED` bars, as many are
     made as that affords, but at least `DECIDING` times those without which the best of so many trials cannot reach

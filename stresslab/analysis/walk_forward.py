@@ -264,16 +264,16 @@ def effective_origins(folds: Sequence[Fold]) -> float:
 
 
 def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = LIVES) -> dict[str, Any]:
-    """The whole backtest relived: one universe drawn for each window, their accounts put one after the other.
+    """The whole backtest in sampled markets: one universe for each window, the accounts put end to end.
 
     Args:
         folds: of one strategy, in order; their windows do not overlap.
         seed: of the draws.
-        count: lives to draw.
+        count: paths to sample.
 
     Returns:
         Distribution of total return and maximum drawdown over all windows, and the one that happened in the same
-        windows, each entered anew; "values" are those of every life, in order.
+        windows, each entered without a position; "values" are those of every path, in order.
     """
     rng = numpy_generator(seed, Stream.CHAINED_PATHS)
     pieces = []

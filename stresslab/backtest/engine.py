@@ -1,8 +1,8 @@
 """A strategy on an account of its own in each universe: decisions at a close, fills at the next open.
 
-It brings the parts together, chunk by chunk: what decisions order is `orders`' business; vectorbt fills accounts of
-proportional costs without credit (`fills`), and all others are walked bar by bar (`walk`). What the accounts are worth
-is asked in `stresslab.metrics.measures`.
+It brings the parts together, chunk by chunk: `orders` turns decisions into orders; `vectorbt_fills` fills accounts of
+proportional costs without credit, and `event_fills` all others, bar by bar. `stresslab.metrics.measures` measures the
+accounts.
 
 T is generated bars, N universes. Only generated bars are traded and measured.
 """

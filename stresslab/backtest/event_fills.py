@@ -1,4 +1,4 @@
-"""Accounts walked bar by bar, all universes abreast: what `fills` leaves to it, and nothing that vectorbt fills.
+"""Accounts filled bar by bar, all universes side by side: whatever `vectorbt_fills` cannot fill.
 
 A bar has four moments. At its open the order decided before is sized and filled. Then stops are watched, first at the
 open, then in the rest of the bar. At the close, what has been held and owed up to there costs or earns a bar's share of

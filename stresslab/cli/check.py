@@ -1,4 +1,4 @@
-"""`stresslab check`: does a strategy look ahead? The test is `strategy.lookahead`'s; here it becomes an exit code."""
+"""`stresslab check`: does a strategy look ahead? `strategy.lookahead` tests it; this gives an exit code."""
 
 from __future__ import annotations
 

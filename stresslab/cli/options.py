@@ -94,7 +94,7 @@ def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[
         parameters = [inspect.Parameter("ctx", kind, annotation=typer.Context)]
         parameters += [_parameter(name, wanted[name]) for name in ordered]
         parameters.append(inspect.Parameter("config", kind, default=None, annotation=CONFIG))
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by typer
         command.__name__, command.__doc__, command.__module__ = function.__name__, function.__doc__, function.__module__
         return command
 
@@ -120,7 +120,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
             about["parser"] = whole if kind is int else number
         option = typer.Option(show_default=kind is not list, **about)
     shown: Any = list[str] if kind is list else kind
-    annotation = Annotated[shown if default is not None else shown | None, option]  # type: ignore[valid-type]
+    annotation = Annotated[shown if default is not None else shown | None, option]  # type: ignore[valid-type] # a variable
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

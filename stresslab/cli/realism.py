@@ -1,4 +1,4 @@
-"""`stresslab realism`: do a generator's universes behave like this market? The assessment is `stresslab.realism`'s.
+"""`stresslab realism`: do a generator's universes behave like this market? `stresslab.realism` assesses them.
 
 Only bars up to the origin are used, the same that `stresslab run` would show the generator.
 """

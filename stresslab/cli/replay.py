@@ -1,4 +1,4 @@
-"""`stresslab replay`: one universe of a stored run again; what is done with it is `stresslab.runs.replay`'s."""
+"""`stresslab replay`: one universe of a stored run again, by `stresslab.runs.replay`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stresslab rerun`: a stored run again, from its manifest alone; the comparison is `stresslab.runs.rerun`'s."""
+"""`stresslab rerun`: a stored run again, from its manifest alone; `stresslab.runs.rerun` compares the two."""
 
 from __future__ import annotations
 

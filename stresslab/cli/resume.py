@@ -20,7 +20,7 @@ def resume(
     ctx: typer.Context,
     work: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder that the run named when it was stopped.")],
 ) -> None:
-    """Go on with a run that was stopped, however it was; it ends with the same bytes as one that was not.
+    """Go on with a run that was stopped, by whatever; it ends with the same bytes as a run that was not.
 
     The bars, the strategies, the weights and stresslab must be those of the run. The strategy files are run: they are
     code.

@@ -1,4 +1,4 @@
-"""`stresslab run`: from flags to a verdict on the terminal and a run's folder; the work is `stress_test`'s."""
+"""`stresslab run`: from flags to a verdict on the terminal and a run's folder, by `stress_test`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stresslab train`: a tokenizer, then a model, from the user's own bars; the work is `recipes`'s."""
+"""`stresslab train`: a tokenizer, then a model, from the user's own bars, by `generators.kronos.train.presets`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ stresslab train model --data bars/ --out models/mine --steps 3000
 
 stresslab run strategies/sma_cross.py --data my_bars.csv --model models/mine
 
-Or tune a model that there is:
+Or tune an existing model:
 
 stresslab train model --from nano --data bars/ --out models/mine
 """

@@ -36,7 +36,7 @@ class NotebookLine:
         from IPython.display import display
 
         if self._handle is None:
-            self._handle = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call] # IPython
         else:
             self._handle.update({"text/plain": text}, raw=True)
 

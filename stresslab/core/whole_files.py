@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, whatever stops the writing: a full disk, a kill, a power cut.
 
 A file is written under a hidden name and renamed, so a name that is a link to another file is replaced, never written
-through. What is in the files is the caller's business.
+through. The caller says what is in the files.
 """
 
 from __future__ import annotations

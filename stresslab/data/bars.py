@@ -1,6 +1,6 @@
 """Bars: one real series of candles, checked once and then never changed.
 
-Files and services are read in `files`, `remote` and `samples`; when the next bars are due is asked of `calendar`.
+`data.sources` reads files and services; `calendar` knows when the next bars are due.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class JointUniverses:
         return paths
 
     def save_shard(self, path: Path) -> None:
-        """Write these universes as one shard, symbol after symbol; the history beside it is `save_history`'s."""
+        """Write these universes as one shard, symbol after symbol; `save_history` writes the history beside it."""
         about = _about(self.history) | {"facts": dict(self.facts)}
         parts = [shard_table(self.values[:, at], self.timestamps, self.ids, about) for at in range(len(self.symbols))]
         write_parquet(_by_symbol(parts, self.symbols), path)

@@ -66,7 +66,7 @@ def hold_out(bars: Bars, span: str) -> Bars:
     count, unit = int(found[1]), found[2]
     if unit:
         try:
-            last = bars.timestamps[-1] - pd.DateOffset(**{_SPANS[unit]: count})  # type: ignore[arg-type]
+            last = bars.timestamps[-1] - pd.DateOffset(**{_SPANS[unit]: count})  # type: ignore[arg-type] # a name of its own
         except (OverflowError, ValueError):
             last = bars.timestamps[0] - pd.Timedelta(days=1)
         kept = int((bars.timestamps <= last).sum())

@@ -152,7 +152,7 @@ class Universes(Plotted):
         return paths
 
     def save_shard(self, path: Path) -> None:
-        """Write these universes as one shard; the history beside it is `save_history`'s."""
+        """Write these universes as one shard; `save_history` writes the history beside it."""
         write_parquet(self._table(_about(self.history) | {"facts": dict(self.facts)}), path)
 
     @staticmethod

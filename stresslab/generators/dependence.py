@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def check_dependence(kind: str) -> Kind:
     """The kind itself when it is known."""
     if kind not in get_args(Kind):
         raise InputError(f"dependence={kind!r} is not known; choose one of {', '.join(get_args(Kind))}")
-    return kind  # type: ignore[return-value]
+    return cast(Kind, kind)
 
 
 def check_whole_days(kind: str, generator: str) -> None:

@@ -1,4 +1,4 @@
-"""Contrasts: the same test in worlds that differ in what they keep of a market, on matched volatility.
+"""Alternative generators: they differ in what they keep of a market, and their volatility is matched.
 
 A strategy's result under each shows what it depends on; the results are computed elsewhere.
 """

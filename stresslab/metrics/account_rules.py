@@ -1,4 +1,4 @@
-"""Rules that an account is held to, as mandates and funded accounts have them: which is met or broken first, and when.
+"""Rules of mandates and funded accounts: which of them an account reaches or breaks first, and when.
 
 It knows equity at the close and inside the bar; how that came about it does not. T is bars, N universes. Amounts are
 fractions of the initial capital.

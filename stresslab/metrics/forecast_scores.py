@@ -1,7 +1,7 @@
 """How well sampled distributions agree with what followed: ranks, proper scores, coverage and exceedance tests.
 
-Formulas only, on plain arrays; which origins are compared and what follows from it is `stresslab.realism`'s
-business. N is universes, K origins, D leads.
+Formulas only, on plain arrays; `stresslab.realism` chooses the origins and draws the conclusion.
+N is universes, K origins, D leads.
 """
 
 from __future__ import annotations

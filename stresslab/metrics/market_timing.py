@@ -1,7 +1,7 @@
 """Timing: what a strategy gains by when it is exposed, beyond how much it is exposed on average.
 
-It knows positions and the returns that they earned, in universes, on one real series and at many real origins. Where
-these come from is others' business; what is concluded from them is `stresslab.analysis.edge`'s.
+It knows positions and the returns that they earned, in universes, on one real series and at many real origins. Others
+compute these; `stresslab.analysis.edge` draws the conclusion.
 
 T is bars, N universes, K origins; returns are simple returns a bar, positions signed fractions of equity. Of a market
 positions and returns have the symbols on a third axis, and their gains are added up.
@@ -146,7 +146,7 @@ def _of_series(gains: FloatArray) -> FloatArray:
 def _mean_timing(gains: FloatArray, bars: int, periods_per_year: float, level: float, size: float) -> Timing:
     """Interval and test of the mean of independent gains (n,), and the Sharpe ratio that they amount to.
 
-    Gains are skewed: those of a rule that follows moves to the right, those of one that fades them to the left. So the
+    Gains are skewed: to the right for a rule that follows moves, to the left for a rule that fades them. So the
     studentised mean is transformed by Hall's cubic before Student's table is asked.
     """
     count, mean = len(gains), float(gains.mean())

@@ -1,7 +1,7 @@
 """The measures of one strategy in each universe: one row of `MEASURES` apiece, one formula of `performance` behind it.
 
-The engine makes the accounts; how measures spread over universes is
-`stresslab.metrics.distribution`'s. T is bars, N universes.
+The engine makes the accounts; `stresslab.metrics.distribution` says how measures spread over universes. T is bars, N
+universes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Accounts with an edge planted into them: what a strategy would earn, were its timing worth so much.
 
-It knows equity, positions and returns of N universes. How large the edge may be is `edge_posterior`'s question.
+It knows equity, positions and returns of N universes. `edge_posterior` says how large the edge may be.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Realism: do a generator's universes behave like this market? Evidence from rolling origins, and the gate.
 
-The formulas are `statistics.scores`'s and `statistics.stylised`'s; what an untrusted generator does to a verdict is
-`verdict`'s business.
+The formulas are in `metrics.forecast_scores` and `metrics.stylized_facts`; `analysis.verdict` decides what an untrusted
+generator does to a verdict.
 """
 
 from stresslab.realism.assess import Realism, assess, assess_realism

@@ -132,7 +132,7 @@ def assess_realism(
         The label with its reasons, every check, and the evidence.
 
     Raises:
-        InputError: a setting is out of range, or one that the generator refuses.
+        InputError: a setting is out of range, or the generator refuses it.
     """
     horizon, seed, jobs = check_horizon(horizon), check_seed(seed), jobs or os.cpu_count() or 1
     universe_ids(universes, None)

@@ -1,7 +1,7 @@
 """The gate: which label the answers to its questions give.
 
 `trusted` says that the evidence lies inside what is acceptable, `no fault found` that it decides neither way, and
-`not trusted` that it speaks against the universes. A few origins of one series can take trust away and hardly ever
+`not trusted` that it contradicts the universes. A few origins of one series can take trust away and hardly ever
 establish it; what hundreds of outcomes on held-out series said of the same weights can. K is origins.
 """
 
@@ -27,7 +27,7 @@ def gate(
     Args:
         origins: of the series.
         pooled: checks of the checkpoint's own calibration on held-out series like this one; none without one.
-        in_sample: origins up to which the generator was trained. Such origins may speak against it, never for it.
+        in_sample: origins up to which the generator was trained. Such origins can take trust away, never give it.
         further: checks of several symbols together, which count as those of the series do.
     """
     own = (*(check(origins) for check in CHECKS), *further)

@@ -1,6 +1,6 @@
 """One sentence under each picture that says what to see in it, made from the facts it shows.
 
-The pictures themselves are drawn elsewhere: in the page by `charts`, as files by `figures`.
+`report.charts` draws the pictures.
 """
 
 from __future__ import annotations

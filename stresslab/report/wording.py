@@ -23,7 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 UNDEFINED = "–"
-"""What stands for a number that does not exist, and for one that cannot be had."""
+"""What stands for a number that does not exist, and for a number that is not known."""
 
 GLYPHS: Mapping[str, str] = MappingProxyType(
     {"robust": "✓", "fragile": "△", "lucky": "◆", "losing": "✕", "inconclusive": "?"}

@@ -1,6 +1,6 @@
 """Which strategies take part in a run: those that run on the history and do not look ahead, and the portfolio of them.
 
-A strategy that fails on the history ends the run before it begins; one that fails later leaves the others theirs.
+A strategy that fails on the history ends the run before it begins; where one fails later, the others go on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a run was given, kept in its folder: the bars, and the strategies' sources with the modules they import.
 
-So a run can be done again from its folder alone, elsewhere too. What the run found is `folder`'s.
+So a run can be done again from its folder alone, elsewhere too. `folder` keeps what the run found.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def _bars_of(table: pd.DataFrame, about: Mapping[str, Any]) -> Bars:
         series = [_bars_of(table[table["symbol"] == one["symbol"]], one) for one in about["symbols"]]
         return IndexBars.of(Market(tuple(series), tuple(about["notices"])))
     bars = Bars.from_frame(table.set_index("timestamp")[list(FIELDS)])
-    told = {**about, "notices": tuple(about["notices"])}
-    return replace(bars, **{name: told[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
+    values = {**about, "notices": tuple(about["notices"])}
+    return replace(bars, **{name: values[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
 
 
 def strategy_path(text: str) -> Path:

@@ -1,6 +1,6 @@
 """Limits that a strategy is held to, as a YAML file names them, and common shapes of account rules.
 
-What limits mean is `analysis.limits`'s; how a file is read is `settings_file`'s.
+`analysis.limits` says what limits mean; `settings_file` reads the file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a reader must know before relying on a run: one sentence each, from what was set and what was found.
 
-How they are shown is the report's business.
+The report decides how they are shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How results show and save themselves: text, HTML and charts are the report's, the folder is `folder`'s.
+"""How results show and save themselves: `report` makes text, HTML and charts, `folder` the folder.
 
 `stresslab.core.display` asks this module; `stresslab/__init__.py` names it there.
 """

@@ -213,7 +213,7 @@ def _write_tear_sheet(account: pd.DataFrame, terms: Terms, periods_per_year: flo
         warnings.simplefilter("ignore")  # of pandas and matplotlib, about quantstats' own code
         fonts.addFilter(_silent)
         try:
-            quantstats.reports.html(  # type: ignore[no-untyped-call]
+            quantstats.reports.html(  # type: ignore[no-untyped-call] # quantstats is not typed
                 returns["equity"], returns["held"], rf=terms.risk_free, output=str(path), title=title,
                 benchmark_title="buy and hold", periods_per_year=round(periods_per_year),
             )  # fmt: skip

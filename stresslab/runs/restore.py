@@ -70,8 +70,8 @@ def finished(folder: Path, jobs: int, model: str | None = None) -> Restored:
         settings = _settings(manifest, jobs, folder)
         if model is not None:
             settings = settings.model_copy(update={"model": model})
-        stored, told = read_bounded(folder / METRICS, MAX_TABLE), manifest.get("ledger")
-        earlier = Earlier() if told is None else Earlier.from_dict(told)
+        stored, ledger = read_bounded(folder / METRICS, MAX_TABLE), manifest.get("ledger")
+        earlier = Earlier() if ledger is None else Earlier.from_dict(ledger)
         if hashlib.sha256(stored).hexdigest() != manifest["files"][METRICS]:
             raise InputError(f"{folder}/{METRICS} is not what the run wrote; `stresslab verify {folder}` names all")
         given = kept_inputs(folder, settings, manifest)
@@ -103,7 +103,7 @@ def stopped(work: Path) -> tuple[StressConfig, Bars, Generator]:
         plan = json.loads(read_bounded(work / PLAN, MAX_JSON))
         settings = _settings(plan, None, work)
         if plan["code"] != code()["sha256"]:
-            raise InputError(f"stresslab is not the one that began {work}; install that one, or start a new run")
+            raise InputError(f"stresslab is not the version that began {work}; install that one, or start a new run")
         _check_strategies(plan["strategies"], settings)
         for changed in changed_since(work, settings):
             raise InputError(f"a module of the strategies is another: {changed}; restore it, or start a new run")
@@ -128,7 +128,7 @@ def _settings(manifest: Mapping[str, Any], jobs: int | None, folder: Path) -> St
 
 
 def _check_strategies(recorded: Mapping[str, Any], settings: StressConfig) -> None:
-    """Refuse a strategy file that is not the one that ran, before any of it is run."""
+    """Refuse a strategy file that has changed since the run, before any of it is run."""
     paths = {one["path"] for one in recorded.values()}
     for text in settings.strategies:
         if text not in paths and text.rpartition(":")[0] not in paths:

@@ -1,6 +1,6 @@
 """A YAML file of settings, read safely: no code in it runs, and it cannot grow into more than settings take.
 
-What the settings mean is `settings`'s.
+`settings` says what the settings mean.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What strategies come to in a shard of universes: rows of measures and counts for the fans, small enough to travel.
 
-Where shards are sampled, in which order and by whom, is `streaming`'s business; an outcome depends on the ids alone.
+`shard_stream` decides where, when and by whom shards are sampled; a result depends on the ids alone.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ShardResult:
     def without_copies(self) -> ShardResult:
         """The outcome in which no universe counts twice, where most of them are copies; the fans keep them all.
 
-        A generator with few possible universes may draw one again; one that hardly draws says nothing more often.
+        A generator with few possible universes may sample one again: that is no further evidence.
         """
         kept = np.sort(np.unique(self.digests, return_index=True)[1])
         if 2 * len(kept) >= len(self.digests):

@@ -1,4 +1,4 @@
-"""The universes of a run, met shard by shard: sampled, traded in, summed up, and let go.
+"""The universes of a run, evaluated shard by shard: sampled, traded in, summed up, and dropped.
 
 Finished shards may be kept in a folder, from which an interrupted run goes on. How many universes a shard holds, who
 computes it and when change no byte of any result.

@@ -97,7 +97,7 @@ def packed(accounts: Mapping[str, Sides]) -> bytes:
             for part in ("equity", "low", "high"):
                 arrays[f"{at}/{name}/{part}"] = getattr(side, part)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type] # names are no flag of numpy
     return buffer.getvalue()
 
 

@@ -163,7 +163,7 @@ def evaluate_real(
 
 
 def _evaluator(runs: Sequence[StrategyRun], plan: Plan, window: Window) -> Evaluator:
-    """Of the run's strategies on its terms; one that fails leaves the others theirs."""
+    """Of the run's strategies on its terms; where one fails, the others keep theirs."""
     runs = list(runs)
     return Evaluator(
         tuple(strategies_of(runs)), plan.terms, window.history.periods_per_year, portfolio=shares_of(runs),

@@ -58,7 +58,7 @@ def settings_of(theirs: Any, module: Any = None) -> dict[str, bool] | None:
     """What `BACKTEST` of the class, or of its file, declares; None where there is none.
 
     Raises:
-        ValueError: a setting is none of `Backtest`, or one that the run decides here.
+        ValueError: a setting is none of `Backtest`, or the run decides it here.
     """
     given = getattr(theirs, DECLARATION, None) or getattr(module, DECLARATION, None)
     if given is None:
@@ -111,7 +111,8 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
 
     keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     listed = [inspect.Parameter(name, keyword, default=value) for name, value in values.items()]
-    weights.__signature__ = inspect.Signature([inspect.Parameter("bars", positional), *listed])  # type: ignore[attr-defined]
+    shown = inspect.Signature([inspect.Parameter("bars", positional), *listed])
+    weights.__signature__ = shown  # type: ignore[attr-defined] # the parameters that may be set
     weights.__name__ = theirs.__name__
     weights.takes = "series"  # type: ignore[attr-defined] # read by `detect_style`
     return weights

@@ -35,7 +35,7 @@ class Lookback:
         bars: latest real bars whose decisions were compared.
         differing: share of them decided otherwise than with all history.
         needed: bars of history from which on decisions stay, to `STEP`; None where only all there is will do.
-        available: bars of history that there are.
+        available: bars of history.
     """
 
     warmup: int

@@ -218,7 +218,7 @@ class Decisions:
         return self.weights is not None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays that there are, by name."""
+        """The arrays by name, without those that are None."""
         named = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _NO_ARRAYS}
         return {name: array for name, array in named.items() if array is not None} | dict(self.levels)
 

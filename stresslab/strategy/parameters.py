@@ -88,7 +88,7 @@ def check_declaration(who: str, ranges: Any, declared: Sequence[str]) -> dict[st
     Args:
         who: where it stands.
         ranges: the mapping.
-        declared: every parameter that there is.
+        declared: every parameter.
     """
     example = f'{DECLARATION} = {{"fast": (5, 50), "mode": ["sma", "ema"]}}'
     if not isinstance(ranges, Mapping):

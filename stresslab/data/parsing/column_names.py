@@ -1,6 +1,6 @@
 """Which column of a table means what: the names that exchanges, brokers and vendors give to the fields of a bar.
 
-Names only; what stands in the cells is for `cells` and `timestamps` to read.
+Names only; `numbers` and `timestamps` read the cells.
 """
 
 from __future__ import annotations

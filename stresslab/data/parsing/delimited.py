@@ -1,6 +1,6 @@
 """Reads a table out of text: encoding, delimiter, decimal sign, and where the header is, if there is one.
 
-Which column means what is decided from the header's names in `columns`; nothing is checked here but the table's form.
+`column_names` decides which column means what; nothing is checked here but the table's form.
 """
 
 from __future__ import annotations

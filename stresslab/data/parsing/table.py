@@ -1,6 +1,6 @@
 """From a table as users have it to the values of bars: the fields picked out, dates cut, prices adjusted, gaps filled.
 
-The rules that lie between are in `checks`; names, numbers and time stamps are read in `columns`, `cells`, `timestamps`.
+The rules are in `validation`; `column_names`, `numbers` and `timestamps` read names, numbers and time stamps.
 """
 
 from __future__ import annotations

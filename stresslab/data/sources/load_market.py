@@ -1,4 +1,4 @@
-"""One door to markets: several sources, or one that holds several series, aligned on their common bars."""
+"""Loads markets: several sources, or one with several series, aligned on their common bars."""
 
 from __future__ import annotations
 

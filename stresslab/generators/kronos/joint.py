@@ -1,6 +1,6 @@
 """Several symbols sampled side by side: whose uniforms are coupled, and how far simulated returns follow them.
 
-How a token is drawn at a given quantile is `coupling`'s, what quantiles move together `generators.dependence`'s.
+`coupling` draws a token at a given quantile; `generators.dependence` says which quantiles move together.
 """
 
 from __future__ import annotations

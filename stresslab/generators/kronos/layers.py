@@ -1,7 +1,7 @@
 """The building blocks that both networks of Kronos share, with the tensor names of the published checkpoints.
 
-Shapes: B sequences, L positions, D model width, H heads. What the blocks are assembled into is `tokenizer`'s and
-`transformer`'s business.
+Shapes: B sequences, L positions, D model width, H heads. `tokenizer` and `transformer` assemble
+the blocks.
 """
 
 from __future__ import annotations

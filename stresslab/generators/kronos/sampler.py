@@ -1,8 +1,8 @@
 """Sampling: tokens of one history to tokens and features of many continuations, each from its own uniforms.
 
 The history is prefilled once and shared; every universe adds a cache of its own. A universe is always computed at the
-same place of a tile of fixed size, so that its bits do not depend on how many others there are. What tokens mean is the
-tokenizer's business, what features mean the representation's.
+same place of a tile of fixed size, so that its bits do not depend on how many others there are. What tokens mean, the
+tokenizer knows; what features mean, the representation.
 
 Shapes: N universes of a tile, L bars of context, H bars of horizon, V vocabulary.
 """

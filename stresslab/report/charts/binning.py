@@ -1,6 +1,6 @@
 """What charts are made of: bins, ticks, and the few points of a long line that are worth drawing.
 
-It knows arrays. How they look in a page or a picture is decided in `charts` and `figures`.
+It knows arrays. `chart` and `images` decide how they look in a page and in a picture.
 """
 
 from __future__ import annotations

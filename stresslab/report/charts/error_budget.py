@@ -72,14 +72,14 @@ class _Figure:
 
 def headlines(strategy: StrategyResult) -> list[Headline]:
     """The figures that stand on the first screen, each with the parts of its error that the run assessed."""
-    worlds = [row for row in strategy.studies.alternative_generators or () if row.own_drift]
+    others = [row for row in strategy.studies.alternative_generators or () if row.own_drift]
     folds = strategy.studies.walk_forward.origins if strategy.studies.walk_forward else ()
     found = []
     for one in _FIGURES:
         errors = budget(
             one.own(strategy),
             strategy.universes.count,
-            by_generator={row.label: _number(one.of_row(row)) for row in worlds} or None,
+            by_generator={row.label: _number(one.of_row(row)) for row in others} or None,
             by_origin=[_number(one.of_row(row)) for row in folds] or None,
             variances=[one.variance(row) for row in folds] or None,
         )

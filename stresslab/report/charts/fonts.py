@@ -79,7 +79,7 @@ def _family_of(code: int) -> str | None:
 
 @cache
 def _covers(family: str) -> frozenset[int]:
-    """The signs for which a font has outlines; none for one that is not installed."""
+    """The signs for which a font has outlines; none where it is not installed."""
     path = _outlined().get(family)
     return _signs(path) if path is not None else frozenset()
 

@@ -15,11 +15,11 @@ from stresslab.report.wording import interval, percent, share
 Named = Sequence[tuple[str, Estimate]]
 
 
-def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list[Chart]:
-    """P(loss) and timing in each world, the run's own first."""
-    losses = [(row.label, row.probability_of_loss) for row in worlds]
-    timing = [(row.label, row.timing.total) for row in worlds]
-    known = [row.probability_of_loss.value for row in worlds]
+def alternative_charts(rows: Sequence[AlternativeGenerator], key: str) -> list[Chart]:
+    """P(loss) and timing with each generator, the run's own first."""
+    losses = [(row.label, row.probability_of_loss) for row in rows]
+    timing = [(row.label, row.timing.total) for row in rows]
+    known = [row.probability_of_loss.value for row in rows]
     told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by generator."
     above = [label for label, found in timing if found.low is not None and found.low > 0]
     below = [label for label, found in timing if found.high is not None and found.high < 0]
@@ -32,7 +32,7 @@ def alternative_charts(worlds: Sequence[AlternativeGenerator], key: str) -> list
         timed = "With no generator can its timing be distinguished from nothing."
     return [
         forest(losses, f"{key}-worlds-loss", "P(loss) with other generators", told, "P(loss)", share, first=True),
-        forest(timing, f"{key}-worlds-timing", "Timing in other worlds", timed, "timing over the horizon", _signed),
+        forest(timing, f"{key}-worlds-timing", "Timing with other generators", timed, "timing over the horizon", _signed),
     ]
 
 

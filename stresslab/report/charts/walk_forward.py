@@ -59,7 +59,7 @@ def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]
 
 
 def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
-    """Total return and deepest drawdown over all windows: paths that could have been, and the one that was."""
+    """Total return and deepest drawdown over all windows: sampled paths, and the real one."""
     gains, falls = found.total_return, found.max_drawdown
     lives, windows = found.paths, found.windows
     better = "" if gains.real is None else f", better than {share(_below(gains.values, gains.real))} of them"

@@ -103,7 +103,7 @@ def check_pdf() -> None:
         InputError: weasyprint, or a library that it needs, is missing.
     """
     try:
-        import weasyprint  # noqa: F401
+        import weasyprint  # noqa: F401 - whether it can be imported is the question
     except (ImportError, OSError) as error:
         why = "is not installed" if isinstance(error, ImportError) else f"does not load ({str(error).splitlines()[0]})"
         raise InputError(

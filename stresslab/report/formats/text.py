@@ -1,6 +1,6 @@
 """A stress test as plain text for the terminal: the verdicts first, the evidence below.
 
-The numbers and sentences are `evidence`'s and `provenance`'s, so that terminal and page cannot disagree.
+Numbers and sentences come from `report.sections`, so that terminal and page cannot disagree.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a reader must know before relying on a result: warnings, realism, training, and what the figures hide.
 
-Where a run came from is `provenance`'s.
+`provenance` says where a run came from.
 """
 
 from __future__ import annotations

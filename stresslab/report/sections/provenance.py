@@ -1,6 +1,6 @@
 """Where a run's figures come from and what they leave out: data, generator, settings, machine and limits.
 
-The strategies' own evidence is `evidence`'s.
+`strategy` shows the evidence about each strategy.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def run(result: StressResult) -> Run:
 
 
 def command(result: StressResult) -> str:
-    """The command line that makes a run again; empty for one that was not started from the command line."""
+    """The command line that makes a run again; empty where it was not started from the command line."""
     return clean(result.command) if result.command else ""
 
 

@@ -96,7 +96,7 @@ def evidence_of(found: RealismSection | None) -> Evidence:
     sentence = {
         "trusted": f"What followed {at}, and on held-out series where the model was measured, lies inside what is "
         "acceptable; where the universes still differ from this market, the section on realism shows.",
-        "no fault found": f"What followed {at} does not speak against the universes, and does not show that they are "
+        "no fault found": f"What followed {at} does not contradict the universes, and does not show that they are "
         "right either.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]

@@ -1,6 +1,6 @@
 """One strategy's page: its verdict, key figures, charts, checks and tables as the template sets them.
 
-The charts come from `charts`; where the run came from and what it assumes is `provenance`'s.
+The charts come from `report.charts`; `provenance` says where the run came from and what it assumes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The evidence below the verdict: edge, fragility, error budget, shocks, what broke it, worlds, origins.
+"""The evidence below the verdict: edge, fragility, error budget, shocks, what broke it, other generators, origins.
 
 Each table begins with one sentence that says what to see in it; pictures stand above it where they show more. The
 figures are those of `result.json`.

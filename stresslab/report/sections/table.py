@@ -13,7 +13,7 @@ from stresslab.report.wording import share as _defined_share
 LONGEST_NUMBER = 24
 """Signs of a cell that may still be a number."""
 HEADINGS = ("P(loss)", "P(drawdown > 20%)", "Expected shortfall 97.5%", "Median return", "Time under water")
-"""Of the columns that `figures` fills."""
+"""Of the columns that `analysis.case.figures` fills."""
 
 
 @dataclass(frozen=True)

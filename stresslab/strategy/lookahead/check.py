@@ -203,7 +203,7 @@ def _searched(case: DecisionProbe, cuts: int, patience: float) -> LookAheadRepor
 
 
 def _check_memory(case: DecisionProbe) -> str:
-    """Where a strategy decides by chance; refuses one that decides otherwise because of what it saw before."""
+    """Where a strategy decides by chance; a strategy that remembers earlier calls is refused."""
     strategy, others = case.strategy, mirrored(case.values)[None]
     after, difference = column(case.decide(others), 0), None
     if strategy.path is not None:

@@ -2,8 +2,8 @@
 
 Follows Shi et al. 2025 (arXiv 2508.02739, sections 3.1 and 3.2): hierarchical reconstruction (coarse tokens alone, and
 all), commitment and entropy terms of binary spherical quantization; then coarse and fine cross-entropy. AdamW with
-linear warm-up and cosine decay. What is trained on is the corpus's business, what the losses mean on unseen data is
-`evaluation`'s.
+linear warm-up and cosine decay. `windows` hands out what is trained on; `validation_loss` measures the losses on
+unseen data.
 """
 
 from __future__ import annotations

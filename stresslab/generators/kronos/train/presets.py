@@ -236,7 +236,7 @@ def _weights_digest(folder: Path) -> str:
 
 
 def _claim(states: Path, learns_from: dict[str, Any]) -> None:
-    """Record what a training learns from; refuse to go on with one that began on something else."""
+    """Record what a training learns from; refuse to go on where it began on something else."""
     path = states / LEARNS_FROM
     before = read_json(path) if path.is_file() else learns_from
     changed = [name for name in learns_from if before.get(name) != learns_from[name]]
