@@ -178,9 +178,9 @@ def _pair(first: Entry, second: Entry) -> Pair:
 
 def _differing(runs: dict[str, StressResult]) -> dict[str, dict[str, Any]]:
     """Settings and inputs that are not the same everywhere."""
-    told = {letter: _told(result) for letter, result in runs.items()}
-    names = dict.fromkeys(name for facts in told.values() for name in facts)
-    rows = {name: {letter: facts.get(name) for letter, facts in told.items()} for name in names}
+    facts_of = {letter: _told(result) for letter, result in runs.items()}
+    names = dict.fromkeys(name for facts in facts_of.values() for name in facts)
+    rows = {name: {letter: facts.get(name) for letter, facts in facts_of.items()} for name in names}
     return {name: row for name, row in rows.items() if len({repr(value) for value in row.values()}) > 1}
 
 

@@ -295,11 +295,11 @@ def _reasons(
             f"Timing worth an annual Sharpe ratio of {criteria.worth:g} or more has a probability of only "
             f"{percent(posterior.above(criteria.worth))} on the real bars{best}: what it earns is its exposure.",
         )
-    told = f"The probability that its edge is real is {chance}{best}, less than the {percent(required)} required."
+    sentence = f"The probability that its edge is real is {chance}{best}, less than the {percent(required)} required."
     years = years_to_find_out(posterior, required)
     if math.isinf(years):
-        return (told, "Nothing on the real bars suggests that waiting would confirm it.")
-    return (told, f"If it is as large as it seems, about {years:.1f} years of fresh bars would settle it.")
+        return (sentence, "Nothing on the real bars suggests that waiting would confirm it.")
+    return (sentence, f"If it is as large as it seems, about {years:.1f} years of fresh bars would settle it.")
 
 
 def edge(case: Case, trials: Trials, at_origins: Timing | None = None, permutations: int = PERMUTATIONS) -> JudgedEdge:

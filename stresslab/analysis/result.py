@@ -105,7 +105,7 @@ class StrategyResult(Plotted):
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a stored run is told from others by: its name, when it was stored, and the hash of its manifest."""
+    """What distinguishes a stored run from others: its name, when it was stored, and the hash of its manifest."""
 
     run: str
     created: str
@@ -233,8 +233,8 @@ class StressResult(Plotted):
 
     def __repr__(self) -> str:
         """One line: how many universes of what, and the verdicts."""
-        told = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
-        return f"StressResult({self.data.symbol}, {self.universes_count:,} universes of {self.horizon} bars: {told})"
+        labels = ", ".join(f"{one.name} {one.verdict.label}" for one in self.strategies)
+        return f"StressResult({self.data.symbol}, {self.universes_count:,} universes of {self.horizon} bars: {labels})"
 
     def __str__(self) -> str:
         """The verdicts first, the evidence below."""

@@ -40,7 +40,7 @@ def compare(
     loaded = [load_run(run) for run in runs]
     with report_damage_of(" or ".join(runs)):
         found = compare_runs(loaded, [Path(run).name for run in runs])
-        told, page = render_text(found), None if out is None else render_page(found)
+        text, page = render_text(found), None if out is None else render_page(found)
     if paired and found.unpaired:
         letter, why = next(iter(found.unpaired.items()))
         raise InputError(
@@ -51,5 +51,5 @@ def compare(
         with options.output_folder(out) as folder:
             written = folder / "comparison.html"
             put_text(written, page)
-        told += f"\n\ncomparison: {written}"
-    say(told)
+        text += f"\n\ncomparison: {written}"
+    say(text)

@@ -171,8 +171,8 @@ class TerminalBars:
         if stage not in self._tasks:
             self._tasks[stage] = self._shown.add_task(stage, total=total, rate=""), time.monotonic()
         task, started = self._tasks[stage]
-        told = [text for text in (rate(stage, done, time.monotonic() - started), note) if text]
-        self._shown.update(task, completed=done, total=total, rate=", ".join(told))
+        notes = [text for text in (rate(stage, done, time.monotonic() - started), note) if text]
+        self._shown.update(task, completed=done, total=total, rate=", ".join(notes))
 
     @contextmanager
     def still(self) -> Iterator[None]:

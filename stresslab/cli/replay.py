@@ -59,8 +59,8 @@ def replay(
         check_tear_sheets()
     with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
         found = compute(run, universe, strategy or (), model=model, progress=report)
-        told = str(found)
+        text = str(found)
         if folder is not None:
             written, missing = found.save(folder, tear_sheet)
-            told = "\n".join([told, "", *map(str, written), *missing])
-    say(told)
+            text = "\n".join([text, "", *map(str, written), *missing])
+    say(text)

@@ -45,11 +45,11 @@ def rerun(
 
     with nullcontext() if out is None else options.output_folder(out) as folder, progress() as report:
         found = compute(run, jobs=jobs, model=model, progress=report)
-        told = str(found)
+        text = str(found)
         if folder is not None:
             report("report", 0, 1)
-            told += f"\nreport: {save_run(found.result, folder, inputs=Path(run) / INPUTS) / 'report.html'}"
+            text += f"\nreport: {save_run(found.result, folder, inputs=Path(run) / INPUTS) / 'report.html'}"
             report("report", 1, 1)
-    say(told)
+    say(text)
     if not found.within:
         raise InputError(f"{run} cannot be reproduced here; what differs is listed above")

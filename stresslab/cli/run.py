@@ -135,8 +135,8 @@ def verdict(result: StressResult, verbose: bool, last: StressResult | None = Non
     from stresslab.report.formats.changes import changes
     from stresslab.report.formats.text import brief
 
-    told = str(result) if verbose else brief(result)
-    return told if last is None else f"{told}\n\n{changes(last, result)}"
+    text = str(result) if verbose else brief(result)
+    return text if last is None else f"{text}\n\n{changes(last, result)}"
 
 
 def tell(text: str) -> OutputError | None:

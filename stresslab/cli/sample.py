@@ -36,8 +36,8 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
         wanted = SampleRequest(made, history, settings.horizon, settings.universes, settings.seed)
         steps = settings.horizon * len(symbols_of(history))
         size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, steps)
-        told = check_disk(folder, disk_need(settings.universes, steps))
-        report("loading", 1, 1, f"universes need {told}")
+        need = check_disk(folder, disk_need(settings.universes, steps))
+        report("loading", 1, 1, f"universes need {need}")
         finished = 0
 
         def advance(count: int) -> None:

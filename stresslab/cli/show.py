@@ -23,5 +23,5 @@ def show(
 
     result = load_run(run)
     with report_damage_of(run):
-        told = str(result)
-    say(told)
+        text = str(result)
+    say(text)

@@ -27,7 +27,7 @@ def track(ctx: typer.Context, settings: TrackSettings) -> None:
     Exits with 4 when a strategy is outside. Page, state and history are kept in `tracking` beside the runs.
     """
     from stresslab.runs.settings import SEVERAL
-    from stresslab.runs.track_run import TRACKING, told, track_run
+    from stresslab.runs.track_run import TRACKING, listed, track_run
 
     sources = [None] if settings.data is None else settings.data.split(SEVERAL)
     if len(sources) not in (1, len(settings.runs)):
@@ -42,6 +42,6 @@ def track(ctx: typer.Context, settings: TrackSettings) -> None:
                 one = track_run(run, settings, folder, sources[at % len(sources)], report)
                 written += one.save(folder)
             found.append(one)
-    say(f"{told(found)}\n\n" + "\n".join(map(str, written)))
+    say(f"{listed(found)}\n\n" + "\n".join(map(str, written)))
     if any(one.outside for one in found):
         raise typer.Exit(FAILED_ON)

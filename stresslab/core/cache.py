@@ -175,8 +175,8 @@ def user_folder() -> Path:
 def _packed(arrays: Mapping[str, NDArray[Any]], facts: Any) -> bytes:
     """Arrays and plain JSON as bytes, after the digest of these; nothing in them is code."""
     stream = io.BytesIO()
-    told = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
-    np.savez(stream, allow_pickle=False, facts=told, **{f"array {name}": array for name, array in arrays.items()})
+    about = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
+    np.savez(stream, allow_pickle=False, facts=about, **{f"array {name}": array for name, array in arrays.items()})
     content = stream.getvalue()
     return hashlib.sha256(content).digest() + content
 

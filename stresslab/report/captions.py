@@ -116,8 +116,8 @@ def headline(result: StressResult) -> str:
         return ""
     robust = labels.count("robust")
     counts = ", ".join(f"{labels.count(label)} {label}" for label in LABELS if label != "robust" and label in labels)
-    told = f"{robust or 'Not one'} of {len(labels)} strategies {'are' if robust > 1 else 'is'} robust"
-    return f"{told}{': ' if not robust else '; ' if counts else ''}{counts}."
+    robust_ones = f"{robust or 'Not one'} of {len(labels)} strategies {'are' if robust > 1 else 'is'} robust"
+    return f"{robust_ones}{': ' if not robust else '; ' if counts else ''}{counts}."
 
 
 def label_keys(result: StressResult) -> list[tuple[str, str]]:
@@ -130,7 +130,7 @@ def label_keys(result: StressResult) -> list[tuple[str, str]]:
     }
     low = limits.get("probability_of_loss_robust", "10%")
     high = limits.get("probability_of_loss_lucky", "50%")
-    told = {
+    meanings = {
         "robust": f"loses in {low} of the universes or fewer",
         "fragile": f"loses in more than {low} and fewer than {high}",
         "lucky": f"loses in {high} or more, although the real bars brought a gain",
@@ -138,7 +138,7 @@ def label_keys(result: StressResult) -> list[tuple[str, str]]:
         "inconclusive": "the evidence does not decide",
     }
     present = {one.verdict.label for one in result.strategies}
-    return [(label, told[label]) for label in LABELS if label in present]
+    return [(label, meanings[label]) for label in LABELS if label in present]
 
 
 def overview_sentence(result: StressResult) -> str:

@@ -77,8 +77,8 @@ class LimitedRun:
 
     def page(self) -> str:
         """The page."""
-        told = [f"{clean(name)}: {headline(study)}" for name, study in self.studies.items()]
-        section = PageSection("kept", "Limits kept and broken", limit_tables(self.studies), told, provenance.LIMITS)
+        lines = [f"{clean(name)}: {headline(study)}" for name, study in self.studies.items()]
+        section = PageSection("kept", "Limits kept and broken", limit_tables(self.studies), lines, provenance.LIMITS)
         title, stamp = f"Limits: {clean(self.result.data.symbol)}", provenance.stamp(self.result)
         chips = [("plain", "every limit kept") if self.kept else ("alert", "not every limit kept")]
         return render_decision(DecisionPage("limits", title, described(self.result), [section], chips, stamp))

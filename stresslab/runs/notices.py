@@ -183,8 +183,8 @@ def of_calls(runs: Sequence[StrategyRun]) -> list[str]:
         if log.characters:
             printed.setdefault(family, CallLog()).add(log)
         if log.failures:
-            told = describe_failures(strategy.name, log.failures, evaluation.universes)
-            notices.append(f"{told[0].upper()}{told[1:]}; its results leave these out, and studies stay flat there.")
+            why = describe_failures(strategy.name, log.failures, evaluation.universes)
+            notices.append(f"{why[0].upper()}{why[1:]}; its results leave these out, and studies stay flat there.")
     for name, sets in alone.items():
         form = sets[0].form
         notices.append(

@@ -82,8 +82,8 @@ class Replay:
         ]
         headings = ["Strategy", "Return", "Over buy and hold", "Deepest drawdown", "In the market", "Trades", "Sharpe"]
         lines += [*table(headings, rows, left=1), ""]
-        told = "the same measures as in the run" if self.same else "not the measures of the run"
-        return "\n".join([*lines, told, *(f"since then: {one}" for one in self.differences)])
+        agreement = "the same measures as in the run" if self.same else "not the measures of the run"
+        return "\n".join([*lines, agreement, *(f"since then: {one}" for one in self.differences)])
 
     def save(self, folder: Path, tear_sheets: bool = False) -> tuple[list[Path], list[str]]:
         """Write the bars, and of each strategy its account and picture.

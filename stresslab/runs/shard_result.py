@@ -104,16 +104,16 @@ class ShardResult:
         arrays: dict[str, Any] = {"first": self.first, "ids": self.ids, "digests": self.digests} | _arrays(
             "closes", self.closes
         )
-        told = []
+        strategies = []
         for at, one in enumerate(self.found):
             arrays |= {f"{at}.{number}": column.to_numpy() for number, (_, column) in enumerate(one.metrics.items())}
             arrays |= {f"{at}.ids": one.metrics.index.to_numpy()} | (_arrays(f"{at}.fan", one.fan) if one.fan else {})
             arrays |= {} if one.losing is None else {f"{at}.losing": one.losing}
             log = [one.log.characters, one.log.beginning, list(one.log.failures.items())]
-            told.append([list(one.metrics.columns), one.metrics.index.name, log, one.error, one.universes])
-        text = json.dumps({"found": told, "facts": dict(self.facts), "universes": self.universes})
+            strategies.append([list(one.metrics.columns), one.metrics.index.name, log, one.error, one.universes])
+        text = json.dumps({"found": strategies, "facts": dict(self.facts), "universes": self.universes})
         with path.open("wb") as stream:
-            np.savez(stream, told=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+            np.savez(stream, about=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> ShardResult:
@@ -138,16 +138,16 @@ class ShardResult:
             if sum(one.file_size for one in members.infolist()) > path.stat().st_size:
                 raise ValueError("its arrays claim more bytes than it has")
         with np.load(path, allow_pickle=False) as arrays:
-            told = json.loads(arrays["told"].tobytes())
+            about = json.loads(arrays["about"].tobytes())
             found = []
-            for at, (columns, index, (characters, beginning, failures), error, universes) in enumerate(told["found"]):
+            for at, (columns, index, (characters, beginning, failures), error, universes) in enumerate(about["found"]):
                 ids = pd.Index(arrays[f"{at}.ids"], name=index)
                 metrics = pd.DataFrame({name: arrays[f"{at}.{n}"] for n, name in enumerate(columns)}, index=ids)
                 fan = _sketch(f"{at}.fan", arrays) if f"{at}.fan.keys" in arrays else None
                 losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
                 log = CallLog(characters, beginning, {int(universe): why for universe, why in failures})
                 found.append(StrategyEvaluation(metrics, None, fan, losing, log, error, universes))
-            return cls(tuple(found), _sketch("closes", arrays), told["facts"], told["universes"],
+            return cls(tuple(found), _sketch("closes", arrays), about["facts"], about["universes"],
                 arrays["first"], arrays["ids"], arrays["digests"],
             )  # fmt: skip
 

@@ -62,12 +62,12 @@ class SizedRun:
 
     def page(self) -> str:
         """The page."""
-        told = [f"{clean(name)}: {headline(study)}" for name, study in self.studies.items()]
+        sentences = [f"{clean(name)}: {headline(study)}" for name, study in self.studies.items()]
         section = PageSection(
             "sizes",
             "How large to trade",
             size_tables(self.studies),
-            told,
+            sentences,
             [*provenance.LIMITS[:2], *provenance.LIMITS[3:]],
         )
         title, stamp = f"How large: {clean(self.result.data.symbol)}", provenance.stamp(self.result)

@@ -235,7 +235,7 @@ def _equity_of(one: RunStrategy, stored: StoredRun, known: Bars, news: Bars) -> 
     return np.asarray(account.equity[1:-1, 0] / account.init_cash)
 
 
-def told(runs: list[TrackedRun]) -> str:
+def listed(runs: list[TrackedRun]) -> str:
     """All runs in a table, and for each strategy what to do."""
     rows = [
         [clean(run.run.name), clean(name), one.state.upper(), one.since or UNDEFINED, f"{one.bars} of {one.horizon}",

@@ -29,7 +29,7 @@ def load_series(
     Args:
         source: a folder, of which every table is read; a file, which may hold many symbols; or what `load_bars` reads.
         repair: repair what can be repaired instead of refusing the whole.
-        on_bad: is told of every file or symbol that cannot be used, which is then left out; without it the first such
+        on_bad: called with every file or symbol that cannot be used, which is then left out; without it the first such
             is an error.
         since: first time stamp to keep.
         until: last time stamp to keep.

@@ -20,7 +20,7 @@ def alternative_charts(rows: Sequence[AlternativeGenerator], key: str) -> list[C
     losses = [(row.label, row.probability_of_loss) for row in rows]
     timing = [(row.label, row.timing.total) for row in rows]
     known = [row.probability_of_loss.value for row in rows]
-    told = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by generator."
+    sentence = f"The same strategy loses in {share(min(known))} to {share(max(known))} of the universes, by generator."
     above = [label for label, found in timing if found.low is not None and found.low > 0]
     below = [label for label, found in timing if found.high is not None and found.high < 0]
     parts = [
@@ -31,8 +31,8 @@ def alternative_charts(rows: Sequence[AlternativeGenerator], key: str) -> list[C
     if not parts:
         timed = "With no generator can its timing be distinguished from nothing."
     return [
-        forest(losses, f"{key}-worlds-loss", "P(loss) with other generators", told, "P(loss)", share, first=True),
-        forest(timing, f"{key}-worlds-timing", "Timing with other generators", timed, "timing over the horizon", _signed),
+        forest(losses, f"{key}-worlds-loss", "P(loss) with other generators", sentence, "P(loss)", share, first=True),
+        forest(timing, f"{key}-worlds-timing", "Timing by generator", timed, "timing over the horizon", _signed),
     ]
 
 

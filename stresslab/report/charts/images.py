@@ -148,7 +148,7 @@ def plot(chart: Chart, axes: Axes | None = None) -> Axes:
 
 def legible_chart(chart: Chart, title: str = "") -> tuple[Chart, str, list[str]]:
     """The chart and its title without signs that cannot be drawn, and the fonts that draw what they say."""
-    told = replace(
+    drawn = replace(
         chart,
         sentence=legible(chart.sentence),
         x_ticks=[replace(tick, label=legible(tick.label)) for tick in chart.x_ticks],
@@ -160,10 +160,10 @@ def legible_chart(chart: Chart, title: str = "") -> tuple[Chart, str, list[str]]
         legend=[(style, legible(meaning)) for style, meaning in chart.legend],
     )
     title = legible(title)
-    labels = [*(tick.label for tick in (*told.x_ticks, *told.y_ticks)), *(mark.label for mark in told.marks)]
-    meanings = [*(note.text for note in told.notes), *(meaning for _, meaning in told.legend)]
-    words = "".join([title, told.sentence, told.x_name, told.y_name, *labels, *meanings])
-    return told, title, families(words)
+    labels = [*(tick.label for tick in (*drawn.x_ticks, *drawn.y_ticks)), *(mark.label for mark in drawn.marks)]
+    meanings = [*(note.text for note in drawn.notes), *(meaning for _, meaning in drawn.legend)]
+    words = "".join([title, drawn.sentence, drawn.x_name, drawn.y_name, *labels, *meanings])
+    return drawn, title, families(words)
 
 
 def _heading(figure: Figure, chart: Chart, title: str) -> float:

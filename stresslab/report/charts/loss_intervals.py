@@ -115,11 +115,11 @@ def _bars(one: StrategyResult, middle: float, rows: int) -> list[_Bar]:
 def _sentence(bars: Sequence[_Bar], limits: dict[str, float]) -> str:
     """How many intervals of chance leave open on which side of a threshold P(loss) lies."""
     values = [bar.loss.value for bar in bars]
-    told = f"P(loss) lies between {share(min(values))} and {share(max(values))}"
+    span = f"P(loss) lies between {share(min(values))} and {share(max(values))}"
     held = {bar.name for bar in bars if any(bar.loss.low < limit < bar.loss.high for limit in limits.values())}
     count = len({bar.name for bar in bars})
     if not limits:
-        return f"{told}."
+        return f"{span}."
     if not held:
-        return f"{told}; no interval holds a threshold."
-    return f"{told}; for {len(held)} of {count} strategies chance leaves open on which side of a threshold it lies."
+        return f"{span}; no interval holds a threshold."
+    return f"{span}; for {len(held)} of {count} strategies chance leaves open on which side of a threshold it lies."

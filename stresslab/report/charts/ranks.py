@@ -91,25 +91,25 @@ def sentence(found: Strip, quantity: str) -> str:
     )
     side, spread = _deviations(found.values)
     limit = float(stats.norm.ppf(1 - (1 - LEVEL) / 4))  # two questions, so that even ranks rarely fail either
-    told = []
+    shapes = []
     if abs(side) > limit:
         lower, higher = SIDES[quantity]
         below = side < 0
-        told.append(
+        shapes.append(
             f"they pile up on the {'low' if below else 'high'} side: what followed was mostly "
             f"{lower if below else higher} than the universes, which are biased {'upwards' if below else 'downwards'}"
         )
     edges = (found.values < 0.25).mean(), (found.values > 0.75).mean()
-    if spread > limit and (not told or min(edges) > 0.25):
-        told.append("they pile up at the edges: the universes are too narrow")
+    if spread > limit and (not shapes or min(edges) > 0.25):
+        shapes.append("they pile up at the edges: the universes are too narrow")
     if spread < -limit:
-        told.append("they pile up in the middle: the universes are too wide")
+        shapes.append("they pile up in the middle: the universes are too wide")
     even = f"that is no more uneven than chance makes {count}: no sign of universes too narrow, too wide or biased"
-    return f"{text}; {', and '.join(told) or even}."
+    return f"{text}; {', and '.join(shapes) or even}."
 
 
 def strip_chart(
-    strips: Sequence[Strip], key: str, title: str, told: str, legend: Sequence[tuple[str, str]] = ()
+    strips: Sequence[Strip], key: str, title: str, sentence: str, legend: Sequence[tuple[str, str]] = ()
 ) -> Chart:
     """A strip for each quantity, one sign an outcome, and the p-value of even ranks at its end.
 
@@ -117,7 +117,7 @@ def strip_chart(
         strips: at least one.
         key: of the chart.
         title: of the chart.
-        told: what to see in it.
+        sentence: what to see in it.
         legend: what the signs mean, where they differ.
     """
     x, count = Axis(0.0, WIDTH), len(strips)
@@ -136,7 +136,7 @@ def strip_chart(
     return Chart(
         key=key,
         title=title,
-        sentence=told,
+        sentence=sentence,
         x_ticks=[
             Tick(float(100 * x.at(tick)), f"{tick:.0%}", bool(i % 2)) for i, tick in enumerate((0, 0.25, 0.5, 0.75, 1))
         ],

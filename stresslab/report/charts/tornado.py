@@ -45,14 +45,14 @@ def sentence(base: Share, changes: Sequence[Change]) -> str:
     """Which change moves P(loss) most, upwards and downwards."""
     worst = max(changes, key=lambda one: one.loss.value)
     best = min(changes, key=lambda one: one.loss.value)
-    told = f"As it is, P(loss) is {probability(base)}"
+    text = f"As it is, P(loss) is {probability(base)}"
     if worst.loss.value > base.value:
-        told += f"; {worst.label} makes it {probability(worst.loss)} ({points(worst.loss, base)})"
+        text += f"; {worst.label} makes it {probability(worst.loss)} ({points(worst.loss, base)})"
     else:
-        told += "; nothing that was tried makes it worse"
+        text += "; nothing that was tried makes it worse"
     if best.loss.value < base.value:
-        told += f", {best.label} {probability(best.loss)} ({points(best.loss, base)})"
-    return f"{told}."
+        text += f", {best.label} {probability(best.loss)} ({points(best.loss, base)})"
+    return f"{text}."
 
 
 def tornado_chart(base: Share, changes: Sequence[Change], key: str) -> Chart:

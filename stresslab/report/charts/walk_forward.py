@@ -163,17 +163,17 @@ def _followed(rows: Sequence[Fold], key: str) -> Chart | None:
     ]
     lost = sum((row.realised_return or 0.0) < 0 for row in known)
     first = strips[0]
-    told = (
+    sentence = (
         f"What really followed was a loss after {lost} of {len(known)} dates; it lies outside nine tenths of the "
         f"universes at {first.outside}, where {2 * ranks.TAIL * len(known):.1f} would be expected. "
     )
-    told += (
+    sentence += (
         f"{ranks.read_p(first.p_value)} is how often true universes would rank it as unevenly."
         if math.isfinite(first.p_value)
         else f"Fewer than {ranks.FEWEST} dates say nothing about how even these ranks are."
     )
     signs = [row for row in _legend(known) if row[0] in ("dot", "ring")]
-    return ranks.strip_chart(strips, key, "What followed each date, by its rank among the universes", told, signs)
+    return ranks.strip_chart(strips, key, "What followed each date, by its rank among the universes", sentence, signs)
 
 
 def _strip(name: str, rows: Sequence[Fold]) -> ranks.Strip:
@@ -211,14 +211,14 @@ def _shades(rows: Sequence[Fold], places: FloatArray, half: float) -> list[Shape
 
 def _legend(rows: Sequence[Fold]) -> list[tuple[str, str]]:
     """The signs that are drawn, and no others."""
-    told = [
+    entries = [
         ("dot", "generator not trained on what followed", any(row.in_sample is False for row in rows)),
         ("ring", "generator trained on what followed", any(row.in_sample for row in rows)),
         ("wild", "turbulent market", any(row.volatility == "turbulent" for row in rows)),
         ("rise", "rising", any(row.trend == "up" for row in rows)),
         ("fall", "falling", any(row.trend == "down" for row in rows)),
     ]
-    return [(style, meaning) for style, meaning, drawn in told if drawn]
+    return [(style, meaning) for style, meaning, drawn in entries if drawn]
 
 
 def _grouped(rows: Sequence[Fold]) -> str:
@@ -228,8 +228,8 @@ def _grouped(rows: Sequence[Fold]) -> str:
     }
     if min(map(len, groups.values())) == 0:
         return ""
-    told = " and ".join(f"{share(math.fsum(values) / len(values))} in {name}" for name, values in groups.items())
-    return f"On average it is {told} markets."
+    averages = " and ".join(f"{share(math.fsum(values) / len(values))} in {name}" for name, values in groups.items())
+    return f"On average it is {averages} markets."
 
 
 def _with_range(row: Fold) -> str:
@@ -237,14 +237,14 @@ def _with_range(row: Fold) -> str:
     return f"{share(found.value)} ({shares(found)})"
 
 
-def _hover(rows: Sequence[Fold], places: FloatArray, told: list[tuple[str, list[str]]]) -> dict[str, Any]:
+def _hover(rows: Sequence[Fold], places: FloatArray, lines: list[tuple[str, list[str]]]) -> dict[str, Any]:
     trained = {True: "trained on it", False: "not trained on it", None: ""}
     return {
         "unit": "text",
         "x": [round(float(at), 4) for at in places],
         "titles": stamp_texts(pd.DatetimeIndex([row.origin for row in rows])),
         "series": [
-            *({"name": name, "text": texts} for name, texts in told),
+            *({"name": name, "text": texts} for name, texts in lines),
             {"name": "market", "text": [f"{row.trend}, {row.volatility}" for row in rows]},
             {"name": "generator", "text": [trained[row.in_sample] for row in rows]},
         ],

@@ -139,17 +139,17 @@ def _differing(found: Comparison) -> list[tuple[str, list[str]]]:
 def _verdict_on_pairing(found: Comparison) -> list[str]:
     """Which runs are paired with the first, and why others are not."""
     first, *others = found.runs
-    told = []
+    sentences = []
     paired = [letter for letter in others if letter not in found.unpaired]
     if paired:
-        told.append(
+        sentences.append(
             f"{', '.join([first, *paired])} share their universes, so strategies are compared universe by universe."
         )
-    told += [
+    sentences += [
         f"{letter} is not paired with {first}, but stands beside it: {clean(why)}."
         for letter, why in found.unpaired.items()
     ]
-    return told + ([] if found.same_horizon else [UNLIKE])
+    return sentences + ([] if found.same_horizon else [UNLIKE])
 
 
 def render_text(found: Comparison) -> str:
@@ -157,7 +157,7 @@ def render_text(found: Comparison) -> str:
     facts = [[letter, *cells] for letter, cells in _facts(found)]
     blocks = [
         text.table(["Run", "Folder", "Bars", "Origin", "Universes", "Generator", "Realism"], facts, left=7),
-        [line for told in _verdict_on_pairing(found) for line in text.wrapped(told, first="", hanging=0)],
+        [line for sentence in _verdict_on_pairing(found) for line in text.wrapped(sentence, first="", hanging=0)],
     ]
     rows = [
         [
@@ -188,7 +188,7 @@ def render_page(found: Comparison, *, draw: Draw | None = None) -> str:
     shown: dict[str, Any] = {
         "runs": list(found.runs),
         "facts": _facts(found),
-        "told": _verdict_on_pairing(found),
+        "sentences": _verdict_on_pairing(found),
         "headings": headings(found),
         "entries": [
             {

@@ -80,8 +80,8 @@ def render(result: StressResult, prepared: Sequence[Part] | None = None, *, draw
         draw: makes of a chart and its size ("", "half" or "tall") the address of a picture to show in its place, for
             readers without scripts, such as a printer; the page draws charts itself without one.
     """
-    told = parts(result) if prepared is None else prepared
-    return environment().get_template("report.html.j2").render(page(result, told), picture=draw)
+    shown = parts(result) if prepared is None else prepared
+    return environment().get_template("report.html.j2").render(page(result, shown), picture=draw)
 
 
 def page(result: StressResult, prepared: Sequence[Part]) -> dict[str, Any]:

@@ -29,13 +29,13 @@ def summary(result: StressResult) -> str:
     ]
     if len(result.strategies) <= REASONED:
         blocks += ["\n".join(_reasons(one)) for one in result.strategies]
-    told = [f"- **{notice.heading}.** {plain(notice.text)}" for notice in notices.notices(result)]
+    notes = [f"- **{notice.heading}.** {plain(notice.text)}" for notice in notices.notices(result)]
     if len(overview.roles(result)) < len(result.strategies):
         blocks.append(
             f"Of {len(result.strategies):,} strategies these are "
             f"{', '.join(overview.roles(result).values())}; all stand in the report's overview."
         )
-    blocks += ["## Before you rely on it", "\n".join(told)]
+    blocks += ["## Before you rely on it", "\n".join(notes)]
     command = provenance.command(result)
     if command:
         blocks += ["## The command", f"    {command}"]

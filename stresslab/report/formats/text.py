@@ -27,23 +27,23 @@ def render(result: StressResult) -> str:
     cash = result.init_cash
     several = len(result.strategies) > 1
     blocks = [_overview(result.strategies)] if several else []
-    told = overview.roles(result)
-    if len(told) < len(result.strategies):
+    roles = overview.roles(result)
+    if len(roles) < len(result.strategies):
         blocks.append(
-            wrapped(f"Of {len(result.strategies):,} strategies these follow: {', '.join(told.values())}.", "")
+            wrapped(f"Of {len(result.strategies):,} strategies these follow: {', '.join(roles.values())}.", "")
         )
-    blocks += [_strategy(result.strategies[at], cash) for at in told]
+    blocks += [_strategy(result.strategies[at], cash) for at in roles]
     blocks += [_caution(result), *([_realism(result)] if result.realism else []), _run(result)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
 def brief(result: StressResult) -> str:
     """What a run prints when it is done: the table, two lines for each strategy, and how many warnings there are."""
-    told = overview.roles(result)
-    blocks = [_overview(result.strategies if len(told) == len(result.strategies) else _chosen(result, told))]
-    if len(told) < len(result.strategies):
-        blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(told.values())}.", "")
-    for at in told:
+    roles = overview.roles(result)
+    blocks = [_overview(result.strategies if len(roles) == len(result.strategies) else _chosen(result, roles))]
+    if len(roles) < len(result.strategies):
+        blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(roles.values())}.", "")
+    for at in roles:
         blocks.append(_two_lines(result.strategies[at]))
     warned = sum(notice.warning for notice in notices.notices(result))
     if warned:
@@ -51,8 +51,8 @@ def brief(result: StressResult) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def _chosen(result: StressResult, told: Iterable[int]) -> list[StrategyResult]:
-    return [result.strategies[at] for at in told]
+def _chosen(result: StressResult, roles: Iterable[int]) -> list[StrategyResult]:
+    return [result.strategies[at] for at in roles]
 
 
 def _two_lines(strategy: StrategyResult) -> list[str]:

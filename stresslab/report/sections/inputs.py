@@ -27,24 +27,24 @@ def inputs(result: StressResult) -> list[tuple[str, list[str]]]:
 
 def _data(result: StressResult) -> list[str]:
     data, day = result.data, provenance.day
-    told = [
+    lines = [
         f"{clean(str(data.symbol))} from {clean(str(data.source) or 'memory')}: {data.bars:,} bars from "
         f"{day(data.start)} to {day(data.end)}, {clean(str(data.calendar))}.",
         "Every bar passed the checks of order, sign and range: time stamps increase, prices are above zero, the low is "
         "the lowest and the high the highest.",
     ]
     repaired = data.repaired
-    told.append(f"{repaired:,} rows were repaired or dropped to pass." if repaired else "No row had to be repaired.")
+    lines.append(f"{repaired:,} rows were repaired or dropped to pass." if repaired else "No row had to be repaired.")
     warned = sum(str(text).startswith(notices.WARNING) for text in data.notices)
     if warned:
-        told.append(f"{warned} suspicious place{'s are' if warned > 1 else ' is'} listed under the warnings above.")
-    return told
+        lines.append(f"{warned} suspicious place{'s are' if warned > 1 else ' is'} listed under the warnings above.")
+    return lines
 
 
 def _universes(result: StressResult) -> list[str]:
     count = result.universes_count
     _, training = provenance.sample_label(result)
-    told = [
+    lines = [
         f"{count:,} continuations of {provenance.horizon(result)} after {provenance.day(result.origin)}, drawn by "
         f"{provenance.generator_name(result)} from seed {plain_value(result.seed)}.",
         training,
@@ -52,12 +52,12 @@ def _universes(result: StressResult) -> list[str]:
     ]
     context, repaired = result.generator_facts.get("context"), result.generator_facts.get("repaired_bars")
     if context is not None:
-        told.append(f"The generator saw the last {int(context):,} bars before the origin.")
+        lines.append(f"The generator saw the last {int(context):,} bars before the origin.")
     if repaired is not None:
-        told.append(
+        lines.append(
             f"{int(repaired):,} of {count * result.horizon:,} generated bars were impossible and were repaired."
         )
-    return told
+    return lines
 
 
 def _execution(result: StressResult) -> list[str]:

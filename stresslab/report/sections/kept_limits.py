@@ -58,8 +58,8 @@ def headline(study: LimitStudy) -> str:
         if named and passed is not True:
             parts.append(f"{word}: {', '.join(named)}")
     kept = sum(one.passed is True for one in study.answers)
-    told = f"{kept} of {len(study.answers)} limits kept" if parts else "Every limit is kept"
-    return "; ".join([told, *parts]) + "."
+    clauses = f"{kept} of {len(study.answers)} limits kept" if parts else "Every limit is kept"
+    return "; ".join([clauses, *parts]) + "."
 
 
 def _passing(study: LimitStudy) -> str:
@@ -67,12 +67,12 @@ def _passing(study: LimitStudy) -> str:
     ends = {one.name: one for one in study.outcomes.get(study.judged, ())}
     if not ends:
         return ""
-    told = []
+    clauses = []
     if study.rules and study.rules["profit_target"] is not None:
-        told.append(f"the account reaches its target in {share(ends['passed'].probability.value)} of universes")
+        clauses.append(f"the account reaches its target in {share(ends['passed'].probability.value)} of universes")
     broken = sum(one.probability.value for name, one in ends.items() if name not in ("passed", "open"))
-    told.append(f"a rule is broken first in {share(broken)}" if told else f"a rule is broken in {share(broken)}")
-    sentence = ", and ".join(told)
+    clauses.append(f"a rule is broken first in {share(broken)}" if clauses else f"a rule is broken in {share(broken)}")
+    sentence = ", and ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}, {NAMES[study.judged]}."
 
 
@@ -140,17 +140,17 @@ def _days(found: Any) -> str:
 
 def rules_sentence(rules: Mapping[str, Any]) -> str:
     """The rules in words."""
-    told = []
+    clauses = []
     if rules.get("profit_target") is not None:
-        told.append(f"a profit of {share(rules['profit_target'])} at a close passes")
+        clauses.append(f"a profit of {share(rules['profit_target'])} at a close passes")
     if rules.get("minimum_days"):
-        told.append(f"after {rules['minimum_days']} days at least")
+        clauses.append(f"after {rules['minimum_days']} days at least")
     if rules.get("consistency") is not None:
-        told.append(f"with at most {share(rules['consistency'])} of it from the best day")
+        clauses.append(f"with at most {share(rules['consistency'])} of it from the best day")
     if rules.get("daily_loss") is not None:
-        told.append(f"a fall of {share(rules['daily_loss'])} within a day ends it")
+        clauses.append(f"a fall of {share(rules['daily_loss'])} within a day ends it")
     if rules.get("maximum_loss") is not None:
-        told.append(f"so does one of {share(rules['maximum_loss'])} {TRAILING[rules['trailing']]}")
+        clauses.append(f"so does one of {share(rules['maximum_loss'])} {TRAILING[rules['trailing']]}")
     if rules.get("maximum_days") is not None:
-        told.append(f"and day {rules['maximum_days'] + 1}")
-    return f"Rules, on equity inside each bar: {', '.join(told)}." if told else ""
+        clauses.append(f"and day {rules['maximum_days'] + 1}")
+    return f"Rules, on equity inside each bar: {', '.join(clauses)}." if clauses else ""

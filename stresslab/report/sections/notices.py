@@ -50,12 +50,12 @@ def notices(result: StressResult) -> list[Notice]:
     warnings = [text for text in found if _warns(text)]
     realism = evidence(result)
     label, training = sample_label(result)
-    told = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
-    told += [*overfitting(result), *unusual_outcomes(result.strategies), *under_water(result.strategies)]
-    told.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
+    shown = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
+    shown += [*overfitting(result), *unusual_outcomes(result.strategies), *under_water(result.strategies)]
+    shown.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
     if not any(text.startswith(IN_SAMPLE) for text in warnings):
-        told.append(Notice(label in DOUBTFUL, label.capitalize(), training))
-    return told + [Notice(False, "Note", _sentence(text)) for text in found if text not in warnings]
+        shown.append(Notice(label in DOUBTFUL, label.capitalize(), training))
+    return shown + [Notice(False, "Note", _sentence(text)) for text in found if text not in warnings]
 
 
 def overfitting(result: StressResult) -> list[Notice]:

@@ -82,7 +82,7 @@ def _sentences(grid: Grid) -> list[str]:
     best, count = grid.sets[grid.best], len(grid.sets)
     ranked = sorted(grid.sets.values(), key=loss_of)
     rank = 1 + sum(loss_of(one) < loss_of(best) for one in ranked)
-    told = [
+    sentences = [
         f"Best on the real bars before the origin: {named(grid, grid.best)} "
         f"({percent(best.backtest_return, signed=True)}). In the universes it loses in {share(loss_of(best))}, "
         f"number {rank:,} of {count:,}; the sets lie between {share(loss_of(ranked[0]))} and "
@@ -100,14 +100,14 @@ def _sentences(grid: Grid) -> list[str]:
             if agree <= -HELD
             else "how good a set was on the real bars says next to nothing about it here"
         )
-        told.append(f"Rank correlation of the backtest with the median return: {number(agree)}; {meant}.")
+        sentences.append(f"Rank correlation of the backtest with the median return: {number(agree)}; {meant}.")
     if len(grid.names) > 2:
         rest = dict(zip(grid.names[2:], grid.best[2:], strict=True))
-        told.append(
+        sentences.append(
             f"Drawn are {clean(grid.names[0])} and {clean(grid.names[1])}, along which P(loss) varies most; the others "
             f"are held at the best set's {clean(plain_value(rest))}."
         )
-    return told
+    return sentences
 
 
 def _lines(grid: Grid, key: str) -> list[Chart]:

@@ -88,8 +88,8 @@ def horizon(result: StressResult) -> str:
     if days < 1:
         hours = 24 * days
         return f"{bars} ({hours:.2g} {'hour' if f'{hours:.2g}' == '1' else 'hours'})"
-    told = f"{days:,.0f}" if days >= 10 else f"{days:.1f}".removesuffix(".0")
-    return f"{bars} ({told} {'day' if told == '1' else 'days'})"
+    number = f"{days:,.0f}" if days >= 10 else f"{days:.1f}".removesuffix(".0")
+    return f"{bars} ({number} {'day' if number == '1' else 'days'})"
 
 
 def day(stamp: object) -> str:
@@ -158,13 +158,13 @@ MAX_STAMPED = 8
 
 def execution(config: Mapping[str, Any]) -> str:
     """What an account pays and on what terms it trades, as far as that is set: fees 0.05%, stop loss 5%."""
-    told = [
+    parts = [
         read(config[name])
         for name, read in _EXECUTION.items()
         if config.get(name) or (name in _ALWAYS and config.get(name) is not None)
         if config[name] != _NEUTRAL.get(name)
     ]
-    return clean(", ".join(told)) if told else UNDEFINED
+    return clean(", ".join(parts)) if parts else UNDEFINED
 
 
 _ALWAYS = ("fees", "slippage")

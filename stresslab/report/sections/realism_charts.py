@@ -72,13 +72,13 @@ def _ranks_chart(found: RealismSection) -> Chart | None:
     if not strips:
         return None
     asked = (("return", f"return_{found.horizon}"), ("volatility", "volatility"))
-    told = [
+    sentences = [
         f"{quantity(name, sentence=True)}: {ranks.sentence(strips[name], kind)}"
         for kind, name in asked
         if name in strips
     ]
     named = [replace(strip, name=quantity(name)) for name, strip in strips.items()]
-    return ranks.strip_chart(named, "realism-ranks", RANKS_TITLE, " ".join(told) or f"{RANKS_TITLE}.")
+    return ranks.strip_chart(named, "realism-ranks", RANKS_TITLE, " ".join(sentences) or f"{RANKS_TITLE}.")
 
 
 def _clustering_chart(found: RealismSection) -> Chart | None:

@@ -266,7 +266,8 @@ def _scores_sentence(rows: Sequence[tuple[str, Calibration]], levels: Sequence[s
         return f"{text}."
     rejected = sum(p < 0.05 for p in tests)
     subject = {0: "not one", 1: "one"}.get(rejected, str(rejected))
-    told = f"{subject} of {len(tests)} tests {'rejects' if rejected < 2 else 'reject'}"
+    rejections = f"{subject} of {len(tests)} tests {'rejects' if rejected < 2 else 'reject'}"
     return (
-        f"{text}. Of the value at risk, {told} at 5% that losses exceed it as often, and as independently, as promised."
+        f"{text}. Of the value at risk, {rejections} at 5% that losses exceed it as often, and as independently, as "
+        "promised."
     )

@@ -86,8 +86,8 @@ def horizon_rows(found: Horizon) -> list[tuple[str, str, str, str]]:
 
 def horizon_sentence(found: Horizon) -> str:
     """At a quarter, at half and at the whole of the horizon."""
-    told = [f"{share(found.losing[at] / found.universes)} after {at:,}" for at in _marks(found)]
-    return f"Of the universes, {', '.join(told)} bars lie below the initial capital."
+    shares = [f"{share(found.losing[at] / found.universes)} after {at:,}" for at in _marks(found)]
+    return f"Of the universes, {', '.join(shares)} bars lie below the initial capital."
 
 
 def _marks(found: Horizon) -> list[int]:

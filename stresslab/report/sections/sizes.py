@@ -46,20 +46,20 @@ def kelly_sentence(study: SizeStudy) -> str:
     side = study.sides[study.judged]
     value = side.kelly.value or 0.0
     if value <= 0:
-        told = f"No size grows {NAMES[study.judged]}: Kelly's is 0."
+        text = f"No size grows {NAMES[study.judged]}: Kelly's is 0."
     else:
         ends = interval(side.kelly.low, side.kelly.high, read=lambda size, signed=False: f"{number(size)}x")
         half = side.fractions["half"]
-        told = (
+        text = (
             f"Growth is largest at {number(value)}x (Kelly; {ends} by chance); half of it has a drawdown of more than "
             f"{share(study.depth)} in {percent(half.drawdown.value)} of universes."
         )
     if study.haircut is not None:
-        told += (
+        text += (
             f" The record's own estimate, taken for the truth, would say {number(study.estimate_kelly)}x: selection "
             f"and estimation error take {percent(study.haircut)} of that."
         )
-    return told
+    return text
 
 
 def credit_sentence(study: SizeStudy) -> str:
@@ -81,12 +81,12 @@ def _tables(name: str, study: SizeStudy, key: str, named: bool) -> list[Table]:
         rows = [_row(f"{row.size:g}x", row) for row in side.rows]
         rows += [_row(f"{label} Kelly\n{number(row.size)}x", row) for label, row in side.fractions.items()]
         title = f"Sizes {NAMES[side_name]}"
-        told = [headline(study, side_name), *([kelly_sentence(study), credit_sentence(study)] if first else [])]
+        sentences = [headline(study, side_name), *([kelly_sentence(study), credit_sentence(study)] if first else [])]
         found.append(
             Table(
                 f"{key}-{side_name}",
                 f"{name}: {title[0].lower()}{title[1:]}" if named else title,
-                " ".join(told),
+                " ".join(sentences),
                 headings,
                 tuple(rows),
                 charts=(size_chart(study, f"{key}-growth", kelly_sentence(study)),) if first else (),

@@ -96,8 +96,8 @@ MEASURE_COLUMNS = ("Mean", "1%", "5%", "25%", "Median", "75%", "95%", "99%")
 
 def strategy_pages(result: StressResult) -> list[StrategyPage]:
     """The page of every strategy that has one."""
-    setting, told = Setting.of(result), conditions(result)
-    return [strategy_page(result.strategies[at], at + 1, setting, (role, told)) for at, role in roles(result).items()]
+    setting, shown = Setting.of(result), conditions(result)
+    return [strategy_page(result.strategies[at], at + 1, setting, (role, shown)) for at, role in roles(result).items()]
 
 
 def conditions(result: StressResult) -> str:
@@ -119,7 +119,7 @@ def strategy_page(
         setting: what its charts and tables need of the run.
         about: what singles it out among many, and under what its figures hold.
     """
-    role, told = about
+    role, shown = about
     key = f"strategy-{position}"
     init_cash, stamps = setting.cash, setting.stamps
     edge, rest = edge_figures(strategy), key_figures(strategy, init_cash)
@@ -132,7 +132,7 @@ def strategy_page(
         role=role,
         loss=loss,
         deciding=deciding,
-        conditions=told,
+        conditions=shown,
         figures=[one for one in others if one not in deciding],
         luck=luck_sentence(strategy),
         track=[

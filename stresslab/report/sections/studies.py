@@ -215,13 +215,13 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
     limits = [check.threshold for check in strategy.verdict.checks if check.name in loss_intervals.LIMITS]
     drawn = error_budget.chart(found, f"{key}-budget", [limit for limit in limits if limit is not None])
     sentence = "" if drawn else f"{error_budget.sentence(found)} "
-    told = (
+    lead = (
         f"{sentence}Chance is the error of so few universes. Generators are few and chosen by hand, so theirs is the "
         "range of what they say; that of origins is twice the spread between them, chance taken out. Only chance "
         "shrinks with more universes, so the parts are not added."
     )
     title = "The error of each figure in its parts"
-    return Table("budget", title, told, headings, rows, () if drawn is None else (drawn,))
+    return Table("budget", title, lead, headings, rows, () if drawn is None else (drawn,))
 
 
 def _reverse_stress(rows: Sequence[ReverseStress], drawn: Sequence[Chart]) -> Table:

@@ -66,8 +66,8 @@ def chance(cell: Estimate) -> str:
 
 def versus(found: Difference, better: str, equal: str, worse: str) -> str:
     """In how many universes what: more in 30%, the same in 20%, less in 50% of the universes."""
-    told = [(better, found.better.value), (equal, found.equal.value), (worse, found.worse.value)]
-    kept = [f"{word} in {share(value)}" for word, value in told if word != equal or value]
+    sides = [(better, found.better.value), (equal, found.equal.value), (worse, found.worse.value)]
+    kept = [f"{word} in {share(value)}" for word, value in sides if word != equal or value]
     return f"{', '.join(kept)} of the universes"
 
 

@@ -51,20 +51,20 @@ def table(found: StrategyStudies, key: str) -> Table | None:
 def _told(found: StrategyStudies, changed: list[Change]) -> str:
     kinds = {"costs": "other costs", "parameter": "each parameter a little lower or higher", "shock": "shocks"}
     *most, last = [what for kind, what in kinds.items() if any(one.kind == kind for one in changed)]
-    told = f"The same universes with {', '.join(most)}{' and ' if most else ''}{last}."
+    text = f"The same universes with {', '.join(most)}{' and ' if most else ''}{last}."
     near = [one.loss for one in changed if one.kind == "parameter"]
     if near:
         low, high = (pick(near, key=lambda loss: loss.value) for pick in (min, max))
-        told += (
+        text += (
             f" With parameters next to its own P(loss) lies between {probability(low)} and {probability(high)}: logic "
             "stands the next value, luck needs just this one."
         )
     refused = ", ".join(_moved(row) for row in (found.parameters.refused if found.parameters else ()))
     if refused:
-        told += f" The strategy refuses {refused}."
+        text += f" The strategy refuses {refused}."
     if len(changed) > MOST:
-        told += f" Drawn are the {MOST} that move it most."
-    return told
+        text += f" Drawn are the {MOST} that move it most."
+    return text
 
 
 def factor_name(row: AtCosts) -> str:

@@ -39,7 +39,7 @@ def summary(found: Tracked) -> str:
     """What happened since the run, in a sentence or two."""
     if not found.bars:
         return ""
-    told = (
+    lead = (
         f"{found.bars:,} of {found.horizon:,} bars since the run, {found.first} to {found.last}: the account made "
         f"{percent(found.account_return, signed=True)}, the price {percent(found.price_change, signed=True)}; "
         f"{share(found.as_extreme)} of universes are at least as extreme."
@@ -50,7 +50,7 @@ def summary(found: Tracked) -> str:
         else f"The run expects an edge of {number(found.claimed)} (annual Sharpe ratio of timing)."
     )
     return (
-        f"{told} {claimed} While all is as the run said, any alarm over the whole horizon has a probability of at most "
+        f"{lead} {claimed} While all is as the run said, any alarm over the whole horizon has a probability of at most "
         f"{share(found.false_alarms)}, however often one looks."
     )
 
@@ -68,11 +68,11 @@ def tracking_tables(found: Tracked, watch: Watch, looked: Sequence[Looked], stam
     charts: list[Chart] = []
     for one in looked:
         if one.name in ("account", "price"):
-            told = _band_sentence(one, stamps)
-            charts.append(live_fan(one, watch.paths[one.name], stamps, f"{key}-{one.name}", told))
+            lead = _band_sentence(one, stamps)
+            charts.append(live_fan(one, watch.paths[one.name], stamps, f"{key}-{one.name}", lead))
     evidence = [one for one in looked if one.name in EVIDENCE]
-    told = "Bets against the run: an alarm where a line reaches it."
-    drawn = evidence_chart(evidence, stamps, f"{key}-evidence", told)
+    lead = "Bets against the run: an alarm where a line reaches it."
+    drawn = evidence_chart(evidence, stamps, f"{key}-evidence", lead)
     rows = tuple(_row(one) for one in found.monitors)
     return [
         Table(

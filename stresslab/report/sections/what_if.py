@@ -76,17 +76,17 @@ def brief_rows(found: WhatIf) -> list[list[str]]:
 def sentence(found: WhatIf) -> str:
     """What is compared, which row is worst, and which conditions are too rare."""
     base, *others = found.rows
-    told = "The same strategy where a condition holds, or where a shock happened and the market went on from there."
+    text = "The same strategy where a condition holds, or where a shock happened and the market went on from there."
     if others:
         worst = max(others, key=lambda row: row.probability_of_loss.value)
-        told += (
+        text += (
             f" P(loss) is {probability(base.probability_of_loss)} as generated and "
             f"{probability(worst.probability_of_loss)} at worst: {clean(worst.label)}."
         )
     if found.too_rare:
         rare = ", ".join(clean(row.name) for row in found.too_rare)
-        told += f" Too few universes meet {rare} to judge a strategy there."
-    return told
+        text += f" Too few universes meet {rare} to judge a strategy there."
+    return text
 
 
 def _cells(row: WhatIfRow) -> tuple[str, ...]:
