@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from stresslab.analysis.conditions import parse_condition
+from stresslab.analysis.continued_shocks import parse_shock
 from stresslab.analysis.crises import read_crises
 from stresslab.runs.settings import StressConfig
 from tests.cli.conftest import Command
@@ -55,3 +58,14 @@ def test_the_recorded_command_repeats_every_flag() -> None:
         {"strategies": ["a.py"], "data": "x.csv", "shock": ["gap=-8%@10", "halt=3@11"], "given": ["drawdown >= 30%"]}
     )
     assert "--shock gap=-8%@10 --shock halt=3@11 --given 'drawdown >= 30%'" in settings.command()
+
+
+def test_the_documentation_shows_the_list(command: Command) -> None:
+    """As the command prints it, and commands that can be given."""
+    page = (Path(__file__).parents[2] / "docs" / "what_if.md").read_text(encoding="utf-8")
+    assert command("scenarios").out in page
+    asked = re.findall(r'--(shock|given) "([^"\n]+)"', page)
+    assert {kind for kind, _ in asked} == {"shock", "given"}
+    for kind, text in asked:
+        if "my_crises" not in text:
+            (parse_shock if kind == "shock" else parse_condition)(text)
