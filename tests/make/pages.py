@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "path", "br", "wbr"}
+VOID = {"meta", "link", "path", "br", "wbr", "input"}
 """Tags that are never closed."""
 
 

@@ -60,6 +60,22 @@
   addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true; });
   follow();
 
+  for (const bar of document.querySelectorAll(".filters")) {
+    const rows = [...document.getElementById(bar.dataset.table).tBodies[0].rows];
+    const fields = [...bar.querySelectorAll("[data-filter]")];
+    const holds = (row, field) => {
+      const wanted = field.value.trim().toLowerCase();
+      const name = field.dataset.filter;
+      return wanted === "" || (name ? row.dataset[name].toLowerCase() === wanted : row.textContent.toLowerCase().includes(wanted));
+    };
+    const apply = () => {
+      for (const row of rows) row.hidden = !fields.every((field) => holds(row, field));
+      bar.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    };
+    bar.addEventListener("input", apply);
+    apply();
+  }
+
   for (const table of document.querySelectorAll("table.sortable")) {
     const body = table.tBodies[0];
     for (const heading of table.tHead.rows[0].cells) {
