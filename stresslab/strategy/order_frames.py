@@ -1,6 +1,6 @@
 """Orders with prices: what a strategy answers that enters by limit or stop, and leaves at levels of its own.
 
-`panel` reads plain signals and weights; how such orders fill is `backtest.order_fills`' part.
+`panel` reads plain signals and weights; `backtest.order_walk` says how such orders fill.
 """
 
 from __future__ import annotations

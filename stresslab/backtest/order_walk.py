@@ -1,0 +1,380 @@
+"""Accounts of orders with prices: limit and stop entries, levels of each trade, several trades open at once.
+
+What the high and the low of a bar cannot tell is settled against the account. A bar goes like this.
+
+1. At the open: trades whose time is over leave, and so do those that an exit closes. Then trades leave that opened
+   beyond a level: a gap fills at the open, through a stop at a loss, through a target at a gain. Then entries fill that
+   wait for no price, or whose price the open has reached.
+2. In the rest of the bar: trades leave at their stop where low (high) reaches it, else at their target. Then entries
+   fill at the price that they wait for; where both sides are reached, the one nearer to the open first. A trade entered
+   there leaves in the same bar at its stop where the bar reached it, and at its target only where the price must have
+   passed it after the entry: after an entry by stop, not after one by limit.
+3. At the close: interest, borrowing and funding. What a bar adds to the best price that a trailing stop follows is
+   known from the next bar on. After the last close all is sold. An account without equity is ruined, as in
+   `event_fills`.
+
+An entry against an open position closes it first. Costs, credit and dust are those of `event_fills`; the fixed fee is
+paid once for what leaves or enters together. Shapes: N universes, T bars, P trades that may be open at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from stresslab.strategy.order_frames import LEVELS
+
+_DUST = 1e-12
+"""Orders of less than this share of the equity are rounding."""
+NUMBERS = ("trades", "wins", "gross_profit", "gross_loss", "interest", "ruined")
+"""What is summed over an account, in this order."""
+TRADES, _WINS, _GAINS, _LOSSES, _INTEREST, _RUINED = range(len(NUMBERS))
+_LIMIT, _STOP, _SIZE, _UNITS, _STOP_LOSS, _TAKE_PROFIT, _TRAILING, _EXIT_AFTER, _EXIT_SIZE = range(len(LEVELS))
+
+
+class Books(NamedTuple):
+    """One account.
+
+    Attributes:
+        state: cash, and 1.0 while it lives.
+        summary: its numbers, as `NUMBERS` names them.
+        traded: (T,) value traded over equity.
+        slippage: (T,).
+        rates: fees, fixed fee, smallest order; borrowing, funding and interest of a bar; leverage.
+        table: rows of closed trades, or none.
+    """
+
+    state: Any
+    summary: Any
+    traded: Any
+    slippage: Any
+    rates: Any
+    table: Any
+
+
+class _Trades(NamedTuple):
+    """What is open, oldest first: arrays (P,), and how many there are in `count[0]`."""
+
+    units: Any
+    entry: Any
+    paid: Any
+    best: Any
+    stop: Any
+    target: Any
+    trailing: Any
+    until: Any
+    since: Any
+    count: Any
+
+
+@njit(cache=True, error_model="numpy")
+def walk_account(flags: Any, levels: Any, rules: Any, prices: Any, books: Any, curves: Any) -> None:
+    """One account: flags (T, 4), levels (T, 2, 9), prices (T, 4).
+
+    `curves` is written: equity (T + 1,), position (T,), and least and most equity of each bar (2, T).
+    """
+    equity, position, extremes = curves
+    steps, lifetime, entries = len(flags), rules.lifetime, rules.entries
+    open_trades = _no_trades(entries)
+    waiting = np.full((2, 2), -1)  # by side: the bar that ordered, and the last bar on which it may fill
+    equity[0] = books.state[0]
+    for t in range(steps):
+        opened, high, low, closed = prices[t]
+        _end_ruined(t, opened, open_trades, books)
+        if books.state[1] > 0:
+            _leave_at_open(t, opened, flags[t], levels[t], open_trades, books)
+            for side in range(2):
+                if flags[t, 2 * side + 1]:
+                    waiting[side, 0] = -1
+                if flags[t, 2 * side]:
+                    waiting[side, 0], waiting[side, 1] = t, steps if lifetime == 0 else t + lifetime - 1
+            _enter_at_open(t, opened, waiting, (levels, rules), open_trades, books)
+            _end_ruined(t, opened, open_trades, books)
+        if books.state[1] > 0:
+            position[t] = _held(open_trades) * opened / _value(opened, open_trades, books)
+            extremes[:, t] = _value(opened, open_trades, books)
+            _see(prices[t], open_trades, books, extremes[:, t])
+            _leave_inside(t, prices[t], open_trades, books)
+            _enter_inside(t, prices[t], waiting, (levels, rules), open_trades, books)
+            _see(prices[t], open_trades, books, extremes[:, t])
+            _follow(high, low, open_trades)
+            for side in range(2):
+                if waiting[side, 0] >= 0 and t >= waiting[side, 1]:
+                    waiting[side, 0] = -1
+            _hold(closed, open_trades, books)
+            _end_ruined(t, closed, open_trades, books)
+        else:
+            extremes[:, t] = _value(opened, open_trades, books)
+        if t == steps - 1 and books.state[1] > 0:
+            _leave(t, closed, 1.0, open_trades, books)
+            _end_ruined(t, closed, open_trades, books)
+        equity[t + 1] = _value(closed, open_trades, books)
+        extremes[0, t], extremes[1, t] = min(extremes[0, t], equity[t + 1]), max(extremes[1, t], equity[t + 1])
+    books.summary[_RUINED] = 1.0 - books.state[1]
+
+
+@njit(cache=True, error_model="numpy")
+def _see(bar: Any, trades: Any, books: Any, extremes: Any) -> None:
+    """Let the least and the most equity of a bar (2,) know what open trades are worth in it.
+
+    All go against the account, or with it, at once; a trade is worth no less than at its stop, and no more than at its
+    target, where it leaves.
+    """
+    worst, best = books.state[0], books.state[0]
+    for k in range(trades.count[0]):
+        sign = 1.0 if trades.units[k] > 0 else -1.0
+        low, high = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
+        least = max(sign * low, min(sign * bar[0], sign * _stop_of(k, sign, trades)))
+        most = min(sign * high, max(sign * bar[0], sign * trades.target[k]))
+        worst += trades.units[k] * sign * least
+        best += trades.units[k] * sign * most
+    extremes[0], extremes[1] = min(extremes[0], worst), max(extremes[1], best)
+
+
+@njit(cache=True, error_model="numpy")
+def _no_trades(most: int) -> Any:
+    count = np.zeros(1, dtype=np.int64)
+    zeros = np.zeros((9, most))
+    return _Trades(zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], zeros[6], zeros[7], zeros[8], count)
+
+
+@njit(cache=True, error_model="numpy")
+def _held(trades: Any) -> float:
+    """Units of all open trades."""
+    return float(trades.units[: trades.count[0]].sum())
+
+
+@njit(cache=True, error_model="numpy")
+def _value(price: float, trades: Any, books: Any) -> float:
+    """Equity at a price."""
+    return float(books.state[0] + _held(trades) * price)
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, books: Any) -> None:
+    """Trades whose time is over, exits, and trades that opened beyond a level."""
+    fee = books.rates[1]
+    for k in range(trades.count[0]):
+        if trades.until[k] <= t:
+            fee = _close(k, t, opened, 1.0, fee, trades, books)
+    _forget(trades)
+    held = _held(trades)
+    side = 0 if held > 0 else 1
+    if held != 0 and flags[2 * side + 1]:
+        share = levels[side, _EXIT_SIZE]
+        _leave(t, opened, 1.0 if np.isnan(share) else share, trades, books)
+    fee = books.rates[1]
+    for k in range(trades.count[0]):
+        sign = 1.0 if trades.units[k] > 0 else -1.0
+        if sign * opened <= sign * _stop_of(k, sign, trades) or sign * opened >= sign * trades.target[k]:
+            fee = _close(k, t, opened, 1.0, fee, trades, books)
+    _forget(trades)
+
+
+@njit(cache=True, error_model="numpy")
+def _stop_of(k: int, sign: float, trades: Any) -> float:
+    """The nearer of a trade's stop and its trailing stop; infinitely far where there is none."""
+    stop = trades.stop[k]
+    if not np.isnan(trades.trailing[k]):
+        trailing = trades.best[k] * (1.0 - sign * trades.trailing[k])
+        stop = max(sign * stop, sign * trailing) * sign
+    return float(stop)
+
+
+@njit(cache=True, error_model="numpy")
+def _enter_at_open(t: int, opened: float, waiting: Any, given: Any, trades: Any, books: Any) -> None:
+    """Entries that wait for no price, or whose price the open has reached."""
+    levels, rules = given
+    for side in range(2):
+        row, sign = waiting[side, 0], 1.0 - 2.0 * side
+        if row < 0:
+            continue
+        limit, stop = levels[row, side, _LIMIT], levels[row, side, _STOP]
+        if not np.isnan(limit) and sign * opened > sign * limit:
+            continue
+        if not np.isnan(stop) and sign * opened < sign * stop:
+            continue
+        _enter(t, opened, sign, levels[row, side], trades, books)
+        waiting[side, 0] = -1
+        if rules.one_cancels_other:
+            waiting[1 - side, 0] = -1
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_inside(t: int, bar: Any, trades: Any, books: Any) -> None:
+    """Trades that reach their stop, or else their target; at the open where one was entered there beyond its level."""
+    stop_fee, target_fee = books.rates[1], books.rates[1]
+    for k in range(trades.count[0]):
+        sign = 1.0 if trades.units[k] > 0 else -1.0
+        worst, best = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
+        stop = _stop_of(k, sign, trades)
+        if sign * worst <= sign * stop:
+            stop_fee = _close(k, t, sign * min(sign * bar[0], sign * stop), 1.0, stop_fee, trades, books)
+        elif sign * best >= sign * trades.target[k]:
+            target = sign * max(sign * bar[0], sign * trades.target[k])
+            target_fee = _close(k, t, target, 1.0, target_fee, trades, books)
+    _forget(trades)
+
+
+@njit(cache=True, error_model="numpy")
+def _enter_inside(t: int, bar: Any, waiting: Any, given: Any, trades: Any, books: Any) -> None:
+    """Entries whose price the rest of the bar reaches, the nearer one to the open first."""
+    levels, rules = given
+    for _ in range(2):
+        first, nearest = -1, np.inf
+        for side in range(2):
+            row, sign = waiting[side, 0], 1.0 - 2.0 * side
+            if row < 0:
+                continue
+            limit, stop = levels[row, side, _LIMIT], levels[row, side, _STOP]
+            by_limit = not np.isnan(limit)
+            price = limit if by_limit else stop
+            reached = (
+                (bar[2] <= price if sign > 0 else bar[1] >= price)
+                if by_limit
+                else (bar[1] >= price if sign > 0 else bar[2] <= price)
+            )
+            if reached and abs(price - bar[0]) < nearest:
+                first, nearest = side, abs(price - bar[0])
+        if first < 0:
+            return
+        row, sign = waiting[first, 0], 1.0 - 2.0 * first
+        limit, stop = levels[row, first, _LIMIT], levels[row, first, _STOP]
+        waiting[first, 0] = -1
+        if rules.one_cancels_other:
+            waiting[1 - first, 0] = -1
+        if not _enter(t, stop if np.isnan(limit) else limit, sign, levels[row, first], trades, books):
+            continue
+        k = trades.count[0] - 1
+        worst, best = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
+        if sign * worst <= sign * trades.stop[k]:
+            _close(k, t, trades.stop[k], 1.0, books.rates[1], trades, books)
+        elif np.isnan(limit) and sign * best >= sign * trades.target[k]:
+            _close(k, t, trades.target[k], 1.0, books.rates[1], trades, books)
+        _forget(trades)
+
+
+@njit(cache=True, error_model="numpy")
+def _enter(t: int, price: float, sign: float, levels: Any, trades: Any, books: Any) -> bool:
+    """Open a trade, and say whether it was; what is held on the other side is closed first, for the same fixed fee."""
+    fees, fixed, least, leverage = books.rates[0], books.rates[1], books.rates[2], books.rates[6]
+    if _held(trades) * sign < 0:
+        _leave(t, price, 1.0, trades, books)
+        fixed = 0.0
+    if trades.count[0] == len(trades.units):
+        return False
+    fill = price * (1.0 + books.slippage[t] * sign)
+    value = _value(price, trades, books)
+    free = leverage * value - abs(_held(trades)) * price
+    if np.isnan(levels[_UNITS]):
+        full = min((1.0 if np.isnan(levels[_SIZE]) else levels[_SIZE]) * value, free)
+        units = max(full - fixed, 0.0) / (fill * (1.0 + fees))
+    else:
+        units = levels[_UNITS]
+        if units * fill * (1.0 + fees) + fixed > free * (1.0 + _DUST):
+            return False
+    worth = units * fill
+    if worth <= _DUST * abs(value) or worth < least:
+        return False
+    paid = worth * fees + fixed
+    books.state[0] -= sign * worth + paid
+    books.traded[t] += worth / value
+    k = trades.count[0]
+    trades.units[k], trades.entry[k], trades.paid[k], trades.best[k] = sign * units, fill, paid, fill
+    trades.stop[k] = levels[_STOP_LOSS] if not np.isnan(levels[_STOP_LOSS]) else -sign * np.inf
+    trades.target[k] = levels[_TAKE_PROFIT] if not np.isnan(levels[_TAKE_PROFIT]) else sign * np.inf
+    trades.trailing[k], trades.since[k] = levels[_TRAILING], t
+    trades.until[k] = t + levels[_EXIT_AFTER] if not np.isnan(levels[_EXIT_AFTER]) else np.inf
+    trades.count[0] += 1
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _leave(t: int, price: float, share: float, trades: Any, books: Any) -> None:
+    """Close a share of every open trade."""
+    fee = books.rates[1]
+    for k in range(trades.count[0]):
+        fee = _close(k, t, price, share, fee, trades, books)
+    _forget(trades)
+
+
+@njit(cache=True, error_model="numpy")
+def _close(k: int, t: int, price: float, share: float, fee: float, trades: Any, books: Any) -> float:
+    """Close a share of a trade and book it; returns the fixed fee that is left to pay for what leaves with it."""
+    units = trades.units[k] * share
+    fill = price * (1.0 - books.slippage[t] * (1.0 if units > 0 else -1.0))
+    value = _value(price, trades, books)
+    costs = abs(units) * fill * books.rates[0] + fee
+    books.state[0] += units * fill - costs
+    if value > 0:
+        books.traded[t] += abs(units) * fill / value
+    profit = units * (fill - trades.entry[k]) - trades.paid[k] * share - costs
+    _book(k, t, fill, units, profit, trades, books)
+    trades.paid[k] *= 1.0 - share
+    trades.units[k] = 0.0 if share == 1.0 else trades.units[k] - units
+    return 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _book(k: int, t: int, fill: float, units: float, profit: float, trades: Any, books: Any) -> None:
+    """Count a closed trade."""
+    at = int(books.summary[TRADES])
+    if at < len(books.table):
+        row = books.table[at]
+        row[0], row[1], row[2], row[3], row[4], row[5] = units, trades.since[k], trades.entry[k], t, fill, profit
+    books.summary[TRADES] += 1
+    if profit > 0:
+        books.summary[_WINS] += 1
+        books.summary[_GAINS] += profit
+    else:
+        books.summary[_LOSSES] -= profit
+
+
+@njit(cache=True, error_model="numpy")
+def _forget(trades: Any) -> None:
+    """Close the gaps that closed trades leave."""
+    kept = 0
+    for k in range(trades.count[0]):
+        if trades.units[k] != 0:
+            if kept != k:
+                for part in (trades.units, trades.entry, trades.paid, trades.best, trades.stop, trades.target,
+                             trades.trailing, trades.until, trades.since):  # fmt: skip
+                    part[kept] = part[k]
+            kept += 1
+    trades.count[0] = kept
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(high: float, low: float, trades: Any) -> None:
+    """Let the best price since entry know of a bar that is over."""
+    for k in range(trades.count[0]):
+        trades.best[k] = max(trades.best[k], high) if trades.units[k] > 0 else min(trades.best[k], low)
+
+
+@njit(cache=True, error_model="numpy")
+def _hold(closed: float, trades: Any, books: Any) -> None:
+    """A bar's borrowing, funding and interest."""
+    interest = books.state[0] * books.rates[5]
+    books.summary[_INTEREST] += interest
+    books.state[0] += interest
+    for k in range(trades.count[0]):
+        value = trades.units[k] * closed
+        charge = books.rates[3] * max(-value, 0.0) + books.rates[4] * value
+        books.state[0] -= charge
+        trades.paid[k] += charge
+
+
+@njit(cache=True, error_model="numpy")
+def _end_ruined(t: int, price: float, trades: Any, books: Any) -> None:
+    """Close an account whose equity is gone at a price."""
+    if books.state[1] == 0 or _value(price, trades, books) > 0:
+        return
+    for k in range(trades.count[0]):
+        units = trades.units[k]
+        _book(k, t, price, units, units * (price - trades.entry[k]) - trades.paid[k], trades, books)
+        books.state[0] += units * price
+        trades.units[k] = 0.0
+    _forget(trades)
+    books.state[1] = 0.0
