@@ -17,7 +17,6 @@ import pytest
 from stresslab.core import safe_files as integrity
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import check_no_links, digest_of, digests, is_inside, read_bounded, read_table
-from stresslab.runs.environment import code
 from stresslab.runs.verify import verify
 
 
@@ -138,11 +137,6 @@ def test_hashes_are_sha256_of_the_content(tmp_path: Path) -> None:
     assert digest_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
     assert digest_of(tmp_path) is None
     assert digest_of(tmp_path / "none") is None
-
-
-def test_the_code_has_a_digest() -> None:
-    """Of all sources, so that it changes with any of them."""
-    assert len(str(code()["sha256"])) == 64
 
 
 def test_tables_that_grow_when_they_are_read_are_refused() -> None:

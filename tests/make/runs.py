@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from stresslab.cli import main
 from tests.make.bars import make_bars
@@ -23,3 +26,10 @@ def stored_run(folder: Path, *flags: str) -> Path:
     assert main([str(word) for word in words]) == 0
     (run,) = (folder / "runs").glob("*/")
     return run
+
+
+def edited(run: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    edit(manifest)
+    (run / "manifest.json").write_text(json.dumps(manifest))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pandas as pd
 import pytest
 
 import stresslab as sl
-from stresslab.analysis.result import LEVELS, StressResult
+from stresslab.analysis.result import LEVELS
 from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
 from stresslab.backtest.evaluate import measures
@@ -28,39 +27,7 @@ from stresslab.runs.stress_test import stress_test
 from stresslab.strategy import load_strategies
 from tests.make.arguments import arguments
 from tests.make.bars import make_bars
-
-HORIZON, COUNT = 20, 40
-BARS = Bars.from_frame(make_bars(400).frame, symbol="WALK", source="test")
-"""With an amount of their own, so that there is nothing to notice."""
-BOOTSTRAP = sl.StationaryBootstrap(block=10)
-
-
-def above_mean(bars: Any, window: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Long while the close is above its mean."""
-    above = bars.close > bars.close.rolling(window).mean()
-    return above, ~above
-
-
-def hold(bars: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Always long, from the first bar of the warm-up on."""
-    return bars.close > 0, bars.close < 0
-
-
-def short(bars: Any) -> pd.DataFrame:
-    """Always short."""
-    return bars.close * 0 - 1.0
-
-
-def peek(bars: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Knows the next close."""
-    up = bars.close.shift(-1) > bars.close
-    return up, ~up
-
-
-def run(strategy: Any = above_mean, bars: Bars = BARS, **changes: Any) -> StressResult:
-    """A small stress test."""
-    settings = {"generator": BOOTSTRAP, "universes": COUNT, "horizon": HORIZON, "seed": 3, "realism_origins": 0}
-    return stress_test(strategy, bars, **arguments(**settings | {"warmup": 100, "jobs": 1} | changes))
+from tests.runs.cases import BARS, BOOTSTRAP, COUNT, HORIZON, Changed, above_mean, hold, peek, refuse, run, short
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -68,25 +35,6 @@ def parquet(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
     return buffer.getvalue()
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The bootstrap with its universes or its description changed."""
-
-    change: Callable[[np.ndarray, float], np.ndarray] = lambda values, last: values
-    described: tuple[tuple[str, Any], ...] = ()
-    name = "changed"
-
-    def sample(self, bars: Bars, horizon: int, universes: int, seed: int = 0, **options: Any) -> Universes:
-        """What the bootstrap samples, changed."""
-        made = BOOTSTRAP.sample(bars, horizon, universes, seed, **options)
-        values = self.change(made.values.astype(np.float64), float(bars.values[-1, 3]))
-        return Universes(values, made.timestamps, bars, made.ids, made.facts)
-
-    def describe(self) -> dict[str, Any]:
-        """What the bootstrap says, and more."""
-        return BOOTSTRAP.describe() | {"name": self.name} | dict(self.described)
 
 
 def wilder(values: np.ndarray, last: float) -> np.ndarray:
@@ -408,30 +356,6 @@ def test_realism_sees_nothing_after_the_origin() -> None:
     assert first.strategies[0].realised != second.strategies[0].realised
 
 
-@pytest.mark.parametrize(("days", "expected"), [(-400, False), (0, False), (1, True), (400, True)])
-def test_a_generator_trained_on_what_follows_is_in_sample(days: int, expected: bool) -> None:
-    """In-sample is an origin after which the generator has seen bars; the origin's own day is not after it."""
-    origin = next(stamp for stamp in BARS.timestamps[300:] if stamp.day_of_week == 0)
-    until = str((origin + pd.Timedelta(days=days)).date())
-    result = run(generator=Changed(described=(("trained_until", until),)), origin=origin)
-    assert result.in_sample is expected
-    assert any(f"it was trained on bars up to {until}" in notice for notice in result.notices) is expected
-
-
-def test_the_rest_of_a_day_that_was_trained_on_is_in_sample() -> None:
-    """Of intraday bars, an origin within the last day of the training has trained bars after it."""
-    bars = make_bars(400, freq="h")
-    generator = Changed(described=(("trained_until", str(bars.timestamps[300].date())),))
-    last = bars.timestamps[bars.timestamps.normalize() == bars.timestamps[300].normalize()][-1]
-    assert run(bars=bars, generator=generator, origin=last - pd.Timedelta(hours=1)).in_sample is True
-    assert run(bars=bars, generator=generator, origin=last).in_sample is False
-
-
-def test_a_generator_that_was_not_trained_is_neither() -> None:
-    """The bootstrap knows no training."""
-    assert run().in_sample is None
-
-
 def test_the_verdict_follows_the_universes() -> None:
     """Its share of losses is that of the metrics, and its thresholds can be set."""
     result = run(universes=200).strategies[0]
@@ -460,50 +384,6 @@ def test_progress_tells_every_stage() -> None:
         assert {total for name, _, total in told if name == stage} == {totals[stage]}
     assert list(result.timings) == stages
     assert all(seconds >= 0 for seconds in result.timings.values())
-
-
-def refuse(values: np.ndarray, last: float) -> np.ndarray:
-    """Universes that nobody should have asked for."""
-    raise AssertionError("something was sampled")
-
-
-@pytest.mark.parametrize(
-    ("setting", "words"),
-    [
-        ({"universes": 0}, "universes=0"),
-        ({"universes": 2.5}, r"universes=2\.5"),
-        ({"horizon": 0}, "horizon=0"),
-        ({"horizon": True}, "horizon=True"),
-        ({"horizon": "20"}, "horizon='20'"),
-        ({"seed": -1}, "seed=-1"),
-        ({"seed": 1.5}, r"seed=1\.5"),
-        ({"position": "cary"}, "position='cary' .* did you mean 'carry'"),
-        ({"warmup": -1}, "warmup=-1"),
-        ({"init_cash": 0}, "init_cash=0"),
-        ({"init_cash": float("nan")}, "init_cash=nan"),
-        ({"strategy": []}, "no strategy"),
-        ({"strategy": "nowhere.py"}, "nowhere.py"),
-    ],
-    ids=str,
-)
-def test_wrong_settings_are_refused_before_anything_is_sampled(setting: dict[str, Any], words: str) -> None:
-    """One line names the value."""
-    with pytest.raises(InputError, match=words) as caught:
-        run(**{"strategy": above_mean, "generator": Changed(refuse), **setting})
-    assert "\n" not in str(caught.value)
-
-
-def test_a_result_says_what_it_was_made_with() -> None:
-    """Settings, data and versions are recorded as plain JSON, and what a caller adds joins them."""
-    result = run(origin=BARS.timestamps[-HORIZON - 1], config={"data": "walk.csv", "fail_on": ("lucky",)})
-    assert result.config["data"] == "walk.csv"
-    assert result.config["fail_on"] == ["lucky"]
-    assert (result.config["seed"], result.config["horizon"], result.config["fees"]) == (3, HORIZON, Costs().fees)
-    assert result.config["origin"] == str(result.origin)
-    assert result.data.digest == BARS.digest
-    assert result.data.bars == len(BARS)
-    assert set(result.environment) == {"python", "platform", "machine", "processor", "processors", "versions"}
-    json.dumps([result.config, result.data.to_dict(), result.environment], allow_nan=False)
 
 
 def test_terms_reach_every_ground() -> None:
