@@ -25,7 +25,8 @@ Model = Annotated[
 
 def models(model: Model = None) -> None:
     """List the models that --model can name, and what their universes were measured to be worth."""
-    from stresslab.generators.kronos.checkpoint import NANO, PUBLISHED, load_checkpoint
+    from stresslab.generators.kronos.checkpoint import load_checkpoint
+    from stresslab.generators.kronos.checkpoint_files import NANO, PUBLISHED
 
     if model is not None and model in PUBLISHED:
         rows = [(model, str(PUBLISHED[model].max_context), PUBLISHED[model].trained_until, "Hugging Face hub")]

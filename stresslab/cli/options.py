@@ -27,6 +27,7 @@ from stresslab.runs.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from stresslab.core.dask import Cluster
+    from stresslab.generators.base import Generator
 
 Model = TypeVar("Model", bound=Config)
 
@@ -198,6 +199,13 @@ def _plain(key: str, value: Any) -> Any:
     if isinstance(value, str) and key in ("strategies", "fail_on", "shock", "given"):
         return split([value]) if key == "fail_on" else [value]
     return value
+
+
+def advice(generator: Generator, horizon: int) -> list[str]:
+    """What would make a generator faster, with flags, if there is anything."""
+    asked = getattr(generator, "advice", None)
+    found = None if asked is None else asked(horizon)
+    return [] if found is None else [re.sub(r"`(\w+)=([^`]*)`", r"--\1 \2", found)]
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def run(ctx: typer.Context, settings: StressConfig) -> None:
             report("loading", 0, 1)
             bars = settings.bars()
             made = settings.make_generator(options.given_flags(ctx))
-            report("loading", 1, 1, disk_told(settings, folder))
+            report("loading", 1, 1, "; ".join([disk_told(settings, folder), *options.advice(made, settings.horizon)]))
             if not settings.watch:
                 with new_work(folder) as work:
                     finished(settings, *conduct(ctx, settings, bars, made, work, report))

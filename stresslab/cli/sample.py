@@ -37,7 +37,7 @@ def sample(ctx: typer.Context, settings: SampleConfig) -> None:
         steps = settings.horizon * len(symbols_of(history))
         size = chunk_size(parse_size(settings.memory) if settings.memory else None, 1, steps)
         need = check_disk(folder, disk_need(settings.universes, steps))
-        report("loading", 1, 1, f"universes need {need}")
+        report("loading", 1, 1, "; ".join([f"universes need {need}", *options.advice(made, settings.horizon)]))
         finished = 0
 
         def advance(count: int) -> None:

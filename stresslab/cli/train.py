@@ -286,7 +286,7 @@ def _calibrated(job: Job) -> str:
     """Measure the model's universes on the held-out series, and keep that beside its weights."""
     import json
 
-    from stresslab.generators.kronos.checkpoint import CALIBRATION
+    from stresslab.generators.kronos.checkpoint_files import CALIBRATION
     from stresslab.generators.registry import make_generator
     from stresslab.realism import pooled
 

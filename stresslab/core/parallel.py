@@ -7,6 +7,7 @@ had their pieces done again change nothing. `core.dask` reaches clusters.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from itertools import islice
@@ -68,7 +69,7 @@ def map_chunks(
     Args:
         function: maps a piece of ids to a result; with processes it and its result must be picklable.
         pieces: pieces of universe ids.
-        jobs: workers; 1 runs in this process.
+        jobs: workers; 1 runs in this process, 0 means one per processor.
         threads: threads instead of processes, for work that releases the interpreter's lock.
         stop: called where threads are still at work when no further result is wanted, so that they can end early.
         cluster: the workers of a Dask cluster instead, whatever `jobs` and `threads`.
@@ -76,7 +77,7 @@ def map_chunks(
     Raises:
         InterruptedRunError: workers were killed again and again, so that no piece could be finished.
     """
-    jobs = min(jobs, len(pieces))
+    jobs = min(jobs or os.cpu_count() or 1, len(pieces))
     if cluster is not None:
         yield from cluster.map(function, pieces)
     elif jobs <= 1:

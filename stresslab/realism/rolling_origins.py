@@ -141,7 +141,7 @@ def roll(
         number = int(numbers[0])
         at = ends[number]
         try:
-            sampled = generator.sample(bars[:at], horizon, universes, derive(seed, Stream.REALISM, number))
+            sampled = generator.sample(bars[:at], horizon, universes, derive(seed, Stream.REALISM, number), jobs=1)
         except DataError as error:
             return str(error)
         return observe(sampled, bars[at : at + horizon])

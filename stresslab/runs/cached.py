@@ -75,7 +75,7 @@ class _FromCache:
         seed: int = 0,
         *,
         ids: Sequence[int] | None = None,
-        jobs: int = 1,
+        jobs: int = 0,
         progress: Progress | None = None,
         **more: Any,
     ) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stresslab.generators.kronos import checkpoint
+from stresslab.generators.kronos import checkpoint, checkpoint_files
 from tests.cli.conftest import Command
 from tests.generators.kronos.cases import save_tiny
 from tests.make.refused import assert_refused
@@ -16,19 +16,19 @@ from tests.make.refused import assert_refused
 def test_models_are_listed(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bundled model with its window and the end of its training, the published ones, and a folder of one's own."""
     folder = save_tiny(tmp_path)
-    monkeypatch.setattr(checkpoint, "nano_folder", lambda: folder)
+    monkeypatch.setattr(checkpoint_files, "nano_folder", lambda: folder)
     outcome = command("models")
     assert outcome.code == 0
     head, *rows = (line.split() for line in outcome.out.split("\n\n")[0].splitlines())
     assert head == ["model", "window", "trained", "until", "where"]
-    assert [row[0] for row in rows] == ["nano", *checkpoint.PUBLISHED, "FOLDER"]
+    assert [row[0] for row in rows] == ["nano", *checkpoint_files.PUBLISHED, "FOLDER"]
     assert rows[0][1:3] == ["32", "2020-12-31"]
     assert rows[1][1:3] == ["2048", "2024-06-30"]
 
 
 def test_columns_line_up(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last column begins in the same place in every line."""
-    monkeypatch.setattr(checkpoint, "nano_folder", lambda: save_tiny(tmp_path))
+    monkeypatch.setattr(checkpoint_files, "nano_folder", lambda: save_tiny(tmp_path))
     lines = command("models").out.split("\n\n")[0].splitlines()
     starts = {line.find(word) for line, word in zip(lines, ["where", "bundled", *["Hugging"] * 3, "your"], strict=True)}
     assert len(starts) == 1
@@ -36,14 +36,14 @@ def test_columns_line_up(command: Command, tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_damaged_installation_is_one_line(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundled model whose files are gone is named."""
-    monkeypatch.setattr(checkpoint, "nano_folder", lambda: tmp_path)
+    monkeypatch.setattr(checkpoint_files, "nano_folder", lambda: tmp_path)
     assert_refused(command("models"), "model=nano", "model/")
 
 
 def test_what_was_measured_is_shown(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calibration beside the weights is one line for each kind of bars; one of other weights is refused."""
     folder = save_tiny(tmp_path)
-    monkeypatch.setattr(checkpoint, "nano_folder", lambda: folder)
+    monkeypatch.setattr(checkpoint_files, "nano_folder", lambda: folder)
     weights = dict(checkpoint.load_checkpoint("nano").hashes)
     interval = {"value": 0.889, "low": 0.85, "high": 0.92}
     names = ("coverage_90", "drawdown_coverage_90", "volatility", "crps_ratio")

@@ -71,6 +71,14 @@ def test_one_job_works_here_and_on_demand() -> None:
     assert begun == [0]
 
 
+def test_no_number_of_jobs_means_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three pieces that wait for one another all run at once where there are three processors."""
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    together = threading.Barrier(3, timeout=60)
+    found = dict(map_chunks(lambda piece: together.wait(), chunks(IDS[:3], 1), jobs=0, threads=True))
+    assert sorted(found.values()) == [0, 1, 2]
+
+
 def test_threads_share_the_process_and_processes_do_not() -> None:
     """Threads see this process's memory; processes are others."""
     threads = {pid for _, (pid, _) in map_chunks(_where, chunks(IDS, 2), jobs=2, threads=True)}

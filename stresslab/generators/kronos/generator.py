@@ -1,17 +1,18 @@
 """Kronos as a generator of universes: bars in, thousands of continuations out, each kept and each drawn by itself.
 
-It brings together bars, calendar, weights and sampler, each of which has its own module.
+It brings together bars, calendar, weights and sampler, each of which has its own module. Those that need torch are
+imported when something is sampled: what was sampled before takes no torch.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.core.errors import DataError, InputError
@@ -24,15 +25,15 @@ from stresslab.data.universes import Universes
 from stresslab.generators.base import Progress, check_horizon, check_inserted, universe_ids
 from stresslab.generators.dependence import Dependence, Kind, check_dependence, own_seeds
 from stresslab.generators.kronos.calendar_features import stamps
-from stresslab.generators.kronos.checkpoint import Checkpoint, load_checkpoint
-from stresslab.generators.kronos.coupling import ReturnOrder
-from stresslab.generators.kronos.device import find_device, single_threaded
-from stresslab.generators.kronos.diagnostics import round_trip
-from stresslab.generators.kronos.joint import PILOT, PILOT_HISTORY, couple, fidelities
-from stresslab.generators.kronos.sampler import Networks
-from stresslab.generators.kronos.tiles import Inserted, Meter, Plan, SampledHistory, sample_all
-from stresslab.generators.kronos.token_sampling import TokenSampling
+from stresslab.generators.kronos.checkpoint_files import CheckpointFiles, find_checkpoint
+from stresslab.generators.kronos.device_name import device_name
 from stresslab.generators.transforms import repaired
+
+if TYPE_CHECKING:
+    from stresslab.generators.kronos.checkpoint import Checkpoint
+    from stresslab.generators.kronos.coupling import ReturnOrder
+    from stresslab.generators.kronos.sampler import Networks
+    from stresslab.generators.kronos.tiles import Plan, SampledHistory
 
 MIN_BARS = 2
 
@@ -91,14 +92,14 @@ class Kronos:
     @overload
     def sample(
         self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+        ids: Sequence[int] | None = None, jobs: int = 0, progress: Progress | None = None,
         log_probabilities: bool = False,
     ) -> JointUniverses: ...  # fmt: skip
 
     @overload
     def sample(
         self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
+        ids: Sequence[int] | None = None, jobs: int = 0, progress: Progress | None = None,
         log_probabilities: bool = False,
     ) -> Universes: ...  # fmt: skip
 
@@ -110,7 +111,7 @@ class Kronos:
         seed: int = 0,
         *,
         ids: Sequence[int] | None = None,
-        jobs: int = 1,
+        jobs: int = 0,
         progress: Progress | None = None,
         log_probabilities: bool = False,
     ) -> Universes | JointUniverses:
@@ -125,7 +126,7 @@ class Kronos:
             universes: number of universes; their ids are 0 ... universes - 1.
             seed: whole number in [0, 2^64).
             ids: only these ids, in this order.
-            jobs: threads.
+            jobs: threads; 0 means one per processor.
             progress: called with the number of universes newly finished.
             log_probabilities: whether to keep what probability the model itself, at temperature 1 and with nothing cut
                 off, gives to each drawn token, given those before it.
@@ -153,7 +154,7 @@ class Kronos:
         seeds: int | Sequence[int] = 0,
         *,
         ids: Sequence[int] | None = None,
-        jobs: int = 1,
+        jobs: int = 0,
         progress: Progress | None = None,
         log_probabilities: bool = False,
     ) -> list[Universes]:
@@ -165,7 +166,7 @@ class Kronos:
             universes: number of universes of each history.
             seeds: one for all, or one of each history.
             ids: see `sample`; likewise the rest.
-            jobs: threads.
+            jobs: threads; 0 means one per processor.
             progress: called with the number of universes newly finished.
             log_probabilities: whether to keep the tokens' log-probabilities.
         """
@@ -174,10 +175,12 @@ class Kronos:
         if len(each) != len(histories):
             raise InputError(f"{len(each)} seeds for {len(histories)} histories; give one for all, or one of each")
         each = [check_seed(seed) for seed in each]
+        advice = self.advice(horizon)
+        if advice is not None:
+            warnings.warn(advice, stacklevel=2)
         origins = [self._origin(bars, horizon, seed) for bars, seed in zip(histories, each, strict=True)]
         plan = self._plan(horizon, log_probabilities)
-        with single_threaded():
-            sample_all(plan, origins, wanted, jobs, Meter(progress, horizon))
+        _sample_all(plan, origins, wanted, jobs, (progress, horizon))
         return [self._universes(origin, wanted) for origin in origins]
 
     def continued(
@@ -187,7 +190,7 @@ class Kronos:
         inserted: ArrayLike,
         seed: int = 0,
         *,
-        jobs: int = 1,
+        jobs: int = 0,
         progress: Progress | None = None,
     ) -> Universes:
         """Go on after inserted bars, whose tokens the model reads in place of drawn ones; see `base.Continuing`.
@@ -197,9 +200,10 @@ class Kronos:
         """
         bars = check_inserted(universes, at, inserted, self.describe())
         origin = self._origin(universes.history, universes.horizon, check_seed(seed))
+        from stresslab.generators.kronos.tiles import Inserted
+
         origin.inserted = Inserted.into(universes, at, bars)
-        with single_threaded():
-            sample_all(self._plan(universes.horizon), [origin], universes.ids, jobs, Meter(progress, universes.horizon))
+        _sample_all(self._plan(universes.horizon), [origin], universes.ids, jobs, (progress, universes.horizon))
         origin.values[:, :at] = universes.values[:, :at]
         made = self._universes(origin, universes.ids)
         return replace(made, facts={**made.facts, "inserted": {"at": at, "bars": bars.shape[1]}})
@@ -224,15 +228,19 @@ class Kronos:
         if count > 1 and self.dependence != "independent":
             fitted = self.dependence_of(market, jobs)
             described = fitted.describe()
+            from stresslab.generators.kronos.joint import couple
+
             couple(origins, fitted, seed)
-        with single_threaded():
-            sample_all(self._plan(horizon), origins, wanted, jobs, Meter(progress, horizon * count))
+        _sample_all(self._plan(horizon), origins, wanted, jobs, (progress, horizon * count))
         facts = {"generator": self.describe(), "dependence": described}
         return JointUniverses.join([self._universes(origin, wanted) for origin in origins], market, facts)
 
-    def dependence_of(self, market: Market, jobs: int = 1) -> Dependence:
+    def dependence_of(self, market: Market, jobs: int = 0) -> Dependence:
         """How the symbols of a market move together, fitted so that the simulated returns meet the real ones."""
         if market.digest not in self._fitted:
+            from stresslab.generators.kronos.device import single_threaded
+            from stresslab.generators.kronos.joint import PILOT, PILOT_HISTORY, fidelities
+
             first = market[:PILOT_HISTORY]
             if first.digest not in self._fidelities:
                 origins = [self._origin(bars, PILOT, 0) for bars in first]
@@ -245,12 +253,14 @@ class Kronos:
         """The same generator with other settings of the sampling, sharing the weights that are already loaded."""
         other = replace(self, **settings)
         if (other.model, other.device) == (self.model, self.device):
-            shared = ("checkpoint", "return_order") + (("networks",) if other.dtype == self.dtype else ())
+            shared = ("files", "checkpoint", "return_order") + (("networks",) if other.dtype == self.dtype else ())
             vars(other).update({name: vars(self)[name] for name in shared if name in vars(self)})
         return other
 
     def round_trip(self, bars: Bars) -> dict[str, float | None]:
         """What turning real bars into tokens and back does to them; see `stresslab.generators.kronos.diagnostics`."""
+        from stresslab.generators.kronos.diagnostics import round_trip
+
         return round_trip(self.checkpoint, bars)
 
     def describe(self) -> dict[str, Any]:
@@ -264,22 +274,40 @@ class Kronos:
             "anchor": self.anchor,
             "repair": self.repair,
             "window": self.window,
-            "device": str(find_device(self.device)),
+            "device": device_name(self.device),
             "dtype": self.dtype,
             "dependence": self.dependence,
         }
-        return settings | self.checkpoint.describe()
+        return settings | self.files.describe()
 
     @property
     def calibration(self) -> Mapping[str, Any] | None:
         """What was measured of the weights on held-out series, where that was."""
-        return self.checkpoint.calibration
+        return self.files.calibration
+
+    def advice(self, horizon: int) -> str | None:
+        """Which context would sample so many bars several times as fast; None where none would."""
+        window = self.files.max_context
+        if self.context is None or self.context + horizon <= window or horizon > window - MIN_BARS:
+            return None
+        return (
+            f"context={self.context} and {horizon} bars are more than the model's window of {window}, so half of it is "
+            f"read again and again, at several times the cost; `context={window - horizon}` avoids that"
+        )
+
+    @cached_property
+    def files(self) -> CheckpointFiles:
+        """The files of the weights, which say what these are before they are loaded."""
+        return find_checkpoint(self.model)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The weights, loaded when they are first needed."""
+        from stresslab.generators.kronos.checkpoint import load_files
+        from stresslab.generators.kronos.device import find_device, single_threaded
+
         with single_threaded():  # many small tensors, which more threads would only wait for
-            loaded, device = load_checkpoint(self.model), find_device(self.device)
+            loaded, device = load_files(self.files), find_device(self.device)
         loaded.model.to(device)
         loaded.tokenizer.to(device)
         return loaded
@@ -287,12 +315,20 @@ class Kronos:
     @cached_property
     def networks(self) -> Networks:
         """The weights rearranged for sampling."""
+        import torch
+
+        from stresslab.generators.kronos.device import single_threaded
+        from stresslab.generators.kronos.sampler import Networks
+
         with single_threaded():
             return Networks(self.checkpoint.model, self.checkpoint.tokenizer, getattr(torch, self.dtype))
 
     @cached_property
     def return_order(self) -> ReturnOrder:
         """What each pair of tokens decodes to, computed once for each checkpoint."""
+        from stresslab.generators.kronos.coupling import ReturnOrder
+        from stresslab.generators.kronos.device import single_threaded
+
         with single_threaded():
             return ReturnOrder.of(self.networks.decoder, self.checkpoint.representation.close)
 
@@ -312,6 +348,9 @@ class Kronos:
 
     def _plan(self, horizon: int, scored: bool = False) -> Plan:
         """What all histories of one sampling have in common."""
+        from stresslab.generators.kronos.tiles import Plan
+        from stresslab.generators.kronos.token_sampling import TokenSampling
+
         return Plan(
             self.networks,
             self.checkpoint.representation,
@@ -331,6 +370,8 @@ class Kronos:
         timestamps = bars.calendar.future(bars.timestamps, horizon)
         marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
         window = "rolling" if context > self.checkpoint.max_context else self.window
+        from stresslab.generators.kronos.tiles import SampledHistory
+
         return SampledHistory(bars, timestamps, features, state, marks, seed, window)
 
     def _universes(self, origin: SampledHistory, wanted: NDArray[np.int64]) -> Universes:
@@ -367,3 +408,18 @@ class Kronos:
                 "model, or lower the temperature"
             )
         return repaired(values, float(history.values[-1, CLOSE])) if self.repair else (values, 0)
+
+
+def _sample_all(
+    plan: Plan,
+    origins: Sequence[SampledHistory],
+    wanted: NDArray[np.int64],
+    jobs: int,
+    reported: tuple[Progress | None, int],
+) -> None:
+    """Sample every origin; progress is reported in units of so many bars."""
+    from stresslab.generators.kronos.device import single_threaded
+    from stresslab.generators.kronos.tiles import Meter, sample_all
+
+    with single_threaded():
+        sample_all(plan, origins, wanted, jobs, Meter(*reported))

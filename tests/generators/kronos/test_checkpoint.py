@@ -19,18 +19,15 @@ from safetensors.torch import load_file, save_file
 
 from stresslab.core.errors import CheckpointError, InputError
 from stresslab.data.bars import Bars
-from stresslab.generators.kronos import checkpoint
+from stresslab.generators.kronos import checkpoint, checkpoint_files
 from stresslab.generators.kronos.checkpoint import (
-    PUBLISHED,
-    Hosted,
-    Published,
     load_checkpoint,
     load_model,
     load_tokenizer,
-    nano_folder,
     save_model,
     save_tokenizer,
 )
+from stresslab.generators.kronos.checkpoint_files import PUBLISHED, Hosted, Published, nano_folder
 from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
 from tests.generators.kronos.cases import PARITY, tiny_networks
@@ -265,12 +262,12 @@ def test_a_published_folder_means_levels_and_the_published_window(tmp_path: Path
 @pytest.fixture
 def hosted(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Hosts the tiny checkpoint as a published one with the hashes given; returns its name."""
-    monkeypatch.setattr(checkpoint, "_download", lambda place: tiny / place.repository.split("/")[1])
+    monkeypatch.setattr(checkpoint_files, "_download", lambda place: tiny / place.repository.split("/")[1])
 
     def host(**hashes: str | None) -> str:
         places = {part: Hosted(f"them/{part}", "0" * 40, hashes.get(part)) for part in ("model", "tokenizer")}
         published = Published(places["model"], places["tokenizer"], 64)
-        monkeypatch.setattr(checkpoint, "PUBLISHED", {"them/kronos": published})
+        monkeypatch.setattr(checkpoint_files, "PUBLISHED", {"them/kronos": published})
         return "them/kronos"
 
     return host
@@ -335,7 +332,7 @@ def test_published_checkpoints_sample(name: str) -> None:
 
 def test_what_fine_tuning_leaves_is_loaded(tmp_path: Path) -> None:
     """Kronos' own fine-tuning writes `tokenizer/best_model` and `basemodel/best_model`."""
-    nano = checkpoint.nano_folder()
+    nano = checkpoint_files.nano_folder()
     shutil.copytree(nano / "tokenizer", tmp_path / "tokenizer" / "best_model")
     shutil.copytree(nano / "model", tmp_path / "basemodel" / "best_model")
     tuned, bundled = checkpoint.load_checkpoint(str(tmp_path)), checkpoint.load_checkpoint("nano")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,20 @@ def test_the_context_leaves_room_for_the_horizon(tiny: Path) -> None:
     """Context and horizon fill the window of 32 bars; a longer horizon keeps half a window of context."""
     contexts = {horizon: Kronos(str(tiny)).sample(WALK, horizon, 1).facts["context"] for horizon in (1, 10, 16, 20, 90)}
     assert contexts == {1: 31, 10: 22, 16: 16, 20: 16, 90: 16}
+
+
+def test_a_context_that_does_not_fit_with_the_horizon_is_named(tiny: Path) -> None:
+    """Just beyond the window the advice names the largest context that fits, and sampling warns; within it neither."""
+    window = Kronos(str(tiny)).checkpoint.max_context
+    beyond, within = Kronos(str(tiny), context=window - 3), Kronos(str(tiny), context=window - 4)
+    assert within.advice(4) is None
+    assert Kronos(str(tiny)).advice(window * 2) is None
+    assert f"context={window - 4}`" in str(beyond.advice(4))
+    with pytest.warns(UserWarning, match=f"context={window - 4}"):
+        beyond.sample(WALK, 4, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        within.sample(WALK, 4, 2)
 
 
 @pytest.mark.parametrize("window", ["block", "rolling"])

@@ -14,7 +14,7 @@ from stresslab.data.market import Market
 from stresslab.generators.base import Generator
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
-from stresslab.generators.kronos import generator as kronos_generator
+from stresslab.generators.kronos import joint
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.kronos.joint import PILOT_HISTORY
 from stresslab.metrics.dependence import spearman
@@ -87,8 +87,8 @@ def test_progress_counts_universes() -> None:
 def test_origins_of_one_market_share_the_pilot(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Later bars change the dependence that is fitted, not what the pilot said, which is sampled once."""
     generator, calls = Kronos(str(tiny)), []
-    pilot = kronos_generator.fidelities
-    monkeypatch.setattr(kronos_generator, "fidelities", lambda *given: calls.append(1) or pilot(*given))
+    pilot = joint.fidelities
+    monkeypatch.setattr(joint, "fidelities", lambda *given: calls.append(1) or pilot(*given))
     long = make_market(symbols=2, count=PILOT_HISTORY + 200)
     early, late = generator.dependence_of(long[: PILOT_HISTORY + 100]), generator.dependence_of(long)
     assert len(calls) == 1

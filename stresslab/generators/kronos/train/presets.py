@@ -19,16 +19,8 @@ import torch
 from stresslab.core.errors import InputError
 from stresslab.core.whole_files import put, put_text
 from stresslab.data.bars import Bars
-from stresslab.generators.kronos.checkpoint import (
-    CONFIG,
-    WEIGHTS,
-    Checkpoint,
-    load_tokenizer,
-    read_config,
-    read_json,
-    save_model,
-    save_tokenizer,
-)
+from stresslab.generators.kronos.checkpoint import Checkpoint, load_tokenizer, save_model, save_tokenizer
+from stresslab.generators.kronos.checkpoint_files import CONFIG, WEIGHTS, read_config, read_json
 from stresslab.generators.kronos.device import find_device
 from stresslab.generators.kronos.features import Representation, Returns, representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig

@@ -16,8 +16,8 @@ from stresslab.generators.kronos.checkpoint import (
     Checkpoint,
     load_checkpoint,
     load_tokenizer,
-    read_config,
 )
+from stresslab.generators.kronos.checkpoint_files import read_config
 from stresslab.generators.kronos.train.bar_files import Material, Sizes
 from stresslab.generators.kronos.train.loop import Progress
 from stresslab.generators.kronos.train.presets import make_model, make_tokenizer
