@@ -83,7 +83,9 @@ def test_a_portfolio_of_what_is_not_there_is_refused() -> None:
 
 
 def test_less_memory_means_smaller_shards() -> None:
-    """Of a market of many symbols too; without a limit the usual size."""
-    usual = plan().shard_size()
-    tight = plan(horizon=250, compute=Compute(jobs=1, memory="2GB"))
-    assert 0 < tight.shard_size(50) < tight.shard_size() <= usual
+    """And so do more symbols at the same memory; too little is refused with what would do."""
+    one, two = (plan(horizon=250, compute=Compute(jobs=1, memory=memory)) for memory in ("1GB", "1.2GB"))
+    assert 0 < one.shard_size() < two.shard_size()
+    assert 0 < two.shard_size(50) < two.shard_size(5) < two.shard_size()
+    with pytest.raises(InputError, match="memory=600 MB is too little"):
+        plan(horizon=250, compute=Compute(jobs=1, memory="600MB")).shard_size(50)
