@@ -16,7 +16,7 @@ from stresslab.report.wording import interval, share
 
 MOST = 24
 """Rows that are drawn, at most: those with the highest P(loss)."""
-EDGE, NOTE = 0.06, 0.24
+EDGE, NOTE = 0.05, 0.3
 """Parts of a panel's width left free on the left, and on the right for the figures beside the bars."""
 THICK = 0.56
 """How much of a row a bar fills."""
@@ -38,14 +38,13 @@ PANELS = (
 )
 
 
-def what_if_chart(base: WhatIfRow, others: Sequence[tuple[str, WhatIfRow]], key: str, sentence: str) -> Chart:
+def what_if_chart(base: WhatIfRow, others: Sequence[tuple[str, WhatIfRow]], key: str) -> Chart:
     """The figure: three panels of the same rows, the highest P(loss) on top.
 
     Args:
         base: the base case, where every bar begins.
         others: short names and rows to compare with it, at least one.
         key: of the chart.
-        sentence: what to see in it.
     """
     ordered = sorted(others, key=lambda one: -one[1].probability_of_loss.value)[:MOST]
     names, rows = [name for name, _ in ordered], [row for _, row in ordered]
@@ -56,10 +55,10 @@ def what_if_chart(base: WhatIfRow, others: Sequence[tuple[str, WhatIfRow]], key:
     return Chart(
         key=key,
         title="What if: P(loss), shortfall and drawdown",
-        sentence=sentence,
+        sentence=_sentence(base, others),
         x_ticks=[tick for one in drawn for tick in one.ticks],
         y_ticks=[Tick(height, name) for height, name in zip(heights, names, strict=True)],
-        x_name=", ".join(panel.name for panel in PANELS),
+        x_name="from the base case to each figure",
         y_name="",
         shapes=[Shape(style, path) for style, path in paths.items() if path],
         marks=[one.mark for one in drawn],
@@ -79,6 +78,17 @@ def what_if_chart(base: WhatIfRow, others: Sequence[tuple[str, WhatIfRow]], key:
         named=True,
         rows=len(rows),
     )
+
+
+def _sentence(base: WhatIfRow, others: Sequence[tuple[str, WhatIfRow]]) -> str:
+    """Where each figure is worst, beside the base case."""
+    told = []
+    for panel in PANELS:
+        name, value = max(((name, panel.of(row).value or 0.0) for name, row in others), key=lambda one: one[1])
+        own = panel.of(base).value or 0.0
+        worse = f"{share(value)} at worst ({name})" if value > own else "no worse anywhere"
+        told.append(f"{panel.short} is {share(own)} as generated and {worse}")
+    return f"{'; '.join(told)}."
 
 
 def _middle(at: int, rows: int) -> float:

@@ -34,15 +34,14 @@ def table(found: WhatIf, key: str) -> Table | None:
     if len(rows) < 2:
         return None
     base, *others = found.rows
-    told = sentence(found)
     named = [(_short(row), row) for row in others]
-    drawn = (what_if_chart(base, named, f"{key}-what-if", told),) if named else ()
-    return Table("what-if", "What if", told, HEADINGS, rows, drawn, pictured=bool(drawn))
+    drawn = (what_if_chart(base, named, f"{key}-what-if"),) if named else ()
+    return Table("what-if", "What if", sentence(found), HEADINGS, rows, drawn, pictured=bool(drawn))
 
 
 def _short(row: WhatIfRow) -> str:
     """A row's name beside the picture; a crisis of the user's own without the path of its file."""
-    return clean(row.label if row.kind == "condition" else row.name.rpartition(":")[2])
+    return clean(row.label if row.kind == "condition" else row.name.removeprefix("bars=").rpartition(":")[2])
 
 
 BRIEF_HEADINGS = ("What if", "Probability", "P(loss)", "P(dd > 20%)", "Shortfall", "Median", "Back", "After")
@@ -91,7 +90,7 @@ def sentence(found: WhatIf) -> str:
 
 def _cells(row: WhatIfRow) -> tuple[str, ...]:
     return (
-        clean(row.label),
+        clean(row.label) + (f"\n{_short(row)}" if row.kind == "crisis" else ""),
         UNDEFINED if row.probability is None else chance(row.probability),
         chance(row.probability_of_loss),
         probability(row.drawdown_beyond(0.2)),

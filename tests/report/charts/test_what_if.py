@@ -34,11 +34,19 @@ BASE = row("base", 0.4, 0.1, 0.05)
 def test_rows_are_the_same_in_every_panel() -> None:
     """The highest P(loss) on top; bars begin at the base case of their panel, in its third of the width."""
     rows = [row("condition", 0.3, 0.2, 0.1), row("shock", 0.7, 0.3, 0.4), row("crisis", 0.5, 0.05, 0.02)]
-    chart = what_if_chart(BASE, list(zip(["given", "gap", "crash"], rows, strict=True)), "k", "One sentence.")
+    chart = what_if_chart(BASE, list(zip(["given", "gap", "crash"], rows, strict=True)), "k")
     assert [tick.label for tick in chart.y_ticks] == ["gap", "crash", "given"]
     assert [mark.label for mark in chart.marks] == ["P(loss) 40%", "shortfall 10%", "P(drawdown > 20%) 5%"]
     assert [note.text for note in chart.notes] == ["70%", "50%", "30%", "30%", "5%", "20%", "40%", "2%", "10%"]
     assert len(chart.points) == 9
+    assert chart.sentence == (
+        "P(loss) is 40% as generated and 70% at worst (gap); shortfall is 10% as generated and 30% at worst (gap); "
+        "P(drawdown > 20%) is 5% as generated and 40% at worst (gap)."
+    )
+    assert (
+        "shortfall is 10% as generated and no worse anywhere"
+        in what_if_chart(BASE, [("calm", row("condition", 0.3, 0.05, 0.02))], "k").sentence
+    )
     for at in range(len(PANELS)):
         left, right = 100 * at / 3, 100 * (at + 1) / 3
         assert left < chart.marks[at].at < right
@@ -55,7 +63,7 @@ def test_rows_are_the_same_in_every_panel() -> None:
 def test_many_rows_are_cut_and_a_missing_figure_is_drawn_as_none() -> None:
     """The most harmful are drawn; a shortfall that is not known leaves its row at zero, without a word of it."""
     rows = [row("shock", 0.2 + 0.02 * at, None if at == 29 else 0.2, 0.1) for at in range(30)]
-    chart = what_if_chart(BASE, [(f"s{at}", one) for at, one in enumerate(rows)], "k", "One sentence.")
+    chart = what_if_chart(BASE, [(f"s{at}", one) for at, one in enumerate(rows)], "k")
     assert [tick.label for tick in chart.y_ticks] == [f"s{at}" for at in range(29, 29 - MOST, -1)]
     assert chart.rows == MOST
     assert len(chart.points) == 3 * MOST - 1
