@@ -10,7 +10,9 @@ horizon share outcomes: intervals resample horizons, with all origins in them. S
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import pickle
 import sys
 import time
 from dataclasses import replace
@@ -25,6 +27,7 @@ import stresslab as sl
 from stresslab.core.arrays import FloatArray
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
+from stresslab.generators.base import JointGenerator
 from stresslab.generators.dependence import own_seeds
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.metrics.forecast_scores import clustered_share, inside, pit
@@ -32,7 +35,7 @@ from stresslab.realism.joint_origins import JointOrigin, roll_market
 from stresslab.realism.rolling_origins import CONTEXT
 
 LEVEL, SCORED = 0.9, 20
-LAW_BARS = 20
+LAW_BARS, PIECE = 20, 3
 SEED = 2026
 
 
@@ -97,6 +100,27 @@ def energy(ours: list[JointOrigin], others: list[JointOrigin]) -> dict[str, Any]
     return {"origins": len(shared), "ratio": float(one.sum() / other.sum())}
 
 
+def rolled(market: Market, generator: JointGenerator, ends: list[int], given: argparse.Namespace) -> list[JointOrigin]:
+    """The origins, `PIECE` by `PIECE`; with `--keep` each piece is stored, and not sampled again."""
+    found: list[JointOrigin] = []
+    for start in range(0, len(ends), PIECE):
+        piece = ends[start : start + PIECE]
+        asked = [market.digest, generator.describe(), piece, given.at_origin, start]
+        key = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:24]
+        path = None if given.keep is None else given.keep / f"{key}.pickle"
+        if path is not None and path.exists():
+            found += pickle.loads(path.read_bytes())
+            continue
+        made, _ = roll_market(market, generator, piece, SCORED, given.at_origin, seed=SEED + start, jobs=given.jobs)
+        found += made
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside = path.with_suffix(".partial")
+            aside.write_bytes(pickle.dumps(list(made)))
+            aside.replace(path)
+    return found
+
+
 def cost(market: Market, generator: Kronos, repeats: int = 5) -> dict[str, Any]:
     """Processor time of a bar of a symbol in company over that of a bar alone, in turns on one thread."""
     first, count = market[market.symbols[0]], len(market.series)
@@ -136,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--at-origin", type=int, default=200, help="universes at each origin")
     parser.add_argument("--skip", default="", help="parts to leave out: laws, cost")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="folder of what was sampled, from which the benchmark goes on")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     sources = given.data
@@ -151,13 +176,12 @@ def main(arguments: list[str] | None = None) -> int:
         found["cost"] = cost(market, generator)
         print("cost", found["cost"], flush=True)
     ends = spaced(market, given.origins, given.stride)
-    ours, refused = roll_market(market, generator, ends, SCORED, given.at_origin, seed=SEED, jobs=given.jobs)
-    others, _ = roll_market(market, sl.StationaryBootstrap(), ends, SCORED, given.at_origin, seed=SEED, jobs=given.jobs)
-    for name, origins in (("kronos", list(ours)), ("bootstrap", list(others))):
+    ours, others = (rolled(market, made, ends, given) for made in (generator, sl.StationaryBootstrap()))
+    for name, origins in (("kronos", ours), ("bootstrap", others)):
         horizons = market.timestamps.get_indexer([one.portfolio.at for one in origins]) // SCORED
         found[name] = {"dependence": dependence(origins), "portfolio": portfolio(origins, horizons, given.at_origin)}
         print(name, found[name], flush=True)
-    found["energy"], found["refused"] = energy(list(ours), list(others)), len(refused)
+    found["energy"], found["refused"] = energy(ours, others), len(ends) - len(ours)
     if "laws" not in given.skip:
         found["laws"] = laws(market, generator, given.universes)
     print(json.dumps(found, indent=1))

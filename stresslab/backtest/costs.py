@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from stresslab.core.errors import InputError
+from stresslab.core.text import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,30 @@ class Costs:
         except InputError:
             return False
         return True
+
+
+def costs_by_symbol(given: Mapping[str, float], costs: Costs) -> dict[str, Costs]:
+    """Costs of symbols that differ from the others'.
+
+    Args:
+        given: values by symbol and cost, such as {"BTCUSDT.fees": 0.001}.
+        costs: of the others, and of what is not given.
+
+    Raises:
+        InputError: no symbol, a cost that is not known, or a value that it cannot have.
+    """
+    names = [one.name for one in fields(Costs)]
+    found: dict[str, Costs] = {}
+    for key, value in given.items():
+        symbol, _, name = key.rpartition(".")
+        if not symbol or name not in names:
+            hint = did_you_mean(name, names, f"there are {', '.join(names)}")
+            raise InputError(f"symbol_costs={key!r} is not of the form SYMBOL.COST=VALUE{hint}")
+        try:
+            found[symbol] = replace(found.get(symbol, costs), **{name: value})
+        except InputError as error:
+            raise InputError(f"symbol_costs of {symbol}: {error}") from None
+    return found
 
 
 def check_fraction(name: str, value: Any, *, least: float = 0.0, most: float = 1.0) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -169,6 +169,14 @@ class Terms:
     def costs_of(self, symbol: str) -> Costs:
         """The costs of a symbol."""
         return self.symbol_costs.get(symbol, self.costs)
+
+    def check_symbols(self, symbols: Sequence[str]) -> None:
+        """Refuse costs of a symbol that the data do not have."""
+        unknown = [symbol for symbol in self.symbol_costs if symbol not in symbols or len(symbols) < 2]
+        if unknown:
+            hint = did_you_mean(unknown[0], symbols, f"the data have {', '.join(symbols)}")
+            one = "; of one series give fees and slippage without a symbol" if len(symbols) < 2 else ""
+            raise InputError(f"symbol_costs name {unknown[0]!r}{one or hint}")
 
     def recorded(self) -> dict[str, Any]:
         """What a run's settings say of these terms: always cash, fees and slippage, all else where it is set."""

@@ -76,6 +76,20 @@ def parse_shares(given: Sequence[str]) -> dict[str, float]:
     return shares
 
 
+def parse_symbol_costs(given: Sequence[str]) -> dict[str, float]:
+    """Costs by symbol and name, given repeatedly: {"BTCUSDT.fees": 0.001}."""
+    costs: dict[str, float] = {}
+    for pair in given:
+        name, _, text = pair.rpartition("=")
+        try:
+            costs[name] = float(text)
+        except ValueError:
+            name = ""
+        if not name:
+            raise InputError(f"--symbol-costs {pair!r} is not of the form SYMBOL.COST=VALUE; write BTCUSDT.fees=0.001")
+    return costs
+
+
 def split(given: Sequence[str]) -> list[str]:
     """Entries of a list, given repeatedly or separated by commas."""
     return [part.strip() for entry in given for part in entry.split(",")]
@@ -93,6 +107,13 @@ def one_file(given: Sequence[str]) -> str:
 
 
 PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = MappingProxyType(
-    {"param": parse_parameters, "grid": parse_grid, "portfolio": parse_shares, "fail_on": split, "limits": one_file}
+    {
+        "param": parse_parameters,
+        "grid": parse_grid,
+        "portfolio": parse_shares,
+        "symbol_costs": parse_symbol_costs,
+        "fail_on": split,
+        "limits": one_file,
+    }
 )
 """Settings that a flag spells otherwise than a file does."""

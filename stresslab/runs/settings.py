@@ -194,6 +194,10 @@ class StressConfig(SampleConfig):
         COSTS, "CASH", "Orders of less value are skipped unless they close the position.", 0.0, ge=0.0,
         allow_inf_nan=False,
     )  # fmt: skip
+    symbol_costs: dict[str, float] | None = setting(
+        COSTS, "SYMBOL.COST=VALUE", "A cost of one of several symbols that differs from the others', for example "
+        "BTCUSDT.fees=0.001; may be repeated.", None,
+    )  # fmt: skip
     sizing: str = setting(
         COSTS, "RULE", "Size of a full position: all-in, fraction=0.5, cash=10000 or volatility=0.15 a year.", "all-in"
     )
@@ -283,6 +287,15 @@ class StressConfig(SampleConfig):
         decides=False,
     )  # fmt: skip
 
+    @field_validator("symbol_costs")
+    @classmethod
+    def _known_costs(cls, given: dict[str, float] | None) -> dict[str, float] | None:
+        from stresslab.backtest import Costs
+        from stresslab.backtest.costs import costs_by_symbol
+
+        costs_by_symbol(given or {}, Costs())
+        return given
+
     @field_validator("sizing")
     @classmethod
     def _known_sizing(cls, text: str) -> str:
@@ -332,6 +345,7 @@ class StressConfig(SampleConfig):
     def terms(self) -> Terms:
         """The terms of the accounts that the settings describe."""
         from stresslab.backtest import Costs, Sizing, Stops, Terms
+        from stresslab.backtest.costs import costs_by_symbol
 
         costs = Costs(**{one.name: getattr(self, one.name) for one in fields(Costs)})
         stops = Stops(**{one.name: getattr(self, one.name) for one in fields(Stops)})
@@ -345,6 +359,7 @@ class StressConfig(SampleConfig):
             self.max_leverage,
             self.risk_free,
             self.rebalance,
+            costs_by_symbol(self.symbol_costs or {}, costs),
         )
 
     def walk_forward_dates(self) -> int | str | list[str] | None:

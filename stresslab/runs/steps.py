@@ -25,7 +25,7 @@ from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
 from stresslab.core.progress import Countdown, Stages
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
-from stresslab.data.market_index import IndexBars
+from stresslab.data.market_index import IndexBars, symbols_of
 from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
@@ -81,6 +81,7 @@ def split(bars: Bars | Market, plan: Plan) -> Window:
     Dates of a walk-forward test that do not fit are refused before anything is computed.
     """
     bars = IndexBars.of(bars) if isinstance(bars, Market) else bars
+    plan.terms.check_symbols(symbols_of(bars))
     history, future = split_at_origin(bars, plan.origin, plan.horizon)
     if plan.studies.walk_forward is not None:
         fold_ends(history, plan.horizon, plan.studies.walk_forward)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
 
 from stresslab.backtest import Costs
+from stresslab.backtest.costs import costs_by_symbol
 from stresslab.core.errors import InputError
 
 
@@ -76,3 +78,16 @@ def test_a_rebate_and_costs_that_cannot_grow() -> None:
     with pytest.raises(InputError, match="is not a fraction"):
         Costs(fees=-0.5)
     assert [factor for factor in (0, 1, 3, 5) if Costs(fees=0.2).can_be_scaled(factor)] == [0, 1, 3]
+
+
+def test_costs_by_symbol() -> None:
+    """What is given of a symbol differs, the rest is as of all; wrong names and values are one line."""
+    found = costs_by_symbol({"0008.HK.fees": 0.002, "0008.HK.fixed_fee": 3.0, "B.slippage": 0.0}, Costs(fees=0.001))
+    assert found == {"0008.HK": Costs(fees=0.002, fixed_fee=3.0), "B": Costs(fees=0.001, slippage=0.0)}
+    for key, value, words in (
+        ("fees", 0.1, "not of the form SYMBOL.COST=VALUE"),
+        ("B.fee", 0.1, "did you mean 'fees'"),
+        ("B.fees", 5.0, "symbol_costs of B: fees=5.0 is not a fraction"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            costs_by_symbol({key: value}, Costs())

@@ -67,6 +67,33 @@ def test_a_market_is_run_saved_and_read_again(tmp_path: Path, capsys: pytest.Cap
     assert main(["rerun", str(folder.parent)]) == 0
 
 
+def test_costs_of_one_symbol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A symbol that costs more brings less, the other the same; the command says so, and unknown ones are refused."""
+    for seed, name in enumerate(("A", "B")):
+        make_bars(400, seed=seed).frame.rename_axis("timestamp").to_csv(tmp_path / f"{name}.csv")
+    asked = [
+        "run", "strategies/sma_cross.py", "--data", str(tmp_path / "A.csv"), str(tmp_path / "B.csv"), "--generator",
+        "bootstrap", "--universes", "20", "--horizon", "30", "--realism-origins", "0", "--permutations", "0", "--jobs",
+        "1",
+    ]  # fmt: skip
+    means = {}
+    for name, more in (("all", []), ("B", ["--symbol-costs", "B.fees=0.05"])):
+        assert main([*asked, *more, "--out", str(tmp_path / name)]) == 0, capsys.readouterr().err
+        (path,) = (tmp_path / name).glob("*/result.json")
+        result = json.loads(path.read_text())
+        means[name] = {row["symbol"]: row["mean"] for row in result["strategies"][0]["studies"]["symbols"]["symbols"]}
+    assert means["B"]["A"] == means["all"]["A"]
+    assert means["B"]["B"] < means["all"]["B"] - 0.01
+    assert "--symbol-costs B.fees=0.05" in result["run"]["config"]["command"]
+    page = (path.parent / "report.html").read_text()
+    assert 'class="compared sortable"' in page
+    assert f'data-order="{means["B"]["B"]}"' in page
+    assert main([*asked, "--symbol-costs", "C.fees=0.05", "--out", str(tmp_path / "no")]) == 2
+    assert "symbol_costs name 'C'" in capsys.readouterr().err
+    assert main([*asked, "--symbol-costs", "B.fees", "--out", str(tmp_path / "no")]) == 2
+    assert "--symbol-costs 'B.fees' is not of the form SYMBOL.COST=VALUE" in capsys.readouterr().err
+
+
 def test_one_series_for_a_market_strategy_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A strategy over several symbols on one series is refused with the remedy."""
     make_bars(400).frame.rename_axis("timestamp").to_csv(tmp_path / "A.csv")

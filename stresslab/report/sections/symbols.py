@@ -113,7 +113,14 @@ def _parts(rows: Sequence[SymbolPart], rule: OneRule | None, key: str) -> Table:
         f"How often each symbol's part of the account ends below zero; {len(named)} of {len(rows)} symbols, the "
         "riskiest first.", "P(loss)", share,
     )  # fmt: skip
-    return Table("symbols", "Contributions by symbol", sentence, tuple(headings), cells, (drawn,))
+    orders = tuple(
+        (
+            row.exposure, row.backtest, row.mean, row.probability_of_loss.value, row.probability_of_loss.low,
+            row.expected_shortfall_97_5.value, *([row.timing] if rule else []),
+        )
+        for row in ordered
+    )  # fmt: skip
+    return Table("symbols", "Contributions by symbol", sentence, tuple(headings), cells, (drawn,), orders=orders)
 
 
 def _pairs(found: SymbolDependence) -> Table:

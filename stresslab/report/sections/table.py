@@ -31,6 +31,7 @@ class Table:
         brief: whether it stands in the PDF, too.
         dense: whether it has many columns of short numbers.
         pictured: whether its charts say all that paper needs, so that the rows are left out there.
+        orders: by what the cells after the first of each row are sorted, where a reader may sort the table.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Table:
     brief: bool = False
     dense: bool = False
     pictured: bool = False
+    orders: tuple[tuple[float | None, ...], ...] = ()
 
     @property
     def prose(self) -> tuple[bool, ...]:

@@ -53,3 +53,12 @@ def test_tables_say_what_was_found() -> None:
     assert "50.0% of what independence would save is left" in made["diversification"].sentence
     assert made["correlations"].rows[0][:3] == ("CALM and WILD", "0.63", "0.61")
     assert made["worst-joint"].rows[0][2].startswith("WILD -25.0%")
+
+
+def test_the_table_of_symbols_can_be_sorted() -> None:
+    """Each cell after the symbol's name has the number by which its column is sorted."""
+    made = {table.key: table for table in tables(FOUND, "one")}
+    table = made["symbols"]
+    assert table.orders[0] == (0.3, 0.1, 0.02, 0.4, 0.30000000000000004, 0.25, 1.2)
+    assert all(len(order) == len(table.headings) - 1 for order in table.orders)
+    assert made["diversification"].orders == ()
