@@ -10,7 +10,7 @@ from scipy import stats
 from stresslab.analysis.edge import JudgedEdge
 from stresslab.analysis.planted_losses import OTHER_UNIVERSES, OTHERS, other_universes, planted_losses
 from stresslab.data.bars import Bars
-from stresslab.metrics.edge_posterior import EdgePosterior
+from stresslab.metrics.edge_posterior import EdgePosterior, Spells, edge_posterior
 from tests.make.cases import bootstrap_case, timed_case
 from tests.make.strategies import hold
 
@@ -82,3 +82,15 @@ def test_the_others_are_those_that_fit(bars: Bars) -> None:
     assert all(len(one) == OTHER_UNIVERSES and one.horizon == 5 for one in found.values())
     assert set(other_universes(bars, "kronos", 5, 1)) == set(OTHERS)
     assert list(other_universes(bars[:60], "kronos", 5, 1)) == ["bootstrap"]
+
+
+def test_an_edge_in_spells_loses_more_often() -> None:
+    """At the same ratio more universes lose where the edge comes in spells, since timing then varies more."""
+    case, judged, _ = timed_case()
+    losses = []
+    for spells in (Spells(), Spells(4.0, 1.0)):
+        posterior = replace(edge_posterior(4.0, 0.05), spells=spells)
+        found = planted_losses(case, replace(judged, posterior=posterior))
+        assert found is not None
+        losses.append(found["supported"]["probability_of_loss"]["value"])
+    assert losses[1] > losses[0] + 0.03
