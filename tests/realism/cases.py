@@ -14,6 +14,7 @@ from stresslab.core.errors import DataError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
+from stresslab.realism.gate import gate
 from stresslab.realism.pooled import pooled_checks
 from stresslab.realism.questions import Check
 from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
@@ -170,3 +171,14 @@ def normal_bars(count: int, seed: int = 0, sigma: float = 0.01) -> Bars:
         index=pd.date_range("2000-01-03", periods=count, freq="B"),
     )
     return Bars.from_frame(frame, symbol="NORMAL")
+
+
+def checks(origins: list[Origin]) -> dict[str, Check]:
+    """The gate's checks by name."""
+    return {check.name: check for check in gate(origins)[2]}
+
+
+def flat(origin: Origin, *, universes: bool, real: bool) -> Origin:
+    """The origin with prices that do not move."""
+    paths = np.zeros_like(origin.paths) if universes else origin.paths
+    return replace(origin, paths=paths, real=np.zeros_like(origin.real) if real else origin.real)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 
 import stresslab as sl
 from stresslab.core.errors import InputError
-from stresslab.metrics import stylized_facts
 from stresslab.realism import Realism, assess_realism
 from stresslab.realism.assess import with_baselines
-from stresslab.realism.calibration import LEVELS, calibration, growth_by_displacement, leads, quantities, stylised_facts
-from stresslab.realism.diagnostics import cuts
 from tests.make.bars import make_bars
-from tests.realism.cases import Walk, normal_bars, simulate
+from tests.realism.cases import Walk, normal_bars
 
 BARS = normal_bars(1400)
 
@@ -119,21 +115,6 @@ def test_what_untrusted_universes_mean_to_a_verdict() -> None:
     assert any("Only 5 independent origins" in reason for reason in few.reasons)
 
 
-def test_cuts_are_measured_and_told() -> None:
-    """Half the temperature halves volatility and tail; a nucleus of normal draws leaves what its formula says."""
-    found = assess_realism(BARS, Walk(temperature=0.5), 20, jobs=1)
-    cut = found.diagnostics["cuts"]
-    assert cut["settings"] == {"temperature": 0.5}
-    assert cut["volatility_ratio"]["value"] == pytest.approx(0.5, abs=1e-6)
-    assert cut["tail_ratio"]["value"] == pytest.approx(0.5, abs=0.02)
-    assert found.notes[0].startswith("temperature=0.5: bars are 0.50 times as volatile, and the 1% quantile")
-    nucleus = cuts(BARS, Walk(top_p=0.9), [400, 800], 1)
-    assert nucleus is not None
-    assert nucleus["volatility_ratio"]["value"] == pytest.approx(0.79, abs=0.03)  # a normal cut at +-1.645
-    assert nucleus["tail_ratio"]["low"] < 1.61 / 2.33 < nucleus["tail_ratio"]["high"]
-    assert cuts(BARS, Walk(top_p=0.9), [], 1) is None
-
-
 def test_a_market_without_volume_or_movement() -> None:
     """Flat prices and no volume give a section of plain JSON too."""
     bars = make_bars(400)
@@ -141,47 +122,3 @@ def test_a_market_without_volume_or_movement() -> None:
     found = assess_realism(sl.Bars.from_frame(frame), Walk(), 20, jobs=1)
     json.dumps(found.to_dict(), allow_nan=False)
     assert found.facts["volume_volatility"]["real"] is None
-
-
-def test_calibration_of_true_universes() -> None:
-    """Over many origins intervals cover what they should, drawdowns and volatility included."""
-    origins = [origin for seed in range(12) for origin in simulate(None, seed, 20)]
-    table = calibration(origins)
-    assert set(table) == {"return_1", "return_5", "return_20", "volatility", "max_drawdown", "energy_score"}
-    for name in quantities(origins[0]):
-        for level in LEVELS[:3]:
-            assert table[name]["coverage"][str(level)]["value"] == pytest.approx(level, abs=0.06)
-        assert table[name]["coverage"]["0.98"] is None  # 64 universes cannot tell
-        sides = table[name]["coverage_calm"]["value"], table[name]["coverage_turbulent"]["value"]
-        assert sides == pytest.approx((0.9, 0.9), abs=0.08)
-    assert table["return_20"]["value_at_risk"]["0.01"] is None
-    assert table["return_20"]["value_at_risk"]["0.05"]["kupiec"] > 0.01
-
-
-def test_leads() -> None:
-    """Returns are compared at the usual leads before the horizon, and at the horizon."""
-    assert leads(1) == [1]
-    assert leads(60) == [1, 5, 20, 60]
-    assert leads(200) == [1, 5, 20, 60, 120, 200]
-
-
-def test_facts_stand_side_by_side() -> None:
-    """Universes and reality by the same formula, reality with an interval around it; lags up to 50."""
-    origins = simulate(None, 1, 60)
-    facts = stylised_facts(origins)
-    real = np.concatenate([origin.real_returns for origin in origins])
-    for name, fact in stylized_facts.FACTS.items():
-        assert facts[name]["real"] == fact(real)
-        assert facts[name]["real_low"] <= facts[name]["real"] <= facts[name]["real_high"]
-    assert facts["autocorrelation_of_absolute_returns"]["lags"] == list(range(1, 51))
-    assert facts["volume_volatility"] == {"universes": None, "real": None, "real_low": None, "real_high": None}
-    assert stylised_facts(origins[:1])["kurtosis"]["real_low"] is None
-
-
-def test_growth_shows_a_reversion() -> None:
-    """Universes that are led back to the past's mean grow after low prices and shrink after high ones."""
-    origins = [origin for seed in range(4) for origin in simulate("all the way back to the mean", seed, 60)]
-    low, near, high = growth_by_displacement(origins)
-    assert low["universes"] > 1.02
-    assert high["universes"] < 0.98
-    assert low["origins"] + near["origins"] + high["origins"] == 96

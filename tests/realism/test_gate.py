@@ -9,20 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from stresslab.metrics.distribution import Interval
-from stresslab.realism import Origin, assess
+from stresslab.realism import assess
 from stresslab.realism.gate import ENOUGH_ORIGINS, gate
 from stresslab.realism.questions import Check, judged
-from tests.realism.cases import FAULTS, SMALL_FAULTS, held_out_checks, simulate
-
-
-def checks(origins: list[Origin]) -> dict[str, Check]:
-    """The gate's checks by name."""
-    return {check.name: check for check in gate(origins)[2]}
+from tests.realism.cases import FAULTS, SMALL_FAULTS, checks, flat, held_out_checks, simulate
 
 
 def answers(fault: str | None, cases: int, horizon: int = 60, pooled: Sequence[Check] = ()) -> tuple[Counter[str], int]:
@@ -151,12 +144,6 @@ def test_no_origin_at_all() -> None:
     assert refused.reasons == ("At 1 of 1 origins nothing could be sampled: 80 bars are too few; give more",)
 
 
-def flat(origin: Origin, *, universes: bool, real: bool) -> Origin:
-    """The origin with prices that do not move."""
-    paths = np.zeros_like(origin.paths) if universes else origin.paths
-    return replace(origin, paths=paths, real=np.zeros_like(origin.real) if real else origin.real)
-
-
 @pytest.mark.parametrize("count", [1, 2, 24])
 @pytest.mark.parametrize("horizon", [1, 2, 20])
 @pytest.mark.parametrize("which", ["all", "universes flat", "real flat", "both flat", "same displacement"])
@@ -180,54 +167,3 @@ def test_nothing_undefined_is_said(count: int, horizon: int, which: str) -> None
     for check in found.checks:
         finite = all(math.isfinite(number) for number in (check.value, check.low, check.high))
         assert (check.outcome == "not assessable") is not finite
-
-
-def test_universes_that_do_not_move_are_not_trusted() -> None:
-    """Flat universes in a market that moves fail the check of volatility, although their logarithm is undefined."""
-    origins = [flat(origin, universes=True, real=False) for origin in simulate(None, 2, 20)]
-    found = checks(origins)
-    assert found["volatility"].outcome == found["coverage_90"].outcome == found["spread"].outcome == "failed"
-
-
-def test_a_reversion_that_reality_shows_is_accepted() -> None:
-    """Universes that go back to the past's mean are not blamed where what followed did so clearly, too."""
-    origins = simulate("all the way back to the mean", 4, 20)
-    assert checks(origins)["reversion"].outcome == "failed"
-    steps = np.arange(1, 21)
-    back = [replace(one, real=-one.displacement * (1 - np.exp(-3 * steps / 20)) + 0.1 * one.real) for one in origins]
-    assert checks(back)["reversion"].outcome in ("passed", "open")
-
-
-@pytest.mark.parametrize(("share", "outcome"), [(0.0, "passed"), (0.04, "passed"), (0.2, "failed")])
-def test_repairs_and_support(share: float, outcome: str) -> None:
-    """Many repaired bars, or many universes at the model's last price, fail; a model without an end has none."""
-    origins = simulate(None, 5, 20)
-    found = checks([replace(one, repaired=share, support=share) for one in origins])
-    assert found["repaired_bars"].outcome == found["support"].outcome == outcome
-    assert checks(origins)["support"].outcome == "not assessable"
-
-
-def test_autocorrelation_and_clustering() -> None:
-    """Universes whose returns alternate, or whose volatility clusters unlike reality's, are found out."""
-    origins = simulate(None, 6, 60)
-    signs = np.where(np.arange(60) % 2, 1.0, -1.0)
-    alternating = [replace(one, paths=np.cumsum(np.abs(one.returns) * signs, axis=1)) for one in origins]
-    assert checks(alternating)["lag_one"].outcome == "failed"
-    swell = np.where(np.arange(60) < 30, 4.0, 0.2)
-    waves = [replace(one, paths=np.cumsum(one.returns * swell, axis=1)) for one in origins]
-    assert checks(waves)["clustering"].outcome == "failed"
-
-
-def test_a_common_jump_is_measured_in_sigmas() -> None:
-    """A first bar that lifts all universes by a known number of sigmas is found with that number."""
-    rng = np.random.default_rng(7)
-    returns = 0.01 * rng.normal(size=(24, 64, 20))
-    returns[:, :, 0] += 0.007
-    origins = [
-        Origin(pd.Timestamp("2020-01-01"), np.cumsum(one, axis=1), 0.01 * rng.normal(size=20).cumsum(), 0.1 * k, 0.01)
-        for k, one in enumerate(returns)
-    ]
-    found = checks(origins)["first_bar_jump"]
-    assert found.value == pytest.approx(0.7, abs=0.06)
-    assert found.low < 0.7 < found.high
-    assert found.outcome == "failed"
