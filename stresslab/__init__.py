@@ -12,6 +12,7 @@ from stresslab.core import display
 
 if TYPE_CHECKING:
     from stresslab.analysis.result import StressResult
+    from stresslab.analysis.what_if_plan import WhatIfPlan
     from stresslab.backtest.costs import Costs
     from stresslab.backtest.terms import Sizing, Stops, Terms
     from stresslab.data import load_bars
@@ -47,6 +48,7 @@ __all__ = [
     "Studies",
     "Terms",
     "Universes",
+    "WhatIfPlan",
     "__version__",
     "assess_realism",
     "fit_temperature",
@@ -74,6 +76,7 @@ _HOMES = {
     "Terms": "stresslab.backtest.terms",
     "StressResult": "stresslab.analysis.result",
     "Universes": "stresslab.data.universes",
+    "WhatIfPlan": "stresslab.analysis.what_if_plan",
     "fit_temperature": "stresslab.realism",
     "load_bars": "stresslab.data",
     "load_market": "stresslab.data.sources.load_market",

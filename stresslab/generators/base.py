@@ -13,6 +13,7 @@ from stresslab.core.errors import InputError
 from stresslab.data.bars import CLOSE, FIELDS, HIGH, LOW, Bars
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 
 MAX_HORIZON = 100_000
@@ -184,6 +185,8 @@ def check_inserted(universes: Universes, at: int, inserted: ArrayLike, made_by: 
         InputError: another generator made the universes, or bars lie beyond the horizon, or are impossible.
     """
     bars, horizon = np.asarray(inserted, dtype=np.float64), universes.horizon
+    if isinstance(universes, IndexUniverses):
+        raise InputError("universes of several symbols do not go on after inserted bars yet; give those of one symbol")
     if universes.facts.get("generator") != made_by or (universes.ids < 0).any():
         raise InputError(
             f"these universes were not sampled by this {made_by['name']}; give those that its `sample` made"

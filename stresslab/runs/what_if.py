@@ -15,7 +15,6 @@ from stresslab.core.progress import Stages
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.runs.plan import Plan
-from stresslab.runs.shard_stream import SHARD
 
 
 def with_what_if(
@@ -58,7 +57,7 @@ def _more(plan: Plan, history: Bars) -> Callable[[int], Universes | None]:
     """Samples the next universes from an id on, up to `MAX_SAMPLED`."""
 
     def sample(first: int) -> Universes | None:
-        ids = np.arange(first, min(first + SHARD, MAX_SAMPLED))
+        ids = np.arange(first, min(first + plan.shard_size(), MAX_SAMPLED))
         if not len(ids):
             return None
         return plan.generator.sample(

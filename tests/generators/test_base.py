@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from stresslab.core.errors import InputError
+from stresslab.data.market_index import IndexBars
 from stresslab.generators.base import MAX_HORIZON, MAX_UNIVERSES, check_horizon, check_inserted, universe_ids
 from stresslab.generators.bootstrap import StationaryBootstrap
 from tests.make.bars import make_bars
+from tests.make.markets import make_market
 
 NO_COUNTS = [0, -1, 2.5, 2.0, True, "10", None, float("nan"), np.float64(3), [5]]
 
@@ -82,5 +84,8 @@ def test_only_the_generator_that_made_universes_goes_on_with_them() -> None:
     """Another one, or another setting of it, has other random numbers."""
     with pytest.raises(InputError, match="were not sampled by this bootstrap"):
         StationaryBootstrap(block=5).continued(BASE, 4, BASE.values[:, 4:6], seed=1)
+    market = IndexBars.of(make_market(2, 200))
+    with pytest.raises(InputError, match="universes of several symbols do not go on"):
+        BOOTSTRAP.continued(BOOTSTRAP.sample(market, 10, 2), 4, BASE.values[:, 4:6])
     with pytest.raises(InputError, match="do not fit 3 universes"):
         BOOTSTRAP.continued(BASE, 4, BASE.values[:2, 4:6], seed=1)
