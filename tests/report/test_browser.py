@@ -29,11 +29,13 @@ CUT = """() => [...document.querySelectorAll("main *")].filter((one) => {
 }).map((one) => one.outerHTML.slice(0, 120))"""
 """Elements beyond the right edge that no scrolling reaches."""
 HIDDEN = """() => [...document.querySelectorAll(".scroll")].filter(
-  (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.trim().slice(0, 80))"""
-"""Tables wider than their frame."""
+  (one) => one.scrollWidth > one.clientWidth + 1 && !one.closest("details:not([open])")
+).map((one) => one.textContent.trim().slice(0, 80))"""
+"""Tables wider than their frame, those that are folded aside."""
 OVERLAPS = """() => {
   const found = [];
   for (const ticks of document.querySelectorAll(".x-ticks, .y-ticks, .legend, .overview tbody")) {
+    if (ticks.closest("details:not([open])")) continue;
     const boxes = [...ticks.children].map((one) => one.getBoundingClientRect()).filter((box) => box.width > 0);
     boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
       if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
@@ -42,7 +44,7 @@ OVERLAPS = """() => {
   }
   return found;
 }"""
-"""Labels that lie on each other."""
+"""Labels that lie on each other, outside what is folded."""
 
 
 @dataclass
@@ -85,7 +87,7 @@ def hostile() -> StressResult:
     """A result whose strategies, symbol, file names and notices try to be more than text."""
     names = dict(zip(("hold", "follow", "churn", "favour"), HOSTILE, strict=True))
     found = make_result(*names, universes=80, rename=names, notices=[HOSTILE[0]], realism=make_realism())
-    data = found.data | {"symbol": HOSTILE[1], "source": f"/home/{HOSTILE[0]}.csv"}
+    data = found.data.model_copy(update={"symbol": HOSTILE[1], "source": f"/home/{HOSTILE[0]}.csv"})
     config = found.config | {"strategies": list(HOSTILE), "data": HOSTILE[0], "param": {"a": HOSTILE[1]}}
     return replace(found, data=data, config=config)
 
@@ -99,14 +101,15 @@ def test_the_page_works(
     """Nothing is said on the console or fetched, every chart is drawn and answers, nothing overlaps or sticks out."""
     seen = opened(browser, render(request.getfixturevalue(name)), tmp_path, width, color_scheme=scheme)
     page = seen.page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     plots = page.locator(".plot")
     assert plots.count() > 5
     for plot in plots.all():
         assert plot.locator("svg path:not(.grid)").count() > 0
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
-        assert box["width"] > 200
-        assert box["height"] > 150
+        assert box["width"] > 150
+        assert box["height"] > 60
         page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 20)
         tip = plot.locator(".tip")
         assert tip.is_visible()
@@ -231,6 +234,24 @@ def test_few_and_many_strategies(browser: Any, count: int, tmp_path: Path) -> No
     assert seen.page.evaluate(OVERLAPS) == []
     assert seen.page.evaluate(HIDDEN) == []
     assert seen.problems == []
+    seen.page.close()
+
+
+def test_eight_strategies_have_a_screen_each(browser: Any, studied: StressResult, tmp_path: Path) -> None:
+    """Each with its evidence folded below it; folded, the page is a sixth of what it is unfolded, and less."""
+    strategies = [replace(studied.strategies[i % 2], name=f"strategy {i}") for i in range(8)]
+    seen = opened(browser, render(replace(studied, strategies=strategies)), tmp_path, 1280)
+    height = "document.documentElement.scrollHeight"
+    folded = seen.page.evaluate(height)
+    assert folded < 18_000
+    articles = seen.page.locator("article.strategy").all()
+    assert len(articles) == 8
+    for article in articles:
+        assert article.evaluate("one => one.getBoundingClientRect().height") < 1100
+        assert article.locator("details[open]").count() == 0
+        assert article.locator("details").count() > 10
+    seen.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert seen.page.evaluate(height) > 6 * folded
     seen.page.close()
 
 

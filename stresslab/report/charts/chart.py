@@ -225,10 +225,12 @@ def time_ticks(stamps: list[str], x: Axis, first: int) -> list[Tick]:
     ]
 
 
-def date_ticks(times: pd.DatetimeIndex) -> list[Tick]:
-    """A handful of dates evenly spread over the time from the first stamp to the last."""
-    even = pd.DatetimeIndex(np.linspace(times.asi8[0], times.asi8[-1], 6).astype(np.int64).astype(f"M8[{times.unit}]"))
-    return time_ticks(stamp_texts(even.normalize()), Axis(0, 5), 0)
+def date_ticks(times: pd.DatetimeIndex, count: int = 6) -> list[Tick]:
+    """So many dates evenly spread over the time from the first stamp to the last."""
+    even = pd.DatetimeIndex(
+        np.linspace(times.asi8[0], times.asi8[-1], count).astype(np.int64).astype(f"M8[{times.unit}]")
+    )
+    return time_ticks(stamp_texts(even.normalize()), Axis(0, count - 1), 0)
 
 
 def price_ticks(y: Axis) -> list[Tick]:

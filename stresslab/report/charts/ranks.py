@@ -24,7 +24,7 @@ FEWEST = 5
 """Ranks from which a p-value is given."""
 TAIL = 0.05
 """Share of universes on either side beyond which an outcome lies outside nine tenths of them."""
-WIDTH = 1.16
+WIDTH = 1.24
 """Of the picture, whose right end holds the p-values, in widths of a strip."""
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SIDES: Mapping[str, tuple[str, str]] = {"return": ("lower", "higher"), "volatility": ("calmer", "more volatile")}

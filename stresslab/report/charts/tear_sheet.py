@@ -47,7 +47,7 @@ def rolling_sharpe_chart(strategy: StrategyResult, key: str) -> Chart | None:
         sentence=f"Over the last {rolling.window:,} bars at a time it lies between {number(float(values.min()))} and "
         f"{number(float(values.max()))} and is below zero {np.mean(values < 0):.0%} of the time; over the whole "
         f"backtest it is {number(whole)}.",
-        x_ticks=date_ticks(times),
+        x_ticks=date_ticks(times, 4),
         y_ticks=[Tick(float(100 * y.at(tick)), f"{tick:g}") for tick in y.ticks()],
         x_name="",
         y_name=f"annual Sharpe ratio of {rolling.window:,} bars",

@@ -77,7 +77,7 @@ def falls_chart(strategy: StrategyResult, key: str) -> Chart | None:
         key=f"{key}-falls",
         title="The backtest's drawdowns",
         sentence=f"At its deepest, on {stamps[low]}, the account lay {percent(-falls[low])} below its highest so far.",
-        x_ticks=date_ticks(times),
+        x_ticks=date_ticks(times, 4),
         y_ticks=[Tick(float(100 * y.at(tick)), percent_tick(tick)) for tick in y.ticks()],
         x_name="",
         y_name="below the highest value so far",

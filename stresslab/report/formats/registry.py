@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -114,13 +115,16 @@ def check_pdf() -> None:
 
 def pdf(page: str) -> bytes:
     """A page as PDF; nothing but the page is read. Signs that no installed font has are named."""
+    content: bytes = document(page).write_pdf()
+    return content
+
+
+def document(page: str) -> Any:
+    """A page as weasyprint sets it on paper, sheet by sheet."""
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher
 
-    content: bytes = HTML(
-        string=legible(page, coloured=True), url_fetcher=URLFetcher(allowed_protocols=["data"])
-    ).write_pdf()
-    return content
+    return HTML(string=legible(page, coloured=True), url_fetcher=URLFetcher(allowed_protocols=["data"])).render()
 
 
 def on_paper(chart: Chart, size: str) -> str:

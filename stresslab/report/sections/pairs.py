@@ -11,6 +11,7 @@ import pandas as pd
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_studies import Reoptimisation, Selection
 from stresslab.metrics.paired import ALL_PAIRS, Difference, differences
+from stresslab.report.sections.provenance import day
 from stresslab.report.sections.table import Table, share
 from stresslab.report.wording import UNDEFINED, clean, number, percent
 
@@ -107,7 +108,7 @@ def _reoptimisation(found: Reoptimisation) -> Table:
         f"{number(found.sharpe)} (total return {percent(found.total_return, signed=True)}); its edge: "
         f"{found.edge.label}, real with a probability of {chance}."
     )
-    rows = tuple((one.start, clean(one.strategy)) for one in found.windows)
+    rows = tuple((day(one.start), clean(one.strategy)) for one in found.windows)
     return Table("evidence-reoptimisation", "Chosen before each window", sentence, ("Window from", "Traded"), rows)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 LEFT_OUT: Mapping[str, str] = {
     r"strategy-\d+-equity": "the histogram of profit and loss says where the account ends",
+    r"strategy-\d+-falls": "the table of measures has the deepest drawdown",
     r"strategy-\d+-underwater": "the table of measures has its quantiles",
     r"strategy-\d+-followed": "its bars are read one by one under a pointer",
     r"strategy-\d+-(worst|typical)-\d+": "its bars are read one by one under a pointer",

@@ -220,7 +220,7 @@ def _budget(strategy: StrategyResult, key: str) -> Table:
         "range of what they say; that of origins is twice the spread between them, chance taken out. Only chance "
         "shrinks with more universes, so the parts are not added."
     )
-    title = "The error of each figure in its parts"
+    title = "Error of each figure in parts"
     return Table("budget", title, lead, headings, rows, () if drawn is None else (drawn,))
 
 

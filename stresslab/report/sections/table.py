@@ -30,7 +30,7 @@ class Table:
         open: whether it is unfolded at first.
         brief: whether it stands in the PDF, too.
         dense: whether it has many columns of short numbers.
-        pictured: whether its charts say all that paper needs, so that the rows are left out there.
+        pictured: whether its one chart says all that paper needs, where it stands among those of the strategy.
         orders: by what the cells after the first of each row are sorted, where a reader may sort the table.
     """
 

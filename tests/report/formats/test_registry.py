@@ -16,14 +16,18 @@ import pytest
 
 from stresslab.analysis.result import StressResult
 from stresslab.core.errors import InputError
+from stresslab.data.sources.load import load_bars
+from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.metrics.measures import MEASURES
 from stresslab.report.charts import images
 from stresslab.report.formats import html
 from stresslab.report.formats.markdown import summary
-from stresslab.report.formats.registry import FORMATS, on_paper, render_all
+from stresslab.report.formats.registry import FORMATS, document, on_paper, render_all
 from stresslab.report.formats.tables import tables
 from stresslab.report.sections.paper import left_out
 from stresslab.report.sections.registry import SECTIONS, parts
+from stresslab.runs.plan import Compute, Studies
+from stresslab.runs.stress_test import stress_test
 from tests.make.results import make_result
 
 LIGHT = [name for name in FORMATS if name != "pdf"]
@@ -188,3 +192,24 @@ def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) 
     gone = {chart.key for part in prepared for chart in part.charts if left_out(chart.key)}
     assert gone == {f"strategy-1-{kind}" for kind in kinds}
     assert "<script" not in page
+
+
+@pytest.mark.slow
+def test_four_strategies_have_at_most_twenty_sheets(tmp_path: Path) -> None:
+    """Those of the repository, studied in every way that a run studies them by itself, and from other dates too."""
+    pytest.importorskip("weasyprint", exc_type=(ImportError, OSError))
+    names = ("buy_and_hold", "donchian_breakout", "rsi_reversion", "sma_cross")
+    result = stress_test(
+        [Path(__file__).parents[3] / "strategies" / f"{name}.py" for name in names],
+        load_bars("sample:bitcoin"),
+        StationaryBootstrap(),
+        universes=100,
+        horizon=120,
+        seed=7,
+        studies=Studies(walk_forward=6, alternative_generators=True, permutations=99),
+        compute=Compute(jobs=1),
+    )
+    assert [one.name for one in result.strategies] == list(names)
+    assert all(one.edge is not None for one in result.strategies)
+    sheets = len(document(html.render(result, draw=on_paper)).pages)
+    assert 10 <= sheets <= 20

@@ -49,7 +49,7 @@ def test_they_stand_folded_on_the_page(single: StressResult) -> None:
     page = Page(render(single))
     sheet = single.strategies[0].studies.tear_sheet
     assert sheet is not None
-    text = page.text[page.text.index("The backtest by month and year") :]
+    text = page.text[page.text.index("Backtest by month and year") :]
     assert text.index("Monthly returns") < text.index("Worst drawdowns") < text.index("The backtest by period")
     assert f"{-100 * sheet.drawdowns[0].depth:.1f}%" in text
     deepest = single.strategies[0].backtest["max_drawdown"]
