@@ -20,8 +20,10 @@ stresslab check strategies/sma_cross.py --data sample:nasdaq --param fast=10
 )
 def check(ctx: typer.Context, settings: StressConfig) -> None:
     """Find out whether strategies decide from bars that were not there yet; exit with 2 when one does."""
+    from stresslab.runs.notices import LONG_IMPORT_SECONDS
     from stresslab.strategy import load_strategies
     from stresslab.strategy.detect_style import detect_call_style
+    from stresslab.strategy.loading import import_seconds
     from stresslab.strategy.lookahead.check import find_lookahead
     from stresslab.strategy.lookback import find_lookback
 
@@ -36,6 +38,10 @@ def check(ctx: typer.Context, settings: StressConfig) -> None:
             say(f"  written for one series: each universe is a call of its own, {1000 * strategy.form.seconds:,.0f} ms")
         if strategy.log.characters:
             say(f"  printed {strategy.log.characters:,} characters, which begin {strategy.log.beginning!r}")
+        for text in strategy.log.warnings:
+            say(f"  warns: {text}")
+        if one.path is not None and import_seconds(one.path) >= LONG_IMPORT_SECONDS:
+            say(f"  runs for {import_seconds(one.path):.1f} s each time it is imported; see docs/strategies.md")
         needed = find_lookback(strategy, bars, settings.warmup, settings.horizon)
         if needed is not None and not needed.enough:
             say(f"  {needed}")

@@ -6,6 +6,7 @@ The report decides how they are shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from stresslab.analysis.case import STRATEGIES
@@ -16,8 +17,11 @@ from stresslab.data.bars import Bars
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
 from stresslab.strategy import CallLog, Strategy, describe_failures
+from stresslab.strategy.loading import import_seconds
 from stresslab.strategy.lookback import find_lookback
 
+LONG_IMPORT_SECONDS = 1.0
+"""Seconds of an import that are worth a word, libraries left out, which are imported once."""
 MOST_LOOKBACKS = 20
 """Strategies (of a grid) whose need of history is looked for."""
 
@@ -168,11 +172,12 @@ def of_orders(runs: Sequence[StrategyRun]) -> list[str]:
 
 
 def of_calls(runs: Sequence[StrategyRun]) -> list[str]:
-    """What calling the strategies' code cost and left behind: one by one, failures that were excused, printing.
+    """What calling the strategies' code cost and left behind: calls one by one, excused failures, printing, warnings.
 
     The parameter sets of one strategy share a sentence, but for failures.
     """
     notices, alone, printed = [], dict[str, list[Strategy]](), dict[str, CallLog]()
+    imported: dict[str, float] = {}
     for run in runs:
         if (strategy := run.strategy) is None:
             continue
@@ -180,8 +185,10 @@ def of_calls(runs: Sequence[StrategyRun]) -> list[str]:
         log = evaluation.log
         if strategy.form.one_by_one:
             alone.setdefault(family, []).append(strategy)
-        if log.characters:
+        if log.characters or log.warnings:
             printed.setdefault(family, CallLog()).add(log)
+        if strategy.path is not None and import_seconds(strategy.path) >= LONG_IMPORT_SECONDS:
+            imported[Path(strategy.path).name] = import_seconds(strategy.path)
         if log.failures:
             why = describe_failures(strategy.name, log.failures, evaluation.universes)
             notices.append(f"{why[0].upper()}{why[1:]}; its results leave these out, and studies stay flat there.")
@@ -193,5 +200,12 @@ def of_calls(runs: Sequence[StrategyRun]) -> list[str]:
         )
     for name, log in printed.items():
         first = " ".join(log.beginning.split())
-        notices.append(f"{name} printed {log.characters:,} characters, which are not shown; they begin {first!r}.")
+        if log.characters:
+            notices.append(f"{name} printed {log.characters:,} characters, which are not shown; they begin {first!r}.")
+        notices += [f"{name}'s code warns: {text}." for text in log.warnings]
+    notices += [
+        f"{name} runs for {seconds:.1f} s each time it is imported, which every process does again: put what is not "
+        'the strategy, such as a backtest of its own or a download, under `if __name__ == "__main__":`.'
+        for name, seconds in imported.items()
+    ]
     return notices

@@ -109,7 +109,7 @@ class ShardResult:
             arrays |= {f"{at}.{number}": column.to_numpy() for number, (_, column) in enumerate(one.metrics.items())}
             arrays |= {f"{at}.ids": one.metrics.index.to_numpy()} | (_arrays(f"{at}.fan", one.fan) if one.fan else {})
             arrays |= {} if one.losing is None else {f"{at}.losing": one.losing}
-            log = [one.log.characters, one.log.beginning, list(one.log.failures.items())]
+            log = [one.log.characters, one.log.beginning, list(one.log.failures.items()), one.log.warnings]
             strategies.append([list(one.metrics.columns), one.metrics.index.name, log, one.error, one.universes])
         text = json.dumps({"found": strategies, "facts": dict(self.facts), "universes": self.universes})
         with path.open("wb") as stream:
@@ -140,12 +140,13 @@ class ShardResult:
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
             found = []
-            for at, (columns, index, (characters, beginning, failures), error, universes) in enumerate(about["found"]):
+            for at, (columns, index, noted, error, universes) in enumerate(about["found"]):
                 ids = pd.Index(arrays[f"{at}.ids"], name=index)
                 metrics = pd.DataFrame({name: arrays[f"{at}.{n}"] for n, name in enumerate(columns)}, index=ids)
                 fan = _sketch(f"{at}.fan", arrays) if f"{at}.fan.keys" in arrays else None
                 losing = arrays[f"{at}.losing"] if f"{at}.losing" in arrays else None
-                log = CallLog(characters, beginning, {int(universe): why for universe, why in failures})
+                characters, beginning, failures, warned = noted
+                log = CallLog(characters, beginning, {int(universe): why for universe, why in failures}, warned)
                 found.append(StrategyEvaluation(metrics, None, fan, losing, log, error, universes))
             return cls(tuple(found), _sketch("closes", arrays), about["facts"], about["universes"],
                 arrays["first"], arrays["ids"], arrays["digests"],

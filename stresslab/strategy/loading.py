@@ -13,6 +13,7 @@ import itertools
 import marshal
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -29,6 +30,9 @@ from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MAX_SETS
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
 from stresslab.strategy.strategy import METHODS, Strategy, has_method, owner
+
+_IMPORTS: dict[str, list[float]] = {}
+"""Seconds of each import of a file in this process."""
 
 
 @dataclass(frozen=True)
@@ -302,10 +306,20 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     sys.modules[spec.name] = module
     who = f"{path} cannot be loaded: it"
     beside: list[str] = []
+    began = time.perf_counter()
     with aside(CallLog()), within_memory(), blaming(who, path, patience), _importing_from(folder, beside):
         # compiled here, since a cached bytecode file may be older than an edit within the same second
         exec(compile(source, str(file.resolve()), "exec"), vars(module))
+    _IMPORTS.setdefault(str(file.resolve()), []).append(time.perf_counter() - began)
     return source + b"".join(Path(one).read_bytes() for one in sorted(beside)), module
+
+
+def import_seconds(path: str) -> float:
+    """Seconds that a file's own code ran for when it was imported again in this process; 0 where it was not.
+
+    The first time, libraries are imported as well, which others need not do again.
+    """
+    return min(_IMPORTS.get(str(Path(path).resolve()), [])[1:], default=0.0)
 
 
 @contextmanager

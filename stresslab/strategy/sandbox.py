@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import io
+import linecache
 import os
 import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,12 @@ MIN_MEMORY = 256 * 2**20
 """Bytes that it may ask for however little is free."""
 SHOWN = 200
 """Characters of what was printed that are shown."""
+MAX_WARNINGS = 3
+"""Warnings of the code's own lines that are kept."""
+_LIBRARIES = frozenset(
+    {"site-packages", "dist-packages", "stresslab", f"python{sys.version_info[0]}.{sys.version_info[1]}"}
+)
+"""Folders whose files are not the user's."""
 _AGAIN = 0.5
 """Seconds after which code that swallowed the order to stop gets it again."""
 
@@ -45,11 +53,13 @@ class CallLog:
         characters: how many were printed.
         beginning: the first of them.
         failures: why the code failed, by id of the universe, where that was excused.
+        warnings: what its own lines warned of, each once, the first of them.
     """
 
     characters: int = 0
     beginning: str = ""
     failures: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def write(self, text: str) -> None:
         """Note what was printed."""
@@ -61,11 +71,16 @@ class CallLog:
         self.beginning = (self.beginning + other.beginning)[:SHOWN]
         self.characters += other.characters
         self.failures.update(other.failures)
+        self.warn(*other.warnings)
+
+    def warn(self, *texts: str) -> None:
+        """Note what was warned of, where it is new."""
+        self.warnings = list(dict.fromkeys([*self.warnings, *texts]))[:MAX_WARNINGS]
 
     def take(self) -> CallLog:
         """What was noted so far; nothing is from now on."""
-        taken = CallLog(self.characters, self.beginning, self.failures)
-        self.characters, self.beginning, self.failures = 0, "", {}
+        taken = CallLog(self.characters, self.beginning, self.failures, self.warnings)
+        self.characters, self.beginning, self.failures, self.warnings = 0, "", {}, []
         return taken
 
 
@@ -181,16 +196,41 @@ def _by_thread(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def aside(log: CallLog) -> Iterator[None]:
-    """Keep what the main thread prints out of the terminal, and note how much it was; other threads print on."""
+    """Keep what the main thread prints out of the terminal, and note how much it was and what the code warns of.
+
+    Other threads print on.
+    """
     before, me = (sys.stdout, sys.stderr), threading.get_ident()
     if threading.current_thread() is not threading.main_thread():  # of several, one would take the others' streams
         yield
         return
     sys.stdout, sys.stderr = (_Aside(log, me, stream) for stream in before)
     try:
-        yield
+        with _warning(log):
+            yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def _warning(log: CallLog) -> Iterator[None]:
+    """Note what the code's own lines warn of; all warnings go on to whoever listens. None where all are ignored."""
+    action, text, category, *_ = warnings.filters[0] if warnings.filters else ("default", None, Warning)
+    if action == "ignore" and text is None and category is Warning:
+        yield
+        return
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            yield
+    finally:
+        for one in caught:
+            if not _LIBRARIES.intersection(Path(one.filename).parts):
+                line = linecache.getline(one.filename, one.lineno).strip()
+                said = " ".join(str(one.message).split())
+                place = f"{Path(one.filename).name} line {one.lineno}" + (f", `{line:.80}`" if line else "")
+                log.warn(f"{one.category.__name__} at {place}: {said:.160}")
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 class _Aside(io.TextIOBase):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from stresslab.analysis.result_models import Edge
 from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.evaluate import StrategyEvaluation
-from stresslab.runs.notices import of_orders, of_unassessed
+from stresslab.runs import notices
+from stresslab.runs.notices import of_calls, of_orders, of_unassessed
 from stresslab.strategy import load_strategies
+from stresslab.strategy.loading import import_seconds
 from stresslab.strategy.lookahead.check import LookAheadReport
+from stresslab.strategy.sandbox import CallLog
 from tests.make.cases import timed_case
 from tests.make.results import make_result
 
@@ -48,3 +54,22 @@ def test_whose_edge_was_not_assessed_is_said() -> None:
     assert "has no rule of its own" in notice
     (notice,) = of_unassessed([second] * 3)
     assert notice.startswith("The edge of 3 strategies")
+
+
+def test_code_that_warns_or_runs_when_it_is_imported_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its warnings with their lines, and the seconds of a file that runs something of its own at each import."""
+    path = tmp_path / "script.py"
+    path.write_text("import time\ntime.sleep(0.2)\n\n\ndef signals(bars):\n    return bars.close > 0, bars.close < 0\n")
+    (strategy,) = load_strategies(path, {})
+    log = CallLog(warnings=["UserWarning at script.py line 3: mind"])
+    run = StrategyRun("script", {}, LookAheadReport(), strategy)
+    run.universes = StrategyEvaluation(pd.DataFrame(), log=log)
+    monkeypatch.setattr(notices, "LONG_IMPORT_SECONDS", 0.1)
+    assert of_calls([run]) == ["script's code warns: UserWarning at script.py line 3: mind."]
+    began = time.perf_counter()
+    strategy.twin()
+    took = time.perf_counter() - began
+    _, imported = of_calls([run])
+    assert imported.startswith("script.py runs for 0.")
+    assert 'under `if __name__ == "__main__":`' in imported
+    assert 0.2 <= import_seconds(str(path)) <= took

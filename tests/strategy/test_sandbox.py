@@ -183,3 +183,43 @@ def test_nested_blame_keeps_the_innermost() -> None:
     """An error that is told already is passed on as it is."""
     with pytest.raises(StrategyError, match=r"^mine$"), blaming("outer", ""):
         raise StrategyError("mine")
+
+
+def test_what_the_code_warns_of_is_noted_with_its_line() -> None:
+    """Each warning of the user's own lines once, and no more than a few; they still reach whoever listens."""
+
+    def warning(bars: Any) -> Any:
+        for number in range(3):
+            warnings.warn(f"mind the {number}", UserWarning, stacklevel=1)
+        return bars.close > 0, bars.close < 0
+
+    one = load(warning, patience=10.0)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="mind the 2"):
+            one.decide(PANEL)
+    assert len(one.log.warnings) == 3
+    assert one.log.warnings[0].startswith("UserWarning at test_sandbox.py line ")
+    assert "`warnings.warn(f" in one.log.warnings[0]
+    assert one.log.warnings[0].endswith("mind the 0")
+    whole = CallLog()
+    whole.add(one.log.take())
+    assert len(whole.warnings) == 3
+    assert one.log.warnings == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one.decide(PANEL)
+    assert one.log.warnings == []
+
+
+def test_chained_assignment_that_does_nothing_is_noted() -> None:
+    """What pandas 3 says of code that was written for earlier ones reaches the user, by its line."""
+
+    def chained(bars: Any) -> Any:
+        frame = bars.close * 0
+        frame[frame.columns[0]][5:] = 1.0
+        return frame
+
+    one = load(chained, patience=10.0)
+    with warnings.catch_warnings(record=True):
+        one.decide(PANEL)
+    assert "ChainedAssignmentError at test_sandbox.py line" in one.log.warnings[0]

@@ -22,7 +22,7 @@ WARNING = "warning:"
 IN_SAMPLE = "In-sample"
 SIGNS = (
     IN_SAMPLE, "LOOKS AHEAD", "DECIDES BY CHANCE", "understated", "is not the distribution", "not trusted",
-    "decides otherwise", "identical ones count once", "contradicts itself", "nobody traded",
+    "decides otherwise", "identical ones count once", "contradicts itself", "nobody traded", "'s code warns: ",
 )  # fmt: skip
 """What notices say that bear on what the figures are worth."""
 MAX_NAMED = 6
