@@ -2,9 +2,9 @@
 
 Lives are universes of the run's own generator that the monitors have not seen, so that what is said of them is known:
 nothing changes; the edge vanishes after `CHANGE` bars; the market's moves become twice, or half, as large from then on.
-Prints one table; `--quick` takes fewer lives.
+Prints one table.
 
-    python benchmarks/track.py [--quick] [--case NAME]
+    python benchmarks/track.py [--lives N] [--case NAME]
 """
 
 from __future__ import annotations
@@ -155,12 +155,12 @@ def sampled(generator: Generator, bars: Bars, count: int) -> Universes:
 def main() -> None:
     """All cases, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="100 lives instead of 1,000")
+    parser.add_argument("--lives", type=int, default=1000, help="of each row")
     parser.add_argument("--case", choices=list(CASES), help="only this one")
     given = parser.parse_args()
     print("| lives | alarm | 95% interval | median delay, bars | about |\n|---|---|---|---|---|")
     for name in [given.case] if given.case else CASES:
-        measure(name, 100 if given.quick else 1000)
+        measure(name, given.lives)
 
 
 if __name__ == "__main__":

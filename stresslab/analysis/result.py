@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.analysis.result_document import FORMAT_VERSION, DataSummary, ResultDocument, Run, Strategy
+from stresslab.analysis.result_dossier import Dossier
 from stresslab.analysis.result_models import Edge, LookAhead, Luck, UniverseSummary, Verdict
 from stresslab.analysis.result_realism import NotAssessed, RealismSection
 from stresslab.analysis.result_studies import RunStudies, StrategyStudies
@@ -139,6 +140,7 @@ class StressResult(Plotted):
         tested: what is entered in the ledger beside the runs when this is stored, once; None for a run that was
             read, or done again. Not part of `result.json`.
         stamp: of the stored run; None for one that is not stored. Not part of `result.json`.
+        dossier: facts that a report adds for a committee; None without them. Not part of `result.json`.
     """
 
     config: dict[str, Any]
@@ -161,6 +163,7 @@ class StressResult(Plotted):
     failed: Mapping[str, str] = field(default_factory=dict)
     tested: Mapping[str, Any] | None = None
     stamp: Stamp | None = None
+    dossier: Dossier | None = None
 
     @property
     def history(self) -> Bars:

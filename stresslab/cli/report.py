@@ -14,6 +14,8 @@ from stresslab.core.errors import InputError
 EXAMPLE = """Example:
 
 stresslab report reports/20260102-030405-nasdaq-1a2b3c --format html,pdf,md
+
+stresslab report reports/20260102-030405-nasdaq-1a2b3c --format pdf --dossier facts.yaml
 """
 
 
@@ -33,15 +35,22 @@ def report(
             metavar="DIR", help="Folder to write to; by default `report` in the run's own.", show_default=False
         ),
     ] = None,
+    dossier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="YAML file of facts that make the report a dossier to sign.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Render a stored run again: page, PDF, summary, pictures, tables."""
     from stresslab.core.safe_files import report_damage_of
     from stresslab.report.formats.registry import FORMATS, render_all
+    from stresslab.runs.dossier import with_dossier
     from stresslab.runs.folder import load_run
     from stresslab.runs.verify import RENDERED
 
     wanted = _formats(format or ["html"], list(FORMATS))
-    result = load_run(run)
+    result = load_run(run) if dossier is None else with_dossier(load_run(run), dossier)
     with report_damage_of(run), options.output_folder(str(Path(run) / RENDERED) if out is None else out) as folder:
         written = render_all(result, folder, wanted)
     for path in dict.fromkeys(written):

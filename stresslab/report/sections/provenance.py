@@ -145,6 +145,7 @@ def stamp(result: StressResult) -> str:
     if len(sources) > MAX_STAMPED:
         named.append(f"and {len(sources) - MAX_STAMPED:,} more")
     parts = [
+        *([] if result.dossier is None else [clean(f"{result.dossier.title} {result.dossier.version}")]),
         clean(result.stamp.run),
         clean(result.stamp.created),
         f"seal of the manifest {clean(result.stamp.manifest)}",

@@ -17,6 +17,7 @@ from stresslab.report import captions
 from stresslab.report.charts import fans_and_histograms, loss_intervals
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import (
+    dossier,
     inputs,
     kept_limits,
     notices,
@@ -174,6 +175,13 @@ SECTIONS: tuple[Section, ...] = (
     Section("inputs", "What it rests on", lambda context: inputs.inputs(context.result)),
     Section("reading", "How to read this", _reading),
     Section("run", "The run", lambda context: provenance.run(context.result)),
+    Section(
+        "dossier",
+        "Dossier",
+        lambda context: dossier.dossier(context.result),
+        title_of=lambda content: content.facts[0][1],
+    ),
     Section("limits", "Limits", lambda context: provenance.LIMITS),
+    Section("signoff", "Sign-off", lambda context: dossier.sign_off(context.result)),
 )
 """Every section there is."""
