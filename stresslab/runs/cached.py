@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.core.cache import Cache
+from stresslab.core.cache import Cache, Found
 from stresslab.core.randomness import check_seed
 from stresslab.data.bars import Bars
 from stresslab.data.joint_universes import JointUniverses
@@ -25,12 +25,14 @@ from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import universes_after
 from stresslab.generators.base import Generator, Progress, check_horizon, universe_ids
 from stresslab.generators.registry import GENERATORS
+from stresslab.realism import Origin, Realism, assess_realism
+from stresslab.realism.questions import Check
 from stresslab.runs.environment import environment, sources_digest
 
-UNIVERSES, ROUND_TRIP = "universes", "round_trip"
+UNIVERSES, ROUND_TRIP, REALISM = "universes", "round_trip", "realism"
 """Kinds of entries."""
 SOURCES = ("core", "data", "metrics", "generators")
-"""Packages whose code decides universes."""
+"""Packages whose code decides universes; realism has its own too."""
 DECIDING = ("numpy", "pandas", "scipy", "torch", "numba", "arch")
 """Libraries whose version may."""
 
@@ -111,12 +113,74 @@ class _RoundTrips:
         return dict(made)
 
 
-@lru_cache(maxsize=1)
-def code_and_machine() -> Mapping[str, Any]:
-    """What decides the last bits of universes beside settings and bars."""
+def realism_from(bars: Bars, generator: Generator, horizon: int, origins: int, seed: int, **how: Any) -> Realism:
+    """`assess_realism`, whose answer is found where a generator with a cache was asked the same before.
+
+    Args:
+        bars: the history.
+        generator: what is judged.
+        horizon: bars to compare after each origin.
+        origins: at most.
+        seed: whole number.
+        how: what changes no figure: `jobs`, `progress`.
+    """
+
+    def make() -> Realism:
+        return assess_realism(bars, generator, horizon, origins=origins, seed=seed, **how)
+
+    if not isinstance(generator, _FromCache):
+        return make()
+    key = {
+        **code_and_machine(*SOURCES, "realism"),
+        "generator": generator.describe(),
+        "bars": bars.digest,
+        "kind": [bars.symbol, str(bars.calendar.describe()), isinstance(bars, IndexBars)],
+        "horizon": horizon,
+        "origins": origins,
+        "seed": seed,
+    }
+    found = generator.cache.get(REALISM, key)
+    if found is not None:
+        return _as_realism(found)
+    made = make()
+    generator.cache.put(REALISM, key, *_parts_of(made))
+    return made
+
+
+def _parts_of(realism: Realism) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of its origins, and all else as plain JSON."""
+    arrays, told = dict[str, NDArray[Any]](), list[dict[str, Any]]()
+    for at, origin in enumerate(realism.sampled):
+        row = dict(vars(origin))
+        arrays |= {f"{at} {name}": row.pop(name) for name in ("paths", "real")}
+        arrays[f"{at} at"] = np.array(row.pop("at").asm8)
+        told.append(row)
+    facts = dict(vars(realism)) | {"checks": [vars(check) for check in realism.checks], "sampled": told}
+    return arrays, facts
+
+
+def _as_realism(found: Found) -> Realism:
+    """What `_parts_of` took apart."""
+    facts, arrays = dict(found.facts), found.arrays
+    for name in ("reasons", "notes"):
+        facts[name] = tuple(facts[name])
+    facts["checks"] = tuple(Check(**check) for check in facts["checks"])
+    origins = []
+    for at, row in enumerate(facts["sampled"]):
+        row["volume_volatility"] = tuple(row["volume_volatility"])
+        stamp = pd.DatetimeIndex(arrays[f"{at} at"].reshape(1))[0]
+        origins.append(Origin(at=stamp, paths=arrays[f"{at} paths"], real=arrays[f"{at} real"], **row))
+    facts["sampled"] = tuple(origins)
+    return Realism(**facts)
+
+
+@lru_cache(maxsize=4)
+def code_and_machine(*sources: str) -> Mapping[str, Any]:
+    """What decides the last bits of universes, or of what other sources compute, beside settings and bars."""
     about = environment()
     versions = {name: about["versions"][name] for name in DECIDING}
-    return {"code": sources_digest(*SOURCES), "processor": about["processor"], "python": about["python"]} | versions
+    versions |= {name: about[name] for name in ("processor", "python")}
+    return {"code": sources_digest(*(sources or SOURCES))} | versions
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,9 +30,9 @@ from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.registry import make_generator
-from stresslab.realism import ASSESSED, Realism, assess_realism
+from stresslab.realism import ASSESSED, Realism
 from stresslab.runs.admission import admit, suited_to, without_failed
-from stresslab.runs.cached import cached
+from stresslab.runs.cached import cached, realism_from
 from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
 from stresslab.runs.shard_result import ShardResult
@@ -105,8 +105,8 @@ def assess_generator(plan: Plan, window: Window, stages: Stages) -> Realism | No
     if not origins:
         return None
     with stages.stage("realism", origins) as advance:
-        return assess_realism(
-            window.history, plan.generator, min(plan.horizon, ASSESSED), origins=origins, seed=plan.seed,
+        return realism_from(
+            window.history, plan.generator, min(plan.horizon, ASSESSED), origins, plan.seed,
             jobs=plan.compute.workers, progress=advance,
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from stresslab.data.market_index import IndexBars
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.realism.diagnostics import Adjustable, RoundTrips
 from stresslab.runs import cached as module
-from stresslab.runs.cached import cached
+from stresslab.runs.cached import cached, realism_from
 from stresslab.runs.folder import save_run
 from stresslab.runs.plan import Compute, Studies
 from tests.make.bars import make_bars
@@ -56,9 +57,33 @@ def test_cached_and_fresh_runs_give_the_same_bytes(generator: Any, cache: Cache,
     assert cache.hits == 0
     count = cache.misses
     again = run("again", cache)
-    assert (cache.hits, cache.misses) == (count, count)
+    assert cache.hits > 0
+    assert cache.misses == count
     assert fresh[0] == filling[0] == again[0]
     assert filling[1] == again[1] == fresh[1]
+
+
+def test_an_assessment_is_found_as_it_was(cache: Cache) -> None:
+    """Label, checks, tables and the origins themselves are the same to the last bit; another question is another."""
+    bars, generator = make_bars(400), cached(sl.StationaryBootstrap(), cache)
+    made = realism_from(bars, generator, 10, 3, 1, jobs=1)
+    misses = cache.misses
+    found = realism_from(bars, generator, 10, 3, 1, jobs=1)
+    assert (cache.hits, cache.misses) == (1, misses)
+    assert json.dumps(found.to_dict(), default=repr) == json.dumps(made.to_dict(), default=repr)
+    assert repr(found.checks) == repr(made.checks)
+    assert str(found) == str(made)
+    for one, other in zip(found.sampled, made.sampled, strict=True):
+        assert one.at == other.at
+        assert one.paths.tobytes() == other.paths.tobytes()
+        assert one.real.tobytes() == other.real.tobytes()
+        assert repr(one) == repr(other)
+    for question in ((bars[:-1], 10, 3, 1), (bars, 9, 3, 1), (bars, 10, 2, 1), (bars, 10, 3, 2)):
+        before = {path.name for path in cache.folder.glob("realism-*")}
+        realism_from(question[0], generator, *question[1:], jobs=1)
+        assert len(before) < len(list(cache.folder.glob("realism-*")))
+    plain = realism_from(bars, sl.StationaryBootstrap(), 10, 3, 1, jobs=1)
+    assert repr(plain.checks) == repr(made.checks)
 
 
 def test_a_damaged_entry_is_made_again(cache: Cache) -> None:
