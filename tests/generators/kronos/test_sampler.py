@@ -19,7 +19,7 @@ from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.device import single_threaded
 from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
-from stresslab.generators.kronos.sampler import TILE, Draws, Networks, Sampler
+from stresslab.generators.kronos.sampler import TILE, Draws, Forced, Networks, Sampler
 from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
@@ -349,3 +349,24 @@ def test_progress_is_told_bar_by_bar() -> None:
     assert sum(told) == TILE
     assert len(told) >= 25
     assert max(told) <= 4
+
+
+@LONG
+def test_forced_tokens_are_read_like_drawn_ones(name: str, context: int, horizon: int, window: str) -> None:
+    """With the base case's own tokens forced, the rest is what it was; with others, only what follows them changes."""
+    sampler = fast(of_case(name, context, horizon, TokenSampling(), window))
+    ids, at, count = np.arange(TILE), horizon // 3, max(1, horizon // 4)
+    with torch.inference_mode():
+        (coarse, fine), _ = sampler._tokens(Draws(7, ids, horizon, CPU))
+        place = slice(sampler.length + at, sampler.length + at + count)
+        own, drawn = (coarse[:, place], fine[:, place]), torch.zeros(TILE, count, dtype=torch.bool)
+        again, _ = sampler._tokens(Draws(7, ids, horizon, CPU), forced=Forced(at, own, drawn))
+        flipped = (own[0] ^ 1, own[1] ^ 1)
+        other, _ = sampler._tokens(Draws(7, ids, horizon, CPU), forced=Forced(at, flipped, drawn))
+        mixed, _ = sampler._tokens(Draws(7, ids, horizon, CPU), forced=Forced(at, flipped, ~drawn))
+    for base, same, changed, all_drawn, put in zip((coarse, fine), again, other, mixed, flipped, strict=True):
+        assert torch.equal(base, same)
+        assert torch.equal(base, all_drawn)
+        assert torch.equal(base[:, : place.start], changed[:, : place.start])
+        assert torch.equal(changed[:, place], put)
+    assert not torch.equal(coarse[:, place.stop :], other[0][:, place.stop :])
