@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from stresslab.analysis.compare import compare, why_not_paired
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import Model
 from stresslab.core.errors import InputError
-from stresslab.report.formats.comparison import UNLIKE, render_page, render_text
+from stresslab.report.formats.comparison import UNLIKE, render_text
 from tests.make.results import make_result
 
 
@@ -118,21 +117,6 @@ def test_other_horizons_show_annual_figures_alone(first: StressResult) -> None:
     assert UNLIKE in " ".join(render_text(found).split())
     assert "Median drawdown" not in render_text(found)
     assert "Median drawdown" in render_text(compare([first, first]))
-
-
-def test_page_and_text_tell_the_same(first: StressResult) -> None:
-    """Both hold every strategy, its verdict and every difference; nothing undefined shows as nan."""
-    other = replace(first, config=first.config | {"fees": 0.01}, strategies=first.strategies[::-1])
-    found = compare([first, other], ["one", "two"])
-    text, page = render_text(found), render_page(found)
-    for word in ("one", "two", "A: follow", "B: hold"):
-        assert word in page
-        assert word in text
-    for entry in found.entries:
-        assert entry.strategy.verdict.label in page
-        assert entry.strategy.verdict.label.upper() in text
-    assert not re.search(r"\b(nan|None|inf)\b", text)
-    assert page.startswith("<!DOCTYPE html>")
 
 
 def test_ids_not_rows_are_paired(first: StressResult) -> None:

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from stresslab.analysis.result_models import LABELS, LookAhead
+from stresslab.analysis.result_models import LABELS
 from stresslab.metrics.measures import MEASURES
 from stresslab.report import wording
-from stresslab.report.sections import strategy
 
 
 @pytest.mark.parametrize(
@@ -65,21 +64,3 @@ def test_names_are_cleaned() -> None:
     assert wording.clean("a\x1b[1m\nb") == "a [1m b"
     assert wording.clean("\n") == "unnamed"
     assert wording.clean("策略 ♞") == "策略 ♞"
-
-
-@pytest.mark.parametrize(
-    ("found", "inconclusive", "cuts", "answer", "words"),
-    [
-        (["2020-01-02: the entry changes", "another"], False, 32, "failed", "the entry changes (and 1 more)"),
-        ([], True, 32, "open", "no decision fired in 400 real bars"),
-        ([], False, 32, "passed", "at 32 cuts"),
-        ([], False, 0, "passed", "one bar at a time"),
-    ],
-)
-def test_lookahead(found: list[str], inconclusive: bool, cuts: int, answer: str, words: str) -> None:
-    """The look-ahead check passed, failed or stayed open, and the sentence says on what that rests."""
-    decisions = 0 if inconclusive else 7
-    report = LookAhead(found=tuple(found), inconclusive=inconclusive, bars=400, cuts=cuts, decisions=decisions)
-    label, sentence = strategy.lookahead(report)
-    assert label == answer
-    assert words in sentence

@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 import matplotlib
 import matplotlib.image
-import numpy as np
 import pytest
 from matplotlib.text import Text
 
@@ -15,7 +14,6 @@ from stresslab.analysis.result import StressResult
 from stresslab.report import write_report
 from stresslab.report.charts.chart import Chart, Shape
 from stresslab.report.charts.images import SIZE, begun, drawn, file_name, outline, picture, write_figures
-from stresslab.report.charts.training_loss import losses_chart, write_losses
 from stresslab.report.formats.registry import SIZES
 from stresslab.report.sections.registry import parts
 from stresslab.report.wording import columns, shortened, wrapped
@@ -151,21 +149,3 @@ def test_wide_signs_take_two_columns() -> None:
         lines = wrapped(f"before {text} after", 40)
         assert all(columns(line) <= 40 for line in lines)
         assert "".join("".join(lines).split()) == f"before{text}after"
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("steps", [1, 24, 500])
-def test_losses_are_drawn(tmp_path: Path, steps: int) -> None:
-    """A training of any length gives a picture, the same at every call."""
-    losses = np.exp(-np.arange(steps) / 100) + 1
-    for name in ("a.png", "b.png"):
-        write_losses(tmp_path / name, np.arange(1, steps + 1), losses, {"held-out loss": 1.4}, "nats a bar")
-    assert matplotlib.image.imread(tmp_path / "a.png")[..., :3].std() > 0.03
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-
-
-def test_losses_name_their_end_and_levels() -> None:
-    """The sentence says where the training ends, the legend what it is compared with."""
-    chart = losses_chart(np.arange(1, 101), np.full(100, 2.0), {"held-out loss": 1.4, "start": 3.0}, "nats a bar")
-    assert chart.sentence == "It ends at 2.000, the mean of the last 10 of 100 steps."
-    assert [meaning for _, meaning in chart.legend][2:] == ["held-out loss 1.400", "start 3.000"]

@@ -14,7 +14,7 @@ from stresslab.analysis.result_studies import Overfitting, RunStudies, Selection
 from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.evaluate import StrategyEvaluation
 from stresslab.report.formats.html import render
-from stresslab.report.sections import notices, provenance
+from stresslab.report.sections import notices
 from stresslab.runs.notices import of_copies, of_orders
 from stresslab.strategy import load_strategies
 from stresslab.strategy.lookahead.check import LookAheadReport
@@ -105,21 +105,6 @@ def test_many_strategies_make_one_notice(single: StressResult) -> None:
     assert "s5 (since" in found.text
     assert "s6" not in found.text
     assert found.text.endswith("and 3 more.")
-
-
-@pytest.mark.parametrize(
-    ("step", "told"),
-    [
-        ("1D", "60 bars (60 days)"), ("1h", "60 bars (2.5 days)"), ("15min", "60 bars (15 hours)"),
-        ("24min", "60 bars (1 day)"), ("7D", "60 bars (420 days)"), ("1min", "60 bars (1 hour)"),
-    ],
-)  # fmt: skip
-def test_the_horizon_is_told_in_days(single: StressResult, step: str, told: str) -> None:
-    """Whatever the length of a bar, on the page too."""
-    fan = single.fan.set_axis(pd.date_range(single.origin, periods=61, freq=step)[1:])
-    found = replace(single, fan=fan)
-    assert provenance.horizon(found) == told
-    assert f"{told} after" in Page(render(found)).text
 
 
 def test_what_bears_on_the_figures_is_a_warning(single: StressResult) -> None:
