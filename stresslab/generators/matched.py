@@ -16,6 +16,7 @@ import numpy as np
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.data.bars import CLOSE, Bars
+from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator, Progress
 from stresslab.generators.registry import make_generator
@@ -32,7 +33,9 @@ class Matched:
     The deviations of each bar's log prices from the generator's mean log return at that lead are multiplied by one
     factor, so that volatility over universes becomes the target; then the mean is set. Own mean and volatility are
     measured on the generator's first `calibration` universes of the seed, whichever are asked for: universe i of a seed
-    stays the same whatever the number of universes, and the target is reached up to the error of so many universes.
+    stays the same whatever the number of universes, and the target is reached up to the error of so many universes. Of
+    several symbols the target is the index's, one factor for all symbols, so that they move together as before; the
+    mean is set for each.
 
     Attributes:
         generator: what is changed.
@@ -79,10 +82,18 @@ class Matched:
             measured = sampled.take(first)
         else:
             measured = self.generator.sample(bars, horizon, self.calibration, seed, jobs=jobs)
-        own, scale = mean_log_returns(measured), 1.0
+        scale = 1.0
         if self.volatility is not None:
-            scale = self.volatility / _spread(measured, own)
-        means = own if self.drift is None else np.full(horizon, self.drift)
+            scale = self.volatility / _spread(measured, mean_log_returns(measured))
+        if isinstance(sampled, IndexUniverses) and isinstance(measured, IndexUniverses):
+            joint = measured.joint
+            return sampled.each(lambda part, at: self._changed(part, joint[joint.symbols[at]], scale))
+        return self._changed(sampled, measured, scale)
+
+    def _changed(self, sampled: Universes, measured: Universes, scale: float) -> Universes:
+        """Universes of one series with their deviations scaled and their mean set."""
+        own = mean_log_returns(measured)
+        means = own if self.drift is None else np.full(sampled.horizon, self.drift)
         shapes = means[:, None] + scale * (log_shapes(sampled) - own[:, None])
         return rebuilt(sampled, shapes, generator=self.describe(), scale=scale)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stresslab.core.errors import InputError
+from stresslab.data.market_index import IndexBars, IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.generators.bootstrap import StationaryBootstrap
@@ -13,6 +14,7 @@ from stresslab.generators.garch import Garch
 from stresslab.generators.matched import ALTERNATIVES, Matched, alternative, repeats_history, volatility_of
 from stresslab.generators.transforms import drift_neutral, log_shapes, mean_log_returns
 from tests.make.bars import make_bars
+from tests.make.markets import make_market
 from tests.make.universes import assert_valid
 
 BARS = make_bars(600, drift=2e-3)
@@ -96,3 +98,16 @@ def test_wrong_targets_are_refused() -> None:
         Matched(BOOTSTRAP, calibration=1)
     with pytest.raises(InputError, match="choose among run, zero-drift"):
         alternative("gan", BOOTSTRAP, None)
+
+
+def test_symbols_of_a_market_keep_together() -> None:
+    """The index gets the volatility, each symbol the mean; who moved together before still does."""
+    history = IndexBars.of(make_market(symbols=3, count=700))
+    plain = BOOTSTRAP.sample(history, 10, 400)
+    made = Matched(BOOTSTRAP, volatility=2 * volatility_of(plain), drift=0.0, calibration=400).sample(history, 10, 400)
+    assert isinstance(made, IndexUniverses)
+    assert volatility_of(made) == pytest.approx(2 * volatility_of(plain), rel=0.03)
+    for symbol in made.joint.symbols:
+        assert np.abs(mean_log_returns(made.joint[symbol])).max() < 1e-6
+    both = [np.diff(np.log(one.symbols[..., 3]), axis=2).transpose(0, 2, 1).reshape(-1, 3) for one in (plain, made)]
+    np.testing.assert_allclose(*(np.corrcoef(one.T) for one in both), atol=0.01)

@@ -27,6 +27,7 @@ from stresslab.runs.stress_test import stress_test
 from stresslab.strategy import load_strategies
 from tests.make.arguments import arguments
 from tests.make.bars import make_bars
+from tests.make.markets import make_market
 from tests.runs.cases import BARS, BOOTSTRAP, COUNT, HORIZON, Changed, above_mean, hold, peek, refuse, run, short
 
 
@@ -448,3 +449,22 @@ def test_no_two_parts_of_a_run_and_no_two_runs_share_random_numbers() -> None:
         assert len(generator.seen) == 1 + 5 + 3
         seeds += generator.seen
     assert len(set(seeds)) == len(seeds)
+
+
+def test_other_dates_and_generators_are_asked_of_a_market() -> None:
+    """A strategy over several symbols has folds and every alternative, as one over a series has."""
+
+    def weights(market: Any) -> pd.DataFrame:
+        return (market.close > market.close.rolling(20).mean()) / 3.0
+
+    asked = arguments(
+        universes=24, horizon=15, realism_origins=0, permutations=0, jobs=1, walk_forward=2, alternative_generators=True
+    )
+    found = stress_test(weights, make_market(symbols=3, count=600), BOOTSTRAP, **asked)
+    assert not [notice for notice in found.notices if "Left out" in notice]
+    studies = found.strategies[0].studies
+    assert studies.walk_forward is not None
+    assert len(studies.walk_forward.origins) == 2
+    assert studies.alternative_generators is not None
+    labels = [row.label for row in studies.alternative_generators]
+    assert labels == ["as run", "as run, without drift", "GARCH", "block bootstrap", "single bars"]

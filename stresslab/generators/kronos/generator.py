@@ -232,7 +232,11 @@ class Kronos:
 
             couple(origins, fitted, seed)
         _sample_all(self._plan(horizon), origins, wanted, jobs, (progress, horizon * count))
-        facts = {"generator": self.describe(), "dependence": described}
+        first = origins[0]  # of all symbols the same number of bars is seen
+        facts = {
+            "generator": self.describe(), "context": len(first.features), "window": first.window,
+            "dependence": described,
+        }  # fmt: skip
         return JointUniverses.join([self._universes(origin, wanted) for origin in origins], market, facts)
 
     def dependence_of(self, market: Market, jobs: int = 0) -> Dependence:

@@ -96,3 +96,11 @@ def test_origins_of_one_market_share_the_pilot(tiny: Path, monkeypatch: pytest.M
     alone = Kronos(str(tiny)).dependence_of(long)
     assert (alone.ranks == late.ranks).all()
     assert (alone.asked == late.asked).all()
+
+
+def test_facts_say_how_much_was_seen(tiny: Path) -> None:
+    """A study of the context finds how many bars the model saw, as it does of one series."""
+    assert (
+        Kronos(str(tiny)).sample(MARKET, 5, 2).facts["context"]
+        == Kronos(str(tiny)).sample(MARKET["S0"], 5, 2).facts["context"]
+    )
