@@ -24,6 +24,7 @@ def index(
 
     found = index_of(folder)
     page = found.save()
-    lines = [f"{found.runs:,} runs, {len(found.rows):,} strategies"]
+    runs, rows = found.runs, len(found.rows)
+    lines = [f"{runs:,} {'run' if runs == 1 else 'runs'}, {rows:,} {'strategy' if rows == 1 else 'strategies'}"]
     lines += [f"not read: {name}: {why}" for name, why in found.unread]
     say("\n".join([*lines, "", str(page)]))
