@@ -24,7 +24,7 @@ LABELS = 10
 """Values of a parameter that are written along an axis, at most."""
 LEVEL = 0.05
 """Of the tests that tell sets from the best, all together."""
-MAX_WRITTEN, MAX_ON_A_PHONE = 12, 5
+MAX_WRITTEN, MAX_ON_A_PHONE = 12, 4
 """Columns or rows of a map up to which values are written into the cells, and on a phone."""
 ALIKE = "not worse than the best by more than chance"
 
