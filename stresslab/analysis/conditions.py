@@ -118,7 +118,7 @@ def parse_condition(text: str, history: Bars | None = None) -> Condition:
         history: real bars in which a stretch lies that universes shall be like; None checks the form alone.
 
     Raises:
-        InputError: it is of another form, can never be met, or its stretch does not lie in the history.
+        InputError: it is of another form, can never hold, or its stretch does not lie in the history.
     """
     alike = re.fullmatch(r"\s*like\s+([\d-]+)\s*\.\.\s*([\d-]+)\s*", text)
     if alike is not None:

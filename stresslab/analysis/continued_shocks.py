@@ -1,4 +1,4 @@
-"""Shocks that a market lives on after: what is put into universes, and what a strategy comes to there.
+"""Shocks after which a market goes on: what is put into universes, and what a strategy comes to there.
 
 The account meets a shock with the position that it then has, and indicators see it. Bars are counted from 1 where
 people write and read them, from 0 elsewhere.

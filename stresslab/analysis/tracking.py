@@ -2,7 +2,7 @@
 
 Six monitors share one probability of a false alarm over the whole horizon, however often one looks: account, price and
 volatility against simultaneous bands, the account's returns against the edge that the run claims, and the size of the
-market's moves against the universes', upwards and downwards. How bars and accounts are found is `runs.track_run`'s.
+market's moves against the universes', upwards and downwards. `runs.track_run` finds bars and accounts.
 """
 
 from __future__ import annotations

@@ -42,10 +42,10 @@ UNIVERSES = 256
 """Universes at each origin, at most: the spread over origins is far wider than what so few leave open."""
 TREND, RECENT = 250, 60
 """Bars whose return is an origin's trend, and bars whose volatility is compared with the median before."""
-LIVES = 1000
+PATHS = 1000
 """Histories that are put together of one universe per window."""
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Quantiles that tell how wide the results at an origin, or of lives, lie."""
+"""Quantiles that tell how wide the results at an origin, or of chained paths, lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +263,7 @@ def effective_origins(folds: Sequence[Fold]) -> float:
     return float(np.clip(len(folds) * (1 - r) / (1 + r), 1.0, len(folds)))
 
 
-def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = LIVES) -> dict[str, Any]:
+def chained_paths(folds: Sequence[Fold], seed: int = 0, count: int = PATHS) -> dict[str, Any]:
     """The whole backtest in sampled markets: one universe for each window, the accounts put end to end.
 
     Args:

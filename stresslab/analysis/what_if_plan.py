@@ -44,7 +44,7 @@ class WhatIfPlan:
         """Every condition once.
 
         Raises:
-            InputError: one is no condition, can never be met, or is about more bars than there are.
+            InputError: one is no condition, can never hold, or is about more bars than there are.
         """
         return [parse_condition(text, history).within(horizon) for text in dict.fromkeys(self.given)]
 

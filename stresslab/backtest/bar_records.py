@@ -1,7 +1,6 @@
 """A strategy bar by bar on what really followed, and in a few universes that show how it loses: how it came about.
 
-They are run once more on their own: an account depends on its universe alone. How they are drawn is the report's
-business.
+They are run once more on their own: an account depends on its universe alone. The report draws them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`stresslab cache`: universes kept from earlier runs; the store is `stresslab.core.cache`'s."""
+"""`stresslab cache`: universes kept from earlier runs, in `stresslab.core.cache`."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def probability_transform(values: ArrayLike, sample: ArrayLike) -> FloatArray:
 
 
 def calibrated_threshold(highest: ArrayLike, alpha: float) -> float:
-    """What wealth must exceed to speak against a claim over a whole horizon, by simulation under the claim.
+    """What wealth must exceed to reject a claim over a whole horizon, by simulation under the claim.
 
     The larger of 1/alpha and the k-th largest of N, k = floor(alpha (N + 1)): a further sequence of the same law
     exceeds the latter with probability at most alpha, whatever its dependence (Vovk, Gammerman & Shafer 2005, prop.

@@ -1,7 +1,7 @@
 """Universes that were sampled before are read from the user's cache, and not sampled again.
 
 Every stage of a run that samples is given the generator through here, so that realism, universes and studies all find
-what they sampled in an earlier run. Which files the cache is made of is `core.cache`'s.
+what they sampled in an earlier run. `core.cache` knows the files.
 """
 
 from __future__ import annotations

@@ -277,7 +277,7 @@ class StressConfig(SampleConfig):
         "commas.", (), decides=False,
     )  # fmt: skip
     no_cache: bool = setting(
-        RUN, "", "Sample all universes anew, and keep none for later runs; see `stresslab cache`.", False, decides=False
+        RUN, "", "Sample all universes again, and keep none; see `stresslab cache`.", False, decides=False
     )
     watch: bool = setting(
         RUN, "", "Run again whenever a strategy's code is saved, and show what that changed.", False, decides=False

@@ -115,7 +115,7 @@ def test_regimes() -> None:
 
 
 def test_the_lives_go_round_what_happened(found: dict[str, list[Fold]]) -> None:
-    """The real life is the product of the windows' results; universes drawn anew are lives of the same length."""
+    """The real path is the product of the windows' results; sampled universes make paths of the same length."""
     lived = chained_paths(found["trend"], seed=1)
     assert lived["windows"] == 6
     assert lived["bars"] == 6 * HORIZON
@@ -171,9 +171,9 @@ def test_an_origin_tells_how_wide_its_universes_lie(found: dict[str, list[Fold]]
 
 def test_lives_are_kept_in_order(found: dict[str, list[Fold]]) -> None:
     """Every life's result is written down, so that their distribution can be drawn."""
-    relived = chained_paths(found["trend"], seed=1, count=200)
+    chained = chained_paths(found["trend"], seed=1, count=200)
     for name in ("total_return", "max_drawdown"):
-        values = relived[name]["values"]
+        values = chained[name]["values"]
         assert len(values) == 200
         assert values == sorted(values)
-        assert float(np.quantile(values, 0.25)) == pytest.approx(relived[name]["quantiles"]["0.25"], abs=2e-6)
+        assert float(np.quantile(values, 0.25)) == pytest.approx(chained[name]["quantiles"]["0.25"], abs=2e-6)

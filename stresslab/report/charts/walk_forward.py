@@ -61,23 +61,23 @@ def origins_charts(found: WalkForward, own_loss: float, key: str) -> list[Chart]
 def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
     """Total return and deepest drawdown over all windows: sampled paths, and the real one."""
     gains, falls = found.total_return, found.max_drawdown
-    lives, windows = found.paths, found.windows
+    count, windows = found.paths, found.windows
     better = "" if gains.real is None else f", better than {share(_below(gains.values, gains.real))} of them"
     than = "" if falls.real is None else f", deeper than {share(_below(falls.values, falls.real, above=True))} of them"
     real = percent(gains.real, signed=True)
     return [
-        _lives(
+        _chained(
             np.asarray(gains.values, dtype=np.float64),
             gains.real,
             key=f"{key}-relived-return",
             title="Chained paths: return",
-            sentence=f"Of {lives:,} paths, each chained from one universe for each of the {windows} windows, "
+            sentence=f"Of {count:,} paths, each chained from one universe for each of the {windows} windows, "
             f"{share(found.probability_of_loss.value)} lost; what happened in the same windows, {real}, is the "
             f"solid line{better}.",
             x_name="total return over all windows",
             signed=True,
         ),
-        _lives(
+        _chained(
             -np.asarray(falls.values, dtype=np.float64) + 0.0,
             _opposite(falls.real),
             key=f"{key}-relived-drawdown",
@@ -90,7 +90,7 @@ def chained_charts(found: ChainedPaths, key: str) -> list[Chart]:
     ]
 
 
-def _lives(
+def _chained(
     values: FloatArray, real: float | None, *, key: str, title: str, sentence: str, x_name: str, signed: bool
 ) -> Chart:
     found = binning.histogram(values, [] if real is None else [real])

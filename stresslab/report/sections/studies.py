@@ -332,7 +332,7 @@ def _chained_paths(found: ChainedPaths, key: str) -> Table:
         for name, one in measured
     )
     sentence = (
-        f"One universe is drawn for each of the {found.windows} windows and chained, {found.paths:,} times: paths of "
+        f"One universe is sampled for each of the {found.windows} windows and chained, {found.paths:,} times: paths of "
         f"{found.bars:,} bars that could have been. {share(found.probability_of_loss.value)} of them lost."
     )
     headings = ("Over all windows", "5%", "25%", "Median", "75%", "95%", "What happened", "Its rank")
