@@ -18,12 +18,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from stresslab.core.limits import parse_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LOG = logging.getLogger(__name__)
 FOLDER, SIZE = "STRESSLAB_CACHE", "STRESSLAB_CACHE_SIZE"
@@ -174,6 +174,8 @@ def user_folder() -> Path:
 
 def _packed(arrays: Mapping[str, NDArray[Any]], facts: Any) -> bytes:
     """Arrays and plain JSON as bytes, after the digest of these; nothing in them is code."""
+    import numpy as np
+
     stream = io.BytesIO()
     about = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
     np.savez(stream, allow_pickle=False, facts=about, **{f"array {name}": array for name, array in arrays.items()})
@@ -187,6 +189,8 @@ def _unpacked(content: bytes) -> Found:
     Raises:
         ValueError: the bytes are not those that were packed.
     """
+    import numpy as np
+
     digest, packed = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(packed).digest() != digest:
         raise ValueError("its digest is another")
