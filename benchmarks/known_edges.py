@@ -46,7 +46,7 @@ class Market:
     """
 
     kind: str
-    strength: float = 0.0
+    strength: Any = 0.0
     shocks: float = 6.0
     clustering: bool = True
 
@@ -205,10 +205,14 @@ def timing_by_strength(kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def timing_paths(market: Market, count: int, years: float, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the market's own rule and what they earn (T, count), on independent histories after a warm-up."""
-    held, earned = [], []
+    """Positions of the market's own rule and what they earn (T, count), on independent histories after a warm-up.
+
+    The strength may differ between histories, as an array (count,).
+    """
+    held, earned, strength = [], [], np.broadcast_to(market.strength, count)
     for start in range(0, count, 100):
-        universes = market.futures(min(100, count - start), [*seed, start], round(years * YEAR))
+        part = replace(market, strength=strength[start : start + 100])
+        universes = part.futures(min(100, count - start), [*seed, start], round(years * YEAR))
         account = backtest(rule_of(market.kind), universes, TERMS, periods_per_year=YEAR)
         values = universes.values[:, WARMUP:]
         held.append(account.position[WARMUP:])

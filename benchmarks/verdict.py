@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import timing_tests
+from coverage_of_edges import covered
 from known_edges import (
     HORIZON,
     KINDS,
@@ -315,6 +316,21 @@ def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
     return [every, *parts.values()]
 
 
+def coverage_many(scale: Scale) -> Iterator[Rates]:
+    """The same on many more histories: what random orders would show is taken from histories without an edge."""
+    yield from scale.store.pieces("coverage many", 4, partial(_coverage_many, scale, count=scale.of(250)), 1)
+
+
+def _coverage_many(scale: Scale, numbers: Sequence[int], count: int) -> list[Rates]:
+    every, parts = Rates("posterior 90% interval, without permutations", "covers 85 to 95%"), []
+    for kind in [KINDS[number] for number in numbers]:
+        parts.append(Rates(f"posterior 90% interval, without permutations: {kind}"))
+        for inside in covered(kind, count, scale.seed):
+            for rates in (every, parts[-1]):
+                rates.add(covers=inside)
+    return [every, *parts]
+
+
 def walk_forward(scale: Scale) -> Iterator[Rates]:
     """Parameters chosen before each window: a grid that holds the planted edge, and one on a market without any."""
     yield from scale.store.pieces("walk-forward", scale.of(40), partial(_walk_forward, scale))
@@ -386,6 +402,7 @@ CASES: dict[str, Callable[[Scale], Iterator[Rates]]] = {
     "robust": robust,
     "losses": losses,
     "coverage": coverage,
+    "coverage-many": coverage_many,
     "walk-forward": walk_forward,
     "recent": recent,
     "nano": nano,
@@ -434,7 +451,7 @@ def _code() -> str:
     """SHA-256 over the benchmark's files and every module of the package that it uses."""
     used = {one.__file__ for name, one in sys.modules.items() if name.partition(".")[0] == "stresslab"}
     mine = Path(__file__).parent
-    names = ("verdict", "rates", "known_edges", "null_rules", "timing_tests")
+    names = ("verdict", "rates", "known_edges", "coverage_of_edges", "null_rules", "timing_tests")
     digest = hashlib.sha256()
     for file in sorted({*(str(mine / f"{name}.py") for name in names), *(file for file in used if file is not None)}):
         digest.update(Path(file).read_bytes() + b"\0")

@@ -103,3 +103,18 @@ def test_markets_have_an_edge_just_where_one_is_planted(kind: str) -> None:
     values = known.Market(kind).values(2, 50, 1)
     assert (values[:, :, 1] >= values[:, :, [0, 3]].max(axis=2)).all()
     assert (values[:, :, 2] <= values[:, :, [0, 3]].min(axis=2)).all()
+
+
+def test_intervals_cover_known_edges(verdict: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edges of a kind from the prior lie inside most of their intervals, whichever their sign."""
+    coverage, known = load("coverage_of_edges"), load("known_edges")
+    ratios = np.linspace(0.0, 0.4, 3), np.array([0.0, 2.62, 5.0])
+    monkeypatch.setattr(coverage, "timing_by_strength", lambda kind: ratios)
+    inside = coverage.covered("calendar", 24, 3, years=3)
+    assert len(inside) == 24
+    assert np.mean(inside) >= 0.7
+    varied = known.timing_paths(known.Market("calendar", np.array([0.0, 0.4])), 2, 3, [5])
+    assert (varied[0] * varied[1]).mean(axis=0)[1] > (varied[0] * varied[1]).mean(axis=0)[0] + 0.002
+    monkeypatch.setattr(known, "future_returns", lambda market: (np.zeros(1), 0.5))
+    with pytest.raises(ValueError, match="out of reach"):
+        known.market_of.__wrapped__("calendar", 2.0)
