@@ -87,7 +87,7 @@ class Trials:
 
     def describe(self) -> str:
         """In words, after "best of"."""
-        return f"{self.count:.3g} trials" + (" (assumed, since none were reported: `trials`)" if self.assumed else "")
+        return f"{self.count:.3g} trials" + (" (assumed, since none were reported)" if self.assumed else "")
 
 
 @dataclass(frozen=True)
@@ -239,14 +239,19 @@ def _real_check(found: RealBars | None, trials: Trials, fresh: Fresh | None, cri
     selected = family_p_value(found.p_value, trials.count)
     p_value = combined_p_value([selected, fresh.p_value]) if fresh is not None and fresh.timing else selected
     note = (
-        f"in {percent(found.p_value)} of {found.permutations:,} random orders of {found.bars:,} real bars timing is "
+        f"in {_p_text(found.p_value)} of {found.permutations:,} random orders of {found.bars:,} real bars timing is "
         f"as good; it is worth an annual Sharpe ratio of {found.sharpe.value:.2f}"
     )
     if trials.count > 1:
-        note += f"; as the best of {trials.describe()}, {percent(selected)}"
+        note += f"; as the best of {trials.describe()}, {_p_text(selected)}"
     if fresh is not None and fresh.timing:
-        note += f"; with the fresh bars, {percent(p_value)}"
+        note += f"; with the fresh bars, {_p_text(p_value)}"
     return check(name, criteria.size, True if p_value <= criteria.size else None, note, p_value)
+
+
+def _p_text(p_value: float) -> str:
+    """A p-value as people read it; what lies next to 1 needs no further digits."""
+    return "over 99.9%" if 0.999 < p_value < 1 else percent(p_value)
 
 
 def _fresh_check(fresh: Fresh, criteria: EdgeCriteria) -> Check:

@@ -92,6 +92,8 @@ class LimitSettings(Config):
         """
         if isinstance(given, str) and given in PRESETS:
             return cls.of({"account": {"preset": given}}, given)
+        if not isinstance(given, (str, Mapping)):
+            raise InputError(f"limits={given!r} is not a file; give a YAML file, a preset, or a mapping of limits")
         content = read_settings_file(given) if isinstance(given, str) else dict(given)
         source = str(given) if isinstance(given, str) else "limits"
         account = content.get("account")

@@ -161,3 +161,10 @@ def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
     found = edge(bootstrap_case(nasdaq, hold), Trials())
     assert found.label == "no"
     assert "all that it earns is its exposure" in found.reasons[0]
+
+
+def test_p_values_next_to_one_have_no_more_digits() -> None:
+    """As the best of many trials a p-value is nearly 1; the note says so in one number."""
+    real = RealBars(0.4, 0.3, Interval(0.1, -0.5, 0.7), 999, 2000, True, 0.4)
+    (check,) = [one for one in judge_edge(real, trials=Trials(50.0)).checks if one.name == "timing_on_real_bars"]
+    assert "as the best of 50 trials, over 99.9%" in check.note

@@ -51,3 +51,10 @@ def test_what_cannot_be_meant_is_refused(content: dict[str, Any], told: str) -> 
         LimitSettings.read(content)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", [True, 3, ["a"]])
+def test_limits_that_are_no_mapping_are_refused(given: object) -> None:
+    """As a settings file may have them: one line with the remedy."""
+    with pytest.raises(InputError, match="is not a file; give a YAML file, a preset, or a mapping"):
+        LimitSettings.read(given)  # type: ignore[arg-type]
