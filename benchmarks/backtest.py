@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from stresslab.backtest import CHUNK, Costs, Terms, vectorbt_fills  # noqa: E402
 from stresslab.backtest.evaluate import evaluate, measures  # noqa: E402
-from stresslab.backtest.event_fills import walk  # noqa: E402
+from stresslab.backtest.event_fills import Conditions, walk  # noqa: E402
 from stresslab.backtest.orders import Signals, orders_of  # noqa: E402
 from stresslab.data import load_bars  # noqa: E402
 from stresslab.data.bars import FIELDS, Bars  # noqa: E402
@@ -135,10 +135,8 @@ def engine(history: Bars, horizon: int, repeats: int, chunks: int) -> dict[str, 
     def walked() -> None:
         for orders, prices, universes in prepared:
             shape = prices["open"].shape
-            run = walk(
-                orders, prices, Terms(), np.full(shape, costs.slippage), np.full(shape, np.nan), periods,
-                universes.ids, universes.timestamps,
-            )  # fmt: skip
+            conditions = Conditions(prices, np.full(shape, costs.slippage), np.full(shape, np.nan))
+            run = walk(orders, conditions, Terms(), periods, universes.ids, universes.timestamps)
             measures(run, periods, run)
 
     base, ours, stepped = in_turns(repeats, from_signals, measured, walked)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from stresslab.core.cache import FOLDER
 from stresslab.data.bars import Bars
 from tests.make.bars import make_bars
+
+QUICK_NOTEBOOK = "quick_start.ipynb"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All notebooks but the first one that people open are slow tests."""
+    for item in items:
+        if item.path.suffix == ".ipynb" and item.path.name != QUICK_NOTEBOOK:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +40,15 @@ def cluster() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """No test reads or fills the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER, str(tmp_path_factory.mktemp("cache")))
-        yield
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv(FOLDER, str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def own_cache(own_caches: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_cache(own_caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has a cache of its own, empty at its begin, so that none depends on what others computed."""
-    monkeypatch.setenv(FOLDER, str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv(FOLDER, str(own_caches / uuid4().hex))

@@ -69,6 +69,8 @@ class Stream(IntEnum):
     """Bootstrap of stylized facts (generator)."""
     CUT_RATIOS = 503
     """Bootstrap of what was cut from the tails (generator)."""
+    KELLY = 504
+    """Bootstrap of the size of best growth (generator)."""
     LOOKAHEAD_CUTS = 601
     """Bars after which the look-ahead check takes the rest away (generator)."""
     LOOKAHEAD_FUTURES = 602

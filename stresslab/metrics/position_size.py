@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stresslab.core.randomness import Stream, numpy_generator
 from stresslab.metrics.distribution import Interval, wilson
 
 FloatArray = NDArray[np.float64]
@@ -247,7 +248,9 @@ def kelly_size(accounts: SizedReturns, most: float = 10.0, seed: int = 0, level:
     growth = np.stack([known[float(size)] for size in sizes])  # (S, N)
     growth = np.where(np.isfinite(growth), growth, -_RUINED)
     count = growth.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1.0 / count), RESAMPLES) / count  # (B, N)
+    drawn = (
+        numpy_generator(seed, Stream.KELLY).multinomial(count, np.full(count, 1.0 / count), RESAMPLES) / count
+    )  # (B, N)
     found = [_peak(sizes, growth.mean(axis=1)), *(_peak(sizes, row) for row in drawn @ growth.T)]
     low, high = np.quantile(found[1:], [0.5 - level / 2, 0.5 + level / 2])
     return KellySize(round(found[0], 3), round(float(low), 3), round(float(high), 3))

@@ -153,7 +153,9 @@ def _part(name: str, text: str) -> list[Any]:
     try:
         start, stop, step = (Decimal(one.strip()) for one in (*numbers, "1")[:3])
         steps = (stop - start) / step
-        count = int(steps) + 1
+        if not steps.is_finite():
+            raise ValueError
+        count = int(min(steps, Decimal(MAX_SETS))) + 1  # a number of steps may have a million digits
     except (ArithmeticError, ValueError):
         raise StrategyError(f"grid {name}={text!r:.80} is not a range of numbers; {example}") from None
     if len(numbers) > 3 or steps < 0:

@@ -41,6 +41,7 @@ def test_trials_elsewhere_are_no_less_varied_than_chance() -> None:
     assert silent["deflated"] > 0.9 > many["deflated"]
 
 
+@pytest.mark.slow
 def test_fewer_trials_than_a_run_holds_are_not_believed(nasdaq: Bars) -> None:
     """With `trials=1` the strategies of a run are judged as the best of as many as they amount to."""
 

@@ -63,6 +63,7 @@ def test_disk_and_memory_agree(strategies: list[Strategy], tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("from_disk", [False, True])
+@pytest.mark.slow
 def test_processes_change_nothing(strategies: list[Strategy], from_disk: bool, tmp_path: Path) -> None:
     """Two processes give the same tables to the last bit, in the order of the universes."""
     source: Any = UNIVERSES

@@ -5,6 +5,7 @@ import pytest
 from tests.make.benchmarks import load
 
 
+@pytest.mark.slow
 def test_the_table_of_the_loop(capsys: pytest.CaptureFixture[str]) -> None:
     """Every row that is asked for is measured in a process of its own or in this one, beside its limit."""
     flags = "--generator bootstrap --realism-origins 0 --permutations 9 --jobs 1"

@@ -27,6 +27,7 @@ def test_the_work_of_a_bar(sampler: ModuleType, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_table(sampler: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One row for a model, a type and a number of universes, printed and written."""
     out = tmp_path / "out.json"

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from stresslab.core.cache import FOLDER, SUFFIX
 from tests.cli.conftest import Command
 from tests.make.flags import SMALL
@@ -37,6 +39,7 @@ def test_another_word_is_refused(command: Command) -> None:
     assert "neither show nor clear" in outcome.err
 
 
+@pytest.mark.slow
 def test_without_the_cache_nothing_is_kept_or_read(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
     """--no-cache leaves the folder empty, reads nothing from a full one, and changes no byte of the metrics."""
     words = ("run", strategy, "--data", csv, *SMALL)

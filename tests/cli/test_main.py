@@ -65,7 +65,7 @@ def test_debug_shows_the_traceback(command: Command, monkeypatch: pytest.MonkeyP
         (["run", "a.py", "--horizon", "many"], "'many' is not a whole number"),
         (["run", "a.py", "--fees", "half"], "'half' is not a number"),
         (["run", "a.py", "--horizon"], "--horizon"),
-        (["run", "a.py"], "--data sample:nasdaq"),
+        (["run", "a.py"], "--data sample:bitcoin; there are sample:bitcoin, sample:nasdaq"),
         (["run", "--data", "sample:nasdaq"], "strategies/sma_cross.py"),
         (["sample", "--data", "sample:nasdaq"], "--out"),
         (["show"], "RUN"),

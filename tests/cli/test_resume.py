@@ -182,6 +182,7 @@ def test_nothing_is_left_where_nothing_was_finished(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_memory_and_jobs_change_no_byte(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
     """Nor does the size of the shards that follows from them, also where more universes are sampled for precision."""
     common = ("run", strategy, "--data", csv, *BRIEF, "--universes", "300", "--precision", "0.04")
@@ -246,6 +247,7 @@ def test_a_shard_that_is_none_is_told(
 
 
 @pytest.mark.parametrize("moment", ["report", "rename", "ledger"])
+@pytest.mark.slow
 def test_killed_while_it_is_stored(
     command: Command, words: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

@@ -67,6 +67,7 @@ def test_a_market_is_run_saved_and_read_again(tmp_path: Path, capsys: pytest.Cap
     assert main(["rerun", str(folder.parent)]) == 0
 
 
+@pytest.mark.slow
 def test_costs_of_one_symbol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A symbol that costs more brings less, the other the same; the command says so, and unknown ones are refused."""
     for seed, name in enumerate(("A", "B")):

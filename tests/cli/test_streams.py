@@ -40,6 +40,7 @@ def test_a_run_is_stored_whoever_reads(redirected: str, error: str, strategy: Pa
 
 
 @pytest.mark.parametrize(("redirected", "code"), [(">/dev/full", 2), (">&-", 0), ("2>&- | cat", 0), ("| true", 0)])
+@pytest.mark.slow
 def test_a_listing_that_cannot_be_written_is_an_error(redirected: str, code: int) -> None:
     """A command whose purpose is its output fails where that cannot be written, in one line."""
     line = f"{shlex.quote(sys.executable)} -m stresslab models {redirected}"

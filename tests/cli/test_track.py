@@ -25,6 +25,7 @@ def later_bars(folder: Path, factor: float) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_several_runs_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Inside is 0, outside 4; each run has its page, state and history; the same again adds a line."""
     runs = []

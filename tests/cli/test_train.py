@@ -192,6 +192,7 @@ def test_cuts_are_told(command: Command, tmp_path: Path) -> None:
     assert "(gaps in time: 0, jumps of the price: 1)" in outcome.out
 
 
+@pytest.mark.slow
 def test_a_trained_model_brings_its_own_evidence(
     command: Command, csv: Path, strategy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def test_wrong_grids(grid: str, words: str, command: Command, csv: Path, strateg
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_grid_in_a_file(command: Command, csv: Path, strategy: Path, tmp_path: Path) -> None:
     """A settings file gives a grid as lists or as the flag's text."""
     settings = tmp_path / "run.yaml"
@@ -78,6 +79,7 @@ def test_a_loop_without_end_ends(name: str, command: Command, csv: Path, tmp_pat
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_the_others_are_saved(command: Command, csv: Path, strategy: Path, slow: Path, tmp_path: Path) -> None:
     """One strategy that fails on the universes leaves the others' run on disk; then the command ends with 2."""
     flags = ("--strategy-timeout", "0.3", "--out", tmp_path / "runs")

@@ -58,6 +58,7 @@ def test_a_saved_change_runs_again_and_shows_what_is_different(
     assert ["from the cache" in line for line in sampling] == [False, False, True, True]
 
 
+@pytest.mark.slow
 def test_a_mistake_is_a_line_and_the_next_change_is_waited_for(
     watched: Callable[..., None], command: Command, strategy: Path, csv: Path, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_mistake_is_a_line_and_the_next_change_is_waited_for(
     assert "the same\n\nall of it" in outcome.out
 
 
+@pytest.mark.slow
 def test_a_change_of_a_module_beside_it_counts(
     watched: Callable[..., None], command: Command, csv: Path, tmp_path: Path
 ) -> None:

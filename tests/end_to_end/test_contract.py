@@ -1,6 +1,6 @@
 """The contract under damage: every kind of input, spoilt at random, by command lines in this process.
 
-A few dozen cases of each kind always; with `-m slow` as many as `CASES` says. A case that once broke the contract is in
+Some cases of each kind always; with `-m slow` as many as `CASES` says. A case that once broke the contract is in
 `test_corpus.py` for good.
 """
 
@@ -36,12 +36,12 @@ from tests.end_to_end.damage import (
 )
 
 CASES = {
-    "bars": (60, 3000),
-    "config": (60, 2000),
-    "weights": (50, 1500),
-    "run": (60, 2500),
-    "strategy": (50, 1200),
-    "flags": (60, 1500),
+    "bars": (25, 3000),
+    "config": (25, 2000),
+    "weights": (20, 1500),
+    "run": (25, 2500),
+    "strategy": (20, 1200),
+    "flags": (25, 1500),
 }
 """Cases of each kind in every test run, and in the slow one: 11,700 in all."""
 

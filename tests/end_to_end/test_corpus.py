@@ -151,7 +151,13 @@ BAD_WEIGHTS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("harm", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(harm, id=name, marks=[pytest.mark.slow] if name.startswith("a file of 10 GB") else [])
+        for name, harm in BAD_WEIGHTS.items()
+    ],
+)
 def test_weights(harm: Callable[[Path], object], place: Path) -> None:
     """Checkpoints that claim too much or are something else."""
     shutil.copytree(place / "tiny", place / "spoilt-model")

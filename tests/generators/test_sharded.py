@@ -12,13 +12,11 @@ import pytest
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import Workers
 from stresslab.data.bars import Bars
-from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes, shards
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
 from stresslab.generators.kronos.generator import Kronos
 from stresslab.generators.sharded import SampleRequest, SampleTask, sample_shards
-from tests.make.markets import make_market
 
 IDS = np.arange(3, dtype=np.int64)
 
@@ -89,12 +87,6 @@ def test_what_nobody_can_sample_is_refused_at_once(bars: Bars, wrong: dict[str, 
     ((name, value),) = wrong.items()
     with pytest.raises(InputError, match=f"{name}={value}"):
         wanted(bars, **wrong)
-
-
-def test_several_symbols_are_not_written(bars: Bars) -> None:
-    """The line names a symbol that can be, and what samples them all."""
-    with pytest.raises(InputError, match=r"sample one symbol, for example \w+, or use generator\.sample"):
-        wanted(bars, history=IndexBars.of(make_market()))
 
 
 def test_a_task_makes_the_generator_again(bars: Bars) -> None:

@@ -31,6 +31,7 @@ def test_the_best_size_of_a_biased_coin() -> None:
     assert kelly_size(accounts(-coin), most=0.99).size == 0.0
 
 
+@pytest.mark.slow
 def test_an_uncertain_edge_tightens_limits_but_not_the_size_of_best_growth() -> None:
     """Log growth is linear in the edge; drawdowns are not (Browne & Whitt 1996)."""
     random = np.random.default_rng(3)

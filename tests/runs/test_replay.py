@@ -42,6 +42,7 @@ def test_any_universe_has_the_measures_that_were_stored(run: Path) -> None:
     assert one.same
 
 
+@pytest.mark.slow
 def test_kronos_draws_the_same_universe_alone(tmp_path: Path) -> None:
     """Bars equal those that the generator gives for all."""
     folder = stored_run(tmp_path, "--generator", "kronos", "--context", "40")

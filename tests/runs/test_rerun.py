@@ -26,6 +26,7 @@ def test_the_same_bytes_from_the_manifest_alone(original: Path, jobs: int) -> No
     assert found.result.strategies[0].parameters == {"window": 15}
 
 
+@pytest.mark.slow
 def test_kronos_gives_the_same_bytes_too(tmp_path: Path) -> None:
     """Weights and sampling settings are in the manifest."""
     run = stored_run(tmp_path, "--generator", "kronos", "--temperature", "0.8", "--context", "40", "--jobs", "1")

@@ -271,6 +271,7 @@ def test_earlier_variants_are_trials_of_the_next_test(tmp_path: Path) -> None:
     assert deflated[1] < deflated[0]
 
 
+@pytest.mark.slow
 def test_only_a_new_run_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`run` counts, also when its folder is deleted; `rerun`, `show`, `report` and `verify` do not; bytes stay."""
     out = tmp_path / "runs"

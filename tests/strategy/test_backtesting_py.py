@@ -241,6 +241,7 @@ def test_units_that_nobody_pays_for_are_not_bought() -> None:
     assert (poor.equity == 100.0).all()
 
 
+@pytest.mark.slow
 def test_units_are_checked_for_look_ahead_and_wait_in_shocks() -> None:
     """A class of units passes the check with all of its decisions looked at, and its orders wait where others do."""
     report = find_lookahead(fixed_units(), BARS)
@@ -253,6 +254,7 @@ def test_units_are_checked_for_look_ahead_and_wait_in_shocks() -> None:
     assert (backtest(fixed_units(), universes(), FREE).traded[5:15] > 0).any()
 
 
+@pytest.mark.slow
 def test_an_indicator_that_comes_late_is_no_leak(flip: Any) -> None:
     """backtesting.py begins where every indicator has a value; one that gets its first late is not accused."""
 

@@ -158,6 +158,7 @@ def test_on_bar_has_one_form() -> None:
     assert strategy.one_by_one
 
 
+@pytest.mark.slow
 def test_leaks_of_one_series_are_found() -> None:
     """The look-ahead check works in every form."""
 

@@ -240,7 +240,7 @@ def test_prices_beyond_all_numbers_are_refused(tiny: Path) -> None:
     kronos = Kronos(str(tiny))
     with torch.no_grad():
         kronos.checkpoint.tokenizer.head.bias[0] = float("nan")
-    with pytest.raises(DataError, match="not finite") as caught:
+    with pytest.raises(InputError, match="not finite") as caught:
         kronos.sample(WALK, 3, 2)
     assert "\n" not in str(caught.value)
 

@@ -54,6 +54,7 @@ def test_the_same_universe_in_any_batch(generator: Generator) -> None:
 
 
 @pytest.mark.parametrize("generator", [Kronos("nano"), StationaryBootstrap(block=3), Garch()], ids=lambda one: one.name)
+@pytest.mark.slow
 def test_symbols_move_together(generator: Kronos | StationaryBootstrap | Garch) -> None:
     """Simulated returns correlate about as the real ones did, and not at all where independence is asked for."""
     joint = generator.sample(MARKET, 10, 192, seed=1)

@@ -102,6 +102,7 @@ def test_fast_equals_slow(name: str, context: int, horizon: int, window: str) ->
     window=st.sampled_from(["block", "rolling"]),
     seed=st.integers(0, 2**32 - 1),
 )
+@pytest.mark.slow
 def test_every_token_is_explained(
     shape: tuple[int, int, int, bool],
     bits: tuple[int, int],
@@ -263,6 +264,7 @@ def sampled_elsewhere(ids: np.ndarray) -> np.ndarray:
     return KRONOS.sample(WALK, HORIZON, COUNT, seed=7, ids=ids.tolist()).values
 
 
+@pytest.mark.slow
 def test_processes_make_the_same_universes(whole: np.ndarray) -> None:
     """A universe has the same bytes in whichever process it is sampled."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:

@@ -87,6 +87,7 @@ def test_paths_keep_their_corners() -> None:
 
 @pytest.mark.parametrize("size", sorted(SIZES))
 @pytest.mark.parametrize("name", ["single", "assessed", "studied"])
+@pytest.mark.slow
 def test_no_text_leaves_its_picture(size: str, name: str, request: pytest.FixtureRequest) -> None:
     """At every size on paper each label, mark and legend lies within the picture."""
     for chart in charts_of(request.getfixturevalue(name)):
@@ -102,6 +103,7 @@ def test_no_text_leaves_its_picture(size: str, name: str, request: pytest.Fixtur
                 assert box.y1 < height + 2, (chart.key, text.get_text())
 
 
+@pytest.mark.slow
 def test_an_assessment_has_pictures(assessed: StressResult, tmp_path: Path) -> None:
     """Ranks and clustering are drawn where they were assessed."""
     write_figures(charts_of(assessed), ["follow"], tmp_path, ["png", "svg"])

@@ -188,7 +188,7 @@ def test_pdf_is_made_of_the_same_sections(single: StressResult, tmp_path: Path) 
     drawn = [unescape(text) for text in re.findall(r'<img src="data:image/svg[^"]+" alt="([^"]+)"', page)]
     assert {title for title in shown if any(text.startswith(title) for text in drawn)} == shown
     assert len(drawn) == len(shown)
-    kinds = ("equity", "followed", "rolling-sharpe", "underwater", "worst-1", "worst-2", "worst-3")
+    kinds = ("equity", "falls", "followed", "rolling-sharpe", "underwater", "worst-1", "worst-2", "worst-3")
     gone = {chart.key for part in prepared for chart in part.charts if left_out(chart.key)}
     assert gone == {f"strategy-1-{kind}" for kind in kinds}
     assert "<script" not in page

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from stresslab.analysis.result import StressResult
 from stresslab.report import wording
 from stresslab.report.charts.images import picture
@@ -11,6 +13,7 @@ from stresslab.report.formats.html import render
 from tests.make.figures import charts_of
 
 
+@pytest.mark.slow
 def test_a_studied_report_has_every_picture(studied: StressResult) -> None:
     """Budget, shocks, timeline and lives are drawn once for each strategy, in the page and as files of their own."""
     drawn = charts_of(studied)
