@@ -21,7 +21,7 @@ test: $(VENV)/.dev
 
 test-all: test
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || echo "no Chromium: browser tests are skipped"
-	$(BIN)/pytest -n 2 -m "slow or browser"
+	STRESSLAB_HYPOTHESIS=explore $(BIN)/pytest -n 2 -m "slow or browser"
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict

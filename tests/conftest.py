@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from stresslab.core.cache import FOLDER
 from stresslab.data.bars import Bars
 from tests.make.bars import make_bars
+
+settings.register_profile("gate", derandomize=True)
+settings.register_profile("explore")
+settings.load_profile(os.environ.get("STRESSLAB_HYPOTHESIS", "gate"))  # the same examples in every run of the gate
 
 QUICK_NOTEBOOK = "quick_start.ipynb"
 
