@@ -56,7 +56,7 @@ def test_a_device_too_small_for_one_tile_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_history_is_forgotten_after_its_last_tile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of many histories only those at work are held prefilled."""
+    """Of many histories only those at work are held prefilled: one worker holds one."""
     alive, most = set(), 0
     begin, sample = Sampler.__init__, Sampler.sample
 
@@ -72,7 +72,7 @@ def test_a_history_is_forgotten_after_its_last_tile(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Sampler, "__init__", counted)
     monkeypatch.setattr(Sampler, "sample", watched)
     monkeypatch.setattr(Sampler, "__del__", lambda self: alive.discard(id(self)), raising=False)
-    KRONOS.sample_many([WALK[: 80 - number] for number in range(6)], 3, 70)
+    KRONOS.sample_many([WALK[: 80 - number] for number in range(6)], 3, 70, jobs=1)
     assert most == 1
 
 
