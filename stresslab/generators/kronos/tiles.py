@@ -6,7 +6,8 @@ Shapes: N universes asked for, H bars of horizon, F fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any
@@ -183,7 +184,8 @@ def sample_all(
             origin.log_probabilities = np.empty((len(wanted), plan.horizon, DRAWS), dtype=np.float32)
     tiles, counts = np.unique(wanted // TILE, return_counts=True)
     wanted_of, groups = dict(zip(tiles.tolist(), counts.tolist(), strict=True)), chunks(tiles, _tiles_at_once(plan))
-    work = [(one, group) for one in (_Prefilled(plan, origin, len(groups)) for origin in origins) for group in groups]
+    histories = [_Prefilled(plan, origin, len(groups) + 1) for origin in origins]
+    work = [(one, group) for one in histories for group in (None, *groups)]  # None: its common drift
 
     def advance(tiles: NDArray[np.int64], bars: int) -> None:
         meter.advance(bars * sum(wanted_of[int(number)] for number in tiles))
@@ -191,11 +193,12 @@ def sample_all(
     def sample(numbers: NDArray[np.int64]) -> list[_Made]:
         keep_to_one_thread()
         one, group = work[int(numbers[0])]
-        sampled = one.sample(group, advance)
-        made = [
-            _made(plan, one.origin, wanted, number, tile, one.drift)
-            for number, tile in zip(group, sampled, strict=True)
-        ]
+        with one.held() as sampler:
+            tiles = [] if group is None else one.sample(sampler, group, advance)
+            drift = one.drift(sampler, lambda: meter.advance(0))
+        if group is None:
+            return []
+        made = [_made(plan, one.origin, wanted, number, tile, drift) for number, tile in zip(group, tiles, strict=True)]
         advance(group, 1)
         return made
 
@@ -231,27 +234,34 @@ def _made(
 
 
 class _Prefilled:
-    """A history's sampler and common drift, made when its first tile is sampled; the sampler goes after the last."""
+    """A history's sampler, made when the first of its pieces of work begins, gone after the last; and its common drift.
 
-    def __init__(self, plan: Plan, origin: SampledHistory, groups: int) -> None:
-        self.plan, self.origin, self.left = plan, origin, groups
-        self.drift: NDArray[np.float64] | None = None
-        self._lock = Lock()
+    The drift is a piece of its own: one worker settles it while others sample, and they need it only to decode.
+    """
+
+    def __init__(self, plan: Plan, origin: SampledHistory, pieces: int) -> None:
+        self.plan, self.origin, self.left = plan, origin, pieces
+        self._making, self._settling = Lock(), Lock()
         self._sampler: Sampler | None = None
 
-    def sample(self, tiles: NDArray[np.int64], advance: Callable[[NDArray[np.int64], int], None]) -> list[Tile]:
-        """Sample tiles, together where the device's memory allows it."""
-        with self._lock:
+    @contextmanager
+    def held(self) -> Iterator[Sampler]:
+        """The sampler, for one piece of work."""
+        with self._making:
             if self._sampler is None:
                 self._sampler = self._prefill()
-                self.drift = self._common_drift(self._sampler, lambda: advance(tiles, 0))
             sampler = self._sampler
-        made = _sample(sampler, tiles, self.origin, self._forced(sampler, tiles), self.plan.scored, advance)
-        with self._lock:
+        yield sampler
+        with self._making:
             self.left -= 1
             if self.left == 0:
                 self._sampler = None
-        return made
+
+    def sample(
+        self, sampler: Sampler, tiles: NDArray[np.int64], advance: Callable[[NDArray[np.int64], int], None]
+    ) -> list[Tile]:
+        """Sample tiles, together where the device's memory allows it."""
+        return _sample(sampler, tiles, self.origin, self._forced(sampler, tiles), self.plan.scored, advance)
 
     def _forced(self, sampler: Sampler, tiles: NDArray[np.int64]) -> Forced | None:
         """The tokens of inserted bars, each universe's read after its own past."""
@@ -265,16 +275,18 @@ class _Prefilled:
         drawn = torch.from_numpy(np.arange(count) < inserted.own[:, None]).to(plan.networks.device)
         return Forced(inserted.at, sampler.encoded(features, count), drawn)
 
-    def _common_drift(self, sampler: Sampler, between_bars: Callable[[], None]) -> NDArray[np.float64] | None:
+    def drift(self, sampler: Sampler, between_bars: Callable[[], None]) -> NDArray[np.float64] | None:
+        """The common drift (H, 2) of the history; None where the representation has none."""
         representation, origin, known = self.plan.representation, self.origin, self.plan.networks.drifts
         if not isinstance(representation, Returns):
             return None
         of_history = (origin.bars.digest, len(origin.features), self.plan.horizon, self.plan.choice, origin.window)
-        if of_history not in known:
-            if len(known) >= REMEMBERED:
-                known.clear()
-            known[of_history] = common_drift(sampler, representation, origin.state, between_bars)
-        return known[of_history]
+        with self._settling:
+            if of_history not in known:
+                if len(known) >= REMEMBERED:
+                    known.clear()
+                known[of_history] = common_drift(sampler, representation, origin.state, between_bars)
+            return known[of_history]
 
     def _prefill(self) -> Sampler:
         plan, origin = self.plan, self.origin
