@@ -81,4 +81,4 @@ def test_a_terminal_shows_a_line_for_each_row() -> None:
     assert lines[0][0] == "as generated"
     assert lines[1][:3] == ["given volatility >= 1.2x", "24%", "45%"]
     assert lines[2][6:] == ["40%", UNDEFINED]
-    assert lines[3][:3] == ["given drawdown >= 90%", "< 0.2%", "too rare"]
+    assert lines[3][:3] == ["given drawdown >= 90%", "< 0.2%", "too few: 0"]
