@@ -17,3 +17,5 @@ COMMANDS = list(
     )
 )
 """Each once, in their order."""
+SHOWN = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ stresslab ")]
+"""Commands with their output below them."""

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 import stresslab
 from stresslab.cli import app
-from tests.end_to_end.readme import COMMANDS, GUIDE, README, ROOT
+from tests.end_to_end.readme import COMMANDS, GUIDE, README, ROOT, SHOWN
 
 PAGES = (
     "README.md",
@@ -23,7 +23,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [*COMMANDS, *SHOWN])
 def test_commands_parse(line: str) -> None:
     """Every command of the README is one, with flags that it has."""
     words = shlex.split(line, comments=True)[1:]

@@ -68,7 +68,9 @@ def brief_rows(found: WhatIf) -> list[list[str]]:
         )
     for rare in found.too_rare:
         name = shortened(f"given {clean(rare.name)}", LONGEST_NAME)
-        lines.append([name, probability(rare.probability), f"too few: {rare.met:,}", *[UNDEFINED] * (len(BRIEF_HEADINGS) - 3)])
+        lines.append(
+            [name, probability(rare.probability), f"too few: {rare.met:,}", *[UNDEFINED] * (len(BRIEF_HEADINGS) - 3)]
+        )
     return lines
 
 
