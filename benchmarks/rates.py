@@ -69,9 +69,8 @@ class Rates:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Rates:
         """The rates that `to_dict` wrote."""
-        return cls(
-            stored["case"], stored["must"], dict(stored["counts"]), stored["of"], stored["told"], dict(stored["values"])
-        )
+        values = {name: list(found) for name, found in stored["values"].items()}  # a merge must not reach what is stored
+        return cls(stored["case"], stored["must"], dict(stored["counts"]), stored["of"], stored["told"], values)
 
 
 class Store:

@@ -212,11 +212,11 @@ def known_edge(scale: Scale) -> Iterator[Rates]:
 def nano(scale: Scale) -> Iterator[Rates]:
     """The same with the bundled Kronos, on fewer histories; P(loss) and a net Sharpe ratio of 2 as well."""
     make = partial(_known, scale, years=10, generators=("kronos",))
-    yield from scale.store.pieces("nano known 10", scale.of(8, 4), make, 2)
+    yield from scale.store.pieces("nano known 10", scale.of(24, 4), make, 2)
     for sharpe in (0.0, 0.5, 2.0):
         losses_of = partial(_losses, scale, sharpe=sharpe, generators=("kronos",))
-        yield from scale.store.pieces(f"nano losses {sharpe}", scale.of(4, 4), losses_of, 2)
-    yield from scale.store.pieces("nano robust", scale.of(8, 4), partial(_robust, scale, ("kronos",)), 2)
+        yield from scale.store.pieces(f"nano losses {sharpe}", scale.of(12, 4), losses_of, 2)
+    yield from scale.store.pieces("nano robust", scale.of(12, 4), partial(_robust, scale, ("kronos",)), 2)
 
 
 def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequence[str]) -> list[Rates]:

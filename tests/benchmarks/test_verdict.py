@@ -66,12 +66,13 @@ def test_what_is_finished_is_not_made_again(verdict: ModuleType, tmp_path: Path)
         rates = verdict.Rates("case", "must")
         for number in numbers:
             rates.add(odd=number % 2 == 1)
+            rates.values.setdefault("number", []).append(number)
         return [rates]
 
     with pytest.raises(KeyboardInterrupt):
         verdict.Store(out, "code").pieces("part", 30, count)
     (rates,) = verdict.Store(out, "code").pieces("part", 30, count)
-    assert (rates.of, rates.counts) == (30, {"odd": 15})
+    assert (rates.of, rates.counts, rates.values) == (30, {"odd": 15}, {"number": [*range(30)]})
     (again,) = verdict.Store(out, "code").pieces("part", 30, count)
     assert again == rates
     assert [(one.start, one.stop) for one in made] == [(0, 10), (10, 20), (20, 30), (20, 30)]
