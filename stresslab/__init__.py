@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from stresslab.core import display
+from stresslab.core import display, provided
 
 if TYPE_CHECKING:
     from stresslab.analysis.result import StressResult
@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 display.use(lambda: importlib.import_module("stresslab.runs.presenter"))
+provided.provide("plain_account", lambda: importlib.import_module("stresslab.backtest.bar_account").plain_account)
 
 _HOMES = {
     "Bars": "stresslab.data.bars",

@@ -24,6 +24,7 @@ from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.transforms import changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
+from stresslab.strategy.bar_state import Opened
 from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.panel import SIDES, Decisions, Panel
 
@@ -174,11 +175,16 @@ class DelayedOrders(Strategy):
         return DelayedOrders.of, (self.inner, self.closed, self.ids)
 
     def decide(
-        self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
+        self,
+        panel: Panel | MarketPanel,
+        *,
+        allow_silence: bool = False,
+        init_cash: float = 100_000.0,
+        accounts: Opened | None = None,
     ) -> Decisions:
         """What the strategy decides, moved to the rows whose orders fill (row W - 1 + t fills at the open of bar t)."""
         assert self.inner is not None
-        decisions = self.inner.decide(panel, allow_silence=allow_silence, init_cash=init_cash)
+        decisions = self.inner.decide(panel, allow_silence=allow_silence, init_cash=init_cash, accounts=accounts)
         first = max(panel.warmup - 1, 0)
         rows = slice(first, panel.rows - 1)
         closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]

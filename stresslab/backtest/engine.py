@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from stresslab.backtest.bar_account import Accounts
 from stresslab.backtest.costs import Costs
 from stresslab.backtest.event_fills import Conditions, walk
 from stresslab.backtest.inside_bars import with_extremes
@@ -80,8 +81,9 @@ def backtest(
             continue
         _check_prices(part)
         panel = strategy.panel(part, terms.warmup)
+        accounts = Accounts(part, terms, periods_per_year, _market_slippage)
         decisions = strategy.decide(
-            panel, allow_silence=True, init_cash=terms.init_cash
+            panel, allow_silence=True, init_cash=terms.init_cash, accounts=accounts
         )  # silent here may speak in another chunk
         if decisions.rules is not None:
             _check_order_terms(strategy.name, terms)

@@ -27,7 +27,7 @@ class PriceOrders(NamedTuple):
 
     Attributes:
         flags: (N, T, 4) entries and exits, long then short.
-        levels: (N, T, 2, 9) of the long and the short side, in the order of `LEVELS`; NaN where there is none.
+        levels: (N, T, 2, 10) of the long and the short side, in the order of `LEVELS`; NaN where there is none.
         rules: what holds for all of them.
     """
 
@@ -39,7 +39,8 @@ class PriceOrders(NamedTuple):
 def price_orders(decisions: Decisions, warmup: int) -> PriceOrders:
     """The orders that decisions (W+T, N) give to each generated open; the first are those of the origin's row.
 
-    Exit and entry of one side in one row contradict each other and say nothing, as do entries of both sides at an open.
+    Exit and entry of one side in one row contradict each other and say nothing, as do entries of both sides at an open;
+    orders that were given on the account are as they were given.
     """
     assert decisions.rules is not None
     rows = slice(max(warmup - 1, 0), -1)
@@ -47,17 +48,23 @@ def price_orders(decisions: Decisions, warmup: int) -> PriceOrders:
     flags = np.stack([arrays[side][rows] for side in SIDES], axis=-1)  # (T or T - 1, N, 4)
     levels = np.stack(
         [np.stack([arrays[f"{side}_{name}"][rows] for name in LEVELS], axis=-1) for side in ("long", "short")], axis=-2
-    )  # (T, N, 2, 9)
+    )  # (T, N, 2, 10)
     if warmup == 0:  # nothing was decided before the first bar
         flags = np.concatenate([np.zeros((1, *flags.shape[1:]), dtype=np.bool_), flags])
         levels = np.concatenate([np.full((1, *levels.shape[1:]), np.nan), levels])
+    if not decisions.on_account:
+        flags = flags & ~_contradictory(flags, levels)
+    order, values = (np.ascontiguousarray(np.moveaxis(array, 1, 0)) for array in (flags, levels))
+    return PriceOrders(order, values, decisions.rules)
+
+
+def _contradictory(flags: NDArray[np.bool_], levels: FloatArray) -> NDArray[np.bool_]:
+    """Which flags (T, N, 4) say nothing, since they contradict each other."""
     long_entry, long_exit, short_entry, short_exit = np.moveaxis(flags, -1, 0)
     waits = ~np.isnan(levels[..., LEVELS.index("limit")]) | ~np.isnan(levels[..., LEVELS.index("stop")])  # (T, N, 2)
     both = long_entry & short_entry & ~waits.all(axis=-1)
-    wrong = np.stack([(long_entry & long_exit) | both, long_entry & long_exit, (short_entry & short_exit) | both,
-                      short_entry & short_exit], axis=-1)  # fmt: skip
-    order = np.ascontiguousarray(np.moveaxis(flags & ~wrong, 1, 0))
-    return PriceOrders(order, np.ascontiguousarray(np.moveaxis(levels, 1, 0)), decisions.rules)
+    long, short = long_entry & long_exit, short_entry & short_exit
+    return np.stack([long | both, long, short | both, short], axis=-1)
 
 
 def fill_orders(
@@ -107,15 +114,20 @@ def trades_of(
     return closed.astype({"entry_bar": int, "exit_bar": int})
 
 
+def rates_of(terms: Terms, periods_per_year: float) -> tuple[float, ...]:
+    """What `order_walk.Books` calls rates."""
+    costs, periods = terms.costs, periods_per_year
+    yearly = (costs.borrow_fee / periods, costs.funding / periods, terms.risk_free / periods)
+    return tuple(float(one) for one in (costs.fees, costs.fixed_fee, costs.min_trade, *yearly, terms.max_leverage))
+
+
 def _walked(
     orders: PriceOrders, prices: FloatArray, slippage: FloatArray, terms: Terms, periods_per_year: float,
     table: FloatArray,
 ) -> tuple[dict[str, FloatArray], FloatArray]:  # fmt: skip
     """Equity, positions and traded values by name, and the numbers (N, 6) of each account; trades go to a table."""
     count, steps = slippage.shape
-    costs = terms.costs
-    rates = (costs.fees, costs.fixed_fee, costs.min_trade, costs.borrow_fee / periods_per_year,
-             costs.funding / periods_per_year, terms.risk_free / periods_per_year, terms.max_leverage)  # fmt: skip
+    rates = rates_of(terms, periods_per_year)
     equity, position, traded = np.empty((count, steps + 1)), np.zeros((count, steps)), np.zeros((count, steps))
     extremes = np.empty((count, 2, steps))
     summary = np.zeros((count, len(NUMBERS)))

@@ -31,7 +31,9 @@ _DUST = 1e-12
 NUMBERS = ("trades", "wins", "gross_profit", "gross_loss", "interest", "ruined")
 """What is summed over an account, in this order."""
 TRADES, _WINS, _GAINS, _LOSSES, _INTEREST, _RUINED = range(len(NUMBERS))
-_LIMIT, _STOP, _SIZE, _UNITS, _STOP_LOSS, _TAKE_PROFIT, _TRAILING, _EXIT_AFTER, _EXIT_SIZE = range(len(LEVELS))
+_LIMIT, _STOP, _SIZE, _UNITS, _STOP_LOSS, _TAKE_PROFIT, _TRAILING, _EXIT_AFTER, _EXIT_SIZE, _LIFETIME = range(
+    len(LEVELS)
+)
 
 
 class Books(NamedTuple):
@@ -71,48 +73,76 @@ class _Trades(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def walk_account(flags: Any, levels: Any, rules: Any, prices: Any, books: Any, curves: Any) -> None:
-    """One account: flags (T, 4), levels (T, 2, 9), prices (T, 4).
+    """One account: flags (T, 4), levels (T, 2, 10), prices (T, 4).
 
     `curves` is written: equity (T + 1,), position (T,), and least and most equity of each bar (2, T).
     """
-    equity, position, extremes = curves
-    steps, lifetime, entries = len(flags), rules.lifetime, rules.entries
-    open_trades = _no_trades(entries)
-    waiting = np.full((2, 2), -1)  # by side: the bar that ordered, and the last bar on which it may fill
-    equity[0] = books.state[0]
-    for t in range(steps):
-        opened, high, low, closed = prices[t]
-        _end_ruined(t, opened, open_trades, books)
-        if books.state[1] > 0:
-            _leave_at_open(t, opened, flags[t], levels[t], open_trades, books)
-            for side in range(2):
-                if flags[t, 2 * side + 1]:
-                    waiting[side, 0] = -1
-                if flags[t, 2 * side]:
-                    waiting[side, 0], waiting[side, 1] = t, steps if lifetime == 0 else t + lifetime - 1
-            _enter_at_open(t, opened, waiting, (levels, rules), open_trades, books)
-            _end_ruined(t, opened, open_trades, books)
-        if books.state[1] > 0:
-            position[t] = _held(open_trades) * opened / _value(opened, open_trades, books)
-            extremes[:, t] = _value(opened, open_trades, books)
-            _see(prices[t], open_trades, books, extremes[:, t])
-            _leave_inside(t, prices[t], open_trades, books)
-            _enter_inside(t, prices[t], waiting, (levels, rules), open_trades, books)
-            _see(prices[t], open_trades, books, extremes[:, t])
-            _follow(high, low, open_trades)
-            for side in range(2):
-                if waiting[side, 0] >= 0 and t >= waiting[side, 1]:
-                    waiting[side, 0] = -1
-            _hold(closed, open_trades, books)
-            _end_ruined(t, closed, open_trades, books)
-        else:
-            extremes[:, t] = _value(opened, open_trades, books)
-        if t == steps - 1 and books.state[1] > 0:
-            _leave(t, closed, 1.0, open_trades, books)
-            _end_ruined(t, closed, open_trades, books)
-        equity[t + 1] = _value(closed, open_trades, books)
-        extremes[0, t], extremes[1, t] = min(extremes[0, t], equity[t + 1]), max(extremes[1, t], equity[t + 1])
+    account = new_account(rules.entries)
+    curves[0][0] = books.state[0]
+    for t in range(len(flags)):
+        walk_bar(t, (flags, levels, rules), prices, books, curves, account)
     books.summary[_RUINED] = 1.0 - books.state[1]
+
+
+@njit(cache=True, error_model="numpy")
+def walk_bar(t: int, given: Any, prices: Any, books: Any, curves: Any, account: Any) -> None:
+    """One bar of an account.
+
+    What was `given` is flags, levels and rules; the `account` is its open trades, and by side the bar that ordered what
+    waits and the last bar on which it may fill (2, 2).
+    """
+    flags, levels, rules = given
+    equity, position, extremes = curves
+    open_trades, waiting = account
+    steps, opened, closed = len(flags), prices[t, 0], prices[t, 3]
+    _end_ruined(t, opened, open_trades, books)
+    if books.state[1] > 0:
+        _leave_at_open(t, opened, flags[t], levels[t], open_trades, books)
+        for side in range(2):
+            if flags[t, 2 * side + 1]:
+                waiting[side, 0] = -1
+            if flags[t, 2 * side]:
+                waiting[side, 0], waiting[side, 1] = t, _last_bar(t, levels[t, side, _LIFETIME], rules.lifetime, steps)
+        _enter_at_open(t, opened, waiting, (levels, rules), open_trades, books)
+        _end_ruined(t, opened, open_trades, books)
+    if books.state[1] > 0:
+        position[t] = _held(open_trades) * opened / _value(opened, open_trades, books)
+        extremes[:, t] = _value(opened, open_trades, books)
+        _see(prices[t], open_trades, books, extremes[:, t])
+        _leave_inside(t, prices[t], open_trades, books)
+        _enter_inside(t, prices[t], waiting, (levels, rules), open_trades, books)
+        _see(prices[t], open_trades, books, extremes[:, t])
+        _follow(prices[t, 1], prices[t, 2], open_trades)
+        for side in range(2):
+            if waiting[side, 0] >= 0 and t >= waiting[side, 1]:
+                waiting[side, 0] = -1
+        _hold(closed, open_trades, books)
+        _end_ruined(t, closed, open_trades, books)
+    else:
+        extremes[:, t] = _value(opened, open_trades, books)
+    if t == steps - 1 and books.state[1] > 0:
+        _leave(t, closed, 1.0, open_trades, books)
+        _end_ruined(t, closed, open_trades, books)
+    equity[t + 1] = _value(closed, open_trades, books)
+    extremes[0, t], extremes[1, t] = min(extremes[0, t], equity[t + 1]), max(extremes[1, t], equity[t + 1])
+
+
+@njit(cache=True, error_model="numpy")
+def _last_bar(t: int, own: float, common: int, steps: int) -> int:
+    """The last bar on which an entry may fill that is ordered for bar t: by its own lifetime, else by that of all."""
+    if not np.isnan(own):
+        return int(min(t + own - 1, steps))
+    return steps if common == 0 else t + common - 1
+
+
+@njit(cache=True, error_model="numpy")
+def new_account(entries: int) -> Any:
+    """An account before its first bar: room for so many trades, none of them open, and nothing that waits."""
+    zeros = np.zeros((9, entries))
+    return _Trades(
+        zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], zeros[6], zeros[7], zeros[8],
+        np.zeros(1, dtype=np.int64),
+    ), np.full((2, 2), -1)  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
@@ -126,18 +156,11 @@ def _see(bar: Any, trades: Any, books: Any, extremes: Any) -> None:
     for k in range(trades.count[0]):
         sign = 1.0 if trades.units[k] > 0 else -1.0
         low, high = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
-        least = max(sign * low, min(sign * bar[0], sign * _stop_of(k, sign, trades)))
+        least = max(sign * low, min(sign * bar[0], sign * stop_of(k, sign, trades)))
         most = min(sign * high, max(sign * bar[0], sign * trades.target[k]))
         worst += trades.units[k] * sign * least
         best += trades.units[k] * sign * most
     extremes[0], extremes[1] = min(extremes[0], worst), max(extremes[1], best)
-
-
-@njit(cache=True, error_model="numpy")
-def _no_trades(most: int) -> Any:
-    count = np.zeros(1, dtype=np.int64)
-    zeros = np.zeros((9, most))
-    return _Trades(zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], zeros[6], zeros[7], zeros[8], count)
 
 
 @njit(cache=True, error_model="numpy")
@@ -168,13 +191,13 @@ def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, 
     fee = books.rates[1]
     for k in range(trades.count[0]):
         sign = 1.0 if trades.units[k] > 0 else -1.0
-        if sign * opened <= sign * _stop_of(k, sign, trades) or sign * opened >= sign * trades.target[k]:
+        if sign * opened <= sign * stop_of(k, sign, trades) or sign * opened >= sign * trades.target[k]:
             fee = _close(k, t, opened, 1.0, fee, trades, books)
     _forget(trades)
 
 
 @njit(cache=True, error_model="numpy")
-def _stop_of(k: int, sign: float, trades: Any) -> float:
+def stop_of(k: int, sign: float, trades: Any) -> float:
     """The nearer of a trade's stop and its trailing stop; infinitely far where there is none."""
     stop = trades.stop[k]
     if not np.isnan(trades.trailing[k]):
@@ -209,7 +232,7 @@ def _leave_inside(t: int, bar: Any, trades: Any, books: Any) -> None:
     for k in range(trades.count[0]):
         sign = 1.0 if trades.units[k] > 0 else -1.0
         worst, best = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
-        stop = _stop_of(k, sign, trades)
+        stop = stop_of(k, sign, trades)
         if sign * worst <= sign * stop:
             stop_fee = _close(k, t, sign * min(sign * bar[0], sign * stop), 1.0, stop_fee, trades, books)
         elif sign * best >= sign * trades.target[k]:

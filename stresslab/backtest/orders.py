@@ -188,7 +188,7 @@ def _standing(decisions: Decisions, warmup: int, position: str, ordered: FloatAr
 def conflicts_of(decisions: Decisions, warmup: int) -> NDArray[np.int64]:
     """How many rows contradict themselves, from the origin's on, so that they say nothing (N,)."""
     rows, count = next(iter(decisions.arrays().values())).shape
-    if decisions.long_entries is None or decisions.long_exits is None:
+    if decisions.long_entries is None or decisions.long_exits is None or decisions.on_account:
         return np.zeros(count, dtype=np.int64)
     wrong = decisions.long_entries & decisions.long_exits
     if decisions.short_entries is not None and decisions.short_exits is not None:

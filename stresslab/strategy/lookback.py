@@ -103,7 +103,8 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
 
 def _latest(strategy: Strategy, bars: Bars, count: int) -> Decisions:
     """What it decides on the last `count` of some bars."""
-    panel = strategy.panel(Universes.from_bars(bars, bars[:0]), 0)
+    first = len(bars) - count  # an account begins there, whatever the history
+    panel = strategy.panel(Universes.from_bars(bars[first:], bars[:first]), first)
     decisions = strategy.decide(panel, allow_silence=True)
     return decisions.with_arrays({name: array[-count:] for name, array in decisions.arrays().items()})
 

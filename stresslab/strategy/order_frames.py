@@ -43,7 +43,7 @@ class Orders:
         short_exits: where to cover.
         limit: the price of an entry at most (short: at least); NaN or none fills at the next open.
         stop: the price from which an entry fills, above the market (short: below); not beside a limit.
-        lifetime: bars for which an entry waits; until it is replaced or cancelled by default.
+        lifetime: whole bars for which an entry waits; until it is replaced or cancelled by default.
         size: share of the equity that an entry opens.
         units: number of units that an entry opens, in place of a share.
         stop_loss: price at which its trade leaves at a loss.
@@ -61,7 +61,7 @@ class Orders:
     short_exits: Any = None
     limit: Any = None
     stop: Any = None
-    lifetime: int | None = None
+    lifetime: Any = None
     size: Any = 1.0
     units: Any = None
     stop_loss: Any = None
@@ -86,14 +86,16 @@ class Orders:
         flags: dict[str, Any] = {
             side: never if (frame := getattr(self, side)) is None else booleans(side, frame, panel) for side in SIDES
         }
-        levels = {}
+        levels, given = {}, {name: getattr(self, name) for name in LEVELS}
+        for_all = self.lifetime is None or np.isscalar(self.lifetime)
+        given["lifetime"] = None if for_all else self.lifetime
         for at, side in enumerate(("long", "short")):
             for name in LEVELS:
                 where = flags[f"{side}_exits" if name == "exit_size" else f"{side}_entries"]
-                levels[f"{side}_{name}"] = _level(name, getattr(self, name), at, panel, where)
+                levels[f"{side}_{name}"] = _level(name, given[name], at, panel, where)
             _check_prices(levels, side, panel)
         rules = OrderRules(
-            0 if self.lifetime is None else _whole("lifetime", self.lifetime, 1_000_000),
+            0 if self.lifetime is None or not for_all else _whole("lifetime", self.lifetime, 1_000_000),
             _whole("entries", self.entries, MOST_ENTRIES),
             bool(self.one_cancels_other),
         )
@@ -117,9 +119,12 @@ def as_orders(answer: Any) -> Orders | None:
 
 LEVELS = (
     "limit", "stop", "size", "units", "stop_loss", "take_profit", "trailing_stop", "exit_after", "exit_size",
+    "lifetime",
 )  # fmt: skip
-_MOST = {"size": 1000.0, "exit_size": 1.0, "trailing_stop": 1.0}
+MOST = {"size": 1000.0, "exit_size": 1.0, "trailing_stop": 1.0}
 """Fractions, and what they are at most; all else is above 0."""
+WHOLE = ("lifetime", "exit_after")
+"""Numbers of bars."""
 
 
 def _level(name: str, given: Any, side: int, panel: Panel, where: BoolArray) -> FloatArray:
@@ -133,14 +138,23 @@ def _level(name: str, given: Any, side: int, panel: Panel, where: BoolArray) -> 
     else:
         values = weights(given, panel, name)
     values = np.where(where, values, np.nan)
-    wrong = (values <= 0) | (values > _MOST.get(name, np.inf))
+    wrong = (values <= 0) | (values > MOST.get(name, np.inf))
+    if name == "lifetime":
+        wrong |= values % 1 > 0
     if wrong.any():
-        rule = f"in (0, {_MOST[name]:g}]" if name in _MOST else "above 0"
+        rule = level_rule(name)
         raise StrategyError(
             f"Orders has {name}={values[wrong][0]:g} for an order of {first_stamp(wrong, panel)}, which is not {rule}; "
             "give NaN where there is none"
         )
     return frozen(values)
+
+
+def level_rule(name: str) -> str:
+    """What a level must be, in words."""
+    if name in MOST:
+        return f"in (0, {MOST[name]:g}]"
+    return "a whole number of bars, 1 or more" if name in WHOLE else "above 0"
 
 
 def _check_prices(levels: dict[str, FloatArray], side: str, panel: Panel) -> None:

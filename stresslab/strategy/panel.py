@@ -174,11 +174,14 @@ class OrderRules(NamedTuple):
         lifetime: bars for which an entry waits; 0 until it is replaced or cancelled.
         entries: trades in one direction that may be open at once.
         one_cancels_other: whether the fill of an entry cancels the waiting one of the other side.
+        on_account: whether they were given bar by bar by code that saw the account: on other terms it may order
+            otherwise, and an exit and an entry for one open are a trade that leaves and a new one.
     """
 
     lifetime: int
     entries: int
     one_cancels_other: bool
+    on_account: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +231,21 @@ class Decisions:
         plain: dict[str, Any] = {name: array for name, array in arrays.items() if name not in self.levels}
         return Decisions(**plain, symbols=self.symbols, levels=levels, rules=self.rules)
 
+    @property
+    def on_account(self) -> bool:
+        """Whether they were given by code that saw the account."""
+        return self.rules is not None and self.rules.on_account
+
+    @property
+    def universes(self) -> int:
+        """N."""
+        return int(next(iter(self.arrays().values())).shape[1]) // self.width
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether these are weights that never say anything."""
+        return self.weights is not None and self.units is None and bool(np.isnan(self.weights).all())
+
     def flat(self) -> Decisions:
         """Decisions of the same kind in one universe that never hold anything."""
         nothing = {
@@ -236,13 +254,22 @@ class Decisions:
         }
         return self.with_arrays({name: frozen(array) for name, array in nothing.items()})
 
+    def flat_in(self, universes: int) -> Decisions:
+        """Decisions of the same kind in so many universes that never hold anything."""
+        return self.with_arrays(
+            {name: frozen(np.repeat(array, universes, axis=1)) for name, array in self.flat().arrays().items()}
+        )
+
     @classmethod
     def side_by_side(cls, parts: Sequence[Decisions]) -> Decisions:
-        """Universes side by side, in the order given.
+        """Universes side by side, in the order given; where others order on their account, silent ones are flat.
 
         Raises:
             StrategyError: not all of them are of one kind.
         """
+        orders = next((part for part in parts if part.on_account), None)
+        if orders is not None:
+            parts = [orders.flat_in(part.universes) if part.is_silent else part for part in parts]
         named = [part.arrays() for part in parts]
         if any(one.keys() != named[0].keys() for one in named) or any(one.rules != parts[0].rules for one in parts):
             kinds = sorted({", ".join(one) for one in named})

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stresslab.core.parallel import WORTH_PROCESSES_SECONDS, chunks, map_chunks, worth_processes
 from stresslab.data.universes import Universes
+from stresslab.strategy.bar_state import Opened
 from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.panel import Decisions, Panel
 from stresslab.strategy.sandbox import CallLog
@@ -48,7 +49,12 @@ class RecordedStrategy(Strategy):
         return _recorded, (own, self.ids, self.recorded, self.failures)
 
     def decide(
-        self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
+        self,
+        panel: Panel | MarketPanel,
+        *,
+        allow_silence: bool = False,
+        init_cash: float = 100_000.0,
+        accounts: Opened | None = None,
     ) -> Decisions:
         """What was decided in these universes; the rows must be those that were recorded."""
         at = pd.Index(self.ids).get_indexer(pd.Index(panel.ids))
@@ -69,8 +75,10 @@ def record(
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
     patience: float = WORTH_PROCESSES_SECONDS,
-) -> RecordedStrategy:
+) -> Strategy:
     """Run a strategy of one series in N universes, and write down what it decides.
+
+    A strategy that orders on its account is given back as it is: on other terms it may decide otherwise.
 
     Args:
         strategy: whose code is run.
@@ -100,7 +108,8 @@ def record(
         done(position + first, part)
     ordered = [parts[position] for position in range(len(pieces))]
     failures = {one: error for _, failed in ordered for one, error in failed.items()}
-    return _recorded(strategy, universes.ids, Decisions.side_by_side([part for part, _ in ordered]), failures)
+    decisions = Decisions.side_by_side([part for part, _ in ordered])
+    return strategy if decisions.on_account else _recorded(strategy, universes.ids, decisions, failures)
 
 
 def _recorded(

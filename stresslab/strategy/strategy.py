@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from stresslab.core.errors import StrategyError, StrategyLimitError
+from stresslab.core.provided import provided
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.market_index import IndexBars, IndexUniverses
 from stresslab.data.universes import REAL, Universes
 from stresslab.strategy.backtesting_py import INIT_CASH
+from stresslab.strategy.bar_state import BarAccount, BarState, Opened
 from stresslab.strategy.call_style import WIDE, Form
 from stresslab.strategy.market_panel import MarketPanel, read_market_decisions
 from stresslab.strategy.order_frames import as_orders
@@ -98,7 +100,12 @@ class Strategy:
         return bars.market.series[0] if isinstance(bars, IndexBars) and not self.takes_market else bars
 
     def decide(
-        self, panel: Panel | MarketPanel, *, allow_silence: bool = False, init_cash: float = 100_000.0
+        self,
+        panel: Panel | MarketPanel,
+        *,
+        allow_silence: bool = False,
+        init_cash: float = 100_000.0,
+        accounts: Opened | None = None,
     ) -> Decisions:
         """Call the user's code on the whole panel (`on_bar`: bar by bar) and check what it answers.
 
@@ -106,21 +113,23 @@ class Strategy:
             panel: bars of N universes.
             allow_silence: accept weights that are NaN in every row, as on a panel shorter than the warm-up.
             init_cash: of the accounts; it decides where code orders numbers of units.
+            accounts: opens the account of a universe for an `on_bar` that asks for it; without costs by default.
 
         Raises:
             StrategyError: the code raised, or its answer is no decision; one line, with the user's own line of code.
             StrategyLimitError: it took more time or memory than it may.
         """
         INIT_CASH.set(init_cash)
+        accounts = accounts or functools.partial(_plain_account, init_cash=init_cash)
         with aside(self.log), within_memory():
             try:
-                decisions = self._answer(panel)
+                decisions = self._answer(panel, accounts)
             except StrategyLimitError:
                 raise
             except StrategyError as error:
                 if self.excused is None or (panel.ids == REAL).all():
                     raise
-                decisions = self._without_failing(panel, error)
+                decisions = self._without_failing(panel, error, accounts)
         targets = [array for array in (decisions.weights, decisions.units) if array is not None]
         if targets and not allow_silence and all(np.isnan(array).all() for array in targets):
             raise StrategyError(
@@ -149,10 +158,11 @@ class Strategy:
             return replace(self, _function=twin)
         return replace(self)
 
-    def _answer(self, panel: Panel | MarketPanel) -> Decisions:
+    def _answer(self, panel: Panel | MarketPanel, accounts: Opened) -> Decisions:
         """The decisions in all universes."""
         if self.one_by_one:
-            one = self._walked if self.kind == "on_bar" else self._called
+            walked = functools.partial(self._walked, accounts=accounts)
+            one = walked if self.kind == "on_bar" else self._called
             return Decisions.side_by_side([one(panel.take(slice(at, at + 1))) for at in range(panel.shape[1])])
         return self._called(panel)
 
@@ -168,16 +178,16 @@ class Strategy:
         except StrategyError as error:
             raise StrategyError(f"strategy {self.name!r}: {error}") from None
 
-    def _walked(self, panel: Panel | MarketPanel) -> Decisions:
+    def _walked(self, panel: Panel | MarketPanel, accounts: Opened) -> Decisions:
         """`on_bar` at each bar of one universe, with a state and (for a class) an object of its own."""
         market = panel if isinstance(panel, MarketPanel) else None
         panels: list[Any] = [market[symbol] for symbol in market.symbols] if market else [panel]
         targets = np.full((panel.rows, panel.width), np.nan)
         columns = [zip(*(one.array(name)[:, 0].tolist() for name in FIELDS), strict=True) for one in panels]
         with self._blaming():
-            on_bar, state = self._fresh(), dict[str, Any]()
+            on_bar, state = self._fresh(), BarState(None if market else panels[0], accounts)
             for at, (stamp, *bars) in enumerate(zip(panel.timestamps, *columns, strict=True)):
-                seen = [Bar(stamp, *values) for values in bars]
+                seen, state.row = [Bar(stamp, *values) for values in bars], at
                 answer = on_bar(state, dict(zip(market.symbols, seen, strict=True)) if market else seen[0])
                 if answer is None:
                     continue
@@ -195,11 +205,19 @@ class Strategy:
                 frames = {symbol: targets[:, k : k + 1] for k, symbol in enumerate(market.symbols)}
                 return read_market_decisions("weights", frames, market)
             assert isinstance(panel, Panel)
-            return read_decisions(self.kind, targets, panel)
+            if state.account is None:
+                return read_decisions(self.kind, targets, panel)
+            if not np.isnan(targets).all():
+                first = panel.timestamps[int(np.flatnonzero(~np.isnan(targets[:, 0]))[0])]
+                raise StrategyError(
+                    f"on_bar asks for its account and returns a target weight ({first}); give orders, as in "
+                    "state.enter_long() and state.close(), and return nothing"
+                )
+            return state.account.decisions()
         except StrategyError as error:
             raise StrategyError(f"strategy {self.name!r}: {error}") from None
 
-    def _without_failing(self, panel: Panel | MarketPanel, error: StrategyError) -> Decisions:
+    def _without_failing(self, panel: Panel | MarketPanel, error: StrategyError, accounts: Opened) -> Decisions:
         """The decisions in the universes where the code works, found by halving; flat in the few where it fails."""
         most = max(self.excused or 0, LOCATED)
         found: dict[int, Decisions] = {}
@@ -210,7 +228,7 @@ class Strategy:
             try:
                 if part == slice(0, panel.shape[1]) and panel.shape[1] > 1:
                     raise error
-                found[part.start] = self._answer(panel.take(part))
+                found[part.start] = self._answer(panel.take(part), accounts)
             except StrategyLimitError:
                 raise
             except StrategyError as failure:
@@ -240,6 +258,11 @@ class Strategy:
         if has_method(self._function):
             return functools.partial(getattr(copy.deepcopy(self._function), self.kind), **self.parameters)
         return functools.partial(self._function, **self.parameters)
+
+
+def _plain_account(panel: Panel, init_cash: float) -> BarAccount:
+    opened: BarAccount = provided("plain_account")(panel, init_cash)
+    return opened
 
 
 def _targets(answer: Any, market: MarketPanel | None) -> Mapping[str, Any]:

@@ -122,8 +122,10 @@ class Loop:
             self._rest(bar, opened, high, low)
             for trade in self.trades:
                 trade.best = max(trade.best, high) if trade.sign > 0 else min(trade.best, low)
-            for sign, (row, _) in list(self.waiting.items()):
-                if self.rules.lifetime and bar >= row + self.rules.lifetime - 1:
+            for sign, (row, order) in list(self.waiting.items()):
+                own = order["lifetime"]
+                lifetime = self.rules.lifetime if math.isnan(own) else own
+                if lifetime and bar >= row + lifetime - 1:
                     del self.waiting[sign]
             rate = self.terms.risk_free / YEAR
             self.interest += self.cash * rate
@@ -241,6 +243,7 @@ def random_case(rng: np.random.Generator, rules: OrderRules, units: bool) -> tup
         levels[f"{side}_exit_after"] = np.where(rng.random(STEPS) < 0.3, rng.integers(1, 6, STEPS), np.nan)
         levels[f"{side}_size"] = np.full(STEPS, np.nan) if units else rng.uniform(0.2, 100 * size, STEPS)
         levels[f"{side}_units"] = rng.integers(100, 900, STEPS).astype(float) if units else np.full(STEPS, np.nan)
+        levels[f"{side}_lifetime"] = np.where(rng.random(STEPS) < 0.4, rng.integers(1, 5, STEPS), np.nan)
         levels[f"{side}_exit_size"] = np.where(rng.random(STEPS) < 0.5, rng.uniform(0.2, 0.9, STEPS), np.nan)
     arrays = {name: np.append(array, array[-1:])[:, None] for name, array in {**flags, **levels}.items()}
     plain: dict[str, Any] = {side: arrays.pop(side) for side in SIDES}

@@ -117,7 +117,8 @@ def compare_with_backtesting_py(seed: int) -> None:
         priced = ~np.isnan(levels[f"{side}_limit"]) | ~np.isnan(levels[f"{side}_stop"])
         for name in ("stop_loss", "take_profit"):
             levels[f"{side}_{name}"][priced] = np.nan
-        levels[f"{side}_trailing_stop"][:] = levels[f"{side}_exit_size"][:] = np.nan
+        for name in ("trailing_stop", "exit_size", "lifetime"):
+            levels[f"{side}_{name}"][:] = np.nan
     frame = pd.DataFrame(bars[0], columns=["Open", "High", "Low", "Close"], index=STAMPS)
     run = theirs(frame, flags, levels, decisions.rules.lifetime if decisions.rules else 0)
     stacked = np.stack(
