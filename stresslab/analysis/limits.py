@@ -51,7 +51,9 @@ class LimitPlan:
                 raise InputError(f"limit {str(limit)!r}: there is no {limit.measure}; add one under `account`")
 
 
-def limit_study(accounts: Sides, plan: LimitPlan, timestamps: pd.DatetimeIndex, seed: int) -> LimitStudy:
+def limit_study(
+    accounts: Sides, plan: LimitPlan, timestamps: pd.DatetimeIndex, seed: int, judged: str = ""
+) -> LimitStudy:
     """Every limit with its estimate, its interval and whether it is kept; what ends accounts that are held to rules.
 
     A limit is kept or broken where the 95% interval lies on one side of its bound; else it is undecided.
@@ -61,8 +63,9 @@ def limit_study(accounts: Sides, plan: LimitPlan, timestamps: pd.DatetimeIndex, 
         plan: what it is held to.
         timestamps: (T,) of the bars; a day is one of the calendar.
         seed: of the shortfall's bootstrap.
+        judged: the side by which it is judged; the plan's by default, as generated where there is none.
     """
-    judged = plan.universes if plan.universes in accounts.by_name else "generated"
+    judged = judged or (plan.universes if plan.universes in accounts.by_name else "generated")
     ended = {
         name: None if plan.rules is None else rule_outcomes(_in_bars(side, timestamps), plan.rules)
         for name, side in accounts.by_name.items()

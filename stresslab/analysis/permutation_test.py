@@ -200,11 +200,11 @@ def permutation_test(
         if np.sum(np.array(drawn) >= statistic) >= permutations.stop:
             break  # after whole pieces, so that what is reported does not depend on the number of processes
     p_value, made = sequential_p_value(np.array(drawn) >= statistic, permutations.stop)
-    sharpe, error = _beyond_chance(statistic, np.array(drawn), math.sqrt(bars.periods_per_year / steps))
+    sharpe, error = beyond_chance(statistic, np.array(drawn), math.sqrt(bars.periods_per_year / steps))
     return RealBars(p_value, statistic, sharpe, made, steps, True, error, gains_variance(held[:, 0], earned[:, 0]))
 
 
-def _beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[Interval, float]:
+def beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[Interval, float]:
     """The annual Sharpe ratio of timing beyond the mean of the permutations (m,), with its interval and its error."""
     finite = drawn[np.isfinite(drawn)]
     centre = float(np.mean(finite)) if len(finite) else math.nan

@@ -77,7 +77,7 @@ def size_study(accounts: Sides, posterior: EdgePosterior | None, plan: SizePlan,
     if posterior is not None and posterior.evidence:
         at_estimate = accounts.with_edge(posterior.evidence[0].sharpe)
         if at_estimate is not None:
-            plug_in = kelly_size(_sized(at_estimate, accounts, plan), plan.most, seed).size
+            plug_in = kelly_size(sized(at_estimate, accounts, plan), plan.most, seed).size
             if plug_in > 0:
                 haircut = 1.0 - found[judged]["kelly"]["value"] / plug_in
     own = accounts.by_name["generated"]
@@ -101,7 +101,8 @@ def size_study(accounts: Sides, posterior: EdgePosterior | None, plan: SizePlan,
     )
 
 
-def _sized(side: Side, accounts: Sides, plan: SizePlan) -> SizedReturns:
+def sized(side: Side, accounts: Sides, plan: SizePlan) -> SizedReturns:
+    """Accounts of one side on the plan's terms of credit, ready to be sized."""
     credit = {
         "borrow_rate": plan.borrow_rate,
         "maintenance": plan.maintenance,
@@ -111,13 +112,13 @@ def _sized(side: Side, accounts: Sides, plan: SizePlan) -> SizedReturns:
 
 
 def _side(side: Side, accounts: Sides, plan: SizePlan, seed: int) -> dict[str, Any]:
-    sized = _sized(side, accounts, plan)
-    kelly = kelly_size(sized, plan.most, seed)
+    at_sizes = sized(side, accounts, plan)
+    kelly = kelly_size(at_sizes, plan.most, seed)
     shares = {name: share * kelly.size for name, share in FRACTIONS.items()} if kelly.size > 0 else {}
-    fractions = size_outcomes(sized, plan.depth, tuple(shares.values()))
+    fractions = size_outcomes(at_sizes, plan.depth, tuple(shares.values()))
     return {
-        "rows": size_outcomes(sized, plan.depth, plan.sizes),
-        "largest": largest_size(sized, plan.depth, plan.limit.bound, plan.most),
+        "rows": size_outcomes(at_sizes, plan.depth, plan.sizes),
+        "largest": largest_size(at_sizes, plan.depth, plan.limit.bound, plan.most),
         "kelly": {"value": kelly.size, "low": kelly.low, "high": kelly.high},
         "fractions": dict(zip(shares, fractions, strict=True)),
     }

@@ -41,6 +41,7 @@ from stresslab.cli import (
     size,
     strategies,
     track,
+    trades,
     train,
     verify,
 )
@@ -96,6 +97,7 @@ for module, command in (
     (size, size.size),
     (limits, limits.limits),
     (track, track.track),
+    (trades, trades.trades),
     (index, index.index),
     (verify, verify.verify),
     (rerun, rerun.rerun),

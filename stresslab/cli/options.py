@@ -37,7 +37,7 @@ CONFIG = Annotated[
         metavar="FILE", help="YAML file with any of these settings; a flag wins over it.", rich_help_panel=RUN
     ),
 ]
-ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file")
+ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file", "trades")
 """Settings that stand on the command line without a flag, before all others."""
 JOBS_HELP = "Worker processes; 0 means one per processor."
 

@@ -71,6 +71,10 @@ class Stream(IntEnum):
     """Bootstrap of what was cut from the tails (generator)."""
     KELLY = 504
     """Bootstrap of the size of best growth (generator)."""
+    TRADE_PLACES = 505
+    """Times at which the trades of a list are put that know nothing (generator)."""
+    TRADE_BLOCKS = 506
+    """Trades of a list, drawn in blocks."""
     LOOKAHEAD_CUTS = 601
     """Bars after which the look-ahead check takes the rest away (generator)."""
     LOOKAHEAD_FUTURES = 602
