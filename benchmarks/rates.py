@@ -69,7 +69,7 @@ class Rates:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Rates:
         """The rates that `to_dict` wrote."""
-        values = {name: list(found) for name, found in stored["values"].items()}  # a merge must not reach what is stored
+        values = {name: list(found) for name, found in stored["values"].items()}  # merged, while what is stored stays
         return cls(stored["case"], stored["must"], dict(stored["counts"]), stored["of"], stored["told"], values)
 
 
