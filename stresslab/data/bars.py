@@ -19,7 +19,17 @@ from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
 from stresslab.core.text import one_line
 from stresslab.data.calendar import Calendar
-from stresslab.data.parsing.column_names import AMOUNT, CLOSE, FIELDS, HIGH, LOW, OPEN, VOLUME, one_ticker
+from stresslab.data.parsing.column_names import (
+    AMOUNT,
+    CLOSE,
+    FIELDS,
+    HIGH,
+    LOW,
+    OPEN,
+    VOLUME,
+    are_currencies,
+    one_ticker,
+)
 from stresslab.data.parsing.table import between, final_values, read_table
 from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.parsing.validation import check
@@ -41,6 +51,7 @@ class Bars(Plotted):
         notices: what was noticed or done while loading, one line each; warnings begin with `warning:`.
         repaired: number of rows changed or dropped by `repair=True`.
         exchange: exchange whose holidays future time stamps leave out, or None.
+        days_per_year: trading days in a year, where the calendar's convention is not meant.
     """
 
     timestamps: pd.DatetimeIndex
@@ -50,6 +61,7 @@ class Bars(Plotted):
     notices: tuple[str, ...] = ()
     repaired: int = 0
     exchange: str | None = None
+    days_per_year: float | None = None
 
     def __post_init__(self) -> None:
         """Fix types, check the shape, freeze the array."""
@@ -140,10 +152,19 @@ class Bars(Plotted):
         """The same bars, whose future time stamps leave out the holidays of an exchange such as `XNYS`."""
         return self._with(exchange=self.calendar.on_exchange(name).exchange)
 
+    def of_year(self, days: float) -> Bars:
+        """The same bars in a year of so many trading days, such as 252."""
+        self.calendar.with_days(days)  # refuses what does not fit
+        return self._with(days_per_year=float(days))
+
     @cached_property
     def calendar(self) -> Calendar:
-        """Frequency, weekly pattern and bars per year, read off these time stamps alone."""
+        """Frequency, weekly pattern and bars per year, read off these time stamps, and currencies off the symbol."""
         calendar = Calendar.infer(self.timestamps)
+        if self.days_per_year is not None:
+            calendar = calendar.with_days(self.days_per_year)
+        elif are_currencies(self.symbol):
+            calendar = calendar.of_currencies()
         return calendar if self.exchange is None else calendar.on_exchange(self.exchange)
 
     @property

@@ -37,6 +37,11 @@ REGULAR = 0.2
 STRETCH = 20
 """Bars of another frequency in a row that make a series mixed."""
 
+SESSION_DAYS, CURRENCY_DAYS = 252.0, 260.0
+"""Trading days in a year of markets of five days a week, by convention; and of currencies, closed at weekends only."""
+ROUND_THE_CLOCK = 0.9
+"""Share of five days that a market trades, from which on it has the year of currencies."""
+
 Pattern = Literal["24/7", "weekdays", "sessions", "weekly", "monthly"]
 _ANCHORS = ("MS", "ME", "BMS", "BME")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -51,7 +56,8 @@ class Calendar:
         frequency: the step from one bar to the next within a session (30 days stand for a month).
         pattern: `24/7`, `weekdays` (closed at the weekend only), `sessions` (closed in between as well), `weekly` or
             `monthly` (also for several months).
-        periods_per_year: bars in a year: 365 days for 24/7, 252 for five days a week.
+        periods_per_year: bars in a year: 365 days for 24/7, 252 for five days a week, `CURRENCY_DAYS` for markets that
+            close at the weekend only.
         slots: times at which a bar is stamped, in nanoseconds after Monday 00:00; empty for `24/7` and `monthly`.
         anchor: `monthly` only: a pandas offset (`MS`, `ME`, `BMS`, `BME`), or empty for the same day of each month.
         exchange: name of the exchange whose holidays future stamps leave out, or None.
@@ -83,7 +89,27 @@ class Calendar:
         slots = _weekly_slots(recent, step)
         gaps = np.diff(slots, append=slots[0] + WEEK) > step
         pattern: Pattern = "weekdays" if step == DAY or gaps.sum() == 1 else "sessions"
-        return cls(frequency, pattern, len(slots) * _weeks_per_year(slots), tuple(slots.tolist()))
+        days = _days_of_week(slots) * 365 / 7 if _days_of_week(slots) > 5 else SESSION_DAYS
+        if step < DAY and len(slots) * step >= ROUND_THE_CLOCK * 5 * DAY:
+            days = max(days, CURRENCY_DAYS)
+        return cls(frequency, pattern, len(slots) * days / max(_days_of_week(slots), 5), tuple(slots.tolist()))
+
+    def with_days(self, days: float) -> Calendar:
+        """This calendar with a year of so many trading days."""
+        if self.pattern in ("weekly", "monthly"):
+            raise DataError(f"days_per_year={days:g} does not fit {self.describe()}; it is for bars of a day or less")
+        if not 200 <= days <= 366:
+            raise DataError(f"days_per_year={days:g} is not a number of trading days; give 200 to 366, such as 252")
+        own = 365.0 if self.pattern == "24/7" else self.periods_per_year / len(self.slots) * self._days_of_week()
+        return replace(self, periods_per_year=self.periods_per_year * days / own)
+
+    def of_currencies(self) -> Calendar:
+        """This calendar with the year of currencies, which are closed at weekends only, where it has five days."""
+        five_days = self.pattern in ("weekdays", "sessions") and self._days_of_week() == 5
+        return self.with_days(CURRENCY_DAYS) if five_days else self
+
+    def _days_of_week(self) -> int:
+        return max(_days_of_week(np.array(self.slots)), 5)
 
     def on_exchange(self, name: str) -> Calendar:
         """This calendar with the holidays of an exchange, such as `XNYS` (needs `exchange_calendars`)."""
@@ -307,10 +333,10 @@ def _weekly_slot(recent: NDArray[np.int64]) -> tuple[int, ...]:
     return (int(slots[counts.argmax()]),)
 
 
-def _weeks_per_year(slots: NDArray[np.int64]) -> float:
-    """252 sessions of five a week, as is the convention; where six or seven days trade, every week of the year."""
+def _days_of_week(slots: NDArray[np.int64]) -> int:
+    """Days of the week that trade: those of at least half as many bars as the busiest."""
     bars = np.bincount(slots // DAY, minlength=7)
-    return 365 / 7 if (2 * bars >= bars.max()).sum() > 5 else 252 / 5
+    return int((2 * bars >= bars.max()).sum())
 
 
 def _month_anchor(timestamps: pd.DatetimeIndex) -> str:

@@ -178,6 +178,10 @@ class Market:
         """The same market, whose future time stamps leave out the holidays of an exchange."""
         return self._each([bars.on_exchange(name) for bars in self.series])
 
+    def of_year(self, days: float) -> Market:
+        """The same market in a year of so many trading days."""
+        return self._each([bars.of_year(days) for bars in self.series])
+
     def _each(self, series: Sequence[Bars]) -> Market:
         return Market(tuple(series), self.notices)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.calendar import Calendar
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
 from stresslab.data.universes import REAL, Universes, universe_of, universes_after
@@ -42,7 +44,7 @@ class IndexBars(Bars):
         values = index_values(market.values[None], last[None], START)[0]
         return cls(
             market.timestamps, values, market.symbol, market.source, market.notices, sum(b.repaired for b in market),
-            market.exchange, market=market,
+            market.exchange, market.series[0].days_per_year, market=market,
         )  # fmt: skip
 
     def __getitem__(self, part: slice) -> Bars:
@@ -53,10 +55,19 @@ class IndexBars(Bars):
         """See `Bars.on_exchange`."""
         return super()._with(exchange=self.calendar.on_exchange(name).exchange, market=self.market.on_exchange(name))
 
+    def of_year(self, days: float) -> Bars:
+        """See `Bars.of_year`."""
+        return super()._with(days_per_year=float(days), market=self.market.of_year(days))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The market's."""
+        return self.market.calendar
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor."""
         given = (self.timestamps, self.values, self.symbol, self.source, self.notices, self.repaired, self.exchange)
-        return _again, (*given, self.market)
+        return _again, (*given, self.days_per_year, self.market)
 
     @property
     def digest(self) -> str:

@@ -30,6 +30,8 @@ from stresslab.strategy.sources import local_sources
 INPUTS = "inputs"
 """Folder in a run's own."""
 INDEX, BARS = "inputs.json", "bars.parquet"
+_ABOUT = ("symbol", "source", "notices", "repaired", "exchange", "days_per_year")
+"""Of bars, what is written beside their values."""
 MAX_SOURCE = 64 * 2**20
 
 
@@ -81,7 +83,7 @@ def keep_inputs(folder: Path, settings: StressConfig, bars: Bars) -> None:
 
 
 def _about(bars: Bars) -> dict[str, Any]:
-    return {name: getattr(bars, name) for name in ("symbol", "source", "notices", "repaired", "exchange")}
+    return {name: getattr(bars, name) for name in _ABOUT}
 
 
 def _table_of(bars: Bars) -> pd.DataFrame:
@@ -98,7 +100,7 @@ def _bars_of(table: pd.DataFrame, about: Mapping[str, Any]) -> Bars:
         return IndexBars.of(Market(tuple(series), tuple(about["notices"])))
     bars = Bars.from_frame(table.set_index("timestamp")[list(FIELDS)])
     values = {**about, "notices": tuple(about["notices"])}
-    return replace(bars, **{name: values[name] for name in ("symbol", "source", "notices", "repaired", "exchange")})
+    return replace(bars, **{name: values[name] for name in _ABOUT if name in values})
 
 
 def strategy_path(text: str) -> Path:

@@ -36,7 +36,8 @@ class UniverseConfig(Config):
     """
 
     data: str = setting(
-        COMMON, "SOURCE ...", "CSV, parquet or feather file; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
+        COMMON, "SOURCE ...", "CSV, JSON, parquet, feather or .xlsx file, also packed as gz or zip; sqlite:FILE:TABLE, "
+        "duckdb:FILE:TABLE; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
         "ccxt:EXCHANGE:PAIR:TIMEFRAME. Several symbols: several of these, a folder, a table with a symbol column, or "
         "sample:crypto5.",
     )  # fmt: skip
@@ -57,6 +58,10 @@ class UniverseConfig(Config):
     exchange: str | None = setting(
         BARS, "NAME", "Leave this exchange's holidays out of the future, such as XNYS (needs the extra `data`).", None
     )
+    days_per_year: float | None = setting(
+        BARS, "DAYS", "Trading days in a year; by default 365 of markets that never close, 260 of currencies, 252 of "
+        "others.", None, ge=200, le=366,
+    )  # fmt: skip
     temperature: float = setting(
         UNIVERSES, "T", "Temperature of Kronos' sampling; below 1 narrows the universes.", 1.0, gt=0.0, le=100.0,
         allow_inf_nan=False, of_generator=True,
@@ -90,7 +95,8 @@ class UniverseConfig(Config):
         """The bars that the settings name; of several symbols their index, which carries the market."""
         from stresslab.data.sources.load_market import load_data
 
-        return load_data(self.data.split(SEVERAL), self.since, self.until, self.repair, self.exchange)
+        bars = load_data(self.data.split(SEVERAL), self.since, self.until, self.repair, self.exchange)
+        return bars if self.days_per_year is None else bars.of_year(self.days_per_year)
 
     def make_generator(self, given: Collection[str] = ()) -> Generator:
         """The generator that the settings name, with those of them that it takes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -229,7 +229,8 @@ def _equity_of(one: RunStrategy, stored: StoredRun, known: Bars, news: Bars) -> 
     last = news.values[-1].copy()
     last[:CLOSE] = last[CLOSE]
     stamps = pd.DatetimeIndex([*news.timestamps, *known.calendar.future(news.timestamps, 1)])
-    extended = Bars(stamps, np.vstack([news.values, last]), known.symbol, known.source, exchange=known.exchange)
+    values = np.vstack([news.values, last])
+    extended = replace(known, timestamps=stamps, values=values, notices=(), repaired=0)
     real, terms = Universes.from_bars(extended, known), stored.was.settings.terms()
     account = backtest(one.strategy, real, terms, periods_per_year=known.periods_per_year)
     return np.asarray(account.equity[1:-1, 0] / account.init_cash)

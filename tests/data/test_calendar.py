@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.core.errors import DataError
-from stresslab.data import load_bars
+from stresslab.data import Bars, load_bars
 from stresslab.data.calendar import Calendar, check_exchange, common_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between exchange_calendars and pandas
@@ -67,8 +68,8 @@ EXPECTED = {
     "hourly with lunch break": (
         "sessions", 4 * 252, "1 hour bars, sessions 10:30-11:30 and 14:00-15:00, Monday to Friday, 1,008 a year",
     ),
-    "currencies 15m": ("weekdays", 96 * 252, "15 minute bars, Sunday 22:00 to Friday 21:45, 24,192 a year"),
-    "currencies 4h": ("weekdays", 6 * 252, "4 hour bars, Sunday 22:00 to Friday 18:00, 1,512 a year"),
+    "currencies 15m": ("weekdays", 96 * 260, "15 minute bars, Sunday 22:00 to Friday 21:45, 24,960 a year"),
+    "currencies 4h": ("weekdays", 6 * 260, "4 hour bars, Sunday 22:00 to Friday 18:00, 1,560 a year"),
     "weekly": ("weekly", 52, "1 week bars, Friday, 52 a year"),
     "month end": ("monthly", 12, "1 month bars, month end, 12 a year"),
     "last weekday": ("monthly", 12, "1 month bars, last weekday, 12 a year"),
@@ -323,3 +324,39 @@ def test_exchange_of_loaded_bars() -> None:
     pytest.importorskip("exchange_calendars")
     bars = load_bars("sample:nasdaq", exchange="XNYS")
     assert str(bars.calendar.future(bars.timestamps, 1)[0].date()) == "2019-01-02"
+
+
+def test_the_year_of_currencies() -> None:
+    """Pairs of currencies have 260 days a year at any frequency; what never closes within a week, whatever its name."""
+    daily = pd.bdate_range("2020-03-02", periods=900)
+    values = np.full((900, 6), 1.1)
+    assert Bars(daily, values, "EURUSD").periods_per_year == 260
+    assert Bars(daily, values, "KO").periods_per_year == 252
+    hours = pd.date_range("2020-03-02", periods=900 * 5, freq="h")
+    open_hours = hours[hours.day_of_week < 5]
+    assert Calendar.infer(open_hours).periods_per_year == 24 * 260
+    futures = open_hours[open_hours.hour != 17]  # closed for an hour a day
+    assert Calendar.infer(futures).periods_per_year == 23 * 260
+    extended = open_hours[(open_hours.hour >= 4) & (open_hours.hour < 20)]
+    assert Calendar.infer(extended).periods_per_year == 16 * 252
+    assert Bars(hours[:900], values, "BTCUSD").periods_per_year == 24 * 365
+    assert Bars(pd.date_range("2020-03-02", periods=900, freq="D"), values, "EURUSD").periods_per_year == 365
+
+
+def test_a_year_that_was_asked_for() -> None:
+    """The days of a year can be given, for markets of any week; what is no number of them is refused."""
+    daily = Bars(pd.bdate_range("2020-03-02", periods=900), np.full((900, 6), 1.1), "EURUSD")
+    assert daily.of_year(252).periods_per_year == 252
+    assert daily.of_year(252)[:100].periods_per_year == 252
+    assert pickle.loads(pickle.dumps(daily.of_year(252))).periods_per_year == 252
+    assert daily.of_year(252).digest == daily.digest
+    crypto = Bars(pd.date_range("2020-03-02", periods=900, freq="h"), np.full((900, 6), 1.1))
+    assert crypto.of_year(360).periods_per_year == 24 * 360
+    six = pd.date_range("2020-03-01", periods=900, freq="D")
+    six_days = Bars(six[six.day_of_week != 5], np.full((int((six.day_of_week != 5).sum()), 6), 1.1))
+    assert six_days.of_year(300).periods_per_year == pytest.approx(300)
+    with pytest.raises(DataError, match="days_per_year=20 is not a number of trading days; give 200 to 366"):
+        daily.of_year(20)
+    monthly = Bars(pd.date_range("2010-01-31", periods=60, freq="ME"), np.full((60, 6), 1.1))
+    with pytest.raises(DataError, match="days_per_year=252 does not fit 1 month bars"):
+        monthly.of_year(252)

@@ -94,6 +94,12 @@ EUROPEAN = {
 """Names of prices in languages that write 1.234,5."""
 TIME_NAMES = tuple(dict.fromkeys(map(plain, _TIMES)))
 CLOCK_NAMES = tuple(dict.fromkeys(map(plain, _CLOCKS)))
+_CURRENCIES = (
+    "USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF TRY ZAR MXN SGD HKD CNH CNY INR KRW BRL ILS THB XAU XAG"
+)
+_CURRENCY = f"(?:{'|'.join(_CURRENCIES.split())})"
+_PAIR = re.compile(rf"(?<![A-Z0-9])({_CURRENCY})[/ .-]?(?!\1)({_CURRENCY})(?![A-Z])")
+"""Two currencies, or a metal and one, that are traded against each other."""
 SYMBOL_NAMES = ("symbol", "ticker", "code", "tscode", "instrument", "股票代码", "代码", "pair")
 
 
@@ -116,6 +122,25 @@ def fields_of(columns: Iterable[object]) -> dict[str, list[object]]:
     if not found["volume"] and len(pair) == 2:
         found["volume"], found["amount"] = pair[:1], found["amount"] or pair[1:]
     return found
+
+
+def needed(names: Sequence[str]) -> list[str]:
+    """Those of a table's columns that bars are made of; all where a price is missing, for the error to name them."""
+    fields = fields_of(names)
+    known = candidates(names, (*TIME_NAMES, *CLOCK_NAMES, *SYMBOL_NAMES))
+    wanted = [*known, *(column for options in fields.values() for column in options), *up_and_down(names)]
+    return [name for name in names if name in wanted] if all(fields[price] for price in PRICES) else list(names)
+
+
+def up_and_down(columns: Iterable[object]) -> list[object]:
+    """The columns in which TradeStation counts what was traded at rising and at falling prices; both or none."""
+    pair = candidates(columns, ("up", "down"))
+    return pair if len(pair) == 2 else []
+
+
+def are_currencies(symbol: str) -> bool:
+    """Whether a symbol names a pair of currencies: EURUSD, EUR/USD, GBPJPY=X, DAT_ASCII_EURUSD_M1."""
+    return _PAIR.search(symbol.upper().replace("_", " ")) is not None
 
 
 def check_unique(columns: Iterable[object]) -> None:

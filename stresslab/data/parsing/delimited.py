@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import warnings
@@ -25,12 +26,19 @@ from stresslab.data.parsing.column_names import (
     check_unique,
     is_header,
     missing_column,
+    needed,
     one_ticker,
     plain,
     recognised,
 )
 from stresslab.data.parsing.numbers import decimal_sign, parse_numbers, thousands_or_decimals, undecided_sign
+from stresslab.data.parsing.table import RawTable
 
+_ABSENT = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+"""What pandas takes for an empty cell."""
 _DELIMITERS = (",", "\t", ";", "|")
 _BINANCE = (
     "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_asset_volume", "number_of_trades",
@@ -41,11 +49,14 @@ _OLD = ("gb18030", "big5", "shift_jis", "euc_kr", "cp1251", "latin-1")
 _MARKS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+_LARGE = 2**22
+"""Bytes from which on Arrow's reader is tried, which takes plain tables alone, but in a fifth of the time."""
+_BLOCK = 2**24
 _PREAMBLE = 6
 """Lines in which a header is looked for: some vendors write a title or an address above it."""
 
 
-def read_text(data: bytes, symbol: str | None) -> tuple[pd.DataFrame, str | None, str, tuple[str, ...]]:
+def read_text(data: bytes, symbol: str | None) -> RawTable:
     """A table of text.
 
     Args:
@@ -53,8 +64,7 @@ def read_text(data: bytes, symbol: str | None) -> tuple[pd.DataFrame, str | None
         symbol: the ticker to take from a two-row header of fields and tickers.
 
     Returns:
-        The table, with an index that counts rows from 0; the ticker of a two-row header, or None; the decimal sign;
-        notices.
+        The table; its symbol is the ticker of a two-row header, or None.
     """
     encoding = _encoding(data)
     lines = data[: 1 << 20].decode(encoding, errors="ignore").lstrip("\ufeff").splitlines()[:50]
@@ -72,7 +82,7 @@ def read_text(data: bytes, symbol: str | None) -> tuple[pd.DataFrame, str | None
         decimal = _decimal(rows, delimiter)
         frame = _read(data, encoding, delimiter, 0, names, decimal)
         _check_order(frame, decimal)
-        return frame, None, decimal, (f"no header: columns taken as {', '.join(names[:7])}",)
+        return RawTable(frame, None, decimal, (f"no header: columns taken as {', '.join(names[:7])}",))
     levels = _levels(rows, header)
     if levels is None:
         names = [cell.strip() for cell in rows[header]]
@@ -81,8 +91,8 @@ def read_text(data: bytes, symbol: str | None) -> tuple[pd.DataFrame, str | None
         if sign and delimiter != sign:
             return _thousands_or_decimals(data, encoding, delimiter, header + 1, names, sign)
         decimal = _decimal(rows[header + 1 :], delimiter)
-        return _read(data, encoding, delimiter, header + 1, names, decimal), None, decimal, ()
-    return *_two_rows_of_names(data, encoding, delimiter, rows, levels, symbol), ".", ()
+        return RawTable(_read(data, encoding, delimiter, header + 1, names, decimal), None, decimal)
+    return RawTable(*_two_rows_of_names(data, encoding, delimiter, rows, levels, symbol))
 
 
 def _two_rows_of_names(
@@ -104,8 +114,10 @@ def _encoding(data: bytes) -> str:
     """The encoding that the first bytes announce, else UTF-8, else the old one in which most names are known."""
     announced = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     for encoding in (announced,) if announced else ("utf-8-sig", *_old_encodings(data)):
+        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            data.decode(encoding)
+            for start in range(0, len(data), _BLOCK):
+                decoder.decode(data[start : start + _BLOCK], final=start + _BLOCK >= len(data))
         except UnicodeDecodeError:
             continue
         return encoding
@@ -182,6 +194,10 @@ def _read(
     unique = [name if names.index(name) == k else f"{name}.{k}" for k, name in enumerate(names)]
     known = candidates(unique, (*TIME_NAMES, *CLOCK_NAMES, *SYMBOL_NAMES))
     kinds = dict.fromkeys(map(str, (*texts, *clock_columns, *known)), str)
+    if len(data) >= _LARGE and encoding == "utf-8-sig":
+        frame = _read_plain(data, delimiter, skip, unique, decimal, set(kinds))
+        if frame is not None:
+            return frame
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # a delimiter at the end of each line
@@ -198,9 +214,30 @@ def _read(
     return frame
 
 
+def _read_plain(
+    data: bytes, delimiter: str, skip: int, names: list[str], decimal: str, texts: set[str]
+) -> pd.DataFrame | None:
+    """The rows of a large table as Arrow reads them; None where a cell is not plainly a number or a row not as long."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    columns = needed(names)
+    convert = arrow_csv.ConvertOptions(
+        column_types={name: pa.string() if name in texts else pa.float64() for name in columns},
+        include_columns=columns, null_values=list(_ABSENT), strings_can_be_null=True, decimal_point=decimal,
+    )  # fmt: skip
+    read = arrow_csv.ReadOptions(column_names=names, skip_rows=skip, block_size=_BLOCK, use_threads=False)
+    try:
+        table = arrow_csv.read_csv(pa.BufferReader(data), read, arrow_csv.ParseOptions(delimiter=delimiter), convert)
+    except (pa.ArrowException, UnicodeDecodeError):
+        return None
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return None if frame.empty else frame
+
+
 def _thousands_or_decimals(
     data: bytes, encoding: str, delimiter: str, skip: int, names: list[str], sign: str
-) -> tuple[pd.DataFrame, None, str, tuple[str, ...]]:
+) -> RawTable:
     """The table of a file whose prices all look like `18.003`, which the whole file decides how to read."""
     texts = {name for field in PRICES for name in map(str, candidates(names, NAMES[field]))}
     frame = _read(data, encoding, delimiter, skip, names, sign, texts=tuple(texts))
@@ -215,7 +252,7 @@ def _thousands_or_decimals(
     if why:
         read = parse_numbers(pd.Series([first]), "price", decimal)[0]
         notices = (f"prices such as {first!r} read as {read:,.10g}: {why}",)
-    return frame, None, decimal, notices
+    return RawTable(frame, None, decimal, notices)
 
 
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:

@@ -5,7 +5,7 @@ The rules are in `validation`; `column_names`, `numbers` and `timestamps` read n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,27 @@ from stresslab.data.parsing.column_names import (
     fields_of,
     missing_column,
     plain,
+    up_and_down,
 )
 from stresslab.data.parsing.numbers import are_numbers, parse_numbers
 from stresslab.data.parsing.plausibility import doubts
 from stresslab.data.parsing.timestamps import is_clock, parse_date, parse_last, parse_timestamps
+
+
+class RawTable(NamedTuple):
+    """A table as a file holds it, before its columns are known.
+
+    Attributes:
+        frame: the cells under anybody's names, with an index that counts rows from 0.
+        symbol: what the file itself calls the series, or None; a column may name symbols, too.
+        decimal: the decimal sign of numbers in texts.
+        notices: what was noticed while it was found.
+    """
+
+    frame: pd.DataFrame
+    symbol: str | None = None
+    decimal: str = "."
+    notices: tuple[str, ...] = ()
 
 
 def read_table(frame: pd.DataFrame, decimal: str = ".", repair: bool = False) -> tuple[pd.DataFrame, list[str], int]:
@@ -61,6 +78,11 @@ def read_table(frame: pd.DataFrame, decimal: str = ".", repair: bool = False) ->
         name, columns[field] = next((pair for pair in numbers if np.nan_to_num(pair[1]).any()), numbers[0])
         if field == "volume" and plain(name).startswith("tick"):
             notices.append(f"volume is the column {name!r}: a count of price changes, not of units traded")
+    pair = up_and_down(frame.columns)
+    if "volume" not in columns and pair:
+        up, down = (parse_numbers(frame[name], str(name), decimal) for name in pair)
+        columns["volume"] = up + down
+        notices.append(f"volume is the sum of the columns {pair[0]!r} and {pair[1]!r}, as TradeStation writes it")
     if "volume" not in columns:
         columns.pop("amount", None)  # as the official Kronos does
         notices.append("no volume: volume and amount are zero")

@@ -7,7 +7,7 @@ amount and adjusted close; its index is the row's number in the source, from 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError
 from stresslab.data.calendar import common_step
+from stresslab.data.parsing.clock_changes import clock_change
 from stresslab.data.parsing.column_names import ADJUSTED, PRICES
 
 MINIMUM_BARS = 30
@@ -68,6 +69,10 @@ def ordered(table: pd.DataFrame, repair: bool) -> Checked:
     if (stamps[1:] <= stamps[:-1]).all() and (stamps[1:] < stamps[:-1]).any():
         table, stamps = table[::-1], stamps[::-1]
         notices += ("rows came newest first and were turned round",)
+    if (stamps[1:] > stamps[:-1]).all():
+        return Checked(table, notices, int(missing.sum()))
+    table, stamps, turned, doubled = _without_clock_changes(table, repair)
+    notices += turned
     back = np.r_[False, stamps[1:] < stamps[:-1]]
     if back.any():
         if not repair:
@@ -79,7 +84,30 @@ def ordered(table: pd.DataFrame, repair: bool) -> Checked:
     if twice.any() and not repair:
         raise _fault(table, twice, "is a duplicate time stamp; each bar has its own", "keep the last of them")
     notices += _dropped(twice, "with a duplicate time stamp (the last one kept)")
-    return Checked(table[~twice], notices, int(missing.sum() + back.sum() + twice.sum()))
+    return Checked(table[~twice], notices, int(missing.sum() + doubled + back.sum() + twice.sum()))
+
+
+def _without_clock_changes(
+    table: pd.DataFrame, repair: bool
+) -> tuple[pd.DataFrame, NDArray[Any], tuple[str, ...], int]:
+    """The rows in a steady time where their hours stand twice because clocks were set back; and how many of them do."""
+    stamps = pd.DatetimeIndex(table["timestamp"])
+    change = clock_change(stamps)
+    if change is None:
+        return table, stamps.to_numpy(), (), 0
+    hours = f"{change.nights[0]:%Y-%m-%d %H:%M}" + (
+        f" and {len(change.nights) - 1} more" if change.nights[1:].size else ""
+    )
+    what = f"clocks were set back as in {change.zone}, and the hour from {hours} stands twice"
+    if not repair:
+        row = int(np.flatnonzero(np.diff(stamps.asi8) <= 0)[0]) + 1
+        raise DataError(
+            f"{_place(table, row)}: {what}; export the bars in UTC, or load with repair=True to keep both hours, in "
+            "that zone's standard time"
+        )
+    table = table.assign(timestamp=change.steady).sort_values("timestamp", kind="stable")
+    notice = f"repaired: {what}: time stamps are in its standard time now"
+    return table, table["timestamp"].to_numpy(), (notice,), change.doubled
 
 
 def complete(table: pd.DataFrame, repair: bool) -> Checked:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from stresslab.core.errors import DataError
-from stresslab.core.text import one_line
 from stresslab.data.bars import Bars
 from stresslab.data.parsing.column_names import SYMBOL_NAMES, candidates, check_unique
-from stresslab.data.parsing.delimited import read_text
-from stresslab.data.sources.files import load_file, read_arrow
+from stresslab.data.sources.files import Source, bars_of, is_database, read_parts, read_source
 from stresslab.data.sources.load import load_bars
+from stresslab.data.sources.parts import PACKED, TABLES, grouped
 
-SUFFIXES = (".csv", ".txt", ".tsv", ".parquet", ".feather")
+SUFFIXES = (*TABLES, ".txt", *PACKED)
 
 
 OnBad = Callable[[DataError], None]
+Span = tuple[object, object]
 
 
 def load_series(
@@ -27,7 +25,8 @@ def load_series(
     """Every series of a source.
 
     Args:
-        source: a folder, of which every table is read; a file, which may hold many symbols; or what `load_bars` reads.
+        source: a folder, of which every table is read, those that are parts of one series as one; a file or a table of
+            a database, which may hold many symbols; or what `load_bars` reads.
         repair: repair what can be repaired instead of refusing the whole.
         on_bad: called with every file or symbol that cannot be used, which is then left out; without it the first such
             is an error.
@@ -50,11 +49,12 @@ def load_series(
         on_bad(error)
 
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
-        if not files:
+        names = sorted(file.name for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        if not names:
             raise DataError(f"{source}: the folder holds no tables ({', '.join(SUFFIXES)}); name one that does")
-    elif path.is_file():
-        files = [path]
+        files = [[str(path / name) for name in group] for group in grouped(names)]
+    elif path.is_file() or is_database(source):
+        files = [[source]]
     else:
         return [load_bars(source, since, until, repair)]
     span = (since, until)
@@ -64,52 +64,46 @@ def load_series(
     return series
 
 
-def holds_several(path: Path) -> bool:
-    """Whether a column of a file names more than one symbol; what cannot be read does not."""
+def series_of(source: Source, path: str, span: Span, repair: bool, note: OnBad) -> Iterator[Bars]:
+    """Every series of a source that is read already; what cannot be used is noted."""
+    table = source.table
+    found = [] if source.symbol or table.symbol else candidates(table.frame.columns, SYMBOL_NAMES)
     try:
-        tables = _tables(path)
-    except (DataError, OSError):
-        return False
-    return tables is not None and sum(1 for _ in tables[0]) > 1
-
-
-def _of_file(path: Path, repair: bool, note: OnBad, span: tuple[object, object]) -> Iterator[Bars]:
-    """The series of one file; what cannot be used is noted."""
-    try:
-        tables = _tables(path)
-        if tables is None:
-            yield load_file(str(path), *span, repair)
+        check_unique(table.frame.columns)
+        if not found:
+            yield bars_of(source, path, *span, repair)
             return
+        symbols = table.frame[found[0]]
+        if symbols.isna().all():
+            raise DataError(f"{path}: no row has a symbol in its column {found[0]!r}; fill it, or leave the column out")
     except DataError as error:
         note(error)
         return
-    rows, decimal = tables
-    for name, own in rows:
+    one = symbols.nunique() < 2 and Path(path).suffix.lower() not in (".parquet", ".feather")
+    for name, rows in table.frame.groupby(symbols, sort=True):
+        symbol = str(name).strip().strip("'")
+        place = path if one else f"{path}#{symbol}"
         try:
-            yield Bars.from_frame(own, name, f"{path}#{name}", repair, since=span[0], until=span[1], decimal=decimal)
+            yield Bars.from_frame(
+                rows.drop(columns=found[0]), symbol, place, repair, table.notices, since=span[0], until=span[1],
+                decimal=table.decimal,
+            )  # fmt: skip
         except DataError as error:
             note(error)
 
 
-def _tables(path: Path) -> tuple[Iterator[tuple[str, pd.DataFrame]], str] | None:
-    """The rows of every symbol of a file and its decimal sign; None for a file that `load_file` reads whole."""
-    arrow, decimal = path.suffix.lower() in (".parquet", ".feather"), "."
+def holds_several(source: Source) -> bool:
+    """Whether a column of a source that is read already names more than one symbol."""
+    found = [] if source.symbol or source.table.symbol else candidates(source.table.frame.columns, SYMBOL_NAMES)
+    return bool(found) and source.table.frame[found[0]].nunique() > 1
+
+
+def _of_file(paths: list[str], repair: bool, note: OnBad, span: Span) -> Iterator[Bars]:
+    """The series of one file, or of several that are parts of one series; what cannot be used is noted."""
+    path = paths[0] if len(paths) == 1 else str(Path(paths[0]).parent)
     try:
-        if arrow:
-            frame = read_arrow(path)
-        else:
-            frame, ticker, decimal, _ = read_text(path.read_bytes(), None)
-            if ticker is not None:
-                return None
-        check_unique(frame.columns)
+        source = read_source(path) if len(paths) == 1 else read_parts(paths)
     except DataError as error:
-        if not arrow:
-            return None  # which says what is wrong with it
-        raise DataError(one_line(f"{path}{' ' if str(error).startswith('is ') else ': '}{error}")) from error
-    found = candidates(frame.columns, SYMBOL_NAMES)
-    if not found or (not arrow and frame[found[0]].nunique() < 2):
-        return None
-    if frame[found[0]].isna().all():
-        raise DataError(f"{path}: no row has a symbol in its column {found[0]!r}; fill it, or leave the column out")
-    groups = frame.groupby(frame[found[0]], sort=True)
-    return ((str(name).strip().strip("'"), rows.drop(columns=found[0])) for name, rows in groups), decimal
+        note(error)
+        return
+    yield from series_of(source, path, span, repair, note)

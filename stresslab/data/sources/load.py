@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.resources import files
 
 from stresslab.core.errors import DataError
 from stresslab.core.text import nearest, one_line
 from stresslab.data.bars import Bars
-from stresslab.data.sources.files import load_file
+from stresslab.data.sources.files import DATABASES, load_file
 from stresslab.data.sources.remote import load_ccxt, load_yahoo
 
 SAMPLES = {
@@ -57,7 +59,16 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
     return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)
 
 
-SCHEMES = {"sample": load_sample, "yf": load_yahoo, "ccxt": load_ccxt}
+def _load_table(kind: str, spec: str, since: object, until: object, repair: bool) -> Bars:
+    return load_file(f"{kind}:{spec}", since, until, repair)
+
+
+SCHEMES: dict[str, Callable[[str, object, object, bool], Bars]] = {
+    "sample": load_sample,
+    "yf": load_yahoo,
+    "ccxt": load_ccxt,
+    **{kind: partial(_load_table, kind) for kind in DATABASES},
+}
 
 
 def load_bars(
@@ -70,7 +81,8 @@ def load_bars(
     """Load and check one real series.
 
     Args:
-        source: a CSV, parquet or feather file (`path#SYMBOL` where it holds several), `sample:bitcoin`,
+        source: a CSV, JSON, parquet, feather or Excel file, also packed (`path#SYMBOL` where it holds several), or a
+            folder of files that are parts of one series; `sqlite:FILE:TABLE`, `duckdb:FILE:TABLE`; `sample:bitcoin`,
             `sample:nasdaq`, `sample:sp500`, `yf:TICKER[:INTERVAL]` or `ccxt:EXCHANGE:PAIR:TIMEFRAME`.
         since: first time stamp to keep.
         until: last time stamp to keep; a date without a time includes the whole day.

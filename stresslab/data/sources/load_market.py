@@ -11,7 +11,8 @@ from stresslab.core.errors import DataError
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars
-from stresslab.data.sources.collections import holds_several, load_series
+from stresslab.data.sources.collections import holds_several, load_series, series_of
+from stresslab.data.sources.files import bars_of, is_database, is_folder_of_parts, read_source
 from stresslab.data.sources.load import MARKETS, load_bars, sample_path
 
 _SAMPLE = "sample:"
@@ -65,17 +66,31 @@ def load_data(
         exchange: whose holidays future time stamps leave out.
     """
     given = [one.strip() for one in sources if one.strip()]
-    if len(given) > 1 or (given and _is_market(given[0])):
+    if len(given) > 1 or (given and given[0].removeprefix(_SAMPLE) in MARKETS and given[0].startswith(_SAMPLE)):
         return IndexBars.of(load_market(given, since, until, repair, exchange))
-    return load_bars(sources[0], since, until, repair, exchange)
+    path = Path(given[0]).expanduser() if given else None
+    if path is None or not (os.path.exists(path) or is_database(given[0])):
+        return load_bars(sources[0], since, until, repair, exchange)
+    series = _series_once(given[0], (since, until), repair)
+    if isinstance(series, Bars):
+        return series if exchange is None else series.on_exchange(exchange)
+    market = Market.align(series)
+    return IndexBars.of(market if exchange is None else market.on_exchange(exchange))
 
 
-def _is_market(source: str) -> bool:
-    """Whether one source holds several symbols."""
-    path = Path(source).expanduser()
-    if source.startswith(_SAMPLE):
-        return source.removeprefix(_SAMPLE) in MARKETS
-    return path.is_dir() or (path.is_file() and holds_several(path))
+def _series_once(source: str, span: tuple[object, object], repair: bool) -> Bars | list[Bars]:
+    """The series of a file or a folder, which is read once; of one alone its bars."""
+    if os.path.isdir(Path(source).expanduser()):
+        series = load_series(source, repair, since=span[0], until=span[1])
+        return series[0] if len(series) == 1 and is_folder_of_parts(source) else series
+    read = read_source(source)
+    if not holds_several(read):
+        return bars_of(read, source, *span, repair)
+    return list(series_of(read, source, span, repair, _raise))
+
+
+def _raise(error: DataError) -> None:
+    raise error
 
 
 def _series(source: str, since: object, until: object, repair: bool) -> list[Bars]:

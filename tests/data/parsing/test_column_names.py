@@ -12,12 +12,14 @@ from stresslab.data.parsing.column_names import (
     PRICES,
     SYMBOL_NAMES,
     TIME_NAMES,
+    are_currencies,
     candidates,
     check_unique,
     choose_symbol,
     fields_of,
     is_header,
     missing_column,
+    needed,
     one_ticker,
     plain,
     recognised,
@@ -131,3 +133,28 @@ def test_symbols() -> None:
         choose_symbol(["BTCUSDT", "KO"], "BTCUSD")
     with pytest.raises(DataError, match="it holds BTCUSDT, KO"):
         choose_symbol(["BTCUSDT", "KO"], "XYZ")
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["EURUSD", "EUR/USD", "EUR_USD", "eurusd", "EURUSD=X", "DAT_ASCII_EURUSD_M1", "XAUUSD", "GBPJPY-1h", "C:EURUSD"],
+)
+def test_currencies(symbol: str) -> None:
+    """Pairs of currencies are known in the forms in which brokers and vendors write them."""
+    assert are_currencies(symbol)
+
+
+@pytest.mark.parametrize(
+    "symbol", ["KO", "BTCUSD", "BTCUSDT", "USDUSD", "NZDX", "EURUSDT", "prices", "AUDCOIN", "FIDEURUSDX"]
+)
+def test_what_is_no_pair_of_currencies(symbol: str) -> None:
+    """Shares, coins and words that contain a currency are none."""
+    assert not are_currencies(symbol)
+
+
+def test_columns_that_are_needed() -> None:
+    """Time stamps, symbols and fields are needed; all, where a price is missing, so that an error can name them."""
+    names = ["id", "Date", "Time", "Open", "High", "Low", "Close", "Vol", "Volume BTC", "Up", "Down", "ticker", "rsi"]
+    assert needed(names) == ["Date", "Time", "Open", "High", "Low", "Close", "Vol", "Up", "Down", "ticker"]
+    assert needed([*names[:3], *names[4:]]) == [*names[:3], *names[4:]]
+    assert needed(["Date", *names[3:7], "Volume BTC", "Volume USDT"])[-2:] == ["Volume BTC", "Volume USDT"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from stresslab.core.errors import DataError
 from stresslab.data import Bars
+from stresslab.data.parsing import delimited
 from stresslab.data.parsing.delimited import read_text
 from tests.data.tables import HEADERS, same, table, text
 from tests.make.bars import make_bars
@@ -207,3 +212,70 @@ def test_time_stamps_of_polygon(name: str) -> None:
     frame = table(BARS, form="ns" if name == "window_start" else "ms").iloc[:, :6]
     frame.columns = [name, *(["open", "high", "low", "close", "volume"] if name != "t" else "ohlcv")]
     assert _bars(text(frame)).timestamps.equals(BARS.timestamps)
+
+
+def _arrow_alone(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """From now on every table is tried with Arrow's reader; whether it took each."""
+    taken: list[bool] = []
+    read = delimited._read_plain
+
+    def noted(*given: Any) -> pd.DataFrame | None:
+        frame = read(*given)
+        taken.append(frame is not None)
+        return frame
+
+    monkeypatch.setattr(delimited, "_LARGE", 0)
+    monkeypatch.setattr(delimited, "_read_plain", noted)
+    return taken
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "ms"])
+def test_the_reader_of_large_tables(monkeypatch: pytest.MonkeyPatch, delimiter: str, decimal: str, form: str) -> None:
+    """Large plain tables are read by Arrow, and give the same bars to the last bit."""
+    taken = _arrow_alone(monkeypatch)
+    frame = table(BARS, form=form).assign(note="x", volume=lambda of: of["volume"].where(of.index != 3, ""))
+    written = text(frame, delimiter, decimal, list(frame.columns[1:7]))
+    for data in (written, written.replace("\n", "\r\n"), "a title\n" + written):
+        raw = read_text(data.encode(), None)
+        assert "note" not in raw.frame
+        bars = Bars.from_frame(
+            raw.frame.assign(volume=raw.frame["volume"].fillna(BARS.volume.iloc[3])), decimal=decimal
+        )
+        assert same(bars, BARS)
+    assert taken == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.replace("\n", ",\n").replace(",\n", "\n", 1),  # a delimiter at the end of each line
+        lambda data: data[:-1] + ",1,2\n",  # a row that is too long
+        lambda data: data + "2030-01-01,1,2\n",  # one that is too short
+        lambda data: data + "Source: by hand\n",
+        lambda data: re.sub(r",\d+\.\d+\n", ",$1.5K\n", data),
+        lambda data: data.replace("volume", "open"),
+    ],
+)
+def test_what_is_no_plain_table(monkeypatch: pytest.MonkeyPatch, damage: Callable[[str], str]) -> None:
+    """What Arrow does not take is read as smaller tables are, with the same result or the same line."""
+
+    def outcome() -> object:
+        try:
+            bars = _bars(damage(text(table(BARS))))
+        except DataError as error:
+            return str(error)
+        return bars.digest, bars.notices
+
+    expected = outcome()
+    taken = _arrow_alone(monkeypatch)
+    assert outcome() == expected
+    assert not any(taken)
+
+
+def test_encodings_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoding is found although its signs are cut by the blocks in which it is looked for."""
+    monkeypatch.setattr(delimited, "_BLOCK", 7)
+    for encoding in ("utf-8", "utf-16", "gbk"):
+        assert same(_bars(text(table(BARS, HEADERS["Chinese"])).encode(encoding)), BARS)

@@ -161,3 +161,13 @@ def test_a_row_without_a_bar_is_dropped_and_counted(footer: list[str | None]) ->
     assert any(notice.startswith("repaired: 1 rows that hold no bar") for notice in bars.notices)
     with pytest.raises(DataError):
         Bars.from_frame(frame)
+
+
+def test_up_and_down_volume() -> None:
+    """Without a volume, what TradeStation counts at rising and at falling prices is added up; with one it is not."""
+    both = FRAME[["timestamp", *PRICES]].assign(Up=np.arange(100.0), Down=1.0)
+    bars = Bars.from_frame(both)
+    assert bars.volume.tolist() == (np.arange(100.0) + 1).tolist()
+    assert "volume is the sum of the columns 'Up' and 'Down', as TradeStation writes it" in bars.notices
+    assert (Bars.from_frame(both.assign(Vol=7.0)).volume == 7).all()
+    assert "no volume: volume and amount are zero" in Bars.from_frame(both.drop(columns="Down")).notices

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -108,3 +110,22 @@ def test_a_folder_of_bad_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("")
     with pytest.raises(DataError, match=r"none of its series can be used.*b\.csv: the file is empty"):
         load_series(str(tmp_path), on_bad=lambda _: None)
+
+
+def test_packed_and_other_kinds_in_a_folder(tmp_path: Path) -> None:
+    """Packed files and JSON in a folder are read as they are alone, and their sources load them again."""
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text(table(ONE)).encode()))
+    rows = TWO.frame.rename_axis("timestamp").reset_index().astype({"timestamp": str})
+    (tmp_path / "b.json").write_text(json.dumps(rows.to_dict(orient="records")))
+    first, second = load_series(str(tmp_path))
+    assert same(first, ONE)
+    assert same(second, TWO)
+    assert same(load_bars(second.source), TWO)
+
+
+def test_several_symbols_in_an_archive(tmp_path: Path) -> None:
+    """A long table in an archive gives each of its symbols."""
+    (tmp_path / "all.csv.gz").write_bytes(gzip.compress(_both().to_csv().encode()))
+    series = load_series(str(tmp_path / "all.csv.gz"))
+    assert [(bars.symbol, len(bars)) for bars in series] == [("A", 60), ("B", 80)]
+    assert load_bars(series[0].source).digest == series[0].digest

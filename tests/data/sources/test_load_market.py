@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pandas as pd
 import pytest
 
 from stresslab.core.errors import DataError
+from stresslab.data.market_index import IndexBars
+from stresslab.data.sources import load_market as load_market_module
+from stresslab.data.sources.files import Source
 from stresslab.data.sources.load import load_bars
-from stresslab.data.sources.load_market import load_market
+from stresslab.data.sources.load_market import load_data, load_market
 from tests.make.bars import make_bars
 
 
@@ -76,3 +80,33 @@ def test_bars_of_a_market_name_the_way_out() -> None:
     """A market where bars are wanted is refused with both remedies."""
     with pytest.raises(DataError, match=r"sl.load_market\), or choose one of them"):
         load_bars("sample:crypto5")
+
+
+def test_a_source_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a file holds one symbol or several is seen while it is read, which may take long."""
+    long = pd.concat([table(0).assign(symbol="AAA"), table(1).assign(symbol="BBB")])
+    (folder / "long").mkdir()
+    long.to_csv(folder / "long" / "both.csv", index=False)
+    read: list[str] = []
+    load = load_market_module.read_source
+
+    def noted(path: str) -> Source:
+        read.append(path)
+        return load(path)
+
+    monkeypatch.setattr(load_market_module, "read_source", noted)
+    assert load_data([str(folder / "AAA.csv")]).digest == load_bars(folder / "AAA.csv").digest
+    assert load_data([str(folder / "long" / "both.csv")]).digest == load_market(folder / "long" / "both.csv").digest
+    assert read == [str(folder / "AAA.csv"), str(folder / "long" / "both.csv")]
+
+
+def test_the_year_of_a_market_and_its_index(folder: Path) -> None:
+    """A market's index has its year, also one that was asked for, and passes it on to every symbol."""
+    index = load_data([str(folder)]).of_year(260)
+    assert isinstance(index, IndexBars)
+    assert index.periods_per_year == 260
+    assert [bars.periods_per_year for bars in index[:50].market] == [260, 260]
+    assert pickle.loads(pickle.dumps(index)).periods_per_year == 260
+    for name in ("AAA", "BBB"):
+        (folder / f"{name}.csv").rename(folder / f"{name.replace('AAA', 'EURUSD').replace('BBB', 'GBPUSD')}.csv")
+    assert load_data([str(folder)]).periods_per_year == 260
