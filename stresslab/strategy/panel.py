@@ -18,6 +18,7 @@ from stresslab.core.errors import StrategyError
 from stresslab.core.text import nearest
 from stresslab.data.bars import FIELDS
 from stresslab.data.universes import Universes
+from stresslab.strategy.frames import DataFrame
 
 Kind = Literal["signals", "weights", "on_bar", "any"]
 """What is called and what it answers; "any": a function of bars whose answer decides (a pair or four: signals)."""
@@ -100,7 +101,7 @@ class Panel:
         raise AttributeError(name if name.startswith("_") else _unknown(f"attribute {name!r}", name))
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return pd.DataFrame(self.array(name), index=self.timestamps, columns=self.ids, copy=False)
+        return DataFrame(self.array(name), index=self.timestamps, columns=self.ids, copy=False)
 
     @property
     def open(self) -> pd.DataFrame:
