@@ -17,6 +17,7 @@ from stresslab.analysis.permutation_test import (
 from stresslab.backtest import Backtest, Terms, buy_and_hold
 from stresslab.backtest.evaluate import evaluate
 from stresslab.core.arrays import FloatArray
+from stresslab.core.errors import StrategyError
 from stresslab.core.parallel import WORTH_PROCESSES_SECONDS
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import Bars
@@ -32,7 +33,7 @@ from stresslab.metrics.distribution import (
 )
 from stresslab.metrics.market_timing import Timing
 from stresslab.metrics.performance import total_return
-from stresslab.strategy import Strategy
+from stresslab.strategy import Strategy, describe_failures
 from stresslab.strategy.recorded import record
 
 STUDIED = 2000
@@ -158,7 +159,8 @@ class Case:
             keep_accounts=2**32,
             benchmark=held,
         )
-        assert found.account is not None
+        if found.account is None:  # universes so few that all of them are excused
+            raise StrategyError(describe_failures(self.strategy.name, found.log.failures, len(self.universes)))
         return (
             self.universes.take(np.flatnonzero(np.isin(self.universes.ids, found.account.ids))),
             found.account,

@@ -1,7 +1,7 @@
 """What is asked of a strategy beyond the distribution of its results: one row a study, and the loop over them.
 
 A study is a function of a `Case`; its row names the section of the report that shows it. What a strategy's code fails
-in is left out, and noted.
+in is left out, and noted. `judged` finds what the verdict and the lines printed with it rest on, `studied` the rest.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ class Study:
         run: answers for a case, as plain JSON; None where it has nothing to say.
         section: key of the report's section that shows it.
         backtests: how often it runs the strategy's code in as many universes as the case has, at most.
+        early: whether the lines that are printed with the verdict may show it.
     """
 
     key: str
     run: Callable[[Case], Any]
     section: str
     backtests: Callable[[Case], int] = lambda case: 0
+    early: bool = False
 
 
 def _walk_forward(case: Case) -> dict[str, Any] | None:
@@ -59,7 +61,7 @@ STUDIES = (
     Study("costs", costs, "strategies", lambda case: 1),
     Study("parameters", parameters, "strategies", lambda case: len(moves(case.strategy))),
     Study("shocks", shocks, "strategies", lambda case: RUN_AGAIN),
-    Study("what_if", what_if, "strategies"),
+    Study("what_if", what_if, "strategies", early=True),
     Study("reverse_stress", worst_universes, "strategies"),
     Study("error_budget", error_budget, "strategies"),
     Study("symbols", symbols, "strategies"),
@@ -91,57 +93,78 @@ class Question:
     limits: LimitPlan | None = None
 
 
-def universes_to_run(case: Case, permutations: int) -> int:
-    """In how many universes all studies run a strategy's code, at most; permutations count by their length.
+def universes_to_judge(case: Case, permutations: int) -> int:
+    """In how many universes a strategy's code is run for its verdict, at most; permutations count by their length.
 
     Args:
         case: the strategy and what it is studied in.
         permutations: of the real bars, at most; 0 of none.
     """
     made = Permutations(permutations).affordable(len(case.history)).most if permutations else 0
-    as_given = 0 if case.is_known else 1
-    return (
-        len(case.universes) * (as_given + sum(study.backtests(case) for study in STUDIES))
-        + sum(len(universes) for universes in case.others.values())
-        + round(made * case.bars_per_permutation)
-    )
+    as_given = 0 if case.is_known else len(case.universes)
+    others = sum(len(universes) for universes in case.others.values())
+    return as_given + others + round(made * case.bars_per_permutation)
 
 
-def run_studies(result: StrategyResult, case: Case, question: Question, notes: list[str]) -> StrategyResult:
-    """A strategy's result with the answer of every study, its edge, and the verdict that follows.
+def universes_to_study(case: Case) -> int:
+    """In how many universes all studies run a strategy's code, at most."""
+    return len(case.universes) * sum(study.backtests(case) for study in STUDIES)
+
+
+def judged(result: StrategyResult, case: Case, question: Question, notes: list[str]) -> StrategyResult:
+    """A strategy's result with its edge, the verdict that follows, and the sizes and limits that were asked for.
 
     Args:
         result: the distribution of its results.
         case: the strategy and what it is studied in.
         question: what the verdict is asked with.
-        notes: gets a line for each study in which the strategy's code fails.
+        notes: gets a line for each part in which the strategy's code fails.
     """
-    name, found = case.strategy.name, dict[str, Any]()
-    for study in STUDIES:
-        with left_out(f"{study.key.replace('_', ' ')} of {name}", notes):
-            if (answer := study.run(case)) is not None:
-                found[study.key] = answer
+    name, found = case.strategy.name, _answers(case, notes, early=True)
     timed = None if case.folds is None else timing_at_origins(case.folds, case.history.periods_per_year)
-    judged = kept = supported = None
+    edge_found = supported = None
     findings = question.findings
     with left_out(f"edge of {name}", notes):
         supported = edge(case, question.trials, at_origins=timed, permutations=question.permutations)
-        judged = Edge.of(supported.to_dict() | {"losses": planted_losses(case, supported, question.criteria)})
-        findings = findings.with_edge(judged, len(case.universes))
+        losses = planted_losses(case, supported, question.criteria)
+        edge_found = Edge.of(supported.to_dict() | {"losses": losses})
+        findings = findings.with_edge(edge_found, len(case.universes))
     if question.sizes is not None or question.limits is not None:
         with left_out(f"sizes and limits of {name}", notes):
             found |= _decisions(case, None if supported is None else supported.posterior, question)
+    return replace(
+        result,
+        edge=edge_found,
+        studies=result.studies.with_answers(found),
+        verdict=judge(findings, question.criteria),
+    )
+
+
+def studied(result: StrategyResult, case: Case, notes: list[str]) -> StrategyResult:
+    """A judged strategy's result with the answers of all studies, and what it did bar by bar.
+
+    Args:
+        result: as `judged` gave it.
+        case: the strategy and what it is studied in.
+        notes: gets a line for each study in which the strategy's code fails.
+    """
+    name, found, kept = case.strategy.name, _answers(case, notes, early=False), None
     with left_out(f"bar by bar, {name}", notes):
         returns = case.run_metrics["total_return"][: len(case.universes)]
         typical = [one for row in found.get("reverse_stress", ()) for one in row["representatives"]]
         kept = replays(case.strategy, case.universes, returns, case.terms, case.followed, typical)
-    return replace(
-        result,
-        edge=judged,
-        studies=result.studies.with_answers(found),
-        replays=kept,
-        verdict=judge(findings, question.criteria),
-    )
+    return replace(result, studies=result.studies.with_answers(found), replays=kept)
+
+
+def _answers(case: Case, notes: list[str], *, early: bool) -> dict[str, Any]:
+    """The answers of the studies that are early, or of the others, by key."""
+    found = dict[str, Any]()
+    for study in STUDIES:
+        if study.early == early:
+            with left_out(f"{study.key.replace('_', ' ')} of {case.strategy.name}", notes):
+                if (answer := study.run(case)) is not None:
+                    found[study.key] = answer
+    return found
 
 
 def _decisions(case: Case, posterior: EdgePosterior | None, question: Question) -> dict[str, Any]:

@@ -27,10 +27,11 @@ UNITS = {
     "alternative generators": "generators",
     "generator sweep": "settings",
     "evidence": "universes",
+    "studies": "universes",
     "training": "steps",
 }
 """What the long stages count; these show a rate and an estimate."""
-AT_MOST = ("evidence",)
+AT_MOST = ("evidence", "studies")
 """Of these, the stages that may end before all that they announce: their last line has no count and no rate."""
 LOG = logging.getLogger(__name__)
 EVERY = 10.0

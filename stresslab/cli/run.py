@@ -90,7 +90,8 @@ def conduct(
 ) -> tuple[StressResult, Path]:
     """Run what the settings describe, with finished universes kept in `work` until the run's own folder is there.
 
-    The verdict is printed as soon as it is known, before the page is made, and what is different from the last one.
+    The verdict is printed as soon as it is known, before the studies that it does not need and before the page is made,
+    and with it what is different from the last one.
 
     Returns:
         The result, and the run's folder.
@@ -109,12 +110,13 @@ def conduct(
                 from stresslab.strategy.parameters import describe_grid
 
                 report("grid", 1, 1, describe_grid(settings.grid))
+            answer = Answer(report, settings.verbose, last)
             result = stress_test(
-                bars=bars, generator=generator, progress=CacheNotes(report, cache),
+                bars=bars, generator=generator, progress=CacheNotes(report, cache), on_verdict=answer,
                 **settings.arguments(cluster=cluster, work=work, cache=cache or False),
             )  # fmt: skip
-            with report.still():
-                unsaid = tell(verdict(result, settings.verbose, last))
+            answer(result)
+            unsaid = answer.unsaid
             report("report", 0, 1)
             saved = save_run(result, work.parent, ctx.find_root().obj.log.text(), work, work / INPUTS)
             report("report", 1, 1)
@@ -128,6 +130,28 @@ def conduct(
     if unsaid is not None:  # the run is stored, and its verdict stands
         complain(f"{unsaid}; the run is in {saved}")
     return result, saved
+
+
+class Answer:
+    """Prints the verdict when it is known, and again where the studies after it change what is to be said.
+
+    Attributes:
+        unsaid: why it could not be printed; None where it was.
+    """
+
+    def __init__(self, report: Reporter, verbose: bool, last: StressResult | None) -> None:
+        self._report, self._verbose, self._last = report, verbose, last
+        self._said = ""
+        self.unsaid: OutputError | None = None
+
+    def __call__(self, result: StressResult) -> None:
+        """Print what is to be said of a result, unless that was the last thing printed."""
+        text = verdict(result, self._verbose, self._last)
+        if text == self._said:
+            return
+        self._said = text
+        with self._report.still():
+            self.unsaid = tell(text)
 
 
 def verdict(result: StressResult, verbose: bool, last: StressResult | None = None) -> str:

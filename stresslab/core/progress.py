@@ -66,10 +66,13 @@ class Stages:
         if self.progress is None and in_notebook():
             self.progress = NotebookLine()
 
-    def finish(self) -> dict[str, float]:
-        """Seconds by stage, when all are done."""
+    def finish(self) -> None:
+        """All stages are done."""
         if isinstance(self.progress, NotebookLine):
             self.progress.finish()
+
+    def taken(self) -> dict[str, float]:
+        """Seconds by stage, of those that are done."""
         return {stage: round(seconds, 3) for stage, seconds in self.seconds.items()}
 
     @contextmanager

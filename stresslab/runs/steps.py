@@ -18,7 +18,7 @@ from stresslab.analysis.planted_losses import other_universes
 from stresslab.analysis.reoptimisation import reoptimisation
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.strategy_run import StrategyRun, shares_of, strategies_of
-from stresslab.analysis.studies import Question, left_out, run_studies, universes_to_run
+from stresslab.analysis.studies import Question, judged, left_out, studied, universes_to_judge, universes_to_study
 from stresslab.analysis.summarise import findings_of, held_value, strategy_result
 from stresslab.analysis.walk_forward import UNIVERSES, FoldPlan, fold_ends, walk_forward
 from stresslab.backtest.evaluate import Evaluator, StrategyEvaluation
@@ -208,10 +208,14 @@ class Studied:
         return Trials(float(selection["effective_trials"]), bool(selection["assumed"]))
 
 
-def study_strategies(
+def judge_strategies(
     runs: list[StrategyRun], sample: Sample, realism: Realism | None, plan: Plan, window: Window, stages: Stages
-) -> Studied:
-    """Summarise every strategy and study those with the best backtests."""
+) -> tuple[Studied, dict[int, Case]]:
+    """Summarise every strategy and judge those with the best backtests.
+
+    Returns:
+        What is known with the verdicts, and by position the cases of those that studies may look at.
+    """
     trust = (None, None) if realism is None else realism.trust(plan.accept_untrusted)
     span = plan.horizon, window.history.periods_per_year
     held = held_value(window.before, plan.terms, span[1])
@@ -226,30 +230,39 @@ def study_strategies(
         results, runs, np.asarray(held, dtype=np.float64), plan.studies.trials, plan.seed, earlier.with_these
     )
     together["ledger"] = None if plan.compute.ledger is None else earlier.to_dict()
-    studied = Studied(results, together, [], entry, earlier)
-    if plan.studies.permutations:
-        with left_out("walk-forward re-optimisation", studied.notes):
-            found = reoptimisation(strategies_of(runs), window.history, plan.terms)
-            studied.together["reoptimisation"] = found
-    cases = _widened(_cases(runs, sample, plan, window, earlier), plan, window, stages, studied)
-    counts = {at: universes_to_run(case, plan.studies.permutations) for at, case in cases.items()}
-    announced = sum(counts.values())
-    with stages.stage("evidence", max(1, announced)) as advance:
+    known = Studied(results, together, [], entry, earlier)
+    cases = _widened(_cases(runs, sample, plan, window, earlier), plan, window, stages, known)
+    counts = {at: universes_to_judge(case, plan.studies.permutations) for at, case in cases.items()}
+    later = {at: universes_to_study(case) for at, case in cases.items()}
+    work = sum(counts.values()) + sum(later.values())
+    with stages.stage("evidence", max(1, sum(counts.values()))) as advance:
         for at, case in cases.items():
             left = Countdown(counts[at], advance)
             question = Question(
-                studied.trials,
-                findings[at],
-                plan.criteria,
-                plan.studies.permutations,
-                plan.studies.size_plan(),
+                known.trials, findings[at], plan.criteria, plan.studies.permutations, plan.studies.size_plan(),
                 plan.studies.limits,
-            )
-            results[at] = run_studies(
-                results[at], case.with_answers(advance=left, work=announced), question, studied.notes
-            )
+            )  # fmt: skip
+            cases[at] = case.with_answers(advance=left, work=work)
+            results[at] = judged(results[at], cases[at], question, known.notes)
             left.finish()
-    return studied
+    return known, cases
+
+
+def study_strategies(
+    runs: list[StrategyRun], known: Studied, cases: dict[int, Case], plan: Plan, window: Window, stages: Stages
+) -> Studied:
+    """What no verdict depends on: re-optimisation of a grid, and the studies of each strategy that was judged."""
+    results, notes, together = list(known.results), list(known.notes), dict(known.together)
+    counts = {at: universes_to_study(case) for at, case in cases.items()}
+    with stages.stage("studies", max(1, sum(counts.values()))) as advance:
+        if plan.studies.permutations:
+            with left_out("walk-forward re-optimisation", notes):
+                together["reoptimisation"] = reoptimisation(strategies_of(runs), window.history, plan.terms)
+        for at, case in cases.items():
+            left = Countdown(counts[at], advance)
+            results[at] = studied(results[at], case.with_answers(advance=left), notes)
+            left.finish()
+    return replace(known, results=results, notes=notes, together=together)
 
 
 def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, earlier: Earlier) -> dict[int, Case]:
@@ -283,7 +296,7 @@ def _without_failures(universes: Universes, evaluation: StrategyEvaluation) -> U
     return universes if not failures else universes.take(np.flatnonzero(~np.isin(universes.ids, list(failures))))
 
 
-def _widened(cases: dict[int, Case], plan: Plan, window: Window, stages: Stages, studied: Studied) -> dict[int, Case]:
+def _widened(cases: dict[int, Case], plan: Plan, window: Window, stages: Stages, known: Studied) -> dict[int, Case]:
     """The cases with what other dates, generators and settings gave, where these were asked for."""
     asked, generator, jobs = plan.studies, plan.generator, plan.compute.workers
     if not cases:
@@ -292,19 +305,19 @@ def _widened(cases: dict[int, Case], plan: Plan, window: Window, stages: Stages,
         ends = fold_ends(window.history, plan.horizon, asked.walk_forward)
         common = FoldPlan(generator, plan.horizon, plan.terms, min(plan.universes, UNIVERSES), plan.seed, jobs)
         strategies = [case.strategy for case in cases.values()]
-        with stages.stage("walk-forward", len(ends)) as advance, left_out("the test from other dates", studied.notes):
+        with stages.stage("walk-forward", len(ends)) as advance, left_out("the test from other dates", known.notes):
             folds = walk_forward(strategies, window.history, ends, common, advance)
             cases = {at: case.with_answers(folds=folds[case.strategy.name]) for at, case in cases.items()}
     if asked.alternative_generators:
         count = len(ALTERNATIVES)
-        with stages.stage("alternative generators", count) as advance, left_out("other generators", studied.notes):
+        with stages.stage("alternative generators", count) as advance, left_out("other generators", known.notes):
             rows = alternative_generators(list(cases.values()), generator, plan.horizon, advance)
             cases = {at: case.with_answers(alternatives=rows[case.strategy.name]) for at, case in cases.items()}
     if asked.generator_sweep:
         tunable = check_tunable(generator)
         chosen = settings(tunable, int(next(iter(cases.values())).universes.facts["context"]))
-        with stages.stage("generator sweep", len(chosen)) as advance, left_out("other settings", studied.notes):
+        with stages.stage("generator sweep", len(chosen)) as advance, left_out("other settings", known.notes):
             fits, rows = sweep(list(cases.values()), tunable, plan.horizon, chosen, advance)
-            studied.together["generator_sweep"] = fits
+            known.together["generator_sweep"] = fits
             cases = {at: case.with_answers(sweep=rows[case.strategy.name]) for at, case in cases.items()}
-    return with_what_if(cases, plan, window.history, stages, studied.notes)
+    return with_what_if(cases, plan, window.history, stages, known.notes)

@@ -1,12 +1,12 @@
 """stress_test(): the one place where bars, generator, strategies, engine, statistics and verdict meet.
 
 It reads as a table of contents: plan, split at the origin, admit, assess the generator, evaluate in universes and on
-real bars, study, summarise.
+real bars, judge, study, summarise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from stresslab.runs.steps import (
     assess_generator,
     evaluate_real,
     evaluate_universes,
+    judge_strategies,
     split,
     study_strategies,
 )
@@ -52,6 +53,7 @@ def stress_test(
     allow_lookahead: bool = False,
     accept_untrusted: bool = False,
     progress: Progress | None = None,
+    on_verdict: Callable[[StressResult], None] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> StressResult:
     """Run strategies on universes that could have followed the history, and on what did follow.
@@ -75,6 +77,7 @@ def stress_test(
         allow_lookahead: go on, and say so, when a strategy's decisions depend on later bars.
         accept_untrusted: judge on universes that the realism gate does not trust.
         progress: called with (stage, done, total); without it a line below a notebook's cell says how far it is.
+        on_verdict: called with the result as soon as its verdicts are known, before the studies that none depends on.
         config: what to record as the run's settings beside these arguments.
 
     Raises:
@@ -95,5 +98,9 @@ def stress_test(
     realism = assess_generator(plan, window, stages)
     sample = evaluate_universes(runs, plan, window, stages)
     runs, failed = evaluate_real(runs, plan, window, stages)
-    studied = study_strategies(runs, sample, realism, plan, window, stages)
-    return summarise(runs, failed, studied, sample, realism, plan, window, stages)
+    known, cases = judge_strategies(runs, sample, realism, plan, window, stages)
+    if on_verdict is not None:
+        on_verdict(summarise(runs, failed, known, sample, realism, plan, window, stages))
+    known = study_strategies(runs, known, cases, plan, window, stages)
+    stages.finish()
+    return summarise(runs, failed, known, sample, realism, plan, window, stages)

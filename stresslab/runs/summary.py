@@ -82,6 +82,6 @@ def summarise(
         studies=RunStudies.of(studied.together),
         failed=failed,
         tested=None if isinstance(ledger, Earlier) else tested,
-        timings=stages.finish(),
+        timings=stages.taken(),
         environment=environment(),
     )

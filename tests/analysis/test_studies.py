@@ -18,7 +18,7 @@ from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import error_budget
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_schema import SCHEMA
-from stresslab.analysis.studies import STUDIES, universes_to_run
+from stresslab.analysis.studies import STUDIES, universes_to_judge, universes_to_study
 from stresslab.backtest import Backtest, Terms, backtest, bar_records, buy_and_hold, evaluate
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
@@ -151,7 +151,7 @@ def test_studies_say_how_far_they_are(nasdaq: Bars) -> None:
     for study in STUDIES:
         study.run(own)
     edge(own, Trials(1.0), permutations=99)
-    announced = universes_to_run(own, 99)
+    announced = universes_to_judge(own, 99) + universes_to_study(own)
     assert len(steps) > 10
     assert 0.5 * announced < sum(steps) <= announced
-    assert universes_to_run(own, 0) == announced - round(99 * own.bars_per_permutation)
+    assert universes_to_judge(own, 0) == universes_to_judge(own, 99) - round(99 * own.bars_per_permutation)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stresslab.runs import stress_test
 from tests.cli.conftest import Command
 from tests.make.flags import SMALL
 
@@ -50,7 +51,7 @@ def test_run_prints_the_verdict_and_where_the_report_is(
     assert "down" in done.stdout
     stages = [line.split(":")[0] for line in done.stderr.splitlines()]
     before = ["loading", "look-ahead check", "realism", "sampling", "backtest"]
-    assert stages == [*before, "real bars", "evidence", "report"]
+    assert stages == [*before, "real bars", "evidence", "studies", "report"]
 
 
 def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
@@ -160,3 +161,37 @@ def test_the_generator_sweep_has_every_setting(command: Command, csv: Path, stra
     assert [(row["temperature"], row["top_p"], row["context"]) for row in rows if row["own"]] == [(1.0, 1.0, 64)]
     assert all(0.1 < row["volatility_ratio"] < 10 for row in settings)
     assert "strategy-1-knobs-volatility" in (run / "report.html").read_text()
+
+
+def test_the_verdict_is_printed_before_the_studies(
+    command: Command, monkeypatch: pytest.MonkeyPatch, strategy: Path, csv: Path, tmp_path: Path
+) -> None:
+    """It stands there once, although the studies that follow it are stopped."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stress_test, "study_strategies", stopped)
+    outcome = command("run", strategy, "--data", csv, "--out", tmp_path / "out", *SMALL)
+    assert outcome.code == 3
+    assert outcome.out.count("Verdict") == 1
+    assert "above_mean" in outcome.out
+    assert "stresslab resume" in outcome.err
+
+
+def test_a_study_that_fails_after_the_verdict_is_told(command: Command, csv: Path, tmp_path: Path) -> None:
+    """The code fails where a gap is laid over its universes: all that is printed is printed again with the note."""
+    path = tmp_path / "fragile.py"
+    path.write_text(
+        "def signals(bars):\n    moves = bars.open / bars.close.shift(1) - 1\n"
+        "    if (moves.abs() > 0.15).any(axis=None):\n        raise ValueError('such a gap was never seen')\n"
+        "    return bars.close > bars.open, bars.close < bars.open\n"
+    )
+    once = command("run", path, "--data", csv, "--out", tmp_path / "once", *SMALL, "--allow-lookahead")
+    assert once.code == 0, once.err
+    assert once.out.count("Verdict") == 1
+    twice = command("run", path, "--data", csv, "--out", tmp_path / "out", "-v", *SMALL, "--allow-lookahead")
+    assert twice.code == 0, twice.err
+    _, known, after = twice.out.split("Before you rely on it")
+    assert "such a gap was never seen" not in known
+    assert "such a gap was never seen" in after

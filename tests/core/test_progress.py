@@ -18,7 +18,7 @@ def test_each_stage_has_its_seconds_and_tells_who_asked() -> None:
     with stages.stage("evidence"):
         pass
     assert heard == [("sampling", 0, 3), ("sampling", 2, 3), ("sampling", 3, 3), ("evidence", 0, 1), ("evidence", 1, 1)]
-    assert list(stages.finish()) == ["sampling", "evidence"]
+    assert list(stages.taken()) == ["sampling", "evidence"]
 
 
 def test_no_more_is_reported_than_was_announced() -> None:
@@ -57,7 +57,7 @@ def test_a_notebook_has_a_line_that_is_written_anew() -> None:
         "    time.sleep(0.25)\n"
         "    advance(400)\n"
         "print(stages.progress._handle is not None)\n"
-        "seconds = stages.finish()\n"
+        "stages.finish()\n"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -30,7 +30,8 @@ MEMORY = 3 * 2**30
 """Bytes of address space that one command may take beyond what the process has."""
 STAGES = (
     "loading", "grid", "realism", "look-ahead check", "sampling", "backtest", "real bars", "precision", "walk-forward",
-    "alternative generators", "generator sweep", "conditions", "shocks", "evidence", "writing", "report", "training",
+    "alternative generators", "generator sweep", "conditions", "shocks", "evidence", "studies", "writing", "report",
+    "training",
 )  # fmt: skip
 PROGRESS = re.compile(f"({'|'.join(STAGES)})[:,]")
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import stresslab as sl
-from stresslab.analysis.result import LEVELS
+from stresslab.analysis.result import LEVELS, StressResult
 from stresslab.analysis.verdict import Criteria
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
 from stresslab.backtest.evaluate import measures
@@ -23,6 +23,7 @@ from stresslab.data.origin import MIN_HISTORY, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.metrics.measures import MEASURES
 from stresslab.metrics.quantile_sketch import ACCURACY
+from stresslab.report.formats.text import brief
 from stresslab.runs.stress_test import stress_test
 from stresslab.strategy import load_strategies
 from tests.make.arguments import arguments
@@ -375,8 +376,9 @@ def test_progress_tells_every_stage() -> None:
     told: list[tuple[str, int, int]] = []
     result = run([above_mean, hold], realism_origins=3, progress=lambda *step: told.append(step))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["look-ahead check", "realism", "sampling", "backtest", "real bars", "evidence"]
-    totals = dict(zip(stages, (2, 3, COUNT, COUNT, 2, told[-1][2]), strict=True))  # of the evidence, universes
+    assert stages == ["look-ahead check", "realism", "sampling", "backtest", "real bars", "evidence", "studies"]
+    universes = {stage: total for stage, _, total in told}
+    totals = dict(zip(stages, (2, 3, COUNT, COUNT, 2, universes["evidence"], universes["studies"]), strict=True))
     for stage in stages:
         done = [done for name, done, _ in told if name == stage]
         assert done[0] == 0
@@ -468,3 +470,26 @@ def test_other_dates_and_generators_are_asked_of_a_market() -> None:
     assert studies.alternative_generators is not None
     labels = [row.label for row in studies.alternative_generators]
     assert labels == ["as run", "as run, without drift", "GARCH", "block bootstrap", "single bars"]
+
+
+def test_the_verdict_is_said_before_the_studies() -> None:
+    """What is known at the verdict is what the run ends with, and what none depends on has not begun."""
+    stages: list[str] = []
+    early: list[tuple[StressResult, set[str]]] = []
+    result = run(
+        [above_mean, hold], permutations=19, progress=lambda stage, *_: stages.append(stage),
+        on_verdict=lambda known: early.append((known, set(stages))),
+    )  # fmt: skip
+    ((known, begun),) = early
+    assert "evidence" in begun
+    assert "studies" not in begun
+    assert parquet(known.metrics) == parquet(result.metrics)
+    assert brief(known) == brief(result)
+    for before, after in zip(known.strategies, result.strategies, strict=True):
+        assert before.verdict == after.verdict
+        assert before.edge == after.edge
+        assert before.studies.what_if == after.studies.what_if
+        assert before.studies.shocks is before.replays is None
+        assert after.studies.shocks is not None
+        assert after.replays is not None
+    assert result.to_dict() == run([above_mean, hold], permutations=19).to_dict()
