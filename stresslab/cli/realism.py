@@ -56,11 +56,12 @@ def _assessed(
     history: Any, made: Any, settings: RealismConfig, report: Reporter
 ) -> tuple[Realism, TemperatureFit | None]:
     """Fit the temperature where that is wanted, then assess, with progress."""
+    from stresslab.data.market import Market
     from stresslab.generators.registry import make_generator
     from stresslab.realism import assess_realism, fit_temperature
     from stresslab.realism.assess import with_baselines
     from stresslab.realism.fit_temperature import TEMPERATURES, at_temperatures
-    from stresslab.realism.rolling_origins import origin_positions
+    from stresslab.realism.rolling_origins import between, origin_positions
 
     others = {
         "bootstrap": make_generator("bootstrap"),
@@ -75,8 +76,10 @@ def _assessed(
         "seed": settings.seed,
         "jobs": settings.jobs,
     }
-    count = len(origin_positions(len(history), settings.horizon, settings.realism_origins))
-    stage = _Stage(report, "realism", count * (1 + len(others) + settings.fit_temperature * len(TEMPERATURES)))
+    ends = origin_positions(len(history), settings.horizon, settings.realism_origins)
+    further = [] if isinstance(history, Market) else between(ends, settings.horizon, settings.realism_origins)
+    sampled = len(ends) * (1 + len(others) + settings.fit_temperature * len(TEMPERATURES)) + len(further)
+    stage = _Stage(report, "realism", sampled)
     fit = None
     if settings.fit_temperature:
         fit = fit_temperature(history, at_temperatures(made), settings.horizon, progress=stage.advance, **size)

@@ -190,14 +190,54 @@ def clustered_share(held: ArrayLike, clusters: ArrayLike, level: float = 0.95, d
     return Interval(found.value, max(0.0, found.low), min(1.0, found.high))
 
 
-def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean of independent numbers with Student's interval; NaN without numbers, no bounds with fewer than two."""
+def mean_interval(values: ArrayLike, level: float = 0.95, effect: float = 1.0) -> Interval:
+    """Mean with Student's interval; NaN without numbers, no bounds where they count as fewer than two independent ones.
+
+    Args:
+        values: (K,) numbers.
+        level: coverage of the interval.
+        effect: variance of the mean over that of independent numbers, the design effect (Kish 1965): the mean row sum
+            of their correlations; 1 where they are independent. The K numbers count as K / effect.
+    """
     numbers = np.asarray(values, dtype=np.float64)
-    mean = float(numbers.mean()) if len(numbers) else math.nan
-    if len(numbers) < 2:
+    mean, count = float(numbers.mean()) if len(numbers) else math.nan, len(numbers) / effect
+    if count < 2:
         return Interval(mean, -math.inf, math.inf)
-    half = float(stats.t.ppf(0.5 + level / 2, len(numbers) - 1)) * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
+    variance = float(((numbers - mean) ** 2).sum()) / (len(numbers) - effect)
+    half = float(stats.t.ppf(0.5 + level / 2, count - 1)) * math.sqrt(variance / count)
     return Interval(mean, mean - half, mean + half)
+
+
+def scatter(sample: ArrayLike, outcomes: ArrayLike, level: float = 0.95, effect: float = 1.0) -> Interval:
+    """Mean distance of outcomes from the means of their samples, over the distance that the samples promise.
+
+    Distances are absolute, in standard deviations of the sample: less than squares they depend on single outcomes. A
+    true sample and its outcome are exchangeable, so each member held against the others shows what is to be expected,
+    tails included. The ratio to it is taken for gamma distributed with the variance that the members have, as by
+    Satterthwaite (1946) for squares; so the interval holds for few origins, too.
+
+    Args:
+        sample: (K, N) universes at K origins, all of them scattered; N at least 4.
+        outcomes: (K,) what followed.
+        level: coverage of the interval.
+        effect: design effect of the distances; see `mean_interval`.
+
+    Returns:
+        The ratio, 1 where samples are right and above where they are too narrow or off centre, with its interval; NaN
+        and no bounds without origins.
+    """
+    members, real = np.asarray(sample, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
+    if not len(real):
+        return Interval(math.nan, -math.inf, math.inf)
+    count, away = members.shape[1], np.abs(members - members.mean(axis=1, keepdims=True))
+    found = np.abs(real - members.mean(axis=1)) / members.std(axis=1, ddof=1)
+    squares = (away**2).sum(axis=1, keepdims=True)
+    others = (squares - away**2 * count / (count - 1)) / (count - 2)  # variance of a sample without this member
+    expected = away * count / (count - 1) / np.sqrt(others)  # distance of a member from the mean of the others
+    ratio = float(found.mean() / expected.mean())
+    shape = len(real) / effect * float(expected.mean()) ** 2 / float(expected.var(axis=1).mean())
+    high, low = (float(stats.gamma.ppf(tail, shape)) / shape for tail in (0.5 - level / 2, 0.5 + level / 2))
+    return Interval(ratio, ratio / low, ratio / high if high > 0 else math.inf)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ generator does to a verdict.
 """
 
 from stresslab.realism.assess import Realism, assess, assess_realism
+from stresslab.realism.checks import Check
 from stresslab.realism.fit_temperature import TemperatureFit, fit_temperature
-from stresslab.realism.questions import Check
 from stresslab.realism.rolling_origins import ASSESSED, ORIGINS, UNIVERSES, Origin
 
 __all__ = [

@@ -18,12 +18,21 @@ from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars
 from stresslab.generators.base import Generator, JointGenerator, check_horizon, universe_ids
 from stresslab.realism.calibration import calibration, growth_by_displacement, score_ratios, stylised_facts
+from stresslab.realism.checks import Check
 from stresslab.realism.diagnostics import Adjustable, altered, diagnose
 from stresslab.realism.gate import Label, gate
 from stresslab.realism.joint_origins import joint_checks, roll_market
+from stresslab.realism.overlap import design_effect
 from stresslab.realism.pooled import kind_of, pooled_checks
-from stresslab.realism.questions import Check
-from stresslab.realism.rolling_origins import MIN_HISTORY, ORIGINS, UNIVERSES, Origin, origin_positions, roll
+from stresslab.realism.rolling_origins import (
+    MIN_HISTORY,
+    ORIGINS,
+    UNIVERSES,
+    Origin,
+    between,
+    origin_positions,
+    roll,
+)
 
 
 @dataclass(frozen=True)
@@ -150,14 +159,17 @@ def assess_realism(
         found = assess(portfolio, horizon, universes, refusals, evidence, seed)
         notes = _training_notes(portfolio, generator.describe().get("trained_until"))
         return replace(found, notes=(*found.notes, *notes), sampled=tuple(portfolio))
-    rolled = roll(bars, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+    further = between(ends, horizon, origins)
+    rolled = roll(bars, generator, ends + further, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+    overlapping = tuple(origin for origin in rolled.origins if origin.end in further)
+    own = tuple(origin for origin in rolled.origins if origin.end not in further)
     trained_until = generator.describe().get("trained_until")
     pooled = pooled_checks(_calibration_of(generator), kind_of(bars)) if len(bars) > 1 else ()
-    evidence = Evidence(pooled, _in_sample(rolled.origins, trained_until))
-    found = assess(rolled.origins, horizon, universes, rolled.refusals, evidence, seed)
+    evidence = Evidence(pooled, _in_sample(own, trained_until), overlapping=overlapping)
+    found = assess(own, horizon, universes, rolled.refusals[: len(ends) - len(own)], evidence, seed)
     diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
-    notes = [*found.notes, *_training_notes(rolled.origins, trained_until), *_diagnostic_notes(diagnostics)]
-    return replace(found, notes=tuple(notes), diagnostics=diagnostics, sampled=tuple(rolled.origins))
+    notes = [*found.notes, *_training_notes(own, trained_until), *_diagnostic_notes(diagnostics)]
+    return replace(found, notes=tuple(notes), diagnostics=diagnostics, sampled=own)
 
 
 def with_baselines(
@@ -198,11 +210,13 @@ class Evidence:
         pooled: checks of its calibration on held-out series of this kind.
         in_sample: origins that lie before the end of its training data.
         further: checks of several symbols together.
+        overlapping: origins between those a horizon apart; only the gate looks at them, which knows how they overlap.
     """
 
     pooled: tuple[Check, ...] = ()
     in_sample: int = 0
     further: tuple[Check, ...] = ()
+    overlapping: tuple[Origin, ...] = ()
 
 
 def assess(
@@ -231,7 +245,15 @@ def assess(
     if not origins:
         reason = f"No origin has {MIN_HISTORY} bars before it and {horizon} after it: more history is needed."
         return Realism("no fault found", notes or (reason,), (), 0, horizon, universes, None, None)
-    label, reasons, checks = gate(origins, evidence.pooled, evidence.in_sample, evidence.further)
+    every = sorted((*origins, *evidence.overlapping), key=lambda origin: origin.at)
+    label, reasons, checks = gate(every, evidence.pooled, evidence.in_sample, evidence.further)
+    if evidence.overlapping:
+        worth = len(every) / design_effect(every, squares=True)
+        notes = (
+            *notes,
+            f"The gate saw {len(evidence.overlapping)} more origins between these {len(origins)}, which overlap: "
+            f"for the spread of outcomes all together count as {worth:.0f} that do not.",
+        )
     return Realism(
         label=label,
         reasons=reasons,

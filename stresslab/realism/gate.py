@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from stresslab.realism.questions import CHECKS, DECIDING, Check
+from stresslab.realism.checks import Check
+from stresslab.realism.overlap import apart
+from stresslab.realism.questions import CHECKS, DECIDING
 from stresslab.realism.rolling_origins import Origin
 
 Label = Literal["trusted", "no fault found", "not trusted"]
@@ -25,7 +27,7 @@ def gate(
     """The label of the origins, its reasons in words, and every check that led to it.
 
     Args:
-        origins: of the series.
+        origins: of the series in the order of time; those nearer than a horizon know their `end`.
         pooled: checks of the checkpoint's own calibration on held-out series like this one; none without one.
         in_sample: origins up to which the generator was trained. Such origins can take trust away, never give it.
         further: checks of several symbols together, which count as those of the series do.
@@ -33,7 +35,8 @@ def gate(
     own = (*(check(origins) for check in CHECKS), *further)
     checks = (*pooled, *own)
     failed = [check.reason for check in checks if check.outcome == "failed"]
-    few = _few(origins)
+    independent = apart(origins)
+    few = _few(independent)
     if failed:
         return "not trusted", (*failed, *few), checks
     held_out = len(pooled) > 0 and all(check.outcome == "passed" for check in pooled)
@@ -45,7 +48,7 @@ def gate(
     ]
     if not few and not doubts and (held_out or (established and not in_sample)):
         return "trusted", (_why(pooled if held_out else [check for check in own if check.name in DECIDING]),), checks
-    missing = few or [_missing(len(origins), pooled, held_out, established, in_sample)]
+    missing = few or [_missing(independent, pooled, held_out, established, in_sample)]
     return "no fault found", (*missing, *doubts), checks
 
 
@@ -54,13 +57,13 @@ def _why(checks: Sequence[Check]) -> str:
     return "The evidence lies inside what is acceptable: " + " ".join(check.reason for check in checks)
 
 
-def _few(origins: Sequence[Origin]) -> list[str]:
+def _few(count: int) -> list[str]:
     """That the origins are too few for trust, where they are."""
-    if len(origins) >= ENOUGH_ORIGINS:
+    if count >= ENOUGH_ORIGINS:
         return []
-    were = "origin was" if len(origins) == 1 else "origins were"
+    were = "origin was" if count == 1 else "origins were"
     return [
-        f"Only {len(origins)} independent {were} to be had, and trust takes {ENOUGH_ORIGINS}: more history or a "
+        f"Only {count} independent {were} to be had, and trust takes {ENOUGH_ORIGINS}: more history or a "
         "shorter horizon is needed."
     ]
 

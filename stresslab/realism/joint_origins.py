@@ -20,7 +20,7 @@ from stresslab.generators.base import JointGenerator
 from stresslab.generators.dependence import BARS, log_returns
 from stresslab.metrics.dependence import joint_losses, pairs, spearman
 from stresslab.metrics.forecast_scores import energy_score, mean_interval
-from stresslab.realism.questions import Check, judged
+from stresslab.realism.checks import Check, judged
 from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
 
 MAX_CORRELATION_ERROR = 0.1

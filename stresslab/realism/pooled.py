@@ -24,7 +24,8 @@ from stresslab.generators.registry import make_generator
 from stresslab.metrics import forecast_scores
 from stresslab.metrics.distribution import Interval
 from stresslab.realism.calibration import leads, maximum_drawdown
-from stresslab.realism.questions import COVERAGE, TURBULENT, VOLATILITY, Check, judged
+from stresslab.realism.checks import Check, judged
+from stresslab.realism.questions import COVERAGE, TURBULENT, VOLATILITY
 from stresslab.realism.rolling_origins import Origin, origin_positions, roll, spread
 
 HORIZON, ORIGINS, UNIVERSES = 60, 8, 99

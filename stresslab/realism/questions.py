@@ -8,126 +8,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
 
 import numpy as np
 
 from stresslab.core.arrays import FloatArray
-from stresslab.core.plain_json import plain
 from stresslab.metrics import forecast_scores, stylized_facts
 from stresslab.metrics.distribution import Interval, wilson
 from stresslab.realism.calibration import leads, maximum_drawdown
+from stresslab.realism.checks import MAIN_REJECTION, NARROW_REJECTION, Check, Measure, judged
+from stresslab.realism.overlap import design_effect
 from stresslab.realism.rolling_origins import Origin
-
-Outcome = Literal["passed", "open", "failed", "not assessable"]
-Measure = Callable[[float], Interval]
-"""The interval of a figure at a given confidence."""
 
 REVERSION = 0.2
 """Share of the way back to the past's mean price that a generator may lead by the horizon without support."""
 NEXT_BARS = 3
 """Bars after the first with which it is compared: few, so that a change of regime hardly matters."""
-EQUIVALENCE = 0.90
-"""Confidence of the interval that must lie inside the acceptable range: two one-sided tests at 5% (Schuirmann 1987)."""
-REJECTION = 0.995
-"""Confidence of the interval that must leave out what a perfect generator would have. Together with two of 0.99 below,
-fewer than 5% of perfect generators fail any of the questions."""
-MAIN_REJECTION = 0.99
-"""The same for volatility, coverage and spread, where most faults show."""
 VOLATILITY, COVERAGE, TURBULENT, SPREAD = (0.85, 1.18), (0.84, 0.96), (0.78, 0.98), (0.85, 1.18)
 """Acceptable: a volatility or spread off by less than a sixth, 84 to 96% of outcomes inside 90% intervals."""
+AT_HORIZON = (0.75, 1.12)
+"""The same of distances at the horizon, about 86 to 97%: too narrow intervals hide risk, so they are granted less."""
 DRAWDOWN, SENSITIVITY = (-0.12, 0.12), (-0.4, 0.4)
 SCATTER = 0.9
 """Deviation of the mean squared normal score of one origin's leads, about; what few origins show may be far less."""
 LEAST_STATES = 8
 """Origins at different states of volatility, at least, for the slope of the universes' answer to them."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question that the gate asks.
-
-    Attributes:
-        name: of the check.
-        value: what was measured.
-        low: lower end of its 95% interval.
-        high: upper end of it.
-        least: lower end of what is acceptable.
-        most: upper end of what is acceptable.
-        outcome: "passed" where the evidence lies inside what is acceptable, "failed" where the value lies outside and
-            chance does not explain how far it is from a perfect generator's, "open" where the evidence decides neither.
-        reason: in words.
-        off: whether the 95% interval leaves out what a perfect generator would have.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    least: float
-    most: float
-    outcome: Outcome
-    reason: str
-    off: bool = False
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the value lies outside what is acceptable, although chance may explain it."""
-        return self.outcome == "open" and not self.least <= self.value <= self.most
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON."""
-        content = asdict(self)
-        del content["off"]  # a step on the way to the label
-        return {key: plain(value) if isinstance(value, float) else value for key, value in content.items()}
-
-
-def judged(
-    name: str,
-    measure: Measure,
-    acceptable: tuple[float, float],
-    neutral: float,
-    words: Callable[[Interval], str],
-    else_: str,
-    rejection: float = REJECTION,
-) -> Check:
-    """The outcome of a check; one without a value or bounds could not be assessed.
-
-    Args:
-        name: of the check.
-        measure: its interval at a confidence.
-        acceptable: range.
-        neutral: what a perfect generator would have.
-        words: the reason, given value and 95% interval, where there are numbers to say.
-        else_: what could not be assessed, and why.
-        rejection: confidence of the interval that must leave out `neutral`.
-    """
-    found, inner, outer = measure(0.95), measure(EQUIVALENCE), measure(rejection)
-    least, most = acceptable
-    if not all(math.isfinite(number) for number in (found.value, found.low, found.high)):
-        return Check(
-            name, found.value, found.low, found.high, least, most, "not assessable", f"Not assessable: {else_}"
-        )
-    outcome: Outcome = "open"
-    if least <= inner.low and inner.high <= most:
-        outcome = "passed"
-    elif not least <= found.value <= most and not outer.low <= neutral <= outer.high:
-        outcome = "failed"
-    off = not found.low <= neutral <= found.high
-    return Check(name, found.value, found.low, found.high, least, most, outcome, words(found), off)
+LEAST_UNIVERSES = 8
+"""Universes at each origin, at least, to hold one against the others."""
 
 
 def _volatility_check(origins: Sequence[Origin]) -> Check:
     """Volatility of the universes over that of what followed, both over the horizon: mean difference of logs."""
-    differences = []
-    for origin in origins:
-        real = stylized_facts.volatility(origin.real_returns)
-        if real > 0:
-            sampled = np.sqrt((origin.returns**2).mean(axis=1)) / real
-            differences.append(float(np.log(np.maximum(sampled, 1e-6)).mean()))
+    moved = [origin for origin in origins if stylized_facts.volatility(origin.real_returns) > 0]
+    differences, effect = [], design_effect(moved)
+    for origin in moved:
+        sampled = np.sqrt((origin.returns**2).mean(axis=1)) / stylized_facts.volatility(origin.real_returns)
+        differences.append(float(np.log(np.maximum(sampled, 1e-6)).mean()))
     return judged(
-        "volatility", lambda level: _exponential(forecast_scores.mean_interval(differences, level)), VOLATILITY, 1.0,
+        "volatility", lambda level: _exponential(forecast_scores.mean_interval(differences, level, effect)),
+        VOLATILITY, 1.0,
         lambda found: f"Universes are {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] times as volatile as what "
         "followed.",
         "the volatility, for too few origins after which prices moved.", MAIN_REJECTION,
@@ -140,7 +58,7 @@ def _coverage_check(origins: Sequence[Origin]) -> Check:
         "coverage_90", lambda level: _covered(origins, level), COVERAGE, 0.9,
         lambda found: f"{found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the outcomes after {len(origins)} "
         f"origins lie in the universes' 90% intervals of the return at {_at(origins)} bars.",
-        "the coverage of the return's intervals.", MAIN_REJECTION,
+        "the coverage of the return's intervals.",
     )  # fmt: skip
 
 
@@ -152,12 +70,13 @@ def _spread_check(origins: Sequence[Origin]) -> Check:
     """
     expected = _expected_square(len(origins[0].paths)) if origins else 1.0
     squares = [float((_scores(_ranks(origin), len(origin.paths)) ** 2).mean()) / expected for origin in origins]
+    effect = design_effect(origins, squares=True)
 
     def measure(level: float) -> Interval:
         from scipy import stats
 
-        mean = forecast_scores.mean_interval(squares, level)
-        least = float(stats.norm.ppf(0.5 + level / 2)) * SCATTER / math.sqrt(max(1, len(squares)))
+        mean = forecast_scores.mean_interval(squares, level, effect)
+        least = float(stats.norm.ppf(0.5 + level / 2)) * SCATTER / math.sqrt(max(1, len(squares) / effect))
         low, high = min(mean.low, mean.value - least), max(mean.high, mean.value + least)
         return Interval(*(math.sqrt(max(0.0, end)) for end in (mean.value, low, high)))
 
@@ -169,13 +88,31 @@ def _spread_check(origins: Sequence[Origin]) -> Check:
     )  # fmt: skip
 
 
+def _horizon_check(origins: Sequence[Origin]) -> Check:
+    """How far outcomes lie from the universes' mean at the horizon alone, over what the universes promise.
+
+    Intervals that are right on the first bars may be wrong there, and an average over leads hides it.
+    """
+    enough = [origin for origin in origins if len(origin.paths) >= LEAST_UNIVERSES]
+    used = [origin for origin in enough if np.ptp(origin.real) > 0 and len(np.unique(origin.paths[:, -1])) > 2]
+    ends, real = np.array([origin.paths[:, -1] for origin in used]), np.array([origin.real[-1] for origin in used])
+    effect = design_effect(used, squares=True)
+    return judged(
+        "spread_horizon", lambda level: forecast_scores.scatter(ends, real, level, effect), AT_HORIZON, 1.0,
+        lambda found: f"At bar {len(origins[0].real)} what followed lay {found.value:.2f} [{found.low:.2f}, "
+        f"{found.high:.2f}] times as far from the universes' mean as they promised.",
+        "the spread of outcomes at the horizon, for too few origins or universes.", NARROW_REJECTION,
+    )  # fmt: skip
+
+
 def _drawdown_check(origins: Sequence[Origin]) -> Check:
     """Mean rank of the drawdowns that followed among the universes', less one half: below 0 reality fell deeper."""
+    moved = [origin for origin in origins if np.ptp(origin.real) > 0]
     ranks = [
         forecast_scores.pit(maximum_drawdown(origin.paths), float(maximum_drawdown(origin.real[None])[0])) - 0.5
-        for origin in origins
-        if np.ptp(origin.real) > 0
+        for origin in moved
     ]
+    count = len(moved) / design_effect(moved)
 
     def measure(level: float) -> Interval:
         """Ranks of true universes are uniform: their variance is known, which few of them could not tell."""
@@ -183,7 +120,7 @@ def _drawdown_check(origins: Sequence[Origin]) -> Check:
 
         if not ranks:
             return Interval(math.nan, -math.inf, math.inf)
-        mean, half = float(np.mean(ranks)), float(stats.norm.ppf(0.5 + level / 2)) / math.sqrt(12 * len(ranks))
+        mean, half = float(np.mean(ranks)), float(stats.norm.ppf(0.5 + level / 2)) / math.sqrt(12 * count)
         return Interval(mean, mean - half, mean + half)
 
     return judged(
@@ -208,16 +145,20 @@ def _turbulent_check(origins: Sequence[Origin]) -> Check:
 
 def _sensitivity_check(origins: Sequence[Origin]) -> Check:
     """How the universes' volatility answers to the state at the origin, less how reality's does: a slope of logs."""
-    states, answers = [], []
+    states, answers, used = [], [], []
     for origin in origins:
         real, usual = stylized_facts.volatility(origin.real_returns), origin.usual_volatility
         if real > 0 and usual > 0 and origin.recent_volatility > 0 and origin.returns.any():
             states.append(math.log(origin.recent_volatility / usual))
             answers.append(math.log(stylized_facts.volatility(origin.returns) / real))
-    enough = len(states) >= LEAST_STATES
+            used.append(origin)
+    effect = design_effect(used)
+    enough = len(states) / effect >= LEAST_STATES
 
     def measure(level: float) -> Interval:
-        return _slope(np.array(states), np.array(answers), level) if enough else _slope(np.empty(0), np.empty(0))
+        if not enough:
+            return _slope(np.empty(0), np.empty(0))
+        return _slope(np.array(states), np.array(answers), level, effect)
 
     return judged(
         "sensitivity", measure, SENSITIVITY, 0.0,
@@ -237,8 +178,9 @@ def _reversion_check(origins: Sequence[Origin]) -> Check:
     away = -np.array([origin.displacement for origin in origins])
     sampled = np.array([float(origin.paths[:, -1].mean()) for origin in origins])
     followed = np.array([float(origin.real[-1]) for origin in origins])
-    found, real = _slope(away, sampled), _slope(away, followed)
-    supported = _slope(away, followed, 0.99).low > 0.0 and real.low <= found.value <= real.high
+    effect = design_effect(origins)
+    found, real = _slope(away, sampled), _slope(away, followed, effect=effect)
+    supported = _slope(away, followed, 0.99, effect).low > 0.0 and real.low <= found.value <= real.high
     most = max(REVERSION, real.high) if supported else REVERSION
     return judged(
         "reversion", lambda level: _slope(away, sampled, level), (-most, most), 0.0,
@@ -336,6 +278,7 @@ CHECKS: tuple[Callable[[Sequence[Origin]], Check], ...] = (
     _volatility_check,
     _coverage_check,
     _spread_check,
+    _horizon_check,
     _drawdown_check,
     _turbulent_check,
     _sensitivity_check,
@@ -348,7 +291,7 @@ CHECKS: tuple[Callable[[Sequence[Origin]], Check], ...] = (
     _support_check,
 )
 """Every question, the gravest first."""
-DECIDING = ("volatility", "coverage_90", "spread", "drawdown")
+DECIDING = ("volatility", "coverage_90", "spread", "spread_horizon", "drawdown")
 """What must be known to lie inside what is acceptable before a series' own origins make trust."""
 
 
@@ -359,8 +302,9 @@ def _exponential(found: Interval) -> Interval:
 def _difference(origins: Sequence[Origin], fact: Callable[[FloatArray], float]) -> Measure:
     """A fact of the universes less that of reality, origin by origin."""
     differences = [fact(origin.returns) - fact(origin.real_returns) for origin in origins]
-    known = [difference for difference in differences if math.isfinite(difference)]
-    return lambda level: forecast_scores.mean_interval(known, level)
+    known = np.isfinite(differences)
+    effect = design_effect([origin for origin, is_known in zip(origins, known, strict=True) if is_known])
+    return lambda level: forecast_scores.mean_interval(np.array(differences)[known], level, effect)
 
 
 def _at(origins: Sequence[Origin]) -> str:
@@ -402,21 +346,22 @@ def _covered(origins: Sequence[Origin], level: float) -> Interval:
     if not origins:
         return Interval(math.nan, -math.inf, math.inf)
     held = np.array([forecast_scores.inside(_ranks(origin), 0.9, len(origin.paths)).mean() for origin in origins])
-    share, count, most = float(held.mean()), len(held), len(held) * len(leads(len(origins[0].real)))
-    scatter = float(held.var(ddof=1)) / count if count > 1 else 0.0
+    effect = design_effect(origins, squares=True)
+    share, count, most = float(held.mean()), len(held) / effect, len(held) * len(leads(len(origins[0].real)))
+    scatter = float(((held - share) ** 2).sum()) / (len(held) - effect) / count if count > 1 else 0.0
     effective = share * (1 - share) / scatter if scatter > 0 else float(count)
     effective = min(max(effective, count), most)
     return wilson(share * effective, effective, level)
 
 
-def _slope(x: FloatArray, y: FloatArray, level: float = 0.95) -> Interval:
-    """Least-squares slope with Student's interval; no bounds below four points."""
+def _slope(x: FloatArray, y: FloatArray, level: float = 0.95, effect: float = 1.0) -> Interval:
+    """Least-squares slope with Student's interval; no bounds below four points, or what they are worth of such."""
     from scipy import stats
 
-    if len(x) < 4 or np.ptp(x) == 0:
+    if len(x) / effect < 4 or np.ptp(x) == 0:
         return Interval(math.nan, -math.inf, math.inf)
     if np.ptp(y) == 0:
         return Interval(0.0, 0.0, 0.0)
     fit = stats.linregress(x, y)
-    half = float(stats.t.ppf(0.5 + level / 2, len(x) - 2)) * float(fit.stderr)
+    half = float(stats.t.ppf(0.5 + level / 2, len(x) / effect - 2)) * float(fit.stderr) * math.sqrt(effect)
     return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half)

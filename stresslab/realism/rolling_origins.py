@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,7 @@ class Origin:
         volume_volatility: correlation of volume and absolute return in the universes and in what followed.
         repaired: share of sampled bars that had to be repaired.
         support: share of universes that touch the end of what the model can represent; None where there is no end.
+        end: number of bars seen, by which origins nearer than a horizon are known to overlap; None where none do.
     """
 
     at: pd.Timestamp
@@ -65,6 +66,7 @@ class Origin:
     volume_volatility: tuple[float, float] = (math.nan, math.nan)
     repaired: float = 0.0
     support: float | None = None
+    end: int | None = None
 
     @property
     def returns(self) -> FloatArray:
@@ -103,6 +105,20 @@ def origin_positions(count: int, horizon: int, most: int) -> list[int]:
     if len(informed) <= most:
         return possible[-most:]
     return spread(informed, most)
+
+
+def between(positions: list[int], horizon: int, most: int) -> list[int]:
+    """Further origins between those a horizon apart, where these are fewer than wanted: half-way, or at thirds.
+
+    Args:
+        positions: of `origin_positions`.
+        horizon: bars to compare after each.
+        most: origins wanted, these among them.
+    """
+    missing, gaps = most - len(positions), positions[1:]
+    parts = 2 if missing <= len(gaps) else 3
+    steps = sorted({horizon * part // parts for part in range(1, parts)} - {0})
+    return spread([end - step for end in gaps for step in reversed(steps)], missing) if missing > 0 else []
 
 
 def spread(positions: list[int], most: int) -> list[int]:
@@ -144,7 +160,7 @@ def roll(
             sampled = generator.sample(bars[:at], horizon, universes, derive(seed, Stream.REALISM, number), jobs=1)
         except DataError as error:
             return str(error)
-        return observe(sampled, bars[at : at + horizon])
+        return replace(observe(sampled, bars[at : at + horizon]), end=at)
 
     found: dict[int, Origin | str] = {}
     for number, origin in map_chunks(observed, chunks(np.arange(len(ends)), 1), jobs=jobs, threads=True):

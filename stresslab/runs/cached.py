@@ -26,7 +26,7 @@ from stresslab.data.universes import universes_after
 from stresslab.generators.base import Generator, Progress, check_horizon, universe_ids
 from stresslab.generators.registry import GENERATORS
 from stresslab.realism import Origin, Realism, assess_realism
-from stresslab.realism.questions import Check
+from stresslab.realism.checks import Check
 from stresslab.runs.environment import environment, sources_digest
 
 UNIVERSES, ROUND_TRIP, REALISM = "universes", "round_trip", "realism"

@@ -14,9 +14,9 @@ from stresslab.core.errors import DataError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
+from stresslab.realism.checks import Check
 from stresslab.realism.gate import gate
 from stresslab.realism.pooled import pooled_checks
-from stresslab.realism.questions import Check
 from stresslab.realism.rolling_origins import CONTEXT, RECENT, USUAL, Origin
 
 OMEGA, ALPHA, BETA, SCALE = 0.05, 0.08, 0.90, 0.01
@@ -30,13 +30,20 @@ FAULTS = {
     "first bar one sigma, each universe its own": "first_bar_volatility",
 }
 """What is wrong with the universes, and the check that must find it."""
-SMALL_FAULTS = ("volatility x 0.8", "volatility x 1.25", "off centre", "off centre after five bars")
+SMALL_FAULTS = (
+    "volatility x 0.8",
+    "volatility x 1.25",
+    "off centre",
+    "off centre after five bars",
+    "off centre at the horizon",
+)
 """Faults that the gate must not trust; off centre, 75% of outcomes lie in 90% intervals of the right width."""
-HARD_FAULTS = ("off centre at the horizon", "volatility misjudged at each origin")
+HARD_FAULTS = ("too narrow at the horizon", "volatility misjudged at each origin")
 """Faults that few origins can hardly show: 75% at the horizon alone, 82% at all leads."""
-OFF_CENTRE, MISJUDGED = 1.05, 0.7
-"""Standard deviations by which universes that are off centre lie too high or too low, and deviation of the log of the
-factor by which an origin's volatility is misjudged."""
+OFF_CENTRE, MISJUDGED, NARROW = 1.05, 0.7, 0.66
+"""Standard deviations by which universes that are off centre lie too high or too low; deviation of the log of the
+factor by which an origin's volatility is misjudged; width at the horizon of universes that are drawn back on their way
+to it, with bars as volatile as they should be."""
 
 
 def garch(
@@ -52,14 +59,17 @@ def garch(
     return SCALE * returns, variances
 
 
-def simulate(fault: str | None, seed: int, horizon: int, count: int = 24, universes: int = 64) -> list[Origin]:
-    """The origins of one market: a single series, a horizon between origins, universes from the state at each."""
+def simulate(
+    fault: str | None, seed: int, horizon: int, count: int = 24, universes: int = 64, step: int | None = None
+) -> list[Origin]:
+    """The origins of one market: a single series, a `step` or a horizon between, universes from the state at each."""
+    step = step or horizon
     rng = np.random.default_rng(seed)
-    series, variances = garch(rng, 1, 100 + CONTEXT + 1 + count * horizon, OMEGA / (1 - ALPHA - BETA))
+    series, variances = garch(rng, 1, 100 + CONTEXT + 1 + (count - 1) * step + horizon, OMEGA / (1 - ALPHA - BETA))
     logs = np.cumsum(series[0])
     found = []
     for number in range(count):
-        at = 100 + CONTEXT + number * horizon  # the last bar seen
+        at = 100 + CONTEXT + number * step  # the last bar seen
         returns, _ = garch(rng, universes, horizon, variances[0, at + 1])
         before = logs[at - CONTEXT : at]
         sigma = SCALE * math.sqrt(variances[0, at + 1])
@@ -73,6 +83,7 @@ def simulate(fault: str | None, seed: int, horizon: int, count: int = 24, univer
                 recent_volatility=math.sqrt(float((series[0, at - RECENT + 1 : at + 1] ** 2).mean())),
                 spread=float(before.std()),
                 usual_volatility=math.sqrt(float((series[0, at - USUAL + 1 : at + 1] ** 2).mean())),
+                end=at + 1,
             )
         )
     return found
@@ -100,6 +111,8 @@ def spoilt(
         elif fault == "off centre at the horizon":
             away *= np.sqrt(steps / len(steps))
         paths = paths + away
+    if fault == "too narrow at the horizon":
+        paths = paths - (1 - NARROW) * (paths[:, -1:] - paths[:, -1].mean()) * steps / len(steps)
     if fault == "volatility misjudged at each origin":
         paths = paths * math.exp(MISJUDGED * rng.normal())
     if fault == "all the way back to the mean":

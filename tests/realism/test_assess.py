@@ -63,6 +63,18 @@ def test_nothing_after_the_bars_matters() -> None:
     assert first.to_dict() == second.to_dict()
 
 
+def test_a_short_series_is_looked_at_more_often() -> None:
+    """Where few origins are a horizon apart, the gate sees those between them, too; everything else stays as it is."""
+    found = assess_realism(BARS[:600], Walk(), 40, jobs=1)
+    assert found.origins == len(found.sampled) == len(found.calibration["return_40"]["ranks"]) == 12
+    assert "The gate saw 12 more origins between these 12, which overlap: for the spread of outcomes " in found.notes[0]
+    (coverage,) = (check for check in found.checks if check.name == "coverage_90")
+    assert "after 24 origins" in coverage.reason
+    exactly = assess_realism(BARS[:600], Walk(), 40, origins=12, jobs=1)
+    assert exactly.calibration == found.calibration
+    assert not exactly.notes
+
+
 def test_python_offers_it() -> None:
     """`sl.assess_realism` and `sl.fit_temperature` are functions, also after the rest of the package is loaded."""
     assert sl.stress_test is not None

@@ -13,8 +13,8 @@ import pytest
 
 from stresslab.metrics.distribution import Interval
 from stresslab.realism import assess
+from stresslab.realism.checks import Check, judged
 from stresslab.realism.gate import ENOUGH_ORIGINS, gate
-from stresslab.realism.questions import Check, judged
 from tests.realism.cases import FAULTS, SMALL_FAULTS, checks, flat, held_out_checks, simulate
 
 
@@ -59,10 +59,28 @@ def test_small_faults_are_not_trusted(fault: str, held_out: Sequence[Check]) -> 
 
 @pytest.mark.slow
 def test_true_universes_are_trusted_beside_held_out_evidence() -> None:
-    """Where held-out series speak for the model, three quarters of true processes are trusted, 5% at most rejected."""
+    """Where held-out series speak for the model, half of true processes are trusted, 5% at most rejected."""
     labels, _ = answers(None, 200, 40, held_out_checks())
-    assert labels["trusted"] >= 150
+    assert labels["trusted"] >= 100
     assert labels["not trusted"] <= 10
+
+
+@pytest.mark.slow
+def test_intervals_too_narrow_at_the_horizon_alone() -> None:
+    """Three quarters of outcomes in 90% intervals there, bars being right: rejected in half, trusted in a tenth."""
+    labels, _ = answers("too narrow at the horizon", 200, 40, held_out_checks())
+    assert labels["not trusted"] >= 90
+    assert labels["trusted"] <= 20
+
+
+@pytest.mark.slow
+def test_overlapping_origins_have_the_right_error() -> None:
+    """22 origins on 8 horizons of bars: the true process is rejected in at most 5%, though bars are counted thrice."""
+    labels = Counter(gate(simulate(None, seed, 39, count=22, step=13), held_out_checks())[0] for seed in range(200))
+    assert labels["not trusted"] <= 10
+    assert labels["trusted"] == 0
+    naive = [[replace(one, end=None) for one in simulate(None, seed, 39, count=22, step=13)] for seed in range(200)]
+    assert sum(gate(origins)[0] == "not trusted" for origins in naive) > labels["not trusted"]
 
 
 def test_a_sign_of_a_fault_keeps_trust_back() -> None:

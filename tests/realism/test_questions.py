@@ -10,7 +10,7 @@ import pytest
 
 from stresslab.metrics.distribution import Interval
 from stresslab.realism import Origin
-from stresslab.realism.questions import judged
+from stresslab.realism.checks import judged
 from tests.realism.cases import checks, flat, simulate
 
 

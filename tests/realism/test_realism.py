@@ -14,7 +14,7 @@ from stresslab.report.sections import strategy
 from tests.make.arguments import arguments
 from tests.realism.cases import Walk, calibrated, normal_bars
 
-BARS = normal_bars(1000, seed=1)
+BARS = normal_bars(1000, seed=3)
 
 
 def hold(bars: Any) -> pd.DataFrame:

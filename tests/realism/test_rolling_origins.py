@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stresslab.core.randomness import Stream, derive
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.universes import Universes
-from stresslab.realism.rolling_origins import CONTEXT, MIN_HISTORY, observe, origin_positions, roll
+from stresslab.realism.rolling_origins import CONTEXT, MIN_HISTORY, between, observe, origin_positions, roll
 from tests.realism.cases import Walk, normal_bars
 
 
@@ -32,6 +32,27 @@ def test_a_full_context_is_preferred() -> None:
     """Where there are enough origins with a full context, those with less are not used; else the latest are."""
     assert min(origin_positions(4000, 20, 24)) > CONTEXT
     assert origin_positions(1000, 60, 12) == list(range(940 - 11 * 60, 941, 60))
+
+
+@given(st.integers(0, 2000), st.integers(1, 100), st.integers(1, 60))
+def test_origins_between_fill_up_what_is_missing(count: int, horizon: int, most: int) -> None:
+    """Only where there are too few a horizon apart, never more than wanted, inside, and no nearer than a third."""
+    apart = origin_positions(count, horizon, most)
+    found = between(apart, horizon, most)
+    assert len(apart) + len(found) <= most
+    assert not found or len(apart) < most
+    every = sorted({*apart, *found})
+    assert len(every) == len(apart) + len(found)
+    assert all(later - earlier >= horizon // 3 for earlier, later in itertools.pairwise(every))
+    assert all(apart[0] < end < apart[-1] for end in found)
+
+
+def test_origins_between_lie_half_way_or_at_thirds() -> None:
+    """Half-way where that is enough, else at thirds."""
+    assert between([100, 130, 160], 30, 4) in ([115], [145])
+    assert between([100, 130, 160], 30, 5) == [115, 145]
+    assert between([100, 130, 160], 30, 9) == [110, 120, 140, 150]
+    assert between([100, 130, 160], 30, 3) == between([100], 30, 9) == between([100, 101], 1, 9) == []
 
 
 class Spy(Walk):

@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "pooled_volatility": "Held out: volatility over reality's",
     "coverage_90": "Outcomes inside the 90% intervals",
     "spread": "Scatter of outcomes over that promised",
+    "spread_horizon": "Distance of last outcomes over promised",
     "drawdown": "Rank of drawdowns, less one half",
     "coverage_turbulent": "Inside 90% intervals, turbulent times",
     "sensitivity": "Answer to volatility, less reality's",
