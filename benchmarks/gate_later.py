@@ -3,10 +3,10 @@
     python benchmarks/gate_later.py --data held_out/ --plan PLAN --keep rows.jsonl
     python benchmarks/gate_later.py --data later_bars/ --keep rows.jsonl
 
-The last 30% of each series, at most `LATER` horizons of 40 bars, are set aside; the gate sees the 1,500 bars before them
-and answers as in a run. Then universes are sampled at origins a horizon apart in the bars that were set aside. Rows are
-kept, so that several collections make one table and an interrupted run goes on. Rank correlations are Spearman's, their
-95% intervals resample series, all generators of a series together.
+The last 30% of each series, at most `LATER` horizons of 40 bars, are set aside; the gate sees the 1,500 bars before
+them and answers as in a run. Then universes are sampled at origins a horizon apart in the bars that were set aside.
+Rows are kept, so that several collections make one table and an interrupted run goes on. Rank correlations are
+Spearman's, their 95% intervals resample series, all generators of a series together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
