@@ -31,11 +31,14 @@ def size_chart(study: SizeStudy, key: str, sentence: str) -> Chart:
     largest, kelly = judged.largest, judged.kelly.value or 0.0
     ends = [row.size for row in judged.rows if row.growth is not None and row.growth > floor]
     widest = max([*ends, 1.0, 1.15 * largest.size if largest.limited else 1.0])
-    x, y = Axis(0.0, widest), Axis(floor, 1.3 * max(peak, 0.03))
+    highest = max(float(growth.max()) for _, _, growth in curves)
+    x, y = Axis(0.0, widest), Axis(floor, 1.15 * max(highest, 0.03))
     kept = min(largest.size, x.high)
     shapes = [Shape("b90", box(0.0, float(x.at(kept)), 0.0, 1.0))] if kept > 0 else []
     shapes.append(Shape("baseline", f"M0 {1000 * (1 - float(y.at(0.0))):.1f}H1000"))
-    shapes += [Shape(style, line(x.at(np.minimum(sizes, x.high)), y.at(growth))) for style, sizes, growth in curves]
+    for style, sizes, growth in curves:
+        within = np.append(sizes[sizes < x.high], min(x.high, sizes[-1]))
+        shapes.append(Shape(style, line(x.at(within), y.at(np.interp(within, sizes, growth)))))
     marks = [Mark(100 * float(x.at(kept)), f"largest within the limit {number(largest.size)}", "outcome")]
     if 0 < kelly <= x.high:
         marks.append(Mark(100 * float(x.at(kelly)), f"Kelly {number(kelly)}", "middle"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
 from stresslab.analysis.limit_rules import Limit
@@ -24,3 +27,19 @@ def test_sizes_within_the_limit_are_shaded() -> None:
     assert f"{study.sides['supported'].largest.size:.2f}" in mark.label
     assert chart.hover["titles"][0] == "size 0.1x"
     assert picture(chart, "png").startswith(b"\x89PNG")
+
+
+def test_every_curve_stays_inside_the_picture() -> None:
+    """The side that grows most decides the height, and no curve falls down a vertical at the right end."""
+    case, edge, _ = timed_case()
+    study = size_study(sides(case, edge.posterior), edge.posterior, SizePlan(Limit.parse("P(drawdown > 5%) <= 20%")), 0)
+    chart = size_chart(study, "growth", "What to see.")
+    curves = [shape.path for shape in chart.shapes if shape.style in ("real", "median")]
+    assert len(curves) == 2
+    for path in curves:
+        points = [
+            [float(number) for number in pair.split(" ")] for pair in re.split("[ML]", path.replace(",", " ")) if pair
+        ]
+        across, down = np.array(points).T
+        assert (np.diff(across) > 0).all()
+        assert 0 < down.min() <= down.max() <= 1000
