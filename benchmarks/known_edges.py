@@ -35,6 +35,36 @@ _SHAPE = np.random.default_rng(20).exponential(0.3, (4096, 2)).astype(np.float64
 
 
 @dataclass(frozen=True)
+class State:
+    """What decides the next bar of each path (count,): variance, hidden trend, last move, smoothed square of moves."""
+
+    variance: np.ndarray
+    trend: np.ndarray
+    last: np.ndarray
+    smooth: np.ndarray
+
+    @classmethod
+    def usual(cls, count: int) -> State:
+        """The long-run means."""
+        variance, zero = np.full(count, _BASE**2), np.zeros(count)
+        return cls(variance, zero, zero, variance)
+
+    def repeated(self, count: int) -> State:
+        """The state of one path, for so many."""
+        return State(*(np.repeat(part, count) for part in (self.variance, self.trend, self.last, self.smooth)))
+
+
+def _bars(closes: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
+    """Bars (count, steps, 6) of closes (steps + 1, count), of which the first is the one before them."""
+    opens, closes = closes[:-1], closes[1:]
+    wick = _SHAPE[np.arange(len(closes)) % len(_SHAPE)]
+    high = np.maximum(opens, closes) * np.exp(sigmas * wick[:, :1])
+    low = np.minimum(opens, closes) * np.exp(-sigmas * wick[:, 1:])
+    volume = np.full_like(closes, 1e6)
+    return np.stack([opens, high, low, closes, volume, volume * closes], axis=-1).transpose(1, 0, 2)
+
+
+@dataclass(frozen=True)
 class Market:
     """A process with a known kind of edge.
 
@@ -52,18 +82,23 @@ class Market:
 
     def values(self, count: int, steps: int, seed: Sequence[int] | int) -> np.ndarray:
         """Bars (count, steps, 6) that begin about a price of 100."""
-        rng = np.random.default_rng(seed)
-        total = steps + _BURN
-        z = rng.standard_t(self.shocks, (total, count)) * math.sqrt((self.shocks - 2) / self.shocks)
+        moves, sigmas, _ = self._moves(State.usual(count), 0, steps + _BURN, seed)
+        closes = 100 * np.exp(np.cumsum(moves, axis=0)[_BURN - 1 :] - moves[:_BURN].sum(axis=0))  # (steps + 1, count)
+        return _bars(closes, sigmas[_BURN:])
+
+    def _moves(
+        self, state: State, first: int, steps: int, seed: Sequence[int] | int
+    ) -> tuple[np.ndarray, np.ndarray, State]:
+        """Moves and deviations (steps, count) of the bars from number `first` on, and the state after them."""
+        rng, count = np.random.default_rng(seed), len(state.variance)
+        z = rng.standard_t(self.shocks, (steps, count)) * math.sqrt((self.shocks - 2) / self.shocks)
         z = np.clip(z, -8, 8)
-        hidden = rng.standard_normal((total, count))
-        variance, trend, last = np.full(count, _BASE**2), np.zeros(count), np.zeros(count)
-        smooth = np.full(count, _BASE**2)
-        moves = np.empty((total, count))
-        sigmas = np.empty((total, count))
-        days = pd.bdate_range("1990-01-01", periods=total).day_of_week.to_numpy()
+        hidden = rng.standard_normal((steps, count))
+        variance, trend, last, smooth = state.variance, state.trend, state.last, state.smooth
+        moves, sigmas = np.empty((steps, count)), np.empty((steps, count))
+        days = pd.bdate_range("1990-01-01", periods=first + steps)[first:].day_of_week.to_numpy()
         keep, gain = 0.5 ** (1 / 60), math.sqrt(1 - 0.25 ** (1 / 60))
-        for step in range(total):
+        for step in range(steps):
             sigma = np.sqrt(variance)
             trend = keep * trend + gain * hidden[step]
             lean = {
@@ -78,19 +113,28 @@ class Market:
             last, smooth = move, 0.9 * smooth + 0.1 * move**2
             if self.clustering:
                 variance = 0.02 * _BASE**2 + 0.90 * variance + (0.05 + 0.06 * (shock < 0)) * shock**2
-        closes = 100 * np.exp(np.cumsum(moves, axis=0)[_BURN - 1 :] - moves[:_BURN].sum(axis=0))  # (steps + 1, count)
-        opens, closes, sigma = closes[:-1], closes[1:], sigmas[_BURN:]
-        wick = _SHAPE[np.arange(steps) % len(_SHAPE)]
-        high = np.maximum(opens, closes) * np.exp(sigma * wick[:, :1])
-        low = np.minimum(opens, closes) * np.exp(-sigma * wick[:, 1:])
-        volume = np.full_like(closes, 1e6)
-        return np.stack([opens, high, low, closes, volume, volume * closes], axis=-1).transpose(1, 0, 2)
+        return moves, sigmas, State(variance, trend, last, smooth)
 
     def history(self, years: float, seed: Sequence[int] | int) -> Bars:
         """One real series: a warm-up and so many years."""
         steps = WARMUP + round(years * YEAR)
         stamps = pd.bdate_range("1990-01-01", periods=steps + _BURN)[_BURN:]
         return Bars(stamps, self.values(1, steps, seed)[0], symbol="KNOWN", source="simulated")
+
+    def after(self, years: float, seed: Sequence[int] | int, count: int, steps: int = HORIZON) -> Universes:
+        """What may follow `history(years, seed)`: `count` continuations from the volatility in which it ends.
+
+        The hidden trend, which no bar shows, is drawn for each from what it is in general.
+        """
+        past = WARMUP + round(years * YEAR) + _BURN
+        *_, state = self._moves(State.usual(1), 0, past, seed)
+        history = self.history(years, seed)
+        trend = np.random.default_rng([79, KINDS.index(self.kind)]).standard_normal(count)
+        state = replace(state.repeated(count), trend=trend)
+        moves, sigmas, _ = self._moves(state, past, steps, [78, KINDS.index(self.kind)])
+        path = np.concatenate([np.zeros((1, count)), np.cumsum(moves, axis=0)])
+        stamps = pd.bdate_range("1990-01-01", periods=past + steps)[past:]
+        return Universes(_bars(history.values[-1, 3] * np.exp(path), sigmas), stamps, history, np.arange(count))
 
     def futures(self, count: int, seed: Sequence[int] | int, steps: int = HORIZON) -> Universes:
         """What may follow, from independent histories: a warm-up each, then `steps` bars."""
@@ -163,6 +207,12 @@ def future_returns(market: Market, count: int = 2000) -> tuple[np.ndarray, float
     equity = backtest(rule_of(market.kind), universes, TERMS, periods_per_year=YEAR).equity[WARMUP:]
     bars = equity[1:] / equity[:-1] - 1
     return equity[-1] / equity[0] - 1, float(bars.mean() / bars.std() * math.sqrt(YEAR))
+
+
+def true_loss(market: Market, years: float, seed: Sequence[int], count: int = 1000) -> float:
+    """P(loss) of the market's own rule over the horizon after this very history."""
+    equity = backtest(rule_of(market.kind), market.after(years, seed, count), TERMS, periods_per_year=YEAR).equity
+    return float((equity[-1] < equity[0]).mean())
 
 
 @lru_cache(maxsize=64)

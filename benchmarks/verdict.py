@@ -39,6 +39,7 @@ from known_edges import (
     reversed_rule_of,
     rule_of,
     timing_by_strength,
+    true_loss,
     weights_of,
 )
 from null_rules import channel, moving_averages, random_rule, random_strategy, shuffled, strategy_of
@@ -228,8 +229,8 @@ def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequenc
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
         market = market_of(kind, sharpe)
-        true = float((future_returns(market)[0] < 0).mean())
-        history, strategy = market.history(years, [scale.seed, 300 + years, number]), rule_of(kind)
+        drawn = [scale.seed, 300 + years, number]
+        history, strategy, true = market.history(years, drawn), rule_of(kind), true_loss(market, years, drawn)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         by_kind[kind].add(yes=edge.label == "yes")
         for generator, rates in every.items():
@@ -254,12 +255,12 @@ def _robust(scale: Scale, generators: Sequence[str], numbers: Sequence[int]) -> 
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
         market = market_of(kind, 2.0, 60.0, kind == "volatility timing")  # which has nothing to time where it stays
-        true = float((future_returns(market)[0] < 0).mean())
-        history, strategy = market.history(10, [scale.seed, 400, number]), rule_of(kind)
+        usual, drawn = float((future_returns(market)[0] < 0).mean()), [scale.seed, 400, number]
+        history, strategy, true = market.history(10, drawn), rule_of(kind), true_loss(market, 10, drawn)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         for generator, rates in found.items():
             label, _, supported = judged(strategy, history, edge, generator, scale.seed + number, 1000)
-            name = f"Sharpe 2, {generator}: {kind}, whose true P(loss) is {true:.1%}"
+            name = f"Sharpe 2, {generator}: {kind}, whose P(loss) is {usual:.1%} in general"
             part = by_kind.setdefault((generator, kind), Rates(name))
             for one in (rates, part):
                 one.add(yes=edge.label == "yes", robust=label == "robust", inconclusive=label == "inconclusive")
@@ -281,8 +282,8 @@ def _losses(
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
         market = market_of(kind, sharpe)
-        true = float((future_returns(market)[0] < 0).mean())
-        history, strategy = market.history(10, [scale.seed, 500, number]), rule_of(kind)
+        drawn = [scale.seed, 500, number]
+        history, strategy, true = market.history(10, drawn), rule_of(kind), true_loss(market, 10, drawn)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         for generator, rates in found.items():
             _, without, supported = judged(strategy, history, edge, generator, scale.seed + number)

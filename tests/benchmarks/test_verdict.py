@@ -106,6 +106,25 @@ def test_markets_have_an_edge_just_where_one_is_planted(kind: str) -> None:
     assert (values[:, :, 2] <= values[:, :, [0, 3]].min(axis=2)).all()
 
 
+def test_what_follows_begins_in_the_state_of_the_history() -> None:
+    """Volatility right after a calm or a wild end is that of its variance, and futures go on from the last bar."""
+    known = load("known_edges")
+    market = known.Market("short reversion", 0.1)
+    ends = {}
+    for number in range(40):
+        history = market.history(1, [3, number])
+        ends[number] = np.abs(np.diff(np.log(history.values[-10:, 3]))).mean()
+    calm, wild = min(ends, key=ends.get), max(ends, key=ends.get)
+    first = {}
+    for number in (calm, wild):
+        universes = market.after(1, [3, number], 400)
+        assert universes.timestamps[0] > universes.history.timestamps[-1]
+        np.testing.assert_allclose(universes.values[:, 0, 0], universes.history.values[-1, 3])
+        first[number] = np.log(universes.values[:, 0, 3] / universes.values[:, 0, 0]).std()
+    assert first[wild] > 1.5 * first[calm]
+    assert 0 < known.true_loss(market, 1, [3, calm], 200) < 1
+
+
 def test_intervals_cover_known_edges(verdict: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edges of a kind from the prior lie inside most of their intervals, whichever their sign."""
     coverage, known = load("coverage_of_edges"), load("known_edges")
