@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from stresslab.generators.garch import Garch
     from stresslab.generators.kronos.generator import Kronos
     from stresslab.realism import assess_realism, fit_temperature
+    from stresslab.runs.check_run import check
+    from stresslab.runs.compare_run import compare
     from stresslab.runs.folder import load_run
     from stresslab.runs.plan import Compute, Studies
+    from stresslab.runs.sample_run import sample
     from stresslab.runs.stress_test import stress_test
     from stresslab.strategy.order_frames import Orders
 
@@ -51,10 +54,13 @@ __all__ = [
     "WhatIfPlan",
     "__version__",
     "assess_realism",
+    "check",
+    "compare",
     "fit_temperature",
     "load_bars",
     "load_market",
     "load_run",
+    "sample",
     "stress_test",
 ]
 
@@ -78,11 +84,14 @@ _HOMES = {
     "StressResult": "stresslab.analysis.result",
     "Universes": "stresslab.data.universes",
     "WhatIfPlan": "stresslab.analysis.what_if_plan",
+    "check": "stresslab.runs.check_run",
+    "compare": "stresslab.runs.compare_run",
     "fit_temperature": "stresslab.realism",
     "load_bars": "stresslab.data",
     "load_market": "stresslab.data.sources.load_market",
     "load_run": "stresslab.runs.folder",
     "assess_realism": "stresslab.realism",
+    "sample": "stresslab.runs.sample_run",
     "stress_test": "stresslab.runs.stress_test",
 }
 
@@ -105,5 +114,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """All names, for editors and notebooks, imported or not."""
-    return sorted({*globals(), *__all__})
+    """The public names, for editors and notebooks, imported or not."""
+    return sorted(__all__)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import say
-from stresslab.core.errors import InputError
 
 EXAMPLE = """Example:
 
@@ -31,22 +29,14 @@ def compare(
     ] = None,
 ) -> None:
     """Compare stored runs: universe by universe where they share them, side by side where not."""
-    from stresslab.analysis.compare import compare as compare_runs
     from stresslab.core.safe_files import report_damage_of
     from stresslab.core.whole_files import put_text
     from stresslab.report.formats.comparison import render_page, render_text
-    from stresslab.runs.folder import load_run
+    from stresslab.runs.compare_run import compare as compare_runs
 
-    loaded = [load_run(run) for run in runs]
     with report_damage_of(" or ".join(runs)):
-        found = compare_runs(loaded, [Path(run).name for run in runs])
+        found = compare_runs(*runs, paired=paired)
         text, page = render_text(found), None if out is None else render_page(found)
-    if paired and found.unpaired:
-        letter, why = next(iter(found.unpaired.items()))
-        raise InputError(
-            f"{runs[list(found.runs).index(letter)]} cannot be paired with {runs[0]}: {why}; run both on the same "
-            "bars, origin, horizon, generator, --seed and --universes, or leave out --paired to see them side by side"
-        )
     if out is not None and page is not None:
         with options.output_folder(out) as folder:
             written = folder / "comparison.html"

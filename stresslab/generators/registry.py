@@ -59,6 +59,23 @@ def settings_of(name: str) -> tuple[str, ...]:
     return tuple(inspect.signature(generator_class(name)).parameters)
 
 
+def as_generator(given: Any) -> Generator:
+    """The generator that is given: itself, one by its name with its defaults, or Kronos for None.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if given is None or isinstance(given, str):
+        return make_generator(given or "kronos")
+    if isinstance(given, type) or not callable(getattr(given, "sample", None)):
+        called = f"; write {given.__name__}()" if isinstance(given, type) else ""
+        raise InputError(
+            f"generator={given!r:.60} makes no universes{called or '; give one of ' + ', '.join(GENERATORS)}, or for "
+            "example sl.Kronos(temperature=0.9)"
+        )
+    return cast(Generator, given)
+
+
 def make_generator(name: str, **settings: Any) -> Generator:
     """A generator with these settings.
 

@@ -6,7 +6,8 @@ real bars, judge, study, summarise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,9 @@ from stresslab.backtest import Costs, Terms
 from stresslab.core.progress import Progress, Stages
 from stresslab.data.bars import Bars
 from stresslab.data.market import Market
+from stresslab.data.sources.given import bars_of
 from stresslab.generators.base import Generator
-from stresslab.generators.registry import make_generator
+from stresslab.generators.registry import as_generator
 from stresslab.runs.cached import cached
 from stresslab.runs.plan import Compute, Plan, Studies
 from stresslab.runs.steps import (
@@ -36,8 +38,8 @@ from stresslab.runs.summary import summarise
 
 def stress_test(
     strategy: Any,
-    bars: Bars | Market,
-    generator: Generator | None = None,
+    bars: Bars | Market | pd.DataFrame | str | os.PathLike[str] | Sequence[str],
+    generator: Generator | str | None = None,
     universes: int = 1000,
     horizon: int = 250,
     origin: str | pd.Timestamp | None = None,
@@ -60,8 +62,9 @@ def stress_test(
 
     Args:
         strategy: path, `path:name`, callable, or a list of these.
-        bars: real bars, or a market of several symbols, which is judged as one portfolio.
-        generator: makes the universes; the bundled Kronos by default.
+        bars: real bars, a frame of them, or where they are (see `load_bars`); a market of several symbols, or a list of
+            sources, is judged as one portfolio.
+        generator: makes the universes, or its name: "kronos" (the bundled one, by default), "bootstrap" or "garch".
         universes: how many.
         horizon: generated bars.
         origin: last bar that the generator sees: a date, "end", or None for `horizon` bars before the end.
@@ -86,14 +89,14 @@ def stress_test(
     terms, compute = terms or Terms(), compute or Compute()
     plan = Plan.of(
         strategy, params, grid,
-        generator=cached(generator or make_generator("kronos"), compute.store),
+        generator=cached(as_generator(generator), compute.store),
         universes=universes, horizon=horizon, origin=origin, seed=seed,
         terms=terms if costs is None else replace(terms, costs=costs), studies=studies or Studies(),
         compute=compute, criteria=criteria or Criteria(), allow_lookahead=allow_lookahead,
         accept_untrusted=accept_untrusted, config=config,
     )  # fmt: skip
     stages = Stages(progress)
-    window = split(bars, plan)
+    window = split(bars_of(bars), plan)
     runs = admit_strategies(plan, window, stages)
     realism = assess_generator(plan, window, stages)
     sample = evaluate_universes(runs, plan, window, stages)

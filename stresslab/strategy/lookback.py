@@ -50,7 +50,10 @@ class Lookback:
         return self.differing <= SOME
 
     def __str__(self) -> str:
-        """What to do, in a clause."""
+        """What it needs, or what to do, in a clause."""
+        if self.enough:
+            few = "1 bar" if self.needed == 1 else f"about {self.needed:,} bars"
+            return f"needs {few} of history to decide as with all {self.available:,}; it is shown {self.warmup:,}"
         basis = (
             f"with the {self.warmup:,} bars of history it is shown it decides otherwise in {self.differing:.0%} of the "
             f"last {self.bars:,} real bars than with all {self.available:,}"
@@ -60,7 +63,7 @@ class Lookback:
         return f"{basis}; it needs about {self.needed:,}: give warmup={self.needed}"
 
 
-def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> Lookback | None:
+def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int, *, least: bool = False) -> Lookback | None:
     """Whether `warmup` bars of history are enough for a strategy, and how many are.
 
     Args:
@@ -68,16 +71,19 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
         bars: real bars.
         warmup: bars of history that it is shown before a universe.
         horizon: bars of a universe.
+        least: find how few are enough, too, where `warmup` is.
 
     Returns:
-        None where there is no more history than it is shown, or where the code fails on some of it.
+        None where there is no more history than it is shown (unless the least is asked for), or where the code fails on
+        some of it.
     """
     bars = strategy.sees(bars)
     bars = bars[max(0, len(bars) - LONGEST - horizon) :]
     count = min(horizon, len(bars) // 3)
     available = len(bars) - count
-    if count < 1 or available <= warmup:
+    if count < 1 or (available <= warmup and not least):
         return None
+    warmup = min(warmup, available)
     strategy = replace(strategy, excused=None)
 
     def differing(history: int) -> float:
@@ -87,7 +93,8 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
         whole = _latest(strategy, bars, count)
         share = differing(warmup)
         if share <= SOME:
-            return Lookback(warmup, count, share, warmup, available)
+            fewest = _least(strategy, bars, whole, warmup) if least else warmup
+            return Lookback(warmup, count, share, fewest, available)
         low, high = warmup, max(2 * warmup, STEP)
         while high < available and differing(high) > SOME:
             low, high = high, 2 * high
@@ -99,6 +106,55 @@ def find_lookback(strategy: Strategy, bars: Bars, warmup: int, horizon: int) -> 
         return None
     needed = None if high >= available - STEP else -(-high // STEP) * STEP
     return Lookback(warmup, count, share, needed, available)
+
+
+ANCHORS = 12
+"""Decisions of the latest bars that are made again from few bars, those that fired first."""
+
+
+def _least(strategy: Strategy, bars: Bars, whole: Decisions, enough: int) -> int:
+    """How few bars of history are enough, to a twentieth, where so many are.
+
+    Single decisions of the latest bars are made again with only so many bars before them; with code that fails on few
+    bars, or that orders on an account whose past decides, as many as were given are enough.
+    """
+    if whole.on_account:
+        return enough
+    count = len(next(iter(whole.arrays().values())))
+    fired = _changed(whole)
+    spread = np.linspace(0, count - 1, ANCHORS).astype(int)
+    chosen = fired[np.linspace(0, len(fired) - 1, min(ANCHORS, len(fired))).astype(int)]
+    rows = list(dict.fromkeys([*chosen.tolist(), *spread.tolist()]))
+    first = len(bars) - count
+
+    def same(history: int) -> bool:
+        for row in rows:
+            end = first + row + 1
+            try:
+                alone = _latest(strategy, bars[max(0, end - 1 - history) : end], 1)
+            except StrategyError:
+                return False
+            own = whole.with_arrays({name: array[row : row + 1] for name, array in whole.arrays().items()})
+            if _differing(own, alone):
+                return False
+        return True
+
+    low, high = 0, min(enough, 1)
+    while high < enough and not same(high):
+        low, high = high, min(2 * high, enough)
+    while high - low > max(1, high // 20):
+        middle = (low + high) // 2
+        low, high = (low, middle) if same(middle) else (middle, high)
+    return high
+
+
+def _changed(decisions: Decisions) -> NDArray[np.intp]:
+    """Rows whose decision is another than that of the row before."""
+    apart = np.zeros(len(next(iter(decisions.arrays().values()))), dtype=np.bool_)
+    for array in decisions.arrays().values():
+        values = np.nan_to_num(array.astype(float), nan=-1.0)
+        apart[1:] |= (np.abs(np.diff(values, axis=0)) > SAME_WEIGHT).any(axis=1)
+    return np.flatnonzero(apart)
 
 
 def _latest(strategy: Strategy, bars: Bars, count: int) -> Decisions:

@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,10 @@ class _OverdueError(BaseException):
     """Time is up; no `except Exception` of the user's stops it."""
 
 
+def _nobody(universes: int) -> None:
+    """Nobody counts the universes."""
+
+
 @dataclass
 class CallLog:
     """What calls left behind beside their answers.
@@ -54,12 +58,14 @@ class CallLog:
         beginning: the first of them.
         failures: why the code failed, by id of the universe, where that was excused.
         warnings: what its own lines warned of, each once, the first of them.
+        advance: called with the number of universes after each call of the code.
     """
 
     characters: int = 0
     beginning: str = ""
     failures: dict[int, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    advance: Callable[[int], object] = field(default=_nobody, repr=False, compare=False)
 
     def write(self, text: str) -> None:
         """Note what was printed."""

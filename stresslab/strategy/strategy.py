@@ -163,8 +163,14 @@ class Strategy:
         if self.one_by_one:
             walked = functools.partial(self._walked, accounts=accounts)
             one = walked if self.kind == "on_bar" else self._called
-            return Decisions.side_by_side([one(panel.take(slice(at, at + 1))) for at in range(panel.shape[1])])
-        return self._called(panel)
+            found = []
+            for at in range(panel.shape[1]):
+                found.append(one(panel.take(slice(at, at + 1))))
+                self.log.advance(1)
+            return Decisions.side_by_side(found)
+        decisions = self._called(panel)
+        self.log.advance(panel.shape[1])
+        return decisions
 
     def _called(self, panel: Panel | MarketPanel) -> Decisions:
         """One call, on the form's own kind of bars."""

@@ -32,7 +32,8 @@ def test_check_tells_the_form_and_what_was_printed(command: Command, csv: Path, 
     assert lines[0].startswith("chatty: does not look ahead")
     assert "written for one series" in lines[1]
     assert "characters, which begin 'hello\\nhello" in lines[2]
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert lines[3].startswith("  needs 1 bar of history")
 
 
 def test_check_says_where_memory_is_longer_than_the_warmup(command: Command, csv: Path, tmp_path: Path) -> None:
@@ -42,4 +43,4 @@ def test_check_says_where_memory_is_longer_than_the_warmup(command: Command, csv
     short = command("check", path, "--data", csv, "--warmup", "60").out.splitlines()
     assert len(short) == 2
     assert "with the 60 bars of history it is shown" in short[1]
-    assert len(command("check", path, "--data", csv, "--warmup", "200").out.splitlines()) == 1
+    assert "needs about 120 bars of history" in command("check", path, "--data", csv, "--warmup", "200").out

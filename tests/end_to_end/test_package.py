@@ -25,6 +25,11 @@ def test_names_are_there(name: str) -> None:
     assert name in dir(stresslab)
 
 
+def test_dir_shows_what_is_public() -> None:
+    """And nothing else, whatever was imported before."""
+    assert dir(stresslab) == sorted(stresslab.__all__)
+
+
 def test_unknown_names_are_refused() -> None:
     """A misspelt name is an AttributeError, as of any module."""
     with pytest.raises(AttributeError, match="load_bar"):

@@ -8,7 +8,7 @@ import pytest
 from stresslab.core.errors import InputError
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
-from stresslab.generators.registry import GENERATORS, make_generator, settings_of
+from stresslab.generators.registry import GENERATORS, as_generator, make_generator, settings_of
 
 
 def test_names_make_generators():
@@ -25,6 +25,17 @@ def test_unknown_names_and_settings_are_refused():
         make_generator("prophet")
     with pytest.raises(InputError, match=r"temperature=0.8 is not .* bootstrap; its settings are block, context"):
         make_generator("bootstrap", temperature=0.8)
+
+
+def test_a_generator_or_its_name():
+    """A name means its defaults, a generator itself; a class and what makes no universes are refused."""
+    own = StationaryBootstrap(block=7.0)
+    assert as_generator(own) is own
+    assert as_generator("garch") == Garch()
+    with pytest.raises(InputError, match=r"write Garch\(\)"):
+        as_generator(Garch)
+    with pytest.raises(InputError, match=r"generator=3 makes no universes; give one of kronos, bootstrap, garch"):
+        as_generator(3)
 
 
 def test_a_bootstrap_needs_no_torch():

@@ -493,3 +493,18 @@ def test_the_verdict_is_said_before_the_studies() -> None:
         assert after.studies.shocks is not None
         assert after.replays is not None
     assert result.to_dict() == run([above_mean, hold], permutations=19).to_dict()
+
+
+def test_bars_and_generator_by_their_names(tmp_path: Path) -> None:
+    """A file, a frame and bars give one result, and so do a generator and its name."""
+    frame = pd.DataFrame(
+        BARS.values, columns=["open", "high", "low", "close", "volume", "amount"], index=BARS.timestamps
+    )
+    frame.rename_axis("date").to_csv(tmp_path / "bars.csv")
+    given = {"universes": 20, "horizon": 20, "seed": 1, "studies": sl.Studies(permutations=0, realism_origins=0)}
+    own = sl.stress_test(hold, BARS, sl.StationaryBootstrap(), **given).metrics["total_return"]
+    for bars in (str(tmp_path / "bars.csv"), tmp_path / "bars.csv", frame):
+        found = sl.stress_test(hold, bars, generator="bootstrap", **given)
+        np.testing.assert_allclose(found.metrics["total_return"], own, rtol=1e-6)
+    with pytest.raises(InputError, match="generator='kronoss' is not known"):
+        sl.stress_test(hold, BARS, "kronoss", **given)

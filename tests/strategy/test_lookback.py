@@ -73,3 +73,48 @@ def test_the_number_to_give_is_said() -> None:
     assert "above: with the 500 bars" in notice
     assert "give warmup=7" in notice
     assert of_lookback([StrategyRun(strategy.name, {}, LookAheadReport(), strategy)], BARS[:500], 500, 60) == []
+
+
+@pytest.mark.parametrize("window", [20, 50, 200])
+@pytest.mark.parametrize("rule", [above, weighted])
+def test_the_least_history_is_that_of_the_window(rule: Any, window: int) -> None:
+    """Where the warm-up is enough, how few bars are is found to a twentieth, and said."""
+    (strategy,) = load_strategies(rule, {"window": window})
+    found = find_lookback(strategy, BARS, 500, 250, least=True)
+    assert found is not None
+    assert found.enough
+    assert found.needed == pytest.approx(window, rel=0.06, abs=1)
+    assert str(found).startswith(f"needs about {found.needed} bars of history")
+
+
+def test_the_least_history_of_few_bars() -> None:
+    """It is asked for where there is no more history than is shown, too; code that fails on few bars needs them."""
+
+    def picky(bars: Any) -> Any:
+        if len(bars.close) < 40:
+            raise ValueError("too few")
+        return bars.close > 0, bars.close < 0
+
+    (strategy,) = load_strategies(picky, {})
+    assert find_lookback(strategy, BARS[:400], 500, 100) is None
+    found = find_lookback(strategy, BARS[:400], 500, 100, least=True)
+    assert found is not None
+    assert found.needed == pytest.approx(39, abs=2)
+
+
+def test_an_account_needs_what_it_is_given() -> None:
+    """What was decided before is part of an account, so its decisions are compared from its beginning on."""
+
+    def on_bar(state: Any, bar: Any) -> None:
+        closes = state["closes"] = [*state.get("closes", []), bar.close][-300:]
+        if len(closes) == 300 and bar.close > sum(closes) / 300:
+            state.enter_long()
+        else:
+            state.close()
+
+    (strategy,) = load_strategies(on_bar, {})
+    short, enough = (find_lookback(strategy, BARS[:1500], warmup, 100) for warmup in (100, 400))
+    assert short is not None
+    assert enough is not None
+    assert not short.enough
+    assert enough.enough

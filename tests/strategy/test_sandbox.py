@@ -223,3 +223,21 @@ def test_chained_assignment_that_does_nothing_is_noted() -> None:
     with warnings.catch_warnings(record=True):
         one.decide(PANEL)
     assert "ChainedAssignmentError at test_sandbox.py line" in one.log.warnings[0]
+
+
+def test_universes_are_counted_as_they_are_done() -> None:
+    """Whoever waits for slow code hears of each universe; wide code answers for all at once."""
+    counted: list[int] = []
+
+    def on_bar(state: dict[str, Any], bar: Any) -> float:
+        return 1.0
+
+    def wide(bars: Any) -> Any:
+        return bars.close > 0, bars.close < 0
+
+    panel = Panel.of(Universes.concatenate([Universes.from_bars(BARS[50:], BARS[:50])] * 3), 50)
+    for code in (on_bar, wide):
+        strategy = load(code)
+        strategy.log.advance = counted.append
+        strategy.decide(panel)
+    assert counted == [1, 1, 1, 3]
