@@ -14,6 +14,7 @@ from stresslab.metrics.measures import MEASURES
 from stresslab.report.captions import measure_of
 from stresslab.report.sections import kept_limits, notices, overview, provenance, realism, what_if
 from stresslab.report.sections import strategy as evidence
+from stresslab.report.sections.grid_ranking import discount, ranked
 from stresslab.report.sections.studies import edge_sentence
 from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
 
@@ -26,7 +27,7 @@ def render(result: StressResult) -> str:
     """What `print(result)` shows: lines of at most 100 columns without control characters."""
     cash = result.init_cash
     several = len(result.strategies) > 1
-    blocks = [_overview(result.strategies)] if several else []
+    blocks = [*_discount(result), _overview(_in_order(result, range(len(result.strategies))))] if several else []
     roles = overview.roles(result)
     if len(roles) < len(result.strategies):
         blocks.append(
@@ -40,19 +41,29 @@ def render(result: StressResult) -> str:
 def brief(result: StressResult) -> str:
     """What a run prints when it is done: the table, two lines for each strategy, and how many warnings there are."""
     roles = overview.roles(result)
-    blocks = [_overview(result.strategies if len(roles) == len(result.strategies) else _chosen(result, roles))]
+    shown = range(len(result.strategies)) if len(roles) == len(result.strategies) else roles
+    blocks = [_overview(_in_order(result, shown))]
     if len(roles) < len(result.strategies):
         blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(roles.values())}.", "")
-    for at in roles:
-        blocks.append(_two_lines(result.strategies[at]))
+    blocks = [*_discount(result), *blocks]
+    for one in _in_order(result, roles):
+        blocks.append(_two_lines(one))
     warned = sum(notice.warning for notice in notices.notices(result))
     if warned:
         blocks.append([f"{warned} {'warnings' if warned > 1 else 'warning'} to read before you rely on it."])
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def _chosen(result: StressResult, roles: Iterable[int]) -> list[StrategyResult]:
-    return [result.strategies[at] for at in roles]
+def _in_order(result: StressResult, places: Iterable[int]) -> list[StrategyResult]:
+    """The strategies at some places: as given, or sets of a grid with the best on the real bars first."""
+    chosen, order = set(places), ranked(result)
+    return [result.strategies[at] for at in (order or range(len(result.strategies))) if at in chosen]
+
+
+def _discount(result: StressResult) -> list[list[str]]:
+    """What the best set of a grid is worth, above its table."""
+    sentence = discount(result)
+    return [wrapped(sentence, "", 2)] if sentence else []
 
 
 def _two_lines(strategy: StrategyResult) -> list[str]:
@@ -69,8 +80,9 @@ def _two_lines(strategy: StrategyResult) -> list[str]:
 
 
 def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
-    """One line per strategy."""
+    """One line per strategy; of a grid's sets with the backtest that they would be chosen by."""
     rows = []
+    varied = sum(strategy.name.endswith("]") for strategy in strategies) > 1
     for strategy in strategies:
         loss, returns = strategy.universes.probability_of_loss, measure_of(strategy, "total_return")
         real = None if strategy.realised is None else strategy.realised_return
@@ -84,9 +96,11 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
                 percent(returns.median, signed=True),
                 percent(returns.quantile(0.05), signed=True),
                 percent(real, signed=True),
+                *([percent(strategy.backtest_return, signed=True)] if varied else []),
             ]
         )
-    return table(["Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median", "5%", "Real"], rows, left=3)
+    headings = ["Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median", "5%", "Real"]
+    return table([*headings, *(["Backtest"] if varied else [])], rows, left=3)
 
 
 def _strategy(strategy: StrategyResult, cash: float) -> list[str]:

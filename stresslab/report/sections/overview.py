@@ -10,6 +10,7 @@ from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.report import wording
 from stresslab.report.captions import measure_of
+from stresslab.report.sections.grid_ranking import ranked
 from stresslab.report.wording import GLYPHS, clean, percent, share
 
 MAX_PAGES = 30
@@ -72,9 +73,14 @@ OVERVIEW = (
 
 
 def overview_rows(result: StressResult) -> list[OverviewRow]:
-    """Every strategy in the overview: as given, or the lowest P(loss) first where they are very many."""
-    paged = roles(result)
+    """Every strategy in the overview: as given, or the lowest P(loss) first where they are very many.
+
+    Sets of a grid stand as they would be chosen, the best on the real bars first.
+    """
+    paged, order = roles(result), ranked(result)
     found = [overview_row(one, at, at in paged) for at, one in enumerate(result.strategies)]
+    if order is not None:
+        return [found[at] for at in order]
     return found if len(found) <= MAX_PAGES else sorted(found, key=lambda one: one.gauge.value)
 
 

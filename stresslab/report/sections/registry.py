@@ -32,6 +32,7 @@ from stresslab.report.sections import (
     studies,
 )
 from stresslab.report.sections import realism_tables as tables
+from stresslab.report.sections.grid_ranking import discount
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _verdicts(context: SectionContext) -> dict[str, Any]:
         "sheets": context.pages,
         "lines": context.rows,
         "headline": captions.headline(context.result),
+        "discount": discount(context.result),
         "sentence": captions.overview_sentence(context.result),
         "keys": captions.label_keys(context.result),
         "edges": any(row.edge for row in context.rows),
