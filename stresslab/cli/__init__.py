@@ -27,6 +27,7 @@ from stresslab.cli import (
     freeze,
     index,
     limits,
+    mcp,
     models,
     options,
     realism,
@@ -109,6 +110,7 @@ for module, command in (
     (strategies, strategies.strategies),
     (scenarios, scenarios.scenarios),
     (cache, cache.cache),
+    (mcp, mcp.mcp),
 ):
     app.command(epilog=module.EXAMPLE)(command)
 app.add_typer(train.app, name="train")
