@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from stresslab.backtest import Backtest, Terms, backtest
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.parallel import chunks, map_chunks, worth_processes
@@ -25,6 +24,7 @@ from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.generators.permutation import permuted_bars
 from stresslab.metrics.distribution import Interval
+from stresslab.metrics.laws import normal_quantile
 from stresslab.metrics.market_timing import (
     GainsVariance,
     Timing,
@@ -209,7 +209,7 @@ def beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[I
     finite = drawn[np.isfinite(drawn)]
     centre = float(np.mean(finite)) if len(finite) else math.nan
     spread = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
-    centred, half = statistic - centre, float(stats.norm.ppf(1 - SIZE)) * spread
+    centred, half = statistic - centre, float(normal_quantile(1 - SIZE)) * spread
     return Interval(centred * yearly, (centred - half) * yearly, (centred + half) * yearly), spread * yearly
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from stresslab.analysis.case import Case, figures, nobody
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.arrays import BoolArray, FloatArray
 from stresslab.core.errors import InputError
 from stresslab.data.bars import AMOUNT, CLOSE

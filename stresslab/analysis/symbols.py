@@ -12,7 +12,7 @@ import numpy as np
 from stresslab.analysis.case import Case
 from stresslab.analysis.permutation_test import positions_and_returns
 from stresslab.backtest import backtest
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE

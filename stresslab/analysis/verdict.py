@@ -10,12 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from scipy import stats
-
 from stresslab.analysis.result_models import Check, Edge, EdgeLabel, Label, Verdict, check
 from stresslab.core.errors import InputError
 from stresslab.core.text import percent
 from stresslab.metrics.distribution import Interval
+from stresslab.metrics.laws import normal_quantile
 
 BARE_MENTION = 0.75
 """Probability of an edge up to which real bars do not tell it from luck: odds of 3 to 1 are "not worth more than a bare
@@ -65,7 +64,7 @@ def implied_sharpe(probability_of_loss: float, horizon: int, periods_per_year: f
     Returns:
         The ratio: 0 for p = 0.5; infinite for p = 0 and 1.
     """
-    return float(-stats.norm.ppf(probability_of_loss)) * math.sqrt(periods_per_year / horizon)
+    return float(-normal_quantile(probability_of_loss)) * math.sqrt(periods_per_year / horizon)
 
 
 def universes_needed(share: float, threshold: float, level: float = 0.95) -> float:
@@ -83,7 +82,7 @@ def universes_needed(share: float, threshold: float, level: float = 0.95) -> flo
     """
     if share == threshold:
         return math.inf
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(normal_quantile(0.5 + level / 2))
     return float(math.ceil(z * z * threshold * (1 - threshold) / (share - threshold) ** 2))
 
 

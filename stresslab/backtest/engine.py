@@ -18,9 +18,7 @@ from stresslab.backtest.bar_account import Accounts
 from stresslab.backtest.costs import Costs
 from stresslab.backtest.event_fills import Conditions, walk
 from stresslab.backtest.inside_bars import with_extremes
-from stresslab.backtest.joint_fills import JointBacktest
 from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
-from stresslab.backtest.order_fills import fill_orders, price_orders
 from stresslab.backtest.orders import (
     SAME_TARGET,
     Orders,
@@ -31,7 +29,7 @@ from stresslab.backtest.orders import (
     orders_of,
     units_of,
 )
-from stresslab.backtest.result import Backtest
+from stresslab.backtest.result import Backtest, JointBacktest
 from stresslab.backtest.terms import Sizing, Stops, Terms
 from stresslab.backtest.vectorbt_fills import RANGE, fill
 from stresslab.core.arrays import FloatArray
@@ -235,6 +233,8 @@ def _by_price(
     decisions: Decisions, warmup: int, universes: Universes, terms: Terms, periods_per_year: float | None
 ) -> Backtest:
     """Accounts of orders with prices."""
+    from stresslab.backtest.order_fills import fill_orders, price_orders  # compiled by numba, slow to import
+
     periods = periods_per_year or universes.history.periods_per_year
     prices = np.ascontiguousarray(universes.values[:, :, : CLOSE + 1], dtype=np.float64)
     slippage = _market_slippage(universes, terms.costs)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import FIELDS
 from stresslab.data.market_index import IndexUniverses

@@ -10,7 +10,6 @@ close is ruined. Shapes: K symbols, N universes, T bars.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,31 +18,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.result import Backtest
+from stresslab.backtest.result import JointBacktest
 from stresslab.backtest.terms import Terms
 from stresslab.core.arrays import FloatArray
 
 _DUST = 1e-12
 """Orders of less than this share of the equity are rounding."""
 _TRADES, _WINS, _GAINS, _LOSSES, _INTEREST, _RUINED = range(6)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class JointBacktest(Backtest):
-    """N accounts over a market of K symbols; `position` is gross exposure, short positions counting as long ones do.
-
-    Attributes:
-        positions: (K, T, N) value held of each symbol over bar t as a signed fraction of equity.
-        contributions: (K, N) currency that each symbol brought, net of its costs; with `interest` they add up to what
-            the account gained.
-    """
-
-    positions: FloatArray = field(kw_only=True)
-    contributions: FloatArray = field(kw_only=True)
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        symbols, steps, count = len(self.contributions), len(self.timestamps), len(self.ids)
-        return super()._shapes() | {"positions": (symbols, steps, count), "contributions": (symbols, count)}
 
 
 class Prices(NamedTuple):

@@ -12,10 +12,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 
-from stresslab.backtest.joint_fills import JointBacktest, Prices, walk_jointly
 from stresslab.backtest.orders import SAME_TARGET, Signals, Targets, orders_of
 from stresslab.backtest.portfolio import combine
-from stresslab.backtest.result import Backtest
+from stresslab.backtest.result import Backtest, JointBacktest
 from stresslab.backtest.terms import Sizing, Terms
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError, StrategyError
@@ -49,6 +48,8 @@ def trade_jointly(
             f"strategy {strategy.name!r} trades several symbols from one account, which has no stops and no sizing; "
             "leave them out, and let its weights say how much it holds"
         )
+    from stresslab.backtest.joint_fills import Prices, walk_jointly  # compiled by numba, slow to import
+
     panel = strategy.panel(universes, terms.warmup)
     decisions = strategy.decide(panel, allow_silence=True)
     orders = orders_of(decisions, panel.warmup, terms.position, terms.band)

@@ -6,7 +6,7 @@ The engine makes them, `stresslab.metrics.measures` measures them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -66,15 +66,15 @@ class Backtest(Account):
         for name in ("conflicts", "untraded"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.zeros(count, dtype=np.int64))
-        for field in fields(self):
-            array = getattr(self, field.name)
+        for one in fields(self):
+            array = getattr(self, one.name)
             if isinstance(array, np.ndarray):
-                expected = shapes.get(field.name, (count,))
+                expected = shapes.get(one.name, (count,))
                 if array.shape != expected:
-                    raise ValueError(f"{field.name} of shape {array.shape} is not {expected} like ids and timestamps")
+                    raise ValueError(f"{one.name} of shape {array.shape} is not {expected} like ids and timestamps")
                 array = np.asfortranarray(array)
                 array.setflags(write=False)
-                object.__setattr__(self, field.name, array)
+                object.__setattr__(self, one.name, array)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the arrays that are not (N,)."""
@@ -94,10 +94,10 @@ class Backtest(Account):
     def with_accounts(self, positions: NDArray[np.intp], others: Backtest) -> Backtest:
         """The same accounts with others in some places."""
         arrays: dict[str, Any] = {}
-        for field in fields(self):
-            if isinstance(getattr(self, field.name), np.ndarray):
-                arrays[field.name] = getattr(self, field.name).copy()
-                arrays[field.name][..., positions] = getattr(others, field.name)
+        for one in fields(self):
+            if isinstance(getattr(self, one.name), np.ndarray):
+                arrays[one.name] = getattr(self, one.name).copy()
+                arrays[one.name][..., positions] = getattr(others, one.name)
         return replace(self, **arrays)
 
     @classmethod
@@ -105,17 +105,35 @@ class Backtest(Account):
         """Accounts of the same bars and initial cash side by side, in the order given."""
         first, cls = parts[0], type(parts[0])
         joined = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
-            for field in fields(cls)
-            if isinstance(getattr(first, field.name), np.ndarray)
+            one.name: np.concatenate([getattr(part, one.name) for part in parts], axis=-1)
+            for one in fields(cls)
+            if isinstance(getattr(first, one.name), np.ndarray)
         }
         return cls(**joined, timestamps=first.timestamps, init_cash=first.init_cash)
 
     def take(self, chosen: NDArray[np.intp]) -> Backtest:
         """The accounts at these positions."""
         parts = {
-            field.name: getattr(self, field.name)[..., chosen]
-            for field in fields(self)
-            if isinstance(getattr(self, field.name), np.ndarray)
+            one.name: getattr(self, one.name)[..., chosen]
+            for one in fields(self)
+            if isinstance(getattr(self, one.name), np.ndarray)
         }
         return replace(self, **parts)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JointBacktest(Backtest):
+    """N accounts over a market of K symbols; `position` is gross exposure, short positions counting as long ones do.
+
+    Attributes:
+        positions: (K, T, N) value held of each symbol over bar t as a signed fraction of equity.
+        contributions: (K, N) currency that each symbol brought, net of its costs; with `interest` they add up to what
+            the account gained.
+    """
+
+    positions: FloatArray = field(kw_only=True)
+    contributions: FloatArray = field(kw_only=True)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        symbols, steps, count = len(self.contributions), len(self.timestamps), len(self.ids)
+        return super()._shapes() | {"positions": (symbols, steps, count), "contributions": (symbols, count)}

@@ -12,8 +12,6 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.signal import lfilter
 from scipy.special import ndtri
 
 from stresslab.core.arrays import FloatArray
@@ -104,6 +102,8 @@ class Dependence:
         count, symbols = self.ranks.shape
         u = uniforms(seed, ids, steps, 1 + symbols, stream=Stream.DEPENDENCE)  # (n, T, 1 + K)
         if self.kind == "student":
+            from scipy import stats  # slow to import
+
             root = np.linalg.cholesky(self.asked)
             mixing = np.sqrt(stats.chi2.ppf(u[..., 0], self.degrees) / self.degrees)[..., None]
             drawn = stats.t.cdf(ndtri(u[..., 1:]) @ root.T / mixing, self.degrees)
@@ -138,12 +138,14 @@ def _returns(market: Market) -> tuple[FloatArray, FloatArray]:
     for bars, own in zip(market, returns, strict=True):
         if not own[-BARS:].any():
             raise DataError(f"{bars.symbol} never moves in the last {BARS} common bars; leave it out")
+    from scipy import signal  # slow to import
+
     squares = returns**2
     variance = np.zeros_like(squares)
     for half_life in HALF_LIVES:
         gain = 1.0 - 0.5 ** (1.0 / half_life)
         start = squares[:, : int(2 * half_life)].mean(axis=1, keepdims=True)
-        after, _ = lfilter([gain], [1.0, gain - 1.0], squares, axis=1, zi=(1.0 - gain) * start)
+        after, _ = signal.lfilter([gain], [1.0, gain - 1.0], squares, axis=1, zi=(1.0 - gain) * start)
         variance += np.concatenate([start, after[:, :-1]], axis=1)
     scaled = returns / np.sqrt(variance / len(HALF_LIVES) + 1e-12)
     return returns[:, -BARS:].T, scaled[:, -BARS:].T
@@ -151,6 +153,8 @@ def _returns(market: Market) -> tuple[FloatArray, FloatArray]:
 
 def _ranks(columns: FloatArray) -> NDArray[np.int64]:
     """Ranks from 0 of each column (M, K); of equals the earlier comes first."""
+    from scipy import stats  # slow to import
+
     return np.asarray(stats.rankdata(columns, method="ordinal", axis=0) - 1)
 
 
@@ -188,6 +192,7 @@ def _root(matrix: FloatArray) -> FloatArray:
 
 def _degrees(ranks: NDArray[np.int64]) -> float:
     """Degrees of freedom of the t copula, by pseudo-likelihood given the rank correlation (Demarta & McNeil 2005)."""
+    from scipy import stats  # slow to import
     from scipy.optimize import minimize_scalar
 
     u = (ranks + 0.5) / len(ranks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 
@@ -13,6 +12,8 @@ TAIL = 0.05
 
 def spearman(returns: FloatArray) -> FloatArray:
     """Spearman correlation (K, K) of the columns; NaN where a column does not vary."""
+    from scipy import stats  # slow to import
+
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.atleast_2d(np.corrcoef(stats.rankdata(returns, axis=0).T)))
 

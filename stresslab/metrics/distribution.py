@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.core.randomness import Stream, uniforms
+from stresslab.metrics.laws import binomial_ranks, gamma_quantile, normal_quantile
 from stresslab.metrics.measures import MEASURES
 
 LEVEL = 0.95
@@ -79,7 +79,7 @@ def wilson(successes: float, universes: float, level: float = LEVEL) -> Interval
     """
     if universes == 0:
         return Interval(math.nan, 0.0, 1.0)
-    share, z2 = successes / universes, stats.norm.ppf(0.5 + level / 2) ** 2
+    share, z2 = successes / universes, normal_quantile(0.5 + level / 2) ** 2
     middle = (share + z2 / (2 * universes)) / (1 + z2 / universes)
     half = math.sqrt(z2 * (share * (1 - share) + z2 / (4 * universes)) / universes) / (1 + z2 / universes)
     low = 0.0 if successes <= 0 else max(0.0, middle - half)
@@ -94,11 +94,7 @@ def _ranks(universes: int, probability: float, level: float) -> tuple[int, int]:
     With B the binomial number of observations at or below the quantile, the r-th smallest lies above it when B < r:
     the lower rank is the largest with P(B < r) <= (1 - level) / 2, the upper one the smallest with P(B >= r) as small.
     """
-    tail = (1 - level) / 2
-    count = stats.binom(universes, probability)
-    lower = int(count.ppf(tail))
-    lower += int(count.cdf(lower) <= tail)
-    return lower, int(count.ppf(1 - tail)) + 1
+    return binomial_ranks(universes, probability, (1 - level) / 2)
 
 
 def quantile_interval(sample: ArrayLike, probability: float, level: float = LEVEL) -> Interval:
@@ -179,7 +175,7 @@ def _shortfall_of_sorted(ordered: FloatArray, tail: float, level: float, seed: i
         replicates = np.arange(first, min(first + per_block, _REPLICATES))
         u = uniforms(seed, replicates, 1, lowest + 1, stream=Stream.SHORTFALL)[:, 0]  # (B, lowest + 1)
         sums = np.cumsum(-np.log(u[:, :lowest]), axis=1)
-        rest = stats.gamma.ppf(u[:, lowest], count + 1 - lowest)
+        rest = gamma_quantile(u[:, lowest], count + 1 - lowest)
         positions = (count * (sums / (sums[:, -1] + rest)[:, None])).astype(np.int64)
         means.append(_tail_mean(ordered[np.minimum(positions, count - 1)], size))
     edges = np.quantile(np.concatenate(means), [0.5 - level / 2, 0.5 + level / 2])
@@ -271,7 +267,7 @@ def summary(
         estimates["expected_shortfall_97_5"] = _shortfall_of_sorted(ordered, SHORTFALL_TAIL, level, seed)
     std = float(ordered.std(ddof=1)) if count > 1 else math.nan
     mean = float(ordered.mean()) if count else math.nan
-    error = float(stats.norm.ppf(0.5 + level / 2)) * std / math.sqrt(max(count, 1))
+    error = float(normal_quantile(0.5 + level / 2)) * std / math.sqrt(max(count, 1))
     estimates["mean"] = Interval(mean, mean - error, mean + error)  # central limit theorem
     entry: dict[str, Any] = {
         "mean": plain(mean),

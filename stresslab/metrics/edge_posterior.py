@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import Interval
+from stresslab.metrics.laws import normal_log_density, normal_quantile
 
 PRIOR_SD = 2.0
 """Standard deviation of the prior of a true timing Sharpe ratio; its mean is 0. It is weakly informative (Gelman,
@@ -251,7 +252,7 @@ def log_chance_of_choice(edges: ArrayLike, trials: float, widths: ArrayLike | No
     wide = np.interp(nodes, wanted, np.ones(len(wanted)) if widths is None else np.asarray(widths, dtype=np.float64))
     y = np.linspace(nodes[0] - _REACH, max(nodes[-1], 0.0) + _REACH * float(wide.max()), 2000)  # (Y,)
     others = (trials - 1) * special.log_ndtr(y)
-    logs = stats.norm.logpdf(y, nodes[:, None], wide[:, None]) + others  # (200, Y)
+    logs = normal_log_density(y, nodes[:, None], wide[:, None]) + others  # (200, Y)
     chance = special.logsumexp(logs, axis=1) + math.log(y[1] - y[0])
     return np.asarray(np.interp(wanted, nodes, chance), dtype=np.float64)
 
@@ -269,7 +270,7 @@ def years_to_find_out(posterior: EdgePosterior, required: float) -> float:
         return 0.0
     if not posterior.mean > 0:
         return math.inf
-    far = float(stats.norm.ppf(required)) / posterior.mean
+    far = float(normal_quantile(required)) / posterior.mean
     return max(0.0, far**2 - posterior.sd**-2)
 
 
@@ -288,7 +289,7 @@ def horizon_for(loss: float, years: float, uncertainty: float, target: float) ->
     Returns:
         Years; infinite where no horizon reaches it, since the edge itself is too uncertain or too small.
     """
-    z, found = -float(stats.norm.ppf(target)), -float(stats.norm.ppf(loss))
+    z, found = -float(normal_quantile(target)), -float(normal_quantile(loss))
     if not found > 0:
         return math.inf
     if math.isinf(found):

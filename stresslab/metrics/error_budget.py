@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval, wilson
+from stresslab.metrics.laws import normal_quantile
 
 MIN_UNIVERSES = 1000
 """Universes before a first look: with fewer, shares near 0 would end the sampling by luck, and lean towards 0."""
@@ -135,7 +135,7 @@ def variance_within(low: float | None, high: float | None, level: float = LEVEL)
     """
     if low is None or high is None:
         return 0.0
-    return ((high - low) / (2 * float(stats.norm.ppf(0.5 + level / 2)))) ** 2
+    return ((high - low) / (2 * float(normal_quantile(0.5 + level / 2)))) ** 2
 
 
 def half_width(successes: float, universes: int, level: float = LEVEL) -> float:
@@ -190,5 +190,5 @@ def more_universes(losses: int, universes: int, precision: float, most: int, lev
 
 def monte_carlo_variance(share: float, universes: int) -> float:
     """Variance of a share by chance, p (1 - p) / N, p with two universes added to both sides (Agresti & Coull 1998)."""
-    adjusted = (share * universes + stats.norm.ppf(0.975) ** 2 / 2) / (universes + stats.norm.ppf(0.975) ** 2)
+    adjusted = (share * universes + normal_quantile(0.975) ** 2 / 2) / (universes + normal_quantile(0.975) ** 2)
     return float(adjusted * (1 - adjusted) / universes)

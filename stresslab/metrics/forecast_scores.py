@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-from scipy.spatial.distance import pdist
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.core.randomness import Stream, numpy_generator
+from stresslab.metrics import laws
 from stresslab.metrics.distribution import Interval, wilson
 
 
@@ -78,7 +77,11 @@ def energy_score(sample: ArrayLike, outcome: ArrayLike) -> float:
     """
     points, real = np.asarray(sample, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
     distance = float(np.linalg.norm(points - real, axis=1).mean())
-    return distance - 0.5 * float(pdist(points).mean()) if len(points) > 1 else distance
+    if len(points) < 2:
+        return distance
+    from scipy.spatial.distance import pdist  # slow to import
+
+    return distance - 0.5 * float(pdist(points).mean())
 
 
 def inside(ranks: ArrayLike, level: float, universes: int) -> FloatArray:
@@ -110,7 +113,11 @@ def evenness(ranks: ArrayLike) -> float:
     """
     values = np.asarray(ranks, dtype=np.float64)
     values = values[np.isfinite(values)]
-    return float(stats.cramervonmises(values, "uniform").pvalue) if len(values) > 1 else math.nan
+    if len(values) < 2:
+        return math.nan
+    from scipy import stats  # slow to import
+
+    return float(stats.cramervonmises(values, "uniform").pvalue)
 
 
 def coverage(ranks: ArrayLike, level: float, universes: int, confidence: float = 0.95) -> Interval:
@@ -163,7 +170,7 @@ def clustered_ratio(
     rng = numpy_generator(seed, Stream.CLUSTERS)
     drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=draws) @ sums  # (draws, 2)
     ratios = drawn[:, 0] / np.where(drawn[:, 1] == 0, np.nan, drawn[:, 1])
-    tail = stats.norm.cdf(math.sqrt(groups / (groups - 1)) * stats.t.ppf(0.5 - level / 2, groups - 1))
+    tail = laws.normal_cdf(math.sqrt(groups / (groups - 1)) * laws.student_quantile(0.5 - level / 2, groups - 1))
     low, high = np.nanquantile(ratios, [tail, 1 - tail])
     return Interval(value, float(low), float(high))
 
@@ -204,7 +211,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95, effect: float = 1.0) -
     if count < 2:
         return Interval(mean, -math.inf, math.inf)
     variance = float(((numbers - mean) ** 2).sum()) / (len(numbers) - effect)
-    half = float(stats.t.ppf(0.5 + level / 2, count - 1)) * math.sqrt(variance / count)
+    half = laws.student_quantile(0.5 + level / 2, count - 1) * math.sqrt(variance / count)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -236,7 +243,7 @@ def scatter(sample: ArrayLike, outcomes: ArrayLike, level: float = 0.95, effect:
     expected = away * count / (count - 1) / np.sqrt(others)  # distance of a member from the mean of the others
     ratio = float(found.mean() / expected.mean())
     shape = len(real) / effect * float(expected.mean()) ** 2 / float(expected.var(axis=1).mean())
-    high, low = (float(stats.gamma.ppf(tail, shape)) / shape for tail in (0.5 - level / 2, 0.5 + level / 2))
+    high, low = (float(laws.gamma_quantile(tail, shape)) / shape for tail in (0.5 - level / 2, 0.5 + level / 2))
     return Interval(ratio, ratio / low, ratio / high if high > 0 else math.inf)
 
 
@@ -290,6 +297,8 @@ def exceedances(hits: ArrayLike, probability: float) -> Exceedances:
     """
     series = np.asarray(hits, dtype=bool)
     count, expected = int(series.sum()), len(series) * probability
+    from scipy import stats  # slow to import
+
     kupiec = float(stats.binomtest(count, len(series), probability).pvalue)
     independence = _independence(series) if expected >= MIN_EXPECTED else None
     return Exceedances(probability, count, expected, kupiec, independence)
@@ -304,7 +313,7 @@ def _independence(series: NDArray[np.bool_]) -> float | None:
         return None
     alike = _bernoulli(n01 + n11, n00 + n10)
     apart = _bernoulli(n01, n00) + _bernoulli(n11, n10)
-    return float(stats.chi2.sf(max(0.0, 2.0 * (apart - alike)), 1))
+    return laws.chi_square_tail(max(0.0, 2.0 * (apart - alike)), 1)
 
 
 def _bernoulli(hits: int, misses: int) -> float:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.edge_posterior import Evidence
+from stresslab.metrics.laws import chi_square_tail, normal_tail
 from stresslab.metrics.multiple_testing import sharpe_of
 
 FIRST_TRAINING = 0.25
@@ -85,7 +85,7 @@ def fresh_timing(position: ArrayLike, returns: ArrayLike, start: int, periods_pe
     if size <= 1e-12 * math.sqrt(float((earned**2).sum())):
         return None
     statistic, yearly = float(gains.sum()) / size, math.sqrt(periods_per_year / bars)
-    return FreshTiming(statistic * yearly, yearly, float(stats.norm.sf(statistic)), bars)
+    return FreshTiming(statistic * yearly, yearly, float(normal_tail(statistic)), bars)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,4 +145,4 @@ def combined_p_value(p_values: Sequence[float]) -> float:
     if not p_values:
         return 1.0
     logs = -2.0 * math.fsum(math.log(max(p, 1e-300)) for p in p_values)
-    return float(stats.chi2.sf(logs, 2 * len(p_values)))
+    return chi_square_tail(logs, 2 * len(p_values))

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval
 from stresslab.metrics.edge_posterior import Spells
+from stresslab.metrics.laws import skewness, student_quantile, student_tail
 
 _ROUNDING = 1e-12
 """Timing that varies less than this, as a share of what positions times returns add up to, is rounding."""
@@ -156,10 +156,10 @@ def _mean_timing(gains: FloatArray, bars: int, periods_per_year: float, level: f
         return Timing(Interval(0.0, 0.0, 0.0), unknown, 1.0, False, count)
     if spread <= _ROUNDING * size:
         return Timing(Interval(mean, -math.inf, math.inf), unknown, 1.0, True, count)
-    error, skew = spread / math.sqrt(count), float(stats.skew(gains)) / math.sqrt(count)
-    far = float(stats.t.ppf(0.5 + level / 2, count - 1))
+    error, skew = spread / math.sqrt(count), skewness(gains) / math.sqrt(count)
+    far = student_quantile(0.5 + level / 2, count - 1)
     low, high = mean - error * _unskewed_inverse(far, skew), mean - error * _unskewed_inverse(-far, skew)
-    p_value = float(stats.t.sf(_unskewed(mean / error, skew), count - 1))
+    p_value = student_tail(_unskewed(mean / error, skew), count - 1)
     ratio = math.sqrt(periods_per_year / bars) / spread
     return Timing(Interval(mean, low, high), Interval(mean * ratio, low * ratio, high * ratio), p_value, True, count)
 

@@ -13,11 +13,11 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
+from stresslab.metrics import laws
 
 SPLITS = 16
 """Blocks that the returns are cut into for the probability of backtest overfitting: 12,870 ways to halve them."""
@@ -52,7 +52,7 @@ def probabilistic_sharpe(
     variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
     if bars < 2 or not variance > 0:
         return math.nan
-    return float(stats.norm.cdf((sharpe - benchmark) * math.sqrt((bars - 1) / variance)))
+    return float(laws.normal_cdf((sharpe - benchmark) * math.sqrt((bars - 1) / variance)))
 
 
 def minimum_track_record(
@@ -66,7 +66,7 @@ def minimum_track_record(
     if not sharpe > benchmark:
         return math.inf
     variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return float(1 + variance * (stats.norm.ppf(confidence) / (sharpe - benchmark)) ** 2)
+    return float(1 + variance * (laws.normal_quantile(confidence) / (sharpe - benchmark)) ** 2)
 
 
 def expected_maximum_sharpe(trials: float, variance: float) -> float:
@@ -86,7 +86,9 @@ def expected_maximum_sharpe(trials: float, variance: float) -> float:
     if trials == 1:
         return 0.0
     gamma = float(np.euler_gamma)
-    normal = (1 - gamma) * stats.norm.ppf(1 - 1 / trials) + gamma * stats.norm.ppf(1 - 1 / (trials * math.e))
+    normal = (1 - gamma) * laws.normal_quantile(1 - 1 / trials) + gamma * laws.normal_quantile(
+        1 - 1 / (trials * math.e)
+    )
     return max(0.0, float(math.sqrt(variance) * normal))
 
 
@@ -184,7 +186,7 @@ def deflated_sharpe(returns: ArrayLike, trials: float, variance: float | None = 
     sharpe, bars = float(sharpe_of(numbers[:, None])[0]), len(numbers)
     if math.isnan(sharpe):
         return Deflated(math.nan, math.nan, math.nan, math.nan, float(trials), math.nan, math.nan)
-    skewness, kurtosis = float(stats.skew(numbers)), float(stats.kurtosis(numbers, fisher=False))
+    skewness, kurtosis = laws.skewness(numbers), laws.kurtosis(numbers)
     threshold = expected_maximum_sharpe(trials, 1 / (bars - 1) if variance is None else variance)
     return Deflated(
         sharpe,

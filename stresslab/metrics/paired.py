@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from stresslab.core.plain_json import plain
 from stresslab.metrics.distribution import LEVEL, Interval, wilson
+from stresslab.metrics.laws import student_quantile
 
 TIE = 1e-12
 """Differences no larger than this are those of rounding."""
@@ -102,7 +102,11 @@ def sign_test(gaps: ArrayLike) -> float:
     """
     known = np.asarray(gaps, dtype=np.float64)
     above, below = int((known > TIE).sum()), int((known < -TIE).sum())
-    return float(stats.binom.sf(above - 1, above + below, 0.5)) if above + below else 1.0
+    if not above + below:
+        return 1.0
+    from scipy import stats  # slow to import
+
+    return float(stats.binom.sf(above - 1, above + below, 0.5))
 
 
 def difference(
@@ -121,5 +125,5 @@ def difference(
     mean = float(gaps.mean())
     half = math.inf
     if count > 1:
-        half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1) * gaps.std(ddof=1) / math.sqrt(count))
+        half = float(student_quantile(0.5 + LEVEL / 2, count - 1) * gaps.std(ddof=1) / math.sqrt(count))
     return Difference(*names, Interval(mean, mean - half, mean + half), *shares)

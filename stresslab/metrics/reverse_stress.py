@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import InputError
@@ -209,4 +208,8 @@ def reverse_stress(
 
 def _most_central(points: FloatArray) -> NDArray[np.intp]:
     """Positions of points (n, features) by their mean distance to the others, the medoid first."""
-    return np.argsort(cdist(points, points).sum(axis=1), kind="stable") if len(points) else np.zeros(0, dtype=np.intp)
+    if not len(points):
+        return np.zeros(0, dtype=np.intp)
+    from scipy.spatial.distance import cdist  # slow to import
+
+    return np.argsort(cdist(points, points).sum(axis=1), kind="stable")

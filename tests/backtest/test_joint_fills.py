@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from stresslab.backtest.costs import Costs
-from stresslab.backtest.joint_fills import JointBacktest, Prices, walk_jointly
+from stresslab.backtest.joint_fills import Prices, walk_jointly
+from stresslab.backtest.result import JointBacktest
 from stresslab.backtest.terms import Terms
 
 STEPS, SYMBOLS, CASES = 12, 3, 150

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stresslab.backtest import Costs, Terms, backtest, buy_and_hold
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.errors import InputError
 from stresslab.data.market_index import IndexBars
 from stresslab.generators.bootstrap import StationaryBootstrap

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,26 @@ def test_import_is_light() -> None:
     script = f"import sys, stresslab; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_imports_only_what_it_computes_with(tmp_path: Path) -> None:
+    """One by the bootstrap needs no torch; where universes are cached, one needs nothing slow up to its verdict."""
+    heavy = "torch numba vectorbt matplotlib arch scipy.stats scipy.signal scipy.spatial jinja2 joblib".split()
+    script = (
+        "import sys, stresslab as sl\n"
+        "def follow(bars):\n    return bars.close > bars.open, bars.close < bars.open\n"
+        f"def say(result):\n    print([name for name in {heavy} if name in sys.modules])\n"
+        "studies = sl.Studies(realism_origins=2, permutations=19)\n"
+        "bars = sl.load_bars('sample:bitcoin', until='2020-01-01')\n"
+        "sl.stress_test(follow, bars, sl.StationaryBootstrap(), 20, 10, studies=studies, on_verdict=say)\n"
+        "print('torch' in sys.modules)\n"
+    )
+    there = os.environ | {"STRESSLAB_CACHE": str(tmp_path)}
+    for imported in (None, "[]"):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=there)
+        before, after = done.stdout.splitlines()
+        assert after == "False", done.stderr
+        assert before == (imported or before)
 
 
 @pytest.mark.parametrize("name", stresslab.__all__)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stresslab.backtest import Terms, backtest
-from stresslab.backtest.joint_fills import JointBacktest
+from stresslab.backtest.result import JointBacktest
 from stresslab.core.errors import InputError, StrategyError
 from stresslab.data.market_index import IndexBars, IndexUniverses
 from stresslab.generators.bootstrap import StationaryBootstrap

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.arrays import FloatArray
 from stresslab.metrics.forecast_scores import evenness
+from stresslab.metrics.laws import normal_quantile
 from stresslab.realism.gate import ENOUGH_ORIGINS
 from stresslab.report.charts.chart import Axis, Chart, Note, Point, Shape, Tick, box
 from stresslab.report.wording import UNDEFINED, share
@@ -90,7 +90,7 @@ def sentence(found: Strip, quantity: str) -> str:
         f"would be even ({read_p(found.p_value)})"
     )
     side, spread = _deviations(found.values)
-    limit = float(stats.norm.ppf(1 - (1 - LEVEL) / 4))  # two questions, so that even ranks rarely fail either
+    limit = float(normal_quantile(1 - (1 - LEVEL) / 4))  # two questions, so that even ranks rarely fail either
     shapes = []
     if abs(side) > limit:
         lower, higher = SIDES[quantity]

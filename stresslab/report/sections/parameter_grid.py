@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.report.captions import measure_of
@@ -92,6 +91,8 @@ def _sentences(grid: Grid) -> list[str]:
     median = np.array([median_of(one) for one in ranked], dtype=np.float64)
     known = np.isfinite(real) & np.isfinite(median)
     if known.sum() >= ENOUGH and np.ptp(real[known]) > 0 and np.ptp(median[known]) > 0:
+        from scipy import stats  # slow to import
+
         agree = float(stats.spearmanr(real[known], median[known]).statistic)
         meant = (
             "sets that were better on the real bars are better here, too"
