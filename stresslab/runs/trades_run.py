@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
 
+from stresslab.core.cache import Cache
 from stresslab.core.errors import InputError
 from stresslab.runs.decision_settings import SIZE_LIMIT
 from stresslab.runs.limit_settings import LimitSettings
@@ -161,18 +163,19 @@ def trades_run(settings: TradeSettings, given: Collection[str] = (), progress: P
     from stresslab.data.market_index import symbols_of
     from stresslab.data.origin import split_at_origin
     from stresslab.data.sources.trade_files import load_trades
+    from stresslab.runs.cached import cached
 
     plan, trades, bars = settings.plan(), load_trades(settings.trades), settings.bars()
     if len(symbols_of(bars)) > 1:
         raise InputError(f"`data` names {len(symbols_of(bars))} symbols; give the bars of the one that was traded")
     on_bars = lay_over(trades.moved(settings.shift) if settings.shift else trades, bars, settings.init_cash)
-    generator = settings.make_generator(given)
+    generator = cached(settings.make_generator(given), Cache.of_user())
     history, _ = split_at_origin(bars, settings.origin or "end", settings.horizon)
-    if progress is not None:
-        progress("sampling", 0, settings.universes)
-    universes = generator.sample(history, settings.horizon, settings.universes, settings.seed)
-    if progress is not None:
-        progress("sampling", settings.universes, settings.universes)
+    said = progress or (lambda stage, done, total: None)
+    said("sampling", 0, settings.universes)
+    jobs = settings.jobs or os.cpu_count() or 1
+    universes = generator.sample(history, settings.horizon, settings.universes, settings.seed, jobs=jobs)
+    said("sampling", settings.universes, settings.universes)
     study = trade_study(on_bars, universes, settings.generator, plan, progress)
     title = f"Trades: {Path(settings.trades).name} on {bars.symbol}"
     return TradesRun(study, title, settings.recorded(), {"trades": trades.digest(), "bars": bars.digest})
