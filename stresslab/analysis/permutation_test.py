@@ -46,6 +46,8 @@ AFFORDED = 20_000_000
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
 _BARS_AT_ONCE = 500_000
+_MOST_BARS_AT_ONCE = 5_000_000
+"""Bars of a piece, at most, where one permutation is not longer already: they take about a gigabyte."""
 _CALLS_AT_ONCE = 10
 """Permutations in a piece, at least, and at most where each is a call of its own."""
 _PIECES_AHEAD = 4
@@ -215,7 +217,8 @@ def beyond_chance(statistic: float, drawn: FloatArray, yearly: float) -> tuple[I
 
 def _piece(strategy: Strategy, steps: int) -> int:
     """Permutations at a time, of so many bars."""
-    return _CALLS_AT_ONCE if strategy.one_by_one else max(_CALLS_AT_ONCE, _BARS_AT_ONCE // steps)
+    wanted = _CALLS_AT_ONCE if strategy.one_by_one else max(_CALLS_AT_ONCE, _BARS_AT_ONCE // steps)
+    return min(wanted, max(1, _MOST_BARS_AT_ONCE // steps))
 
 
 @dataclass(frozen=True)

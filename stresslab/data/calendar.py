@@ -89,10 +89,10 @@ class Calendar:
         slots = _weekly_slots(recent, step)
         gaps = np.diff(slots, append=slots[0] + WEEK) > step
         pattern: Pattern = "weekdays" if step == DAY or gaps.sum() == 1 else "sessions"
-        days = _days_of_week(slots) * 365 / 7 if _days_of_week(slots) > 5 else SESSION_DAYS
-        if step < DAY and len(slots) * step >= ROUND_THE_CLOCK * 5 * DAY:
-            days = max(days, CURRENCY_DAYS)
-        return cls(frequency, pattern, len(slots) * days / max(_days_of_week(slots), 5), tuple(slots.tolist()))
+        week = _days_of_week(slots)
+        round_the_clock = step < DAY and len(slots) * step >= ROUND_THE_CLOCK * 5 * DAY
+        days = week * 365 / 7 if week > 5 else CURRENCY_DAYS if round_the_clock else SESSION_DAYS
+        return cls(frequency, pattern, len(slots) * days / week, tuple(slots.tolist()))
 
     def with_days(self, days: float) -> Calendar:
         """This calendar with a year of so many trading days."""
@@ -100,16 +100,13 @@ class Calendar:
             raise DataError(f"days_per_year={days:g} does not fit {self.describe()}; it is for bars of a day or less")
         if not 200 <= days <= 366:
             raise DataError(f"days_per_year={days:g} is not a number of trading days; give 200 to 366, such as 252")
-        own = 365.0 if self.pattern == "24/7" else self.periods_per_year / len(self.slots) * self._days_of_week()
+        own = 365.0 if not self.slots else self.periods_per_year / len(self.slots) * _days_of_week(np.array(self.slots))
         return replace(self, periods_per_year=self.periods_per_year * days / own)
 
     def of_currencies(self) -> Calendar:
         """This calendar with the year of currencies, which are closed at weekends only, where it has five days."""
-        five_days = self.pattern in ("weekdays", "sessions") and self._days_of_week() == 5
+        five_days = self.pattern in ("weekdays", "sessions") and _days_of_week(np.array(self.slots)) == 5
         return self.with_days(CURRENCY_DAYS) if five_days else self
-
-    def _days_of_week(self) -> int:
-        return max(_days_of_week(np.array(self.slots)), 5)
 
     def on_exchange(self, name: str) -> Calendar:
         """This calendar with the holidays of an exchange, such as `XNYS` (needs `exchange_calendars`)."""
@@ -334,9 +331,9 @@ def _weekly_slot(recent: NDArray[np.int64]) -> tuple[int, ...]:
 
 
 def _days_of_week(slots: NDArray[np.int64]) -> int:
-    """Days of the week that trade: those of at least half as many bars as the busiest."""
+    """Days of the week that trade, at least five: those of at least half as many bars as the busiest."""
     bars = np.bincount(slots // DAY, minlength=7)
-    return int((2 * bars >= bars.max()).sum())
+    return max(int((2 * bars >= bars.max()).sum()), 5)
 
 
 def _month_anchor(timestamps: pd.DatetimeIndex) -> str:

@@ -109,7 +109,7 @@ def _parquet(source: Any) -> pd.DataFrame:
         batches.append(batch)
     if not batches:
         raise DataError("the file holds no rows; give a file with one row per bar")
-    return _frame(pa.Table.from_batches(batches))
+    return _frame([pa.Table.from_batches([batches.pop(0) for _ in range(len(batches))])])
 
 
 def _ipc(source: Any) -> pd.DataFrame:
@@ -132,17 +132,20 @@ def _ipc(source: Any) -> pd.DataFrame:
     table = pa.ipc.open_stream(source, options=options).read_all()
     table.validate(full=True)
     _check_taken(sum(_text_bytes(batch) for batch in table.to_batches()))
-    return _frame(table)
+    tables = [table]
+    del table
+    return _frame(tables)
 
 
-def _frame(table: Any) -> pd.DataFrame:
-    """The frame of a table, texts written out."""
+def _frame(tables: list[Any]) -> pd.DataFrame:
+    """The frame of the one table in a list, texts written out; it is taken out, so that its memory is given back."""
     import pyarrow as pa
 
+    table = tables.pop()
     for at, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(at, field.name, table.column(at).cast(field.type.value_type))
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame
 
 
