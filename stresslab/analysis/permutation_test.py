@@ -22,7 +22,7 @@ from stresslab.core.plain_json import plain
 from stresslab.data.bars import CLOSE, OPEN, Bars
 from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
-from stresslab.generators.permutation import permuted_bars
+from stresslab.generators.permutation import PERMUTATIONS as KEPT
 from stresslab.metrics.distribution import Interval
 from stresslab.metrics.laws import normal_quantile
 from stresslab.metrics.market_timing import (
@@ -233,7 +233,7 @@ class _Permuted:
 
     def __call__(self, ids: NDArray[np.int64]) -> list[float]:
         """One number for each id, infinite where the strategy's code failed."""
-        universes, strategy = permuted_bars(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=CallLog())
+        universes, strategy = KEPT.of(self.bars, self.warm, ids, self.seed), replace(self.strategy, log=CallLog())
         account = backtest(strategy, universes, self.terms, periods_per_year=self.bars.periods_per_year)
         found = series_timing(*positions_and_returns(account, universes))
         return [float(value) for value in np.where(np.isin(ids, list(strategy.log.failures)), np.inf, found)]

@@ -170,6 +170,8 @@ def _market_slippage(universes: Universes, costs: Costs) -> FloatArray:
 def _check_prices(universes: Universes) -> None:
     """Refuse prices that nothing can be bought at: vectorbt skips orders at NaN and fails the whole batch at 0."""
     prices = universes.values[:, :, : CLOSE + 1]  # (N, T, 4)
+    if 0 < prices.min() and prices.max() < np.inf:  # neither is so where one is NaN
+        return
     wrong = ~(np.isfinite(prices) & (prices > 0))
     if wrong.any():
         universe, bar, name = (int(index) for index in np.argwhere(wrong)[0])
@@ -245,6 +247,8 @@ def _by_price(
 def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
     """Bars in which an account traded and the market did not: flat and without volume, where volume is known (N,)."""
     values = universes.values
+    if not (values[:, :, _VOLUME] == 0).any():
+        return np.zeros(len(universes), dtype=np.int64)
     if not ((values[:, :, _VOLUME] > 0).any() or (universes.history.values[:, _VOLUME] > 0).any()):
         return np.zeros(len(universes), dtype=np.int64)
     silent = (values[:, :, _VOLUME] == 0) & (values[:, :, _HIGH] == values[:, :, _LOW])  # (N, T)
@@ -259,7 +263,7 @@ def _simulate(
     inside: bool = False,
 ) -> Backtest:
     """Fill orders (T, N) by whom the terms ask for; accounts that are valued inside bars are walked."""
-    prices = {name: _bars_first(universes, name) for name in ("open", "high", "low", "close")}  # (T, N) each
+    prices = {name: _bars_first(universes, name) for name in ("open", "close")}  # (T, N) each
     costs, volatility = terms.costs, None
     slippage: FloatArray | float = costs.slippage
     if costs.slippage_volatility or terms.sizing.volatility is not None:
@@ -271,9 +275,13 @@ def _simulate(
     if not terms.are_plain and periods_per_year is None:
         periods = universes.history.periods_per_year
     yearly = np.full(shape, np.nan) if volatility is None else volatility * np.sqrt(periods)
-    conditions = Conditions(prices, np.broadcast_to(slippage, shape), yearly)
+
+    def conditions() -> Conditions:
+        ranges = {name: _bars_first(universes, name) for name in ("high", "low")}
+        return Conditions(prices | ranges, np.broadcast_to(slippage, shape), yearly)
+
     if not terms.are_plain or isinstance(orders, (Targets, UnitTargets)) or inside:
-        return walk(orders, conditions, terms, periods, ids, stamps, inside)
+        return walk(orders, conditions(), terms, periods, ids, stamps, inside)
     filled, unsure = fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
     unsure |= np.maximum(prices["open"], prices["close"]).max(axis=0) > RANGE * np.minimum(
         prices["open"], prices["close"]
@@ -282,7 +290,7 @@ def _simulate(
     if not len(which):
         return filled
     chosen = Signals(*(flags[:, which] for flags in orders)) if isinstance(orders, Signals) else orders[:, which]
-    again = walk(chosen, conditions.of(which), terms, periods, ids[which], stamps)
+    again = walk(chosen, conditions().of(which), terms, periods, ids[which], stamps)
     return filled.with_accounts(which, again)
 
 

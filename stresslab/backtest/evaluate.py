@@ -31,6 +31,9 @@ from stresslab.strategy import CallLog, Strategy
 ONE_BY_ONE = 50
 """Universes at a time of strategies that take them one by one: the work is in their code, and processes share it."""
 
+TRIED = 8
+"""Of these, the universes in each of the first two pieces, which tell how long the others will take."""
+
 Positions = NDArray[np.int64]
 
 
@@ -197,7 +200,8 @@ class Evaluator:
         for position, piece in enumerate(pieces[:first]):  # the first one imports, so the second one's time counts
             started = time.perf_counter()
             done(position, work(piece))
-            rest = (time.perf_counter() - started) * (len(pieces) - first)
+            each = (time.perf_counter() - started) / len(piece)
+            rest = each * sum(map(len, pieces[first:]))
         failed = {at for result in found.values() for at, one in enumerate(result) if one.error}
         work = replace(work, evaluator=replace(self, broken=self.broken | failed))
         workers = jobs if worth_processes(rest, jobs, patience) else 1
@@ -209,7 +213,12 @@ class Evaluator:
     @property
     def piece(self) -> int:
         """Universes at a time."""
-        return min(self.chunk, ONE_BY_ONE) if any(one.one_by_one for one in self.strategies) else self.chunk
+        return min(self.chunk, ONE_BY_ONE) if self.one_by_one else self.chunk
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the work is in the code of a strategy that takes universes one by one."""
+        return any(one.one_by_one for one in self.strategies)
 
     def __call__(self, universes: Universes) -> list[StrategyEvaluation]:
         """Every strategy on universes in memory, all at once."""
@@ -294,7 +303,7 @@ class _Pieces:
     def pieces(self) -> list[Positions]:
         """One after the other; a shard each on disk."""
         if isinstance(self.universes, Universes):
-            return _split(len(self.universes), self.evaluator.piece)
+            return _split(len(self.universes), self.evaluator.piece, tried=self.evaluator.one_by_one)
         return [np.array([position]) for position in range(len(shards(self.universes)))]
 
     def __call__(self, piece: Positions) -> list[StrategyEvaluation]:
@@ -319,9 +328,12 @@ def _logged(members: list[Strategy]) -> CallLog:
     return log
 
 
-def _split(count: int, most: int) -> list[Positions]:
-    """Consecutive positions in pieces of at most so many, as equal as can be."""
-    return np.array_split(np.arange(count), -(-count // most))
+def _split(count: int, most: int, *, tried: bool = False) -> list[Positions]:
+    """Consecutive positions in pieces of at most so many, as equal as can be; after two small ones to try."""
+    positions = np.arange(count)
+    first = [positions[:TRIED], positions[TRIED : 2 * TRIED]] if tried and most > TRIED and count > 2 * most else []
+    rest = positions[sum(map(len, first)) :]
+    return first + np.array_split(rest, -(-len(rest) // most))
 
 
 def curves(evaluation: StrategyEvaluation) -> NDArray[np.float64]:

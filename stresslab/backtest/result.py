@@ -104,6 +104,8 @@ class Backtest(Account):
     def concatenate(cls, parts: Sequence[Backtest]) -> Backtest:
         """Accounts of the same bars and initial cash side by side, in the order given."""
         first, cls = parts[0], type(parts[0])
+        if len(parts) == 1:
+            return first
         joined = {
             one.name: np.concatenate([getattr(part, one.name) for part in parts], axis=-1)
             for one in fields(cls)

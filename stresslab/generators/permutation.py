@@ -19,6 +19,8 @@ from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes, universes_after
 
 MIN_BARS = 20
+KEPT = 100_000_000
+"""Bytes of permutations that a process keeps for the next test on the same bars."""
 
 
 def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integer], seed: int = 0) -> Universes:
@@ -67,6 +69,37 @@ def permuted_bars(bars: Bars, warmup: int, ids: Sequence[int] | NDArray[np.integ
     values[:, :, AMOUNT] = values[:, :, VOLUME] * mean_price * premium[order[:, :, 0]]
     facts = {"permuted": True, "seed": seed, "warmup": warmup}
     return Universes(values, bars.timestamps[warmup:], bars[:warmup], chosen, facts)
+
+
+class Permutations:
+    """Permutations of the bars asked for last: every strategy is tested on the same ones, so they are made once.
+
+    The first ones are kept, as many as `KEPT` holds, since each test begins with these.
+    """
+
+    def __init__(self) -> None:
+        """None are known yet."""
+        self._of: tuple[object, ...] = ()
+        self._made: dict[bytes, Universes] = {}
+
+    def of(self, bars: Bars, warmup: int, ids: NDArray[np.int64], seed: int = 0) -> Universes:
+        """`permuted_bars`, of the same arguments."""
+        if isinstance(bars, IndexBars):
+            return permuted_bars(bars, warmup, ids, seed)
+        asked = (bars.digest, bars.symbol, bars.source, str(bars.calendar.describe()), warmup, seed)
+        if asked != self._of:
+            self._of, self._made = asked, {}
+        found = self._made.get(ids.tobytes())
+        if found is None:
+            found = permuted_bars(bars, warmup, ids, seed)
+            size = sum(one.payload.nbytes for one in (*self._made.values(), found))
+            if size <= KEPT:
+                self._made[ids.tobytes()] = found
+        return found
+
+
+PERMUTATIONS = Permutations()
+"""Those of this process."""
 
 
 def _volumes(volume: NDArray[np.float64], month: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

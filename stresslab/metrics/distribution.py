@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
@@ -168,8 +168,20 @@ def _shortfall_of_sorted(ordered: FloatArray, tail: float, level: float, seed: i
     if count == 0:
         return Interval(math.nan, -math.inf, math.inf)
     size = count * tail
-    lowest = math.ceil(size - 1e-9)
-    means = []
+    means = [_tail_mean(ordered[drawn], size) for drawn in _resampled(count, tail, seed)]
+    edges = np.quantile(np.concatenate(means), [0.5 - level / 2, 0.5 + level / 2])
+    lowest = ordered[: math.ceil(size - 1e-9)]
+    return Interval(-float(_tail_mean(lowest, size)), -float(edges[1]), -float(edges[0]))
+
+
+@lru_cache(maxsize=2)
+def _resampled(count: int, tail: float, seed: int) -> list[NDArray[np.int64]]:
+    """Which of `count` sorted numbers the lowest of each resample are: (B, ceil(count * tail)), in blocks.
+
+    They are the same for all numbers, so what is asked of several columns draws once.
+    """
+    lowest = math.ceil(count * tail - 1e-9)
+    blocks = []
     per_block = max(1, _NUMBERS_AT_ONCE // (lowest + 1))
     for first in range(0, _REPLICATES, per_block):
         replicates = np.arange(first, min(first + per_block, _REPLICATES))
@@ -177,9 +189,8 @@ def _shortfall_of_sorted(ordered: FloatArray, tail: float, level: float, seed: i
         sums = np.cumsum(-np.log(u[:, :lowest]), axis=1)
         rest = gamma_quantile(u[:, lowest], count + 1 - lowest)
         positions = (count * (sums / (sums[:, -1] + rest)[:, None])).astype(np.int64)
-        means.append(_tail_mean(ordered[np.minimum(positions, count - 1)], size))
-    edges = np.quantile(np.concatenate(means), [0.5 - level / 2, 0.5 + level / 2])
-    return Interval(-float(_tail_mean(ordered[:lowest], size)), -float(edges[1]), -float(edges[0]))
+        blocks.append(np.minimum(positions, count - 1))
+    return blocks
 
 
 def _tail_mean(lowest: FloatArray, size: float) -> FloatArray:

@@ -7,7 +7,8 @@ import pytest
 
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
-from stresslab.generators.permutation import permuted_bars
+from stresslab.generators import permutation
+from stresslab.generators.permutation import Permutations, permuted_bars
 from tests.make.bars import make_bars
 from tests.make.universes import assert_valid
 
@@ -72,3 +73,22 @@ def test_too_few_bars_are_refused() -> None:
     for warmup in (0, 390):
         with pytest.raises(InputError, match="to permute"):
             permuted_bars(BARS, warmup, [0])
+
+
+def test_a_process_makes_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal bars find what was made; other bars, warm-ups, seeds and ids do not, and what is too much is not kept."""
+    kept, ids = Permutations(), np.arange(5)
+    found = kept.of(BARS, WARM, ids, 3)
+    np.testing.assert_array_equal(found.values, permuted_bars(BARS, WARM, ids, 3).values)
+    assert kept.of(make_bars(len(BARS)), WARM, ids.copy(), 3) is found
+    for bars, warmup, wanted, seed in (
+        (BARS, WARM, ids[1:], 3), (BARS, WARM, ids, 4), (BARS, WARM + 1, ids, 3), (BARS[1:], WARM, ids, 3),
+    ):  # fmt: skip
+        other = kept.of(bars, warmup, wanted, seed)
+        np.testing.assert_array_equal(other.values, permuted_bars(bars, warmup, wanted, seed).values)
+        assert other.history.digest == bars[:warmup].digest
+    first = kept.of(BARS, WARM, ids, 3)
+    monkeypatch.setattr(permutation, "KEPT", first.payload.nbytes)
+    more = kept.of(BARS, WARM, ids + 5, 3)
+    assert kept.of(BARS, WARM, ids + 5, 3) is not more
+    assert kept.of(BARS, WARM, ids, 3) is first
