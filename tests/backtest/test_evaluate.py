@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from stresslab.backtest import Costs, Sizing, Stops, Terms, backtest, buy_and_hold
-from stresslab.backtest.evaluate import evaluate, measures
+from stresslab.backtest.evaluate import ONE_BY_ONE, TRIED, Evaluator, _Pieces, evaluate, measures
 from stresslab.core.errors import DataError, StrategyError
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
@@ -118,3 +118,25 @@ def test_terms_reach_the_accounts() -> None:
     traded = full.metrics["turnover"] > 0
     ratio = half.metrics["turnover"][traded] / full.metrics["turnover"][traded]
     assert ratio.median() == pytest.approx(0.5, rel=0.01)
+
+
+def one_bar(state: dict[str, Any], bar: Any) -> float:
+    """Long after a bar that rose."""
+    return float(bar.close > bar.open)
+
+
+def test_few_universes_tell_how_long_the_others_take() -> None:
+    """Code that takes universes one by one is tried on a few of them; each is in one piece, in order."""
+    alone = Evaluator(tuple(load_strategies([one_bar], {})), Terms(warmup=50))
+    together = Evaluator(tuple(load_strategies([above_mean], {})), Terms(warmup=50))
+    many = UNIVERSES.take(np.arange(90).repeat(3))
+    pieces = _Pieces(alone, many).pieces()
+    np.testing.assert_array_equal(np.concatenate(pieces), np.arange(270))
+    sizes = [len(part) for part in pieces]
+    assert sizes[:2] == [TRIED, TRIED]
+    assert max(sizes) <= ONE_BY_ONE
+    assert [len(part) for part in _Pieces(together, many).pieces()] == [270]
+    whole = measures(backtest(alone.strategies[0], UNIVERSES, alone.terms), BARS.periods_per_year)
+    found = evaluate(alone.strategies, UNIVERSES, alone.terms, chunk=20)[0].metrics
+    for column in ("total_return", "sharpe", "trades"):
+        pd.testing.assert_series_equal(found[column], whole[column], check_exact=True)
