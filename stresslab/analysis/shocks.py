@@ -25,8 +25,9 @@ from stresslab.data.universes import Universes
 from stresslab.generators.transforms import changed, log_shapes, rebuilt
 from stresslab.strategy import Strategy
 from stresslab.strategy.bar_state import Opened
+from stresslab.strategy.fills import postponed_fills
 from stresslab.strategy.market_panel import MarketPanel
-from stresslab.strategy.panel import SIDES, Decisions, Panel
+from stresslab.strategy.panel import SIDES, Decisions, FillRules, Panel
 
 BarIndex = NDArray[np.int64]
 
@@ -189,6 +190,8 @@ class DelayedOrders(Strategy):
         rows = slice(first, panel.rows - 1)
         closed = self.closed[first + 1 - panel.warmup :, pd.Index(self.ids).get_indexer(pd.Index(panel.ids))]
         closed = np.repeat(closed[: panel.rows - 1 - first], decisions.width, axis=1)
+        if isinstance(decisions.rules, FillRules):
+            return decisions.with_arrays(postponed_fills(decisions.levels, first + 1, closed))
         arrays = {name: array.copy() for name, array in decisions.arrays().items()}
         if decisions.weights is not None:
             for targets in arrays.values():

@@ -38,7 +38,7 @@ from stresslab.data.bars import CLOSE, FIELDS
 from stresslab.data.market_index import IndexUniverses
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy
-from stresslab.strategy.panel import Decisions
+from stresslab.strategy.panel import Decisions, FillRules
 
 _HIGH, _LOW, _VOLUME = (FIELDS.index(name) for name in ("high", "low", "volume"))
 CHUNK = 1000
@@ -84,7 +84,7 @@ def backtest(
             panel, allow_silence=True, init_cash=terms.init_cash, accounts=accounts
         )  # silent here may speak in another chunk
         if decisions.rules is not None:
-            _check_order_terms(strategy.name, terms)
+            _check_order_terms(strategy.name, terms, isinstance(decisions.rules, FillRules))
             account = _by_price(decisions, panel.warmup, part, terms, periods_per_year)
             account = account if inside else replace(account, low=None, high=None)
         else:
@@ -221,25 +221,29 @@ def _by_open(
     return account.with_accounts(which, _simulate(units, universes.take(which), terms, periods_per_year, inside))
 
 
-def _check_order_terms(name: str, terms: Terms) -> None:
+def _check_order_terms(name: str, terms: Terms, are_fills: bool) -> None:
     """Refuse a sizing and stops beside orders that have their own."""
+    what = "is a class that says itself" if are_fills else "answers with Orders, which say"
     for setting, own in (("sizing", Sizing()), ("stops", Stops())):
         if getattr(terms, setting) != own:
             raise StrategyError(
-                f"strategy {name!r} answers with Orders, which say how large a trade is and where it leaves; leave out "
-                f"the {setting}"
+                f"strategy {name!r} {what} how large a trade is and where it leaves; leave out the {setting}"
             )
 
 
 def _by_price(
     decisions: Decisions, warmup: int, universes: Universes, terms: Terms, periods_per_year: float | None
 ) -> Backtest:
-    """Accounts of orders with prices."""
-    from stresslab.backtest.order_fills import fill_orders, price_orders  # compiled by numba, slow to import
+    """Accounts of orders with prices, and of fills."""
+    from stresslab.backtest.fill_accounts import book_fills, read_fills  # compiled by numba, slow to import
+    from stresslab.backtest.order_fills import fill_orders, price_orders
 
     periods = periods_per_year or universes.history.periods_per_year
     prices = np.ascontiguousarray(universes.values[:, :, : CLOSE + 1], dtype=np.float64)
     slippage = _market_slippage(universes, terms.costs)
+    if isinstance(decisions.rules, FillRules):
+        fills = read_fills(decisions, warmup, terms.position)
+        return book_fills(fills, prices, slippage, terms, periods, universes.ids, universes.timestamps)
     orders = price_orders(decisions, warmup)
     return fill_orders(orders, prices, slippage, terms, periods, universes.ids, universes.timestamps)
 

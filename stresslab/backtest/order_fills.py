@@ -42,7 +42,7 @@ def price_orders(decisions: Decisions, warmup: int) -> PriceOrders:
     Exit and entry of one side in one row contradict each other and say nothing, as do entries of both sides at an open;
     orders that were given on the account are as they were given.
     """
-    assert decisions.rules is not None
+    assert isinstance(decisions.rules, OrderRules)
     rows = slice(max(warmup - 1, 0), -1)
     arrays = decisions.arrays()
     flags = np.stack([arrays[side][rows] for side in SIDES], axis=-1)  # (T or T - 1, N, 4)
@@ -88,8 +88,14 @@ def fill_orders(
         timestamps: (T,) of the bars.
     """
     walked = _walked(orders, prices, slippage, terms, periods_per_year, np.zeros((0, len(TRADE))))
-    curves: dict[str, Any] = walked[0]
-    found = dict(zip(NUMBERS, walked[1].T.copy(), strict=True))
+    return account_of(*walked, terms, ids, timestamps)
+
+
+def account_of(
+    curves: dict[str, Any], numbers: FloatArray, terms: Terms, ids: NDArray[np.int64], timestamps: pd.DatetimeIndex
+) -> Backtest:
+    """Accounts of walked curves by name, and of their numbers (N, 6)."""
+    found = dict(zip(NUMBERS, numbers.T.copy(), strict=True))
     return Backtest(
         **curves,
         trades=found["trades"].astype(np.int64),
@@ -128,13 +134,27 @@ def _walked(
     """Equity, positions and traded values by name, and the numbers (N, 6) of each account; trades go to a table."""
     count, steps = slippage.shape
     rates = rates_of(terms, periods_per_year)
-    equity, position, traded = np.empty((count, steps + 1)), np.zeros((count, steps)), np.zeros((count, steps))
-    extremes = np.empty((count, 2, steps))
-    summary = np.zeros((count, len(NUMBERS)))
+    curves, summary = empty_curves(count, steps)
     for n in range(count):
-        books = Books(np.array([terms.init_cash, 1.0]), summary[n], traded[n], slippage[n], rates, table)
-        walk_account(
-            orders.flags[n], orders.levels[n], orders.rules, prices[n], books, (equity[n], position[n], extremes[n])
-        )
-    curves = {"equity": equity.T, "position": position.T, "traded": traded.T}
-    return curves | {"low": extremes[:, 0].T, "high": extremes[:, 1].T}, summary
+        books = Books(np.array([terms.init_cash, 1.0]), summary[n], curves["traded"][n], slippage[n], rates, table)
+        walk_account(orders.flags[n], orders.levels[n], orders.rules, prices[n], books, curves_at(curves, n))
+    return finished_curves(curves), summary
+
+
+def empty_curves(count: int, steps: int) -> tuple[dict[str, FloatArray], FloatArray]:
+    """What a walk writes for N accounts of T bars: curves by name, and the numbers (N, 6)."""
+    zeros = np.zeros((count, steps)), np.zeros((count, steps))
+    curves = {"equity": np.empty((count, steps + 1)), "position": zeros[0], "traded": zeros[1]}
+    return curves | {"extremes": np.empty((count, 2, steps))}, np.zeros((count, len(NUMBERS)))
+
+
+def curves_at(curves: dict[str, FloatArray], n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The curves that a walk of one account writes."""
+    return curves["equity"][n], curves["position"][n], curves["extremes"][n]
+
+
+def finished_curves(curves: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    """The curves as `Backtest` names and lays them."""
+    extremes = curves["extremes"]
+    flat = {name: curves[name].T for name in ("equity", "position", "traded")}
+    return flat | {"low": extremes[:, 0].T, "high": extremes[:, 1].T}

@@ -26,7 +26,7 @@ from numba import njit
 
 from stresslab.strategy.order_frames import LEVELS
 
-_DUST = 1e-12
+DUST = 1e-12
 """Orders of less than this share of the equity are rounding."""
 NUMBERS = ("trades", "wins", "gross_profit", "gross_loss", "interest", "ruined")
 """What is summed over an account, in this order."""
@@ -56,7 +56,7 @@ class Books(NamedTuple):
     table: Any
 
 
-class _Trades(NamedTuple):
+class OpenTrades(NamedTuple):
     """What is open, oldest first: arrays (P,), and how many there are in `count[0]`."""
 
     units: Any
@@ -95,7 +95,7 @@ def walk_bar(t: int, given: Any, prices: Any, books: Any, curves: Any, account: 
     equity, position, extremes = curves
     open_trades, waiting = account
     steps, opened, closed = len(flags), prices[t, 0], prices[t, 3]
-    _end_ruined(t, opened, open_trades, books)
+    end_ruined(t, opened, open_trades, books)
     if books.state[1] > 0:
         _leave_at_open(t, opened, flags[t], levels[t], open_trades, books)
         for side in range(2):
@@ -104,26 +104,26 @@ def walk_bar(t: int, given: Any, prices: Any, books: Any, curves: Any, account: 
             if flags[t, 2 * side]:
                 waiting[side, 0], waiting[side, 1] = t, _last_bar(t, levels[t, side, _LIFETIME], rules.lifetime, steps)
         _enter_at_open(t, opened, waiting, (levels, rules), open_trades, books)
-        _end_ruined(t, opened, open_trades, books)
+        end_ruined(t, opened, open_trades, books)
     if books.state[1] > 0:
-        position[t] = _held(open_trades) * opened / _value(opened, open_trades, books)
-        extremes[:, t] = _value(opened, open_trades, books)
-        _see(prices[t], open_trades, books, extremes[:, t])
+        position[t] = _held(open_trades) * opened / equity_at(opened, open_trades, books)
+        extremes[:, t] = equity_at(opened, open_trades, books)
+        see_extremes(prices[t], open_trades, books, extremes[:, t])
         _leave_inside(t, prices[t], open_trades, books)
         _enter_inside(t, prices[t], waiting, (levels, rules), open_trades, books)
-        _see(prices[t], open_trades, books, extremes[:, t])
+        see_extremes(prices[t], open_trades, books, extremes[:, t])
         _follow(prices[t, 1], prices[t, 2], open_trades)
         for side in range(2):
             if waiting[side, 0] >= 0 and t >= waiting[side, 1]:
                 waiting[side, 0] = -1
-        _hold(closed, open_trades, books)
-        _end_ruined(t, closed, open_trades, books)
+        hold_trades(closed, open_trades, books)
+        end_ruined(t, closed, open_trades, books)
     else:
-        extremes[:, t] = _value(opened, open_trades, books)
+        extremes[:, t] = equity_at(opened, open_trades, books)
     if t == steps - 1 and books.state[1] > 0:
-        _leave(t, closed, 1.0, open_trades, books)
-        _end_ruined(t, closed, open_trades, books)
-    equity[t + 1] = _value(closed, open_trades, books)
+        leave_all(t, closed, 1.0, open_trades, books)
+        end_ruined(t, closed, open_trades, books)
+    equity[t + 1] = equity_at(closed, open_trades, books)
     extremes[0, t], extremes[1, t] = min(extremes[0, t], equity[t + 1]), max(extremes[1, t], equity[t + 1])
 
 
@@ -139,14 +139,14 @@ def _last_bar(t: int, own: float, common: int, steps: int) -> int:
 def new_account(entries: int) -> Any:
     """An account before its first bar: room for so many trades, none of them open, and nothing that waits."""
     zeros = np.zeros((9, entries))
-    return _Trades(
+    return OpenTrades(
         zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], zeros[6], zeros[7], zeros[8],
         np.zeros(1, dtype=np.int64),
     ), np.full((2, 2), -1)  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
-def _see(bar: Any, trades: Any, books: Any, extremes: Any) -> None:
+def see_extremes(bar: Any, trades: Any, books: Any, extremes: Any) -> None:
     """Let the least and the most equity of a bar (2,) know what open trades are worth in it.
 
     All go against the account, or with it, at once; a trade is worth no less than at its stop, and no more than at its
@@ -170,7 +170,7 @@ def _held(trades: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _value(price: float, trades: Any, books: Any) -> float:
+def equity_at(price: float, trades: Any, books: Any) -> float:
     """Equity at a price."""
     return float(books.state[0] + _held(trades) * price)
 
@@ -181,19 +181,19 @@ def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, 
     fee = books.rates[1]
     for k in range(trades.count[0]):
         if trades.until[k] <= t:
-            fee = _close(k, t, opened, 1.0, fee, trades, books)
-    _forget(trades)
+            fee = close_trade(k, t, opened, 1.0, fee, trades, books)
+    forget_closed(trades)
     held = _held(trades)
     side = 0 if held > 0 else 1
     if held != 0 and flags[2 * side + 1]:
         share = levels[side, _EXIT_SIZE]
-        _leave(t, opened, 1.0 if np.isnan(share) else share, trades, books)
+        leave_all(t, opened, 1.0 if np.isnan(share) else share, trades, books)
     fee = books.rates[1]
     for k in range(trades.count[0]):
         sign = 1.0 if trades.units[k] > 0 else -1.0
         if sign * opened <= sign * stop_of(k, sign, trades) or sign * opened >= sign * trades.target[k]:
-            fee = _close(k, t, opened, 1.0, fee, trades, books)
-    _forget(trades)
+            fee = close_trade(k, t, opened, 1.0, fee, trades, books)
+    forget_closed(trades)
 
 
 @njit(cache=True, error_model="numpy")
@@ -234,11 +234,11 @@ def _leave_inside(t: int, bar: Any, trades: Any, books: Any) -> None:
         worst, best = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
         stop = stop_of(k, sign, trades)
         if sign * worst <= sign * stop:
-            stop_fee = _close(k, t, sign * min(sign * bar[0], sign * stop), 1.0, stop_fee, trades, books)
+            stop_fee = close_trade(k, t, sign * min(sign * bar[0], sign * stop), 1.0, stop_fee, trades, books)
         elif sign * best >= sign * trades.target[k]:
             target = sign * max(sign * bar[0], sign * trades.target[k])
-            target_fee = _close(k, t, target, 1.0, target_fee, trades, books)
-    _forget(trades)
+            target_fee = close_trade(k, t, target, 1.0, target_fee, trades, books)
+    forget_closed(trades)
 
 
 @njit(cache=True, error_model="numpy")
@@ -273,10 +273,10 @@ def _enter_inside(t: int, bar: Any, waiting: Any, given: Any, trades: Any, books
         k = trades.count[0] - 1
         worst, best = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
         if sign * worst <= sign * trades.stop[k]:
-            _close(k, t, trades.stop[k], 1.0, books.rates[1], trades, books)
+            close_trade(k, t, trades.stop[k], 1.0, books.rates[1], trades, books)
         elif np.isnan(limit) and sign * best >= sign * trades.target[k]:
-            _close(k, t, trades.target[k], 1.0, books.rates[1], trades, books)
-        _forget(trades)
+            close_trade(k, t, trades.target[k], 1.0, books.rates[1], trades, books)
+        forget_closed(trades)
 
 
 @njit(cache=True, error_model="numpy")
@@ -284,22 +284,22 @@ def _enter(t: int, price: float, sign: float, levels: Any, trades: Any, books: A
     """Open a trade, and say whether it was; what is held on the other side is closed first, for the same fixed fee."""
     fees, fixed, least, leverage = books.rates[0], books.rates[1], books.rates[2], books.rates[6]
     if _held(trades) * sign < 0:
-        _leave(t, price, 1.0, trades, books)
+        leave_all(t, price, 1.0, trades, books)
         fixed = 0.0
     if trades.count[0] == len(trades.units):
         return False
     fill = price * (1.0 + books.slippage[t] * sign)
-    value = _value(price, trades, books)
+    value = equity_at(price, trades, books)
     free = leverage * value - abs(_held(trades)) * price
     if np.isnan(levels[_UNITS]):
         full = min((1.0 if np.isnan(levels[_SIZE]) else levels[_SIZE]) * value, free)
         units = max(full - fixed, 0.0) / (fill * (1.0 + fees))
     else:
         units = levels[_UNITS]
-        if units * fill * (1.0 + fees) + fixed > free * (1.0 + _DUST):
+        if units * fill * (1.0 + fees) + fixed > free * (1.0 + DUST):
             return False
     worth = units * fill
-    if worth <= _DUST * abs(value) or worth < least:
+    if worth <= DUST * abs(value) or worth < least:
         return False
     paid = worth * fees + fixed
     books.state[0] -= sign * worth + paid
@@ -315,20 +315,20 @@ def _enter(t: int, price: float, sign: float, levels: Any, trades: Any, books: A
 
 
 @njit(cache=True, error_model="numpy")
-def _leave(t: int, price: float, share: float, trades: Any, books: Any) -> None:
+def leave_all(t: int, price: float, share: float, trades: Any, books: Any) -> None:
     """Close a share of every open trade."""
     fee = books.rates[1]
     for k in range(trades.count[0]):
-        fee = _close(k, t, price, share, fee, trades, books)
-    _forget(trades)
+        fee = close_trade(k, t, price, share, fee, trades, books)
+    forget_closed(trades)
 
 
 @njit(cache=True, error_model="numpy")
-def _close(k: int, t: int, price: float, share: float, fee: float, trades: Any, books: Any) -> float:
+def close_trade(k: int, t: int, price: float, share: float, fee: float, trades: Any, books: Any) -> float:
     """Close a share of a trade and book it; returns the fixed fee that is left to pay for what leaves with it."""
     units = trades.units[k] * share
     fill = price * (1.0 - books.slippage[t] * (1.0 if units > 0 else -1.0))
-    value = _value(price, trades, books)
+    value = equity_at(price, trades, books)
     costs = abs(units) * fill * books.rates[0] + fee
     books.state[0] += units * fill - costs
     if value > 0:
@@ -356,7 +356,7 @@ def _book(k: int, t: int, fill: float, units: float, profit: float, trades: Any,
 
 
 @njit(cache=True, error_model="numpy")
-def _forget(trades: Any) -> None:
+def forget_closed(trades: Any) -> None:
     """Close the gaps that closed trades leave."""
     kept = 0
     for k in range(trades.count[0]):
@@ -377,7 +377,7 @@ def _follow(high: float, low: float, trades: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _hold(closed: float, trades: Any, books: Any) -> None:
+def hold_trades(closed: float, trades: Any, books: Any) -> None:
     """A bar's borrowing, funding and interest."""
     interest = books.state[0] * books.rates[5]
     books.summary[_INTEREST] += interest
@@ -390,14 +390,14 @@ def _hold(closed: float, trades: Any, books: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _end_ruined(t: int, price: float, trades: Any, books: Any) -> None:
+def end_ruined(t: int, price: float, trades: Any, books: Any) -> None:
     """Close an account whose equity is gone at a price."""
-    if books.state[1] == 0 or _value(price, trades, books) > 0:
+    if books.state[1] == 0 or equity_at(price, trades, books) > 0:
         return
     for k in range(trades.count[0]):
         units = trades.units[k]
         _book(k, t, price, units, units * (price - trades.entry[k]) - trades.paid[k], trades, books)
         books.state[0] += units * price
         trades.units[k] = 0.0
-    _forget(trades)
+    forget_closed(trades)
     books.state[1] = 0.0

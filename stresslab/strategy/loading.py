@@ -24,8 +24,8 @@ from typing import Any
 from stresslab.core.errors import StrategyError
 from stresslab.core.text import did_you_mean
 from stresslab.strategy import parameters
-from stresslab.strategy.backtesting_py import adapted, is_theirs
 from stresslab.strategy.examples import SCHEME, example_path
+from stresslab.strategy.frameworks.backtesting_py import adapted, is_theirs
 from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MAX_SETS
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory

@@ -185,6 +185,16 @@ class OrderRules(NamedTuple):
     on_account: bool = False
 
 
+class FillRules(NamedTuple):
+    """Of decisions that are fills, as `fills` lays them.
+
+    Attributes:
+        slots: fills that one bar may have.
+    """
+
+    slots: int
+
+
 @dataclass(frozen=True, eq=False)
 class Decisions:
     """What a strategy wants at the close of each row: read-only arrays (W + T, N), signals or weights.
@@ -198,7 +208,7 @@ class Decisions:
         units: target numbers of units, NaN keeps what is held; beside weights, and a universe has the one or the other.
         symbols: of a market, whose K columns of one universe stand side by side (W + T, N K); empty for one series.
         levels: prices, sizes and lifetimes of orders, by name; beside signals, and empty where orders fill at the open.
-        rules: of such orders; None without.
+        rules: of such orders, or `FillRules` where `levels` are fills; None without.
     """
 
     long_entries: NDArray[np.bool_] | None = None
@@ -209,7 +219,7 @@ class Decisions:
     units: NDArray[np.float64] | None = None
     symbols: tuple[str, ...] = ()
     levels: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    rules: OrderRules | None = None
+    rules: OrderRules | FillRules | None = None
 
     @property
     def width(self) -> int:

@@ -21,9 +21,9 @@ from stresslab.core.provided import provided
 from stresslab.data.bars import FIELDS, Bars
 from stresslab.data.market_index import IndexBars, IndexUniverses
 from stresslab.data.universes import REAL, Universes
-from stresslab.strategy.backtesting_py import INIT_CASH
 from stresslab.strategy.bar_state import BarAccount, BarState, Opened
 from stresslab.strategy.call_style import WIDE, Form
+from stresslab.strategy.fills import INIT_CASH, Fills
 from stresslab.strategy.market_panel import MarketPanel, read_market_decisions
 from stresslab.strategy.order_frames import as_orders
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
@@ -179,6 +179,8 @@ class Strategy:
         try:
             if isinstance(panel, MarketPanel):
                 return read_market_decisions(self.kind, answer, panel)
+            if isinstance(answer, Fills):
+                return answer.decisions(panel)
             orders = as_orders(answer)
             return read_decisions(self.kind, answer, panel) if orders is None else orders.decisions(panel)
         except StrategyError as error:

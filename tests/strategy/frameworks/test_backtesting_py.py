@@ -11,12 +11,13 @@ import pytest
 
 from stresslab.analysis.shocks import DelayedOrders
 from stresslab.backtest import Costs, Sizing, Terms, backtest
+from stresslab.backtest.fill_accounts import booked_trades, read_fills
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import CLOSE, OPEN
 from stresslab.data.universes import Universes
 from stresslab.strategy import load_strategies
-from stresslab.strategy.backtesting_py import is_theirs
 from stresslab.strategy.detect_style import detect_call_style
+from stresslab.strategy.frameworks.backtesting_py import is_theirs
 from stresslab.strategy.lookahead.check import find_lookahead
 from tests.make.bars import make_bars
 
@@ -77,7 +78,8 @@ def universes() -> Universes:
 def test_the_same_rule_earns_the_same(cross: Any) -> None:
     """Decisions fall on the same bars; equity agrees but for the size of an order, which they fix before the open."""
     (strategy,) = load_strategies(cross, {"fast": "8"})
-    assert (strategy.name, strategy.parameters) == ("Cross", {"fast": 8, "slow": 20, "stop": 0.0})
+    unsaid = {"exclusive_orders": None, "hedging": None}
+    assert (strategy.name, strategy.parameters) == ("Cross", {"fast": 8, "slow": 20, "stop": 0.0, **unsaid})
     theirs = detect_call_style(strategy, BARS)
     assert theirs.form.shape == "series"
     (mine,) = load_strategies(ours, {"fast": 8})
@@ -93,11 +95,63 @@ def test_a_grid_of_theirs(cross: Any) -> None:
     assert [one.name for one in found] == ["Cross[fast=5]", "Cross[fast=10]"]
 
 
-def test_orders_that_fill_inside_a_bar_are_refused(cross: Any) -> None:
-    """An order with a stop would fill elsewhere here, so it is refused by name and not moved in silence."""
-    (tight,) = load_strategies(cross, {"stop": 0.01})
-    with pytest.raises(StrategyError, match=r"gives an order sl=.*`stop_loss`"):
-        detect_call_style(tight, BARS)
+def test_orders_fill_inside_a_bar(cross: Any) -> None:
+    """A stop given with an order leaves where the low touches it, and not at the next open."""
+    said = original(BARS, cross, cash=1e12, run={"stop": 0.01}, finalize_trades=False)
+    closed, still = said["_trades"], said["_strategy"].trades
+    assert real(BARS, cross, stop=0.01).trades[0] == len(closed) + len(still)
+    assert (closed["ExitPrice"] == closed["SL"]).sum() > 3
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("how", [{}, {"hedging": True}, {"exclusive_orders": True}])
+def test_random_orders_trade_like_the_original(seed: int, how: dict[str, bool]) -> None:
+    """Limits, stops, levels that move, parts and several trades at once: bars, prices and size of each trade."""
+    theirs = pytest.importorskip("backtesting")
+    bars = make_bars(250, seed=seed)
+
+    class Random(theirs.Strategy):  # type: ignore[misc]
+        BACKTEST: ClassVar = {"exclusive_orders": False, **how}
+
+        def init(self) -> None:
+            pass
+
+        def next(self) -> None:
+            rng, price = np.random.default_rng([seed, len(self.data)]), self.data.Close[-1]
+            act, up, near, far = rng.random(), rng.random() < 0.5, *rng.uniform(0.001, 0.03, 2)
+            sign = 1 if up else -1
+            order = (self.buy if up else self.sell) if act < 0.35 and len(self.trades) < 3 else None
+            given: dict[str, float] = {"size": float(rng.uniform(0.1, 0.25))}
+            entry = price
+            if act < 0.12:
+                given["limit"] = entry = price * (1 - sign * near)
+            elif act < 0.2:
+                given["stop"] = entry = price * (1 + sign * near)
+            if rng.random() < 0.6:
+                given |= {"sl": entry * (1 - sign * far), "tp": entry * (1 + sign * far)}
+            if order:
+                order(**given)
+            elif act < 0.45 and self.trades:
+                self.trades[0].close(float(rng.uniform(0.2, 1.0)))
+            elif act < 0.5:
+                self.position.close()
+            elif act < 0.6 and self.orders:
+                self.orders[0].cancel()
+            elif act < 0.75 and self.trades:
+                trade = self.trades[-1]
+                trade.sl = price * (1 - near if trade.is_long else 1 + near)
+
+    said = original(bars, Random, cash=1e12, finalize_trades=False, **how)
+    still, closed = said["_strategy"].trades, said["_trades"]
+    mine = traded(bars, Random).iloc[: len(closed)].sort_values(["entry_bar", "exit_bar", "exit_price", "units"])
+    columns = ["EntryBar", "ExitBar", "EntryPrice", "ExitPrice"]
+    order = said["_trades"].assign(Part=closed["Size"].abs()).sort_values(["EntryBar", "ExitBar", "ExitPrice", "Size"])
+    assert len(closed) > 15
+    assert len(traded(bars, Random)) == len(closed) + len({(one.entry_bar, one.entry_price) for one in still})
+    np.testing.assert_allclose(
+        mine[["entry_bar", "exit_bar", "entry_price", "exit_price"]].to_numpy(), order[columns].to_numpy(), rtol=1e-12
+    )
+    np.testing.assert_allclose(mine["units"] * 1e7, order["Size"], rtol=1e-5)
 
 
 def mean(values: Any, window: int) -> Any:
@@ -123,18 +177,28 @@ def flip() -> Any:
     return Flip
 
 
-def real(bars: Any, theirs: Any, cash: float = 100_000.0) -> Any:
+def real(bars: Any, theirs: Any, cash: float = 100_000.0, **parameters: Any) -> Any:
     """A class on the real bars, on an account without costs that began with so much."""
-    (strategy,) = load_strategies(theirs, {})
+    (strategy,) = load_strategies(theirs, parameters)
     terms = Terms(Costs(0.0, 0.0), warmup=0, init_cash=cash)
     return backtest(detect_call_style(strategy, bars), Universes.from_bars(bars, bars[:0]), terms, periods_per_year=252)
 
 
-def original(bars: Any, theirs: Any, cash: float = 100_000.0, **how: Any) -> Any:
+def traded(bars: Any, theirs: Any) -> pd.DataFrame:
+    """The trades of a class on the real bars, without costs."""
+    (strategy,) = load_strategies(theirs, {})
+    strategy = detect_call_style(strategy, bars)
+    universes = Universes.from_bars(bars, bars[:0])
+    table = read_fills(strategy.decide(strategy.panel(universes, 0)), 0, "carry")
+    prices = np.ascontiguousarray(universes.values[:, :, : CLOSE + 1], dtype=float)
+    return booked_trades(table, prices, np.zeros((1, len(bars))), replace(FREE, warmup=0), 252.0)
+
+
+def original(bars: Any, theirs: Any, cash: float = 100_000.0, run: Any = None, **how: Any) -> Any:
     """What backtesting.py says of it."""
     frame = bars.frame.rename(columns=str.capitalize)[["Open", "High", "Low", "Close", "Volume"]]
     engine = pytest.importorskip("backtesting").Backtest
-    return engine(frame, theirs, cash=cash, finalize_trades=False, **how).run()
+    return engine(frame, theirs, cash=cash, **how).run(**(run or {}))
 
 
 def test_flips_are_reversals_where_that_is_declared(flip: Any) -> None:
@@ -142,9 +206,9 @@ def test_flips_are_reversals_where_that_is_declared(flip: Any) -> None:
     with pytest.raises(StrategyError, match="BACKTEST = dict\\(exclusive_orders=True\\)"):
         real(BARS, flip)
     flip.BACKTEST = {"exclusive_orders": True}
-    run, told = real(BARS, flip), original(BARS, flip, cash=1e9, exclusive_orders=True)
-    assert run.trades[0] == len(told["_trades"]) + 1  # the last one is open there
-    np.testing.assert_allclose(run.equity[-1, 0] / 1e5, told["Equity Final [$]"] / 1e9, rtol=0.02)
+    run, said = real(BARS, flip), original(BARS, flip, cash=1e9, exclusive_orders=True)
+    assert run.trades[0] == len(said["_trades"]) + 1  # the last one is open there
+    np.testing.assert_allclose(run.equity[-1, 0] / 1e5, said["Equity Final [$]"] / 1e9, rtol=0.02)
 
 
 @pytest.mark.parametrize(("setting", "text"), [
@@ -173,9 +237,9 @@ def test_numbers_of_units_are_units(cash: float, money: bool) -> None:
             elif self.position and self.a[-1] < self.b[-1]:
                 self.position.close()
 
-    run, told = real(BARS, Units, cash), original(BARS, Units, cash)
-    assert told["# Trades"] > 5
-    np.testing.assert_allclose(run.equity[-1, 0], told["Equity Final [$]"], rtol=1e-9)
+    run, said = real(BARS, Units, cash), original(BARS, Units, cash)
+    assert said["# Trades"] > 5
+    np.testing.assert_allclose(run.equity[-1, 0], said["Equity Final [$]"], rtol=1e-9)
 
 
 def test_units_begin_on_the_cash_of_the_account() -> None:
@@ -212,7 +276,7 @@ def test_units_that_grow_with_the_account_are_shares_of_it() -> None:
     (strategy,) = load_strategies(Share, {})
     account = backtest(detect_call_style(strategy, BARS), universes(), replace(FREE, init_cash=50.0))
     assert (account.trades == 1).all()
-    with pytest.raises(StrategyError, match=r"orders numbers of units, and sizing fraction=0\.5 says otherwise"):
+    with pytest.raises(StrategyError, match=r"is a class that says itself how large .* leave out the sizing"):
         backtest(fixed_units(), universes(), replace(FREE, sizing=Sizing(fraction=0.5)))
 
 
