@@ -25,7 +25,8 @@ from stresslab.core.errors import StrategyError
 from stresslab.core.text import did_you_mean
 from stresslab.strategy import parameters
 from stresslab.strategy.examples import SCHEME, example_path
-from stresslab.strategy.frameworks.backtesting_py import adapted, is_theirs
+from stresslab.strategy.frameworks.registry import foreign, framework_of
+from stresslab.strategy.frameworks.standins import standing_in
 from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MAX_SETS
 from stresslab.strategy.sandbox import CALL_TIMEOUT_SECONDS, CallLog, aside, blaming, within_memory
@@ -162,7 +163,7 @@ def _found(item: Any, patience: float) -> _Found:
             f"an object with a method {', '.join(METHODS)}"
         )
     name = owner(item).__name__.strip("<>")
-    function = _adapted(name, item, None) if is_theirs(item) else item
+    function = _adapted(name, item, None)
     found = _Found(Strategy(name, {}, _kind(function, name), None, _digest(item), function, name, patience=patience))
     return replace(found, ranges=_ranges(name, item, None, list(found.declared)))
 
@@ -178,10 +179,10 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
         choices |= {
             key: one
             for key, one in own.items()
-            if (has_method(one) or is_theirs(one)) and one.__module__ == module.__name__
+            if (has_method(one) or framework_of(one)) and one.__module__ == module.__name__
         }
         if not choices:
-            raise StrategyError(f"{path} {_foreign(module)}")
+            raise StrategyError(f"{path} {foreign(module)}")
         if len(choices) > 1:
             names = " or ".join(f"{path}:{entry}" for entry in choices)
             raise StrategyError(f"{path} has several strategies, {', '.join(choices)}; name one of them: {names}")
@@ -193,38 +194,19 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
             known = [key for key, value in vars(module).items() if inspect.isroutine(value) or has_method(value)]
             raise StrategyError(f"{path} has no function or class {name!r}{did_you_mean(name, known)}")
     declares = function
-    function = _adapted(path, function, module) if is_theirs(function) else function
+    function = _adapted(path, function, module)
     strategy = Strategy(name, {}, _kind(function, entry), path, _sha256(source), function, entry, patience=patience)
     found = _Found(strategy)
     return replace(found, ranges=_ranges(path, declares, module, list(found.declared)))
 
 
-_FRAMEWORKS = {
-    "freqtrade": "return its columns enter_long and exit_long from a function signals(bars), and give its stoploss, "
-    "minimal_roi and trailing_stop as `stop_loss`, `take_profit` and `trailing_stop`",
-    "jesse": "return where should_long and should_short hold from a function signals(bars), and give its stops as "
-    "`stop_loss` and `take_profit`",
-    "backtrader": "return the target weight of its next() from a function on_bar(state, bar)",
-}
-"""What to do with a class of a framework that is not run here, by the package that it comes from."""
-
-
-def _foreign(module: ModuleType) -> str:
-    """Why a file without a strategy of ours has none, with what is nearest to it."""
-    own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
-    for theirs in own:
-        package = next((base.__module__.partition(".")[0] for base in theirs.__mro__[1:-1]), "")
-        if package in _FRAMEWORKS:
-            return f"has a class of {package}, {theirs.__name__}, which is not run here; {_FRAMEWORKS[package]}"
-    if callable(getattr(module, "handle_data", None)):
-        return "is written for zipline (handle_data), which is not run here; write a function on_bar(state, bar)"
-    return "has no function signals(bars), weights(bars) or on_bar(state, bar); add one"
-
-
 def _adapted(who: str, theirs: Any, module: ModuleType | None) -> Any:
-    """A class of backtesting.py as a function; what its file declares wrongly is refused."""
+    """A class of another framework as a function; what its file declares wrongly is refused. All else as it is."""
+    framework = framework_of(theirs)
+    if framework is None:
+        return theirs
     try:
-        return adapted(theirs, module)
+        return framework.adapted(theirs, module)
     except ValueError as error:
         raise StrategyError(f"{who}: {error}") from None
 
@@ -307,7 +289,8 @@ def _load_module(path: str, patience: float) -> tuple[bytes, ModuleType]:
     who = f"{path} cannot be loaded: it"
     beside: list[str] = []
     began = time.perf_counter()
-    with aside(CallLog()), within_memory(), blaming(who, path, patience), _importing_from(folder, beside):
+    bounds = aside(CallLog()), within_memory(), blaming(who, path, patience)
+    with bounds[0], bounds[1], bounds[2], standing_in(source), _importing_from(folder, beside):
         # compiled here, since a cached bytecode file may be older than an edit within the same second
         exec(compile(source, str(file.resolve()), "exec"), vars(module))
     _IMPORTS.setdefault(str(file.resolve()), []).append(time.perf_counter() - began)

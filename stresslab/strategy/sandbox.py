@@ -41,6 +41,10 @@ _AGAIN = 0.5
 """Seconds after which code that swallowed the order to stop gets it again."""
 
 
+class FrameworkWarning(UserWarning):
+    """What an adapter says of a class that is not run here as its author runs it."""
+
+
 class _OverdueError(BaseException):
     """Time is up; no `except Exception` of the user's stops it."""
 
@@ -231,7 +235,9 @@ def _warning(log: CallLog) -> Iterator[None]:
             yield
     finally:
         for one in caught:
-            if not _LIBRARIES.intersection(Path(one.filename).parts):
+            if issubclass(one.category, FrameworkWarning):
+                log.warn(str(one.message))
+            elif not _LIBRARIES.intersection(Path(one.filename).parts):
                 line = linecache.getline(one.filename, one.lineno).strip()
                 said = " ".join(str(one.message).split())
                 place = f"{Path(one.filename).name} line {one.lineno}" + (f", `{line:.80}`" if line else "")
