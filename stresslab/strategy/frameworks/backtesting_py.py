@@ -26,12 +26,9 @@ import numpy as np
 import pandas as pd
 
 from stresslab.core.text import did_you_mean
-from stresslab.strategy.fills import INIT_CASH, Fills
+from stresslab.strategy.fills import Fills
+from stresslab.strategy.frameworks.accounts import Event, Traded, as_series_function, shares_or_units, with_equity
 
-CASH = 1e12
-"""So much that whole units, which is what its broker trades, do not matter."""
-SAME_SHARE = 0.01
-"""Relative difference within which shares of the equity on two accounts are the same; whole units make a small one."""
 DECLARATION = "BACKTEST"
 """The name of a file's (or a class's) settings of `Backtest`."""
 _KEPT = ("exclusive_orders", "hedging")
@@ -130,31 +127,13 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
     declared = settings_of(theirs, module)
 
     def fills(bars: Any, **parameters: Any) -> Fills:
-        if not isinstance(bars, pd.DataFrame):
-            raise TypeError("a Strategy of backtesting.py takes one series")
         frame = bars.rename(columns=_COLUMNS)[list(_COLUMNS.values())]
         chosen = {name: parameters.pop(name, None) for name in _KEPT if name not in values}
         flags = {name: bool(value) for name, value in chosen.items() if value is not None}
         settings = {**(declared or {}), **flags} if declared is not None or flags else None
+        return shares_or_units(lambda cash: _Watch(theirs, frame, settings).run(cash, parameters))
 
-        def run(cash: float) -> _Watch:
-            watch = _Watch(theirs, frame, settings)
-            watch.run(cash, parameters)
-            return watch
-
-        large = run(CASH)
-        if not large.units_ordered or large.same_shares(run(2 * CASH)):
-            return large.fills(counted=False)
-        return run(INIT_CASH.get()).fills(counted=True)  # units mean something on the account's own cash alone
-
-    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    listed = [inspect.Parameter(name, keyword, default=value) for name, value in values.items()]
-    listed += [inspect.Parameter(name, keyword, default=None, annotation=bool) for name in _KEPT if name not in values]
-    shown = inspect.Signature([inspect.Parameter("bars", positional), *listed])
-    fills.__signature__ = shown  # type: ignore[attr-defined] # the parameters that may be set
-    fills.__name__ = theirs.__name__
-    fills.takes = "series"  # type: ignore[attr-defined] # read by `detect_style`
-    return fills
+    return as_series_function(fills, theirs.__name__, values, [name for name in _KEPT if name not in values])
 
 
 class _Watch:
@@ -173,7 +152,7 @@ class _Watch:
         self._known: set[int] = set()
         self._orders: list[Any] = []
 
-    def run(self, cash: float, parameters: Mapping[str, Any]) -> None:
+    def run(self, cash: float, parameters: Mapping[str, Any]) -> Traded:
         """Run it on an account with so much cash."""
         watch, self._cash = self, cash
 
@@ -193,6 +172,7 @@ class _Watch:
             warnings.simplefilter("ignore")
             with suppress(_Done):
                 engine(self.frame, watched, cash=cash, finalize_trades=False, **how).run(**parameters)
+        return Traded(self._events(), self._ordered, self._waiting, self.units_ordered)
 
     def _never_begins(self, strategy: Any) -> bool:
         """Whether an indicator has no value in any bar: until it has one, backtesting.py does not begin either."""
@@ -231,8 +211,8 @@ class _Watch:
                 "dict(exclusive_orders=True) if that is how you run it, dict(exclusive_orders=False) if not"
             )
 
-    def _events(self) -> list[tuple[int, Any, float, float, float]]:
-        """(bar, trade, price, units, equity before it) of all fills in their order; closing units have the other sign.
+    def _events(self) -> list[Event]:
+        """All fills in their order.
 
         Parts of one trade that close apart are trades of their own for its broker; here they share bar and price of
         their entry.
@@ -240,10 +220,9 @@ class _Watch:
         if self._strategy is None:
             return []
         opened = self.frame["Open"].to_numpy()
-        pieces = [*self._strategy.closed_trades, *self._strategy.trades]
         units: dict[Any, float] = {}
         found = []
-        for one in pieces:
+        for one in [*self._strategy.closed_trades, *self._strategy.trades]:
             trade = one.entry_bar, one.entry_price, math.copysign(1.0, one.size)
             units[trade] = units.get(trade, 0.0) + one.size
             if one.exit_bar is not None:
@@ -254,27 +233,5 @@ class _Watch:
                 found.append(((one.exit_bar, late, 2 if begun else 0), trade, one.exit_price, -one.size))
         for trade, size in units.items():
             found.append(((trade[0], trade[1] != opened[trade[0]], 1), trade, trade[1], size))
-        events, cash, held = [], self._cash, 0.0
-        for (bar, *_), trade, price, size in sorted(found, key=lambda one: one[0]):
-            events.append((bar, trade, price, size, cash + held * price))
-            cash, held = cash - size * price, held + size
-        return events
-
-    def same_shares(self, other: _Watch) -> bool:
-        """Whether another account traded the same shares of its equity at the same prices."""
-        mine, others = ([(e[0], e[2], e[3] * e[2] / e[4]) for e in one._events()] for one in (self, other))
-        return len(mine) == len(others) and np.allclose(mine, others, rtol=SAME_SHARE, atol=0.0)
-
-    def fills(self, *, counted: bool) -> Fills:
-        """The fills; counted: as numbers of units."""
-        fills = Fills(len(self.frame), counted)
-        lanes: dict[Any, tuple[int, float]] = {}
-        for bar, trade, price, size, equity in self._events():
-            if trade not in lanes:
-                lanes[trade] = fills.enter(bar, price, size if counted else size * price / equity), size
-                continue
-            lane, left = lanes[trade]
-            fills.leave(bar, lane, price, -size / left)
-            lanes[trade] = lane, left + size
-        fills.ordered[:], fills.waiting[:] = self._ordered, self._waiting
-        return fills
+        ordered = sorted(found, key=lambda one: one[0])
+        return with_equity([(bar, trade, price, size) for (bar, *_), trade, price, size in ordered], self._cash)

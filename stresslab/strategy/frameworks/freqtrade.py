@@ -18,6 +18,7 @@ import pandas as pd
 
 from stresslab.core.errors import StrategyError
 from stresslab.strategy.fills import INIT_CASH, Fills
+from stresslab.strategy.frameworks.accounts import as_series_function
 from stresslab.strategy.frameworks.freqtrade_names import merge_informative_pair, timeframe_to_seconds
 from stresslab.strategy.frameworks.freqtrade_trades import Market, Trader
 from stresslab.strategy.sandbox import FrameworkWarning
@@ -91,17 +92,9 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
     }
 
     def fills(bars: Any, **parameters: Any) -> Fills:
-        if not isinstance(bars, pd.DataFrame):
-            raise TypeError("an IStrategy takes one series")
         return _Run(theirs, bars, parameters, tuple(hyper)).fills()
 
-    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    listed = [inspect.Parameter(name, keyword, default=value) for name, value in defaults.items()]
-    shown = inspect.Signature([inspect.Parameter("bars", positional), *listed])
-    fills.__signature__ = shown  # type: ignore[attr-defined] # the parameters that may be set
-    fills.__name__ = theirs.__name__
-    fills.takes = "series"  # type: ignore[attr-defined] # read by `detect_style`
-    return fills
+    return as_series_function(fills, theirs.__name__, defaults)
 
 
 def _is_parameter(one: Any) -> bool:

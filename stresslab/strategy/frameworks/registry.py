@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from stresslab.strategy.frameworks import backtesting_py, freqtrade
+from stresslab.strategy.frameworks import backtesting_py, backtrader, freqtrade
 
 
 class Framework(NamedTuple):
@@ -29,6 +29,7 @@ class Framework(NamedTuple):
 
 FRAMEWORKS = (
     Framework("backtesting.py", backtesting_py.is_theirs, backtesting_py.adapted),
+    Framework("backtrader", backtrader.is_theirs, backtrader.adapted),
     Framework("freqtrade", freqtrade.is_theirs, freqtrade.adapted),
 )
 
@@ -41,7 +42,6 @@ def framework_of(thing: Any) -> Framework | None:
 _REFUSED = {
     "jesse": "return where should_long and should_short hold from a function signals(bars), and give its stops as "
     "`stop_loss` and `take_profit`",
-    "backtrader": "return the target weight of its next() from a function on_bar(state, bar)",
 }
 """What to do with a class of a framework that is not run here, by the package that it comes from."""
 

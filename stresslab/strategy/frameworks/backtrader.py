@@ -1,0 +1,163 @@
+"""A `Strategy` class of backtrader, where the user has that package, as a function from one series to fills.
+
+Its own broker fills: market orders at the next open, limits, stops and brackets inside the bar by its rules. The sizer
+is read from the calls of `addsizer` in the class's file, or declared below it: `SIZER = dict(percents=95)` or
+`SIZER = dict(stake=10)`; without one backtrader buys one unit. backtrader is GPL and no dependency: nothing here
+imports it unless the user's class has.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stresslab.core.errors import StrategyError
+from stresslab.strategy.fills import Fills
+from stresslab.strategy.frameworks.accounts import Traded, as_series_function, shares_or_units, with_equity
+from stresslab.strategy.sandbox import FrameworkWarning
+
+DECLARATION = "SIZER"
+"""The name of a file's (or a class's) sizer."""
+_SIZERS = {"stake": "FixedSize", "percents": "PercentSizer"}
+_REFUSED = {"set_coc": "orders fill at the next open", "set_coo": "orders fill at the next open"}
+_MARKET = 0
+
+
+def is_theirs(thing: Any) -> bool:
+    """Whether this is a class that extends backtrader's `Strategy`."""
+    return (
+        inspect.isclass(thing)
+        and not thing.__module__.startswith("backtrader.")
+        and any(
+            base.__name__ == "Strategy" and base.__module__.partition(".")[0] == "backtrader"
+            for base in thing.__mro__[1:]
+        )
+    )
+
+
+def adapted(theirs: Any, module: Any = None) -> Callable[..., Fills]:
+    """The function `fills(bars, **params)` that such a class stands for; its `params` are parameters.
+
+    Args:
+        theirs: the class.
+        module: the file that it stands in.
+
+    Raises:
+        ValueError: its file runs it in a way that is another strategy here.
+    """
+    given = dict(theirs.params._getitems())
+    defaults = {name: value for name, value in given.items() if isinstance(value, int | float | str)}
+    sizer = _sizer(theirs, module)
+
+    def fills(bars: Any, **parameters: Any) -> Fills:
+        frame = bars[["open", "high", "low", "close", "volume"]]
+        if sizer is None:
+            warnings.warn(
+                f"{theirs.__name__} has no sizer, so that backtrader buys one unit at a time where no size is given; "
+                f"write {DECLARATION} = dict(percents=95) below the class to invest the account",
+                FrameworkWarning,
+                stacklevel=2,
+            )
+        return shares_or_units(lambda cash: _traded(theirs, frame, parameters, sizer, cash))
+
+    return as_series_function(fills, theirs.__name__, defaults)
+
+
+def _sizer(theirs: Any, module: Any) -> tuple[str, Mapping[str, Any]] | None:
+    """Name and arguments of the sizer that is declared, or that the file adds; None without."""
+    given = getattr(theirs, DECLARATION, None) or getattr(module, DECLARATION, None)
+    if given is not None:
+        name = next((_SIZERS[one] for one in given if one in _SIZERS), None) if isinstance(given, Mapping) else None
+        if name is None:
+            raise ValueError(f"{DECLARATION}={given!r:.60} is no sizer; write dict(percents=95) or dict(stake=10)")
+        return name, dict(given)
+    try:
+        tree = ast.parse(inspect.getsource(module or importlib.import_module(theirs.__module__)))
+    except (OSError, TypeError, SyntaxError, ImportError, ValueError):
+        return None
+    found = None
+    for node in ast.walk(tree):
+        second = isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "datas"
+        second = second and getattr(getattr(node, "slice", None), "value", 0) not in (0, None)
+        if second or getattr(node, "attr", "") in ("data1", "data1_close"):
+            raise ValueError(
+                f"{theirs.__name__} reads a second data feed, and universes have one; write a function of market"
+            )
+        name = getattr(getattr(node, "func", None), "attr", "") if isinstance(node, ast.Call) else ""
+        if name in _REFUSED:
+            raise ValueError(f"{theirs.__name__} is run with {name}, and here {_REFUSED[name]}; leave that call out")
+        if name == "addsizer" and isinstance(node, ast.Call) and node.args:
+            called = getattr(node.args[0], "attr", getattr(node.args[0], "id", ""))
+            values = {
+                one.arg: one.value.value for one in node.keywords if one.arg and isinstance(one.value, ast.Constant)
+            }
+            found = called, values
+    return found
+
+
+def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], sizer: Any, cash: float) -> Traded:
+    """What a class trades on an account with so much cash."""
+    bt = importlib.import_module("backtrader")
+    ordered, waiting = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    known: set[int] = set()
+    filled: list[tuple[int, float, float]] = []
+
+    def follow(strategy: Any) -> None:
+        theirs.next(strategy)
+        row, broker = len(strategy) - 1, strategy.broker
+        orders = [one for one in [*broker.submitted, *broker.pending] if one is not None]
+        fresh = [one for one in orders if one.ref not in known]
+        known.update(one.ref for one in orders)
+        if fresh:
+            worth = float(broker.getvalue())
+            ordered[row] = sum(one.created.size for one in fresh) * float(strategy.data.close[0]) / worth
+        prices = [one.created.price for one in orders if one.created.price and one.exectype != _MARKET]
+        if prices:
+            waiting[row] = sum(prices)
+
+    def note(analyzer: Any, order: Any) -> None:
+        if order.status in (order.Partial, order.Completed):
+            for bit in order.executed.iterpending():
+                filled.append((len(analyzer.strategy) - 1, float(bit.price), float(bit.size)))
+
+    watched = type(theirs)(theirs.__name__, (theirs,), {"next": follow, "__module__": theirs.__module__})
+    noting = type(bt.Analyzer)("Noting", (bt.Analyzer,), {"notify_order": note, "__module__": __name__})
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(bt.feeds.PandasData(dataname=frame, openinterest=None))
+    cerebro.addstrategy(watched, **parameters)
+    cerebro.addanalyzer(noting)
+    if sizer is not None:
+        kind = getattr(bt.sizers, sizer[0], None)
+        if kind is None:
+            raise StrategyError(f"sizer {sizer[0]} is not backtrader's; declare {DECLARATION} = dict(percents=95)")
+        cerebro.addsizer(kind, **sizer[1])
+    cerebro.broker.setcash(cash)
+    cerebro.run()
+    return Traded(with_equity(_trades(filled), cash), ordered, waiting)
+
+
+def _trades(filled: list[tuple[int, float, float]]) -> list[tuple[int, int, float, float]]:
+    """Fills of one net position (bar, price, units) as fills of trades, the oldest closed first."""
+    found, held = [], list[list[float]]()  # of each open trade: its number and its units
+    number = 0
+    for bar, price, units in filled:
+        left = units
+        while left and held and held[0][1] * left < 0:
+            part = -left if abs(left) < abs(held[0][1]) else held[0][1]
+            found.append((bar, int(held[0][0]), price, -part))
+            held[0][1] -= part
+            left += part
+            if held[0][1] == 0:
+                held.pop(0)
+        if left:
+            found.append((bar, number, price, left))
+            held.append([number, left])
+            number += 1
+    return found
