@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from stresslab.strategy.frameworks import backtesting_py, backtrader, freqtrade
+from stresslab.strategy.frameworks import backtesting_py, backtrader, estimators, freqtrade
 
 
 class Framework(NamedTuple):
@@ -31,6 +31,7 @@ FRAMEWORKS = (
     Framework("backtesting.py", backtesting_py.is_theirs, backtesting_py.adapted),
     Framework("backtrader", backtrader.is_theirs, backtrader.adapted),
     Framework("freqtrade", freqtrade.is_theirs, freqtrade.adapted),
+    Framework("scikit-learn", estimators.is_theirs, estimators.adapted),
 )
 
 
