@@ -25,7 +25,8 @@ from stresslab.core.errors import StrategyError
 from stresslab.core.text import did_you_mean
 from stresslab.strategy import parameters
 from stresslab.strategy.examples import SCHEME, example_path
-from stresslab.strategy.frameworks.registry import foreign, framework_of
+from stresslab.strategy.frameworks import vectorbt_script
+from stresslab.strategy.frameworks.registry import SUFFIXES, foreign, framework_of, refusal
 from stresslab.strategy.frameworks.standins import standing_in
 from stresslab.strategy.panel import Kind
 from stresslab.strategy.parameters import DECLARATION, MAX_SETS
@@ -170,6 +171,11 @@ def _found(item: Any, patience: float) -> _Found:
 
 def _from_file(path: str, name: str | None, patience: float) -> _Found:
     """The strategy in a file: the function or class called `name`, or the only one there is."""
+    content = strategy_file(path).read_bytes()
+    if vectorbt_script.is_script(content) and name in (None, "signals"):
+        return _script(path, content, patience)
+    if refused := refusal(content):
+        raise StrategyError(f"{path} {refused}")
     source, module = _load_module(path, patience)
     if name is None:
         choices: dict[str, Any] = {
@@ -182,7 +188,7 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
             if (has_method(one) or framework_of(one)) and one.__module__ == module.__name__
         }
         if not choices:
-            raise StrategyError(f"{path} {foreign(module)}")
+            raise StrategyError(f"{path} {foreign(module, content)}")
         if len(choices) > 1:
             names = " or ".join(f"{path}:{entry}" for entry in choices)
             raise StrategyError(f"{path} has several strategies, {', '.join(choices)}; name one of them: {names}")
@@ -198,6 +204,16 @@ def _from_file(path: str, name: str | None, patience: float) -> _Found:
     strategy = Strategy(name, {}, _kind(function, entry), path, _sha256(source), function, entry, patience=patience)
     found = _Found(strategy)
     return replace(found, ranges=_ranges(path, declares, module, list(found.declared)))
+
+
+def _script(path: str, source: bytes, patience: float) -> _Found:
+    """A file that is a script from its first line to its last."""
+    try:
+        function = vectorbt_script.adapted(path, source)
+    except ValueError as error:
+        raise StrategyError(f"{path} {error}") from None
+    name = Path(path).stem
+    return _Found(Strategy(name, {}, "any", path, _sha256(source), function, "signals", patience=patience))
 
 
 def _adapted(who: str, theirs: Any, module: ModuleType | None) -> Any:
@@ -261,6 +277,8 @@ def strategy_file(path: str) -> Path:
         StrategyError: there is none.
     """
     file = Path(path)
+    if file.is_file() and file.suffix.lower() in SUFFIXES:
+        raise StrategyError(f"{path} {SUFFIXES[file.suffix.lower()]}")
     if not file.is_file() or file.suffix != ".py":
         near = sorted(str(one) for one in file.parent.glob("*.py")) if file.parent.is_dir() else []
         state = "is not a Python file" if file.exists() else "does not exist"

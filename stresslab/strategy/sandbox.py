@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stresslab.core.errors import StrategyError, StrategyLimitError
+from stresslab.strategy.remedies import remedy
 
 CALL_TIMEOUT_SECONDS = 300.0
 """Seconds that one call may take: all universes of a chunk, or one universe where they are taken one by one."""
@@ -124,21 +125,7 @@ def blaming(who: str, file: str, seconds: float = CALL_TIMEOUT_SECONDS) -> Itera
     except (Exception, SystemExit, GeneratorExit) as error:
         text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())[:300]
         raised = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        raise StrategyError(f"{who} raised {raised}{_own_line(error, file)}; {_remedy(error, text)}") from error
-
-
-def _remedy(error: BaseException, text: str) -> str:
-    if "read-only" in text or "cannot assign to field" in text:
-        return "the bars are read-only, work on a copy"
-    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) and _in_pandas(error):
-        return "columns are universes of one series, so another symbol cannot be asked for; correct it there"
-    return "correct it there"
-
-
-def _in_pandas(error: BaseException) -> bool:
-    """Whether the innermost frames are those of pandas, looking a label up."""
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    return any("pandas" in Path(at.filename).parts for at in last)
+        raise StrategyError(f"{who} raised {raised}{_own_line(error, file)}; {remedy(error, text)}") from error
 
 
 def _own_line(error: BaseException, file: str) -> str:

@@ -33,7 +33,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert set(NAMES) == {
         "stresslab", "run", "sample", "check", "realism", "show", "report", "compare", "verify", "rerun", "replay",
         "resume", "freeze", "cache", "size", "limits", "track", "trades", "index", "mcp",
-        "models", "strategies", "scenarios", "train", "train tokenizer", "train model",
+        "models", "new", "strategies", "scenarios", "train", "train tokenizer", "train model",
     }  # fmt: skip
 
 

@@ -325,17 +325,6 @@ def test_no_strategy_at_all() -> None:
     assert all(method in complaint(Bars) for method in METHODS)
 
 
-@pytest.mark.parametrize("package", ["freqtrade", "jesse", "backtrader"])
-def test_a_class_of_a_framework_that_is_not_run_is_named(package: str, tmp_path: Path) -> None:
-    """Its framework, its name and what to write instead stand in one line."""
-    file = tmp_path / "theirs.py"
-    file.write_text(
-        f"Base = type('Base', (), {{'__module__': '{package}.strategies'}})\n\n\nclass Cross(Base):\n    pass\n"
-    )
-    with pytest.raises(StrategyError, match=rf"has a class of {package}, Cross, .* function (signals|on_bar)\("):
-        load_strategies(str(file), {})
-
-
 def test_a_file_of_zipline_is_named(tmp_path: Path) -> None:
     """Functions of zipline are told what is nearest to them."""
     file = tmp_path / "theirs.py"

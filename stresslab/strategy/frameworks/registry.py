@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -40,20 +41,63 @@ def framework_of(thing: Any) -> Framework | None:
     return next((one for one in FRAMEWORKS if one.is_theirs(thing)), None)
 
 
-_REFUSED = {
-    "jesse": "return where should_long and should_short hold from a function signals(bars), and give its stops as "
-    "`stop_loss` and `take_profit`",
+_TRADES = "export its list of trades, which `stresslab trades` reads, or write its rule as a function signals(bars)"
+SUFFIXES = {
+    ".cs": f"is C# (NinjaTrader, cTrader, QuantConnect), which is not run here; {_TRADES}",
+    ".mq4": f"is written for MetaTrader 4, which is not run here; {_TRADES}",
+    ".mq5": f"is written for MetaTrader 5, which is not run here; {_TRADES}",
+    ".pine": f"is Pine of TradingView, which is not run here; {_TRADES}",
+    ".eld": f"is EasyLanguage of TradeStation, which is not run here; {_TRADES}",
+    ".afl": f"is written for AmiBroker, which is not run here; {_TRADES}",
+    ".ipynb": "is a notebook; save its cells as a file of Python, as `jupyter nbconvert` does",
 }
-"""What to do with a class of a framework that is not run here, by the package that it comes from."""
+"""Files of other platforms, by how their names end."""
+_MODULES = {
+    "zipline": "is written for zipline (initialize, handle_data), which is not run here; write the rule of handle_data "
+    "as a function on_bar(state, bar)",
+    "quantopian": "is written for Quantopian, which is not run here; write the rule as a function weights(market)",
+    "jesse": "is written for Jesse, which is not run here; answer from a function signals(bars) with a dict of "
+    "long_entries where should_long holds, stop_loss and take_profit",
+    "AlgorithmImports": "is written for QuantConnect (QCAlgorithm), which is not run here; write the rule of OnData as "
+    "a function on_bar(state, bar)",
+    "MetaTrader5": f"trades an account of MetaTrader 5, which is not run here; {_TRADES}",
+    "lumibot": "is written for Lumibot, which is not run here; write on_trading_iteration as on_bar(state, bar)",
+    "nautilus_trader": "is written for NautilusTrader, which is not run here; write the rule of on_bar as a function "
+    "on_bar(state, bar)",
+    "pyalgotrade": "is written for PyAlgoTrade, which is not run here; write the rule of onBars as on_bar(state, bar)",
+    "bt": "is written for bt, which is not run here; answer with its target weights from a function weights(bars)",
+    "vectorbtpro": "is written for vectorbt PRO, which is not run here; answer with its entries and exits from a "
+    "function signals(bars)",
+}
+"""What to do with a file that is written for something that is not run here, by what it imports."""
 
 
-def foreign(module: ModuleType) -> str:
-    """Why a file without a strategy of ours has none, with what is nearest to it."""
-    own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
-    for theirs in own:
-        package = next((base.__module__.partition(".")[0] for base in theirs.__mro__[1:-1]), "")
-        if package in _REFUSED:
-            return f"has a class of {package}, {theirs.__name__}, which is not run here; {_REFUSED[package]}"
-    if callable(getattr(module, "handle_data", None)):
-        return "is written for zipline (handle_data), which is not run here; write a function on_bar(state, bar)"
+def refusal(source: bytes) -> str | None:
+    """Why a file cannot be run, found without running it; None where nothing is known against it."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return SUFFIXES[".pine"] if source.lstrip().startswith(b"//@version") else None
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if own & {"signals", "weights", "on_bar"}:
+        return None
+    if "handle_data" in own:
+        return _MODULES["zipline"]
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level]
+    return next((_MODULES[top] for name in names if (top := name.partition(".")[0]) in _MODULES), None)
+
+
+def foreign(module: ModuleType, source: bytes) -> str:
+    """Why a file that was run has no strategy of ours, with what is nearest to it."""
+    if any(one in source for one in (b"read_csv(", b"yf.download(", b"yfinance", b".plot(", b"fetch_ohlcv(")):
+        return (
+            "is a script without a function; put its lines from the indicators to the entries into a function "
+            "signals(bars) that returns (entries, exits), with bars in the place of its table"
+        )
+    if any(inspect.isclass(one) and one.__module__ == module.__name__ for one in vars(module).values()):
+        return (
+            "has a class, and none with a method signals(self, bars), weights(self, bars) or on_bar(self, state, bar); "
+            "rename the one that decides"
+        )
     return "has no function signals(bars), weights(bars) or on_bar(state, bar); add one"
