@@ -20,7 +20,8 @@ _FORMER = {
     "'ix'": "pandas 1 took ix away, write .loc or .iloc",
     "'mad'": "pandas 2 took mad away, write (x - x.mean()).abs().mean()",
     "'applymap'": "pandas 3 took applymap away, write .map",
-    "keyword argument 'method'": "pandas 3 took fillna(method=...) away, write .ffill() or .bfill()",
+    "get_loc() got an unexpected": "pandas 2 took get_loc(method=...) away, write .get_indexer([x], method='ffill')[0]",
+    "fillna() got an unexpected": "pandas 3 took fillna(method=...) away, write .ffill() or .bfill()",
     "keyword argument 'inplace'": "write the result back instead, as in x = x.clip(...)",
 }
 """What a text says of idioms that newer versions do not have."""

@@ -63,8 +63,8 @@ def is_theirs(thing: Any) -> bool:
 def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
     """The function `fills(bars, **parameters)` that such a class stands for.
 
-    Its parameters are the class's own numbers, its `IntParameter` and the like, and `stoploss`, the trailing stop,
-    `timeframe` and `startup_candle_count`.
+    Its parameters are the class's own numbers, its `IntParameter` and the like with the values of `buy_params` and
+    `sell_params`, and `stoploss`, the trailing stop, `timeframe` and `startup_candle_count`.
 
     Args:
         theirs: the class.
@@ -85,8 +85,10 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
         if name not in ("INTERFACE_VERSION", "PARAMETERS", "process_only_new_candles", "can_short", "max_open_trades")
     }
     settings = {name: _setting(theirs, name) for name in _SHOWN}
+    found = {name: value for one in ("buy_params", "sell_params", "enter_params", "exit_params", "protection_params")
+             for name, value in (getattr(theirs, one, None) or {}).items()}  # fmt: skip
     defaults = {
-        **{name: one.value for name, one in hyper.items()},
+        **{name: found.get(name, one.value) for name, one in hyper.items()},
         **own,
         **{name: value for name, value in settings.items() if value is not None},
     }
@@ -136,7 +138,6 @@ class _Run:
         self.bars, self.row = bars, len(bars)
         self.frame = _frame(bars)
         self.analysed: pd.DataFrame | None = None
-        self.seen = np.full(len(bars), np.nan)
         config = {
             "stake_currency": "CASH", "stake_amount": "unlimited", "dry_run": True, "max_open_trades": 1,
             "runmode": SimpleNamespace(value="backtest"), "timeframe": parameters.get("timeframe", ""),
@@ -152,6 +153,8 @@ class _Run:
                 setattr(self.strategy, name, value)
         self.strategy.dp, self.strategy.wallets = _DataProvider(self), _Wallets()
         self.strategy.config = config
+        if _own(theirs, "bot_start"):
+            self.strategy.bot_start()
         _warn(theirs, self.strategy, self.frame)
 
     def fills(self) -> Fills:
@@ -174,8 +177,10 @@ class _Run:
         frame = frame.drop(columns=[new for new in former.values() if new in frame]).rename(columns=former)
         self.analysed = frame if "enter_tag" in frame else frame.assign(enter_tag="")
         trader = Trader(strategy, self._market(), INIT_CASH.get(), self._look)
-        fills = trader.run(min(int(strategy.startup_candle_count), max(0, len(self.bars) - 1)))
-        fills.waiting[:] = self.seen
+        fills = trader.run(int(strategy.startup_candle_count))
+        if _reads_analysed(type(strategy)):  # what its callbacks may see at a close counts as decided there
+            numbers = self.analysed.select_dtypes("number").to_numpy(dtype=float)
+            fills.waiting[:] = np.where(np.isfinite(numbers), numbers, 0.0).sum(axis=1)
         return fills
 
     def _market(self) -> Market:
@@ -198,11 +203,7 @@ class _Run:
         """The analysed bars that are over."""
         if self.analysed is None:
             raise StrategyError("get_analyzed_dataframe is asked before the columns are filled; ask it in a callback")
-        frame = self.analysed.iloc[: self.row]
-        if len(frame):
-            numbers = frame.iloc[-1:].select_dtypes("number").to_numpy(dtype=float)
-            self.seen[len(frame) - 1] = np.nansum(numbers[np.isfinite(numbers)])
-        return frame
+        return self.analysed.iloc[: self.row]
 
     def longer(self, timeframe: str) -> pd.DataFrame:
         """The same series in longer bars."""
@@ -233,6 +234,14 @@ class _Run:
             renamed = {f"{one}_{timeframe}": name.format(column=one, **words) for one in longer.columns}
             merged = merged.rename(columns=renamed)
         return merged
+
+
+def _reads_analysed(theirs: Any) -> bool:
+    """Whether a class's source asks for the analysed bars in its callbacks."""
+    try:
+        return "get_analyzed_dataframe" in inspect.getsource(theirs)
+    except (OSError, TypeError):
+        return False
 
 
 def _frame(bars: pd.DataFrame) -> pd.DataFrame:

@@ -157,6 +157,20 @@ def test_another_timeframe_is_said(tmp_path: Path) -> None:
     assert not detect_call_style(load(tmp_path, CROSS), BARS).log.warnings
 
 
+def test_values_of_its_own_search_are_used(tmp_path: Path) -> None:
+    """`buy_params` of the class stand for the defaults of its parameters, as freqtrade reads them."""
+    strategy = load(tmp_path, CROSS.replace("far = 1.0", 'buy_params = {"window": 33}'))
+    assert strategy.parameters["window"] == 33
+
+
+def test_a_startup_longer_than_the_bars_decides_nothing(tmp_path: Path) -> None:
+    """And is no look-ahead where bars are taken away."""
+    strategy = detect_call_style(load(tmp_path, CROSS, startup_candle_count=150), BARS)
+    assert find_lookahead(strategy, BARS, patience=1.0).found == []
+    panel = strategy.panel(Universes.from_bars(BARS[:100], BARS[:0]), 0)
+    assert all(np.isnan(array).all() for name, array in strategy.decide(panel).levels.items() if name != "counted")
+
+
 def test_no_bar_before_the_startup(tmp_path: Path) -> None:
     """Signals of the first `startup_candle_count` bars are not traded."""
     strategy = detect_call_style(load(tmp_path, CROSS, startup_candle_count=100), BARS)
