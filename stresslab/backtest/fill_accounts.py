@@ -51,7 +51,7 @@ def read_fills(decisions: Decisions, warmup: int, position: str) -> FillTable:
         position: "carry" buys at the first open what was open at the origin; "flat" leaves it, and its exits, out.
     """
     levels = decisions.levels
-    rows, count = levels["counted"].shape
+    count = levels["counted"].shape[1]
     fills = np.stack(
         [np.stack([levels[f"{part}_{slot}"] for part in PARTS], axis=-1) for slot in range(SLOTS)], axis=-2
     )  # (W + T, N, S, 3)
@@ -60,7 +60,7 @@ def read_fills(decisions: Decisions, warmup: int, position: str) -> FillTable:
     if position == "carry":
         for n in range(count):
             _replay(fills[n, :warmup], carried[n])
-    counted = levels["counted"][min(warmup, rows - 1)] > 0
+    counted = np.asarray((levels["counted"] > 0).any(axis=0), dtype=np.bool_)
     return FillTable(np.ascontiguousarray(fills[:, warmup:]), counted, carried)
 
 

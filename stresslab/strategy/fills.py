@@ -39,7 +39,7 @@ class Fills:
 
     Attributes:
         rows: bars.
-        counted: whether sizes are numbers of units; shares of the equity otherwise.
+        counted: whether sizes are numbers of units, and not shares of the equity.
         ordered: (rows,) a number that stands for what was newly ordered at a close, NaN where nothing was.
         waiting: (rows,) a number that stands for the prices of the orders that wait after a close.
     """
@@ -102,9 +102,14 @@ class Fills:
                     f"an order filled at {price[row]:g} on {panel.timestamps[row]}, where the bar went from "
                     f"{low[row]:g} to {high[row]:g}; fill at prices that there were"
                 )
-        arrays["counted"] = np.full((self.rows, 1), float(self.counted))
+        arrays["counted"] = np.where(_opens(arrays), float(self.counted), np.nan)  # where that says anything
         arrays["ordered"], arrays["waiting"] = self.ordered[:, None], self.waiting[:, None]
         return Decisions(levels={name: frozen(array) for name, array in arrays.items()}, rules=FillRules(SLOTS))
+
+
+def _opens(arrays: Mapping[str, FloatArray]) -> BoolArray:
+    """The rows in which a trade opens (rows, N)."""
+    return np.asarray(np.any([arrays[f"lane_{slot}"] > 0 for slot in range(SLOTS)], axis=0))
 
 
 def _closed_together(

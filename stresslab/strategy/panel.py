@@ -245,7 +245,7 @@ class Decisions:
     @property
     def on_account(self) -> bool:
         """Whether they were given by code that saw the account."""
-        return self.rules is not None and self.rules.on_account
+        return isinstance(self.rules, OrderRules) and self.rules.on_account
 
     @property
     def universes(self) -> int:

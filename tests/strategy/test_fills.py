@@ -85,3 +85,12 @@ def test_fills_wait_for_the_market_to_open() -> None:
     assert np.isnan(entry[1])
     assert entry[2] == 0.5
     assert at(moved, 56) == at(decided(fills), 56)
+
+
+def test_units_or_shares_are_said_where_a_trade_opens() -> None:
+    """Elsewhere it says nothing, so that bars without a trade decide nothing."""
+    fills = Fills(PANEL.rows, counted=True)
+    fills.enter(3, CLOSE[3], 5.0)
+    counted = decided(fills).levels["counted"][:, 0]
+    assert counted[3] == 1.0
+    assert np.isnan(np.delete(counted, 3)).all()

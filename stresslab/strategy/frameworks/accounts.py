@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,7 +91,8 @@ def shares_or_units(run: Callable[[float], Traded]) -> Fills:
     large = run(CASH)
     if not large.counts or large.same_shares(run(2 * CASH)):
         return large.fills(counted=False)
-    return run(INIT_CASH.get()).fills(counted=True)  # units mean something on the account's own cash alone
+    own = run(INIT_CASH.get())  # units mean something on the account's own cash alone
+    return replace(own, ordered=large.ordered, waiting=large.waiting).fills(counted=True)
 
 
 def with_equity(fills: Iterable[tuple[int, Hashable, float, float]], cash: float) -> list[Event]:

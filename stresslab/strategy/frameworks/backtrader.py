@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -108,6 +109,7 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     ordered, waiting = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
     known: set[int] = set()
     filled: list[tuple[int, float, float]] = []
+    refused: list[int] = []
 
     def follow(strategy: Any) -> None:
         theirs.next(strategy)
@@ -123,6 +125,8 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
             waiting[row] = sum(prices)
 
     def note(analyzer: Any, order: Any) -> None:
+        if order.status == order.Margin:
+            refused.append(order.ref)
         if order.status in (order.Partial, order.Completed):
             for bit in order.executed.iterpending():
                 filled.append((len(analyzer.strategy) - 1, float(bit.price), float(bit.size)))
@@ -134,12 +138,21 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     cerebro.addstrategy(watched, **parameters)
     cerebro.addanalyzer(noting)
     if sizer is not None:
-        kind = getattr(bt.sizers, sizer[0], None)
+        kind = getattr(bt.sizers, sizer[0], None) or getattr(sys.modules.get(theirs.__module__), sizer[0], None)
         if kind is None:
-            raise StrategyError(f"sizer {sizer[0]} is not backtrader's; declare {DECLARATION} = dict(percents=95)")
+            raise StrategyError(
+                f"sizer {sizer[0]} is none of backtrader or of the file; declare {DECLARATION} = dict(percents=95)"
+            )
         cerebro.addsizer(kind, **sizer[1])
     cerebro.broker.setcash(cash)
     cerebro.run()
+    if refused:
+        warnings.warn(
+            f"backtrader refused orders of {theirs.__name__} for want of cash, as it does with orders for all of it where "
+            "the next open is higher; on an account where whole units matter it may refuse others: order a little less",
+            FrameworkWarning,
+            stacklevel=2,
+        )
     return Traded(with_equity(_trades(filled), cash), ordered, waiting)
 
 

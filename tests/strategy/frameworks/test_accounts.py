@@ -46,3 +46,14 @@ def test_a_function_has_the_parameters_of_its_class() -> None:
     """Their defaults, and flags that nobody set."""
     shown = as_series_function(lambda bars: traded([], 1.0).fills(counted=False), "Mine", {"n": 5}, ["hedging"])
     assert (shown.__name__, str(shown.__signature__)) == ("Mine", "(bars, *, n=5, hedging: bool = None)")  # type: ignore[attr-defined]
+
+
+def test_what_is_ordered_does_not_depend_on_the_cash() -> None:
+    """So that a prefix of the bars without a fill is no other decision than the whole."""
+
+    def run(cash: float) -> Traded:
+        one = traded([(1, 0, 10.0, 50.0)], cash)
+        one.ordered[0] = 500.0 / cash
+        return one
+
+    assert shares_or_units(run).ordered[0] == 500.0 / CASH
