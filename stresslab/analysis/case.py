@@ -62,7 +62,7 @@ def nobody(count: int) -> None:
 
 
 class Benchmarks:
-    """What the cases of a run share: buy and hold in the same universes, and these without their drift.
+    """What cases share: buy and hold in the same universes, and others that are made of these, whatever the strategy.
 
     Each is computed once and kept for as long as the universes are in use.
     """
@@ -70,7 +70,7 @@ class Benchmarks:
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._returns: WeakKeyDictionary[Universes, list[tuple[Terms, FloatArray]]] = WeakKeyDictionary()
-        self._neutral: WeakKeyDictionary[Universes, Universes] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Universes, dict[object, Universes]] = WeakKeyDictionary()
 
     def of(self, universes: Universes, terms: Terms) -> FloatArray:
         """(N,) total return of buy and hold in each universe."""
@@ -82,11 +82,20 @@ class Benchmarks:
         known.append((terms, found))
         return found
 
+    def made(self, universes: Universes, what: object, make: Callable[[Universes], Universes]) -> Universes:
+        """What is made of universes, by a name of its own."""
+        known = self._made.setdefault(universes, {})
+        if what not in known:
+            known[what] = make(universes)
+        return known[what]
+
     def drift_neutral(self, universes: Universes) -> Universes:
         """The same universes where the mean return of each lead is taken out."""
-        if universes not in self._neutral:
-            self._neutral[universes] = drift_neutral(universes)
-        return self._neutral[universes]
+        return self.made(universes, "drift neutral", drift_neutral)
+
+
+BENCHMARKS = Benchmarks()
+"""Those of this process, for the universes that runs share."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -216,12 +216,14 @@ class Shock:
             the largest one (N,); of a market for each symbol, after the largest exposure.
         costs: factor of the costs.
         closed: bars without a fill, from the bar after the largest position on.
+        alike: whether the universes of the shock are the same whatever is held.
     """
 
     label: str
     lay: Callable[[Universes, FloatArray, BarIndex], Universes] = lambda universes, position, bar: universes
     costs: float = 1.0
     closed: int = 0
+    alike: bool = False
 
     def runner(self, strategy: Strategy, universes: Universes, position: FloatArray) -> Strategy:
         """What to run on the shocked universes: the strategy itself, or one whose orders wait while bars are closed.
@@ -254,8 +256,8 @@ SHOCKS: Mapping[str, Shock] = MappingProxyType(
         "gap-5": Shock("a gap of 5% against the largest position", _gap_against(0.05)),
         "gap-10": Shock("a gap of 10% against the largest position", _gap_against(0.10)),
         "gap-20": Shock("a gap of 20% against the largest position", _gap_against(0.20)),
-        "volatility-1.5": Shock("volatility x 1.5", _wilder(1.5)),
-        "volatility-2": Shock("volatility x 2", _wilder(2.0)),
+        "volatility-1.5": Shock("volatility x 1.5", _wilder(1.5), alike=True),
+        "volatility-2": Shock("volatility x 2", _wilder(2.0), alike=True),
         "costs-3": Shock("costs x 3", costs=3.0),
         "illiquid": Shock(f"no fills for {CLOSED_BARS} bars after the largest position", closed=CLOSED_BARS),
     }
@@ -278,10 +280,14 @@ def shocks(case: Case) -> list[dict[str, Any]]:
 def _shocked(case: Case, shock: Shock) -> pd.DataFrame:
     held = case.account.position
     bar, account = worst_bar(held), case.account
-    if isinstance(case.universes, IndexUniverses) and isinstance(account, JointBacktest):
-        universes: Universes = case.universes.each(lambda part, at: shock.lay(part, account.positions[at], bar))
-    else:
-        universes = shock.lay(case.universes, held, bar)
+
+    def shocked(base: Universes) -> Universes:
+        if isinstance(base, IndexUniverses) and isinstance(account, JointBacktest):
+            return base.each(lambda part, at: shock.lay(part, account.positions[at], bar))
+        return shock.lay(base, held, bar)
+
+    base = case.universes
+    universes = case.benchmarks.made(base, shock.label, shocked) if shock.alike else shocked(base)
     terms = replace(case.terms, costs=case.terms.costs.scaled(shock.costs))
     if not shock.closed:
         return case.measured(universes, terms)

@@ -6,12 +6,13 @@ computes it and when change no byte of any result.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from stresslab.core.checkpoints import Shards
 from stresslab.core.limits import TILE
 from stresslab.core.parallel import Ids, Workers, chunks, map_chunks, worth_processes
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes, universes_after
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import GENERATORS
@@ -40,6 +42,13 @@ Advance = Callable[[int], None]
 def at_most(universes: int, symbols: int) -> int:
     """Universes of so many symbols to hold at a time: fewer of large markets, in whole tiles of the sampler."""
     return universes if symbols <= SYMBOLS else max(TILE, universes * SYMBOLS // symbols // TILE * TILE)
+
+
+class _Last:
+    """The first universes of the run before in this process, by which what was computed of them is found again."""
+
+    asked: ClassVar[tuple[object, ...]] = ()
+    universes: ClassVar[Universes | None] = None
 
 
 def _nothing(count: int) -> None:
@@ -108,9 +117,17 @@ class ShardStream:
         return ShardResult.merged([found[position] for position in range(len(pieces))])
 
     def first(self, outcome: ShardResult) -> Universes:
-        """The first universes, at most `kept`."""
-        stamps = self.history.calendar.future(self.history.timestamps, self.horizon)
-        return universes_after(self.history, outcome.first, stamps, outcome.ids[: len(outcome.first)], outcome.facts)
+        """The first universes, at most `kept`; the very ones of the run before, where these are the same."""
+        ids, bars = outcome.ids[: len(outcome.first)], self.history
+        stamps = bars.calendar.future(bars.timestamps, self.horizon)
+        kind = bars.digest, bars.symbol, bars.source, str(bars.calendar.describe()), isinstance(bars, IndexBars)
+        content = (stamps.asi8, ids, outcome.digests[: len(outcome.first)])
+        asked = *kind, json.dumps(dict(outcome.facts)), *(one.tobytes() for one in content)
+        if _Last.asked != asked:
+            made = universes_after(self.history, outcome.first, stamps, ids, outcome.facts)
+            _Last.asked, _Last.universes = asked, made
+        assert _Last.universes is not None
+        return _Last.universes
 
     def _shards(self, start: int, stop: int, count: int) -> Shards | None:
         """The folder of these universes' shards, if any is kept."""

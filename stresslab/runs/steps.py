@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stresslab.analysis.alternative_generators import alternative_generators
-from stresslab.analysis.case import STRATEGIES, STUDIED, Benchmarks, Case
+from stresslab.analysis.case import BENCHMARKS, STRATEGIES, STUDIED, Case
 from stresslab.analysis.edge import Trials
 from stresslab.analysis.generator_sensitivity import check_tunable, settings, sweep
 from stresslab.analysis.multiple_testing import compare_strategies
@@ -267,8 +267,7 @@ def study_strategies(
 
 def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, earlier: Earlier) -> dict[int, Case]:
     """A case of each strategy that is studied, by its position: those with the best backtests, if there are many."""
-    jobs, benchmarks = plan.compute.workers, Benchmarks()
-    others = {}
+    jobs, others = plan.compute.workers, dict[str, Universes]()
     if plan.studies.permutations:
         others = other_universes(
             window.history, plan.generator.name, plan.horizon, plan.seed, jobs,
@@ -283,7 +282,7 @@ def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, 
             strategy, _without_failures(sample.first, runs[at].in_universes), window.history, plan.terms, plan.seed,
             jobs, window.after, fresh_bars(earlier, int(at), window.looked_at), others=others,
             kept=runs[at].in_universes.account,
-            all_metrics=runs[at].in_universes.metrics, benchmarks=benchmarks,
+            all_metrics=runs[at].in_universes.metrics, benchmarks=BENCHMARKS,
         )
         for at in sorted(best)
         if (strategy := runs[at].strategy) is not None

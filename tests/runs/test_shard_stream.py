@@ -15,6 +15,7 @@ from stresslab.backtest.evaluate import Evaluator
 from stresslab.core.errors import StrategyError
 from stresslab.core.parallel import Workers
 from stresslab.data.bars import Bars
+from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.runs.shard_stream import MAX_FOR_PRECISION, ShardStream, at_most, to_precision
 from stresslab.strategy import load_strategies
@@ -124,3 +125,21 @@ def test_precision_that_is_there_asks_for_no_more(bars: Bars, evaluator: Evaluat
 def test_large_markets_are_held_in_smaller_pieces(universes: int, symbols: int, expected: int) -> None:
     """As many bars at a time as of five symbols, in whole tiles of 64, and one tile at least."""
     assert at_most(universes, symbols) == expected
+
+
+def test_runs_of_the_same_universes_share_them(bars: Bars) -> None:
+    """The first ones of the next run are the same object, so that what was made of them is there; others are not."""
+    generator, evaluator = StationaryBootstrap(block=10), Evaluator(tuple(load_strategies([trend], {})), Terms())
+
+    def first(seed: int, history: Bars = bars, count: int = 30) -> Universes:
+        stream = ShardStream(generator, history, 5, seed, 1, 64, 20)
+        return stream.first(stream.evaluate(evaluator, 0, count))
+
+    one = first(3)
+    np.testing.assert_array_equal(one.values, generator.sample(bars, 5, 20, 3).values)
+    assert first(3) is first(3, count=25) is one
+    for other in (first(4), first(3, bars[1:]), first(3, replace(bars, symbol="OTHER"))):
+        assert other is not one
+    assert len(first(3, count=10)) == 10
+    assert first(3) is not one
+    np.testing.assert_array_equal(first(3).values, one.values)
