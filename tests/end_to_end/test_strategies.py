@@ -137,7 +137,7 @@ def test_readme_examples(number: int, tmp_path: Path, bars: Bars) -> None:
 
 def test_readme_table() -> None:
     """The README's tables list every shipped strategy with its parameters and their defaults."""
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
     for path in FILES:
         (strategy,) = load_strategies(path, {})
         settings = " ".join(f"{name}={value!r}" for name, value in strategy.parameters.items())
@@ -207,6 +207,23 @@ def test_long_short_channel(bars: Bars) -> None:
         now = close[window:]
         expected = [c > one.max() if high else c < one.min() for c, one in zip(now, past, strict=True)]
         np.testing.assert_array_equal(np.ravel(decisions.arrays()[name])[window:], expected)
+
+
+def test_dip_ladder() -> None:
+    """Below the mean an order `step` under the close waits three bars; what fills leaves at the mean of that close."""
+    closes = np.concatenate([np.full(40, 100.0), [96.0], np.full(3, 96.0), [94.0, 94.0, 99.5, 99.5]])
+    frame = pd.DataFrame({name: closes for name in ("open", "high", "low", "close")} | {"volume": 1.0})
+    frame.index = pd.date_range("2024-01-01", periods=len(closes), freq="D")
+    history = Bars.from_frame(frame, symbol="DIP")
+    (strategy,) = load_strategies(FOLDER / "forms/dip_ladder.py", {"window": 20, "step": 0.02, "parts": 2})
+    decisions = strategy.decide(Panel.of(Universes.from_bars(history[30:], history[:30]), 30))
+    assert decisions.long_entries is not None
+    first = 40  # the close at 96 is the first below the mean
+    assert np.flatnonzero(decisions.long_entries)[0] == first
+    level = {name: float(array[first, 0]) for name, array in decisions.levels.items()}
+    assert level["long_limit"] == pytest.approx(96 * 0.98)
+    assert level["long_take_profit"] == pytest.approx((19 * 100 + 96) / 20)
+    assert (level["long_size"], level["long_lifetime"], level["long_exit_after"]) == (0.5, 3, 20)
 
 
 def test_bracket_breakout(bars: Bars) -> None:
