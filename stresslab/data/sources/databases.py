@@ -127,9 +127,9 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
         stamps, _ = parse_timestamps(frame[found[0]])
     except DataError:
         return frame
-    keys = pd.DataFrame({"symbol": frame[symbols[0]] if symbols else 0, "stamp": stamps})
     if not symbols and stamps.is_monotonic_increasing:
         return frame
+    keys = pd.DataFrame({"symbol": frame[symbols[0]] if symbols else 0, "stamp": stamps})
     return frame.iloc[keys.sort_values(["symbol", "stamp"], kind="stable").index].reset_index(drop=True)
 
 
@@ -187,7 +187,10 @@ class _Sqlite:
             count += len(part)
             check_shape(count, len(columns))
             parts.append(pd.DataFrame.from_records(part, columns=list(columns)))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+        if not parts:
+            return pd.DataFrame(columns=list(columns))
+        whole = {name: pd.concat([one.pop(name) for one in parts], ignore_index=True) for name in columns}
+        return pd.DataFrame(whole, copy=False)
 
 
 @contextmanager

@@ -120,6 +120,8 @@ def test_which_table(tmp_path: Path, kind: str) -> None:
 @both
 def test_spellings_that_are_wrong(tmp_path: Path, kind: str) -> None:
     """A file that is not there, or none at all, is one line with the spelling."""
+    if kind == "duckdb":
+        pytest.importorskip("duckdb")
     assert refused(f"{kind}:").startswith(f"no such file; write {kind}:FILE:TABLE, for example {kind}:bars.db:prices")
     assert refused(f"{kind}:{tmp_path}/no.db:prices").startswith(f"no such file '{tmp_path}/no.db'; write {kind}:")
     (tmp_path / "x.db").write_bytes(
