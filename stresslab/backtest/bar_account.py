@@ -6,20 +6,15 @@ once; both walk `order_walk.walk_bar`, so they cannot differ. Shapes: W rows of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from stresslab.backtest.costs import Costs
-from stresslab.backtest.order_fills import TRADE, rates_of
+from stresslab.backtest.order_fills import TRADE
 from stresslab.backtest.order_walk import NUMBERS, Books, new_account, stop_of, walk_bar
-from stresslab.backtest.terms import Terms
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import FIELDS
-from stresslab.data.universes import Universes
 from stresslab.strategy.bar_state import LONG, SHORT, OpenTrade, WaitingOrder
 from stresslab.strategy.order_frames import LEVELS, MOST_ENTRIES
 from stresslab.strategy.panel import SIDES, Decisions, OrderRules, Panel, frozen
@@ -174,33 +169,6 @@ class WalkedAccount:
 
 def _finite(price: float) -> float | None:
     return price if np.isfinite(price) else None
-
-
-@dataclass(frozen=True, eq=False)
-class Accounts:
-    """Opens the accounts of universes on the terms of a run.
-
-    Attributes:
-        universes: N of them.
-        terms: of the accounts.
-        periods_per_year: bars in a year; the history's where it is None.
-        slippage_of: gives the slippage (N, T) of each fill; asked once, and only where an account is opened.
-    """
-
-    universes: Universes
-    terms: Terms
-    periods_per_year: float | None
-    slippage_of: Callable[[Universes, Costs], FloatArray]
-
-    @cached_property
-    def _slippage(self) -> FloatArray:
-        return self.slippage_of(self.universes, self.terms.costs)
-
-    def __call__(self, panel: Panel) -> WalkedAccount:
-        """The account of the one universe in a panel."""
-        at = int(np.flatnonzero(self.universes.ids == panel.ids[0])[0])
-        rates = rates_of(self.terms, self.periods_per_year or self.universes.history.periods_per_year)
-        return WalkedAccount(panel, rates, np.ascontiguousarray(self._slippage[at]), self.terms.init_cash)
 
 
 def plain_account(panel: Panel, init_cash: float) -> WalkedAccount:

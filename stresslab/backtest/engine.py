@@ -14,11 +14,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stresslab.backtest.bar_account import Accounts
 from stresslab.backtest.costs import Costs
 from stresslab.backtest.event_fills import Conditions, walk
 from stresslab.backtest.inside_bars import with_extremes
 from stresslab.backtest.market_engine import combine_symbols, terms_of_symbol, trade_jointly
+from stresslab.backtest.opening import Accounts
 from stresslab.backtest.orders import (
     SAME_TARGET,
     Orders,

@@ -129,21 +129,6 @@ def test_the_same_rule_in_frames_and_bar_by_bar() -> None:
     assert np.array_equal(other.equity[:, 7], alone.equity[:, 0])
 
 
-def test_decisions_follow_the_costs() -> None:
-    """A rule that looks at its equity decides otherwise at other costs; nothing recorded is repeated."""
-
-    def on_bar(state: Any, bar: Any) -> None:
-        if state.equity > 0.985 * 100_000 and not state.position:
-            state.enter_long()
-        elif state.position:
-            state.close()
-
-    universes = sl.StationaryBootstrap().sample(make_bars(300), 40, 5, 1)
-    (strategy,) = load_strategies(on_bar, {})
-    free, dear = (backtest(strategy, universes, Terms(costs=Costs(fees=fees))) for fees in (0.0, 0.01))
-    assert free.trades.sum() > 3 * dear.trades.sum()
-
-
 def test_what_is_cancelled_never_fills() -> None:
     """An entry that waits is taken back; another may be given in its place at once."""
 
