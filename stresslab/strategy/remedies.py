@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGES = {
     "talib": "TA-Lib", "pandas_ta": "pandas-ta", "sklearn": "scikit-learn", "backtesting": "backtesting",
-    "ta": "ta", "technical": "technical", "tulipy": "tulipy", "yfinance": "yfinance",
+    "backtrader": "backtrader", "ta": "ta", "technical": "technical", "tulipy": "tulipy", "yfinance": "yfinance",
 }  # fmt: skip
 """What is installed for a module that strategies import."""
 _FORMER = {

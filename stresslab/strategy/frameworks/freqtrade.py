@@ -327,7 +327,7 @@ class _DataProvider:
         return frame, None if frame.empty else frame["date"].iloc[-1]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         raise StrategyError(f"self.dp.{name} needs an exchange, and a universe has none; decide from the bars")
 
