@@ -275,8 +275,9 @@ def _spelled(seconds: int) -> str:
 
 
 def _informative_methods(strategy: Any) -> list[Any]:
-    methods = (getattr(strategy, name, None) for name in dir(type(strategy)) if not name.startswith("__"))
-    return [one for one in methods if getattr(one, "_ft_informative", None)]
+    marked = [name for name, one in inspect.getmembers(type(strategy), inspect.isroutine)
+              if getattr(one, "_ft_informative", None)]  # fmt: skip
+    return [getattr(strategy, name) for name in marked]
 
 
 def _warn(theirs: Any, strategy: Any, frame: pd.DataFrame) -> None:
