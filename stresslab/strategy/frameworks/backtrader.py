@@ -149,8 +149,8 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     if refused:
         warnings.warn(
             f"backtrader refused orders of {theirs.__name__} for want of cash, as it does with orders for all of it "
-            "where the next open is higher; on an account where whole units matter it may refuse others: order a little "
-            "less",
+            "where the next open is higher; on an account where whole units matter it may refuse others: order a "
+            "little less",
             FrameworkWarning,
             stacklevel=2,
         )
