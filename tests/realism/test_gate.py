@@ -25,7 +25,7 @@ def answers(fault: str | None, cases: int, horizon: int = 60, pooled: Sequence[C
     for seed in range(cases):
         label, _, found = gate(simulate(fault, seed, horizon), pooled)
         labels[label] += 1
-        named = [check for check in found if fault is not None and check.name == FAULTS[fault]]
+        named = [check for check in found if fault in FAULTS and check.name == FAULTS[fault]]
         right += label == "not trusted" and named[0].outcome == "failed" if named else 0
     return labels, right
 
