@@ -115,7 +115,7 @@ def test_refusals_name_the_line() -> None:
 
 
 def test_several_symbols_have_no_account() -> None:
-    """A strategy of a market is told to return weights."""
+    """A strategy of a market is asked for weights."""
 
     def on_bar(state: Any, bars: Any) -> None:
         state.enter_long()

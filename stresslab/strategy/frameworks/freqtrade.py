@@ -24,7 +24,7 @@ from stresslab.strategy.frameworks.freqtrade_trades import Market, Trader
 from stresslab.strategy.sandbox import FrameworkWarning
 
 PAIR = "SERIES/CASH"
-"""The pair that a strategy is told it trades."""
+"""The pair, as a strategy sees it."""
 _DEFAULTS: dict[str, Any] = {
     "minimal_roi": {}, "stoploss": -0.1, "trailing_stop": False, "trailing_stop_positive": None,
     "trailing_stop_positive_offset": 0.0, "trailing_only_offset_is_reached": False, "use_custom_stoploss": False,

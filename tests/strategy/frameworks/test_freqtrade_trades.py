@@ -168,7 +168,7 @@ def test_added_positions_earn_what_they_earn_there(seed: int, tmp_path: Path) ->
 
 
 def test_the_markets_time_is_the_bars() -> None:
-    """A callback is told when its bar begins."""
+    """A callback knows when its bar begins."""
     seen: list[Any] = []
     own = {"custom_exit": lambda self, current_time: seen.append(current_time)}
     trader([FLAT] * 3, {0: "enter_long"}, **own)
