@@ -24,10 +24,8 @@ from stresslab.backtest.orders import (
     Orders,
     Signals,
     Targets,
-    UnitTargets,
     conflicts_of,
     orders_of,
-    units_of,
 )
 from stresslab.backtest.result import Backtest, JointBacktest
 from stresslab.backtest.terms import Sizing, Stops, Terms
@@ -196,29 +194,16 @@ def _check_leverage(targets: FloatArray, name: str, universes: Universes, terms:
         )
 
 
-def _check_sizing(name: str, terms: Terms) -> None:
-    """Refuse a sizing beside numbers of units, which say themselves how large a position is."""
-    if terms.sizing != Sizing():
-        raise StrategyError(
-            f"strategy {name!r} orders numbers of units, and sizing {terms.sizing} says otherwise; leave out the sizing"
-        )
-
-
 def _by_open(
     given: tuple[Decisions, int, str], universes: Universes, terms: Terms, periods_per_year: float | None, inside: bool
 ) -> Backtest:
-    """Accounts of signals, weights and numbers of units, which fill at opens; decisions, their warm-up and whose."""
+    """Accounts of signals and weights, which fill at opens; decisions, their warm-up and whose."""
     decisions, warmup, name = given
     orders = orders_of(decisions, warmup, terms.position, terms.band)
     if not isinstance(orders, Signals):
         ordered = orders.ordered if isinstance(orders, Targets) else orders
         _check_leverage(ordered, name, universes, terms)
-    account = _simulate(orders, universes, terms, periods_per_year, inside)
-    which, units = units_of(decisions, warmup, terms.position)
-    if not len(which):
-        return account
-    _check_sizing(name, terms)
-    return account.with_accounts(which, _simulate(units, universes.take(which), terms, periods_per_year, inside))
+    return _simulate(orders, universes, terms, periods_per_year, inside)
 
 
 def _check_order_terms(name: str, terms: Terms, are_fills: bool) -> None:
@@ -260,7 +245,7 @@ def _untraded(account: Backtest, universes: Universes) -> NDArray[np.int64]:
 
 
 def _simulate(
-    orders: Orders | UnitTargets,
+    orders: Orders,
     universes: Universes,
     terms: Terms,
     periods_per_year: float | None,
@@ -284,7 +269,7 @@ def _simulate(
         ranges = {name: _bars_first(universes, name) for name in ("high", "low")}
         return Conditions(prices | ranges, np.broadcast_to(slippage, shape), yearly)
 
-    if not terms.are_plain or isinstance(orders, (Targets, UnitTargets)) or inside:
+    if not terms.are_plain or isinstance(orders, Targets) or inside:
         return walk(orders, conditions(), terms, periods, ids, stamps, inside)
     filled, unsure = fill(orders, prices["open"], prices["close"], costs.fees, slippage, terms.init_cash, ids, stamps)
     unsure |= np.maximum(prices["open"], prices["close"]).max(axis=0) > RANGE * np.minimum(

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.orders import Orders, Signals, Targets, UnitTargets
+from stresslab.backtest.orders import Orders, Signals, Targets
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Stops, Terms
 from stresslab.core.arrays import BoolArray, FloatArray
@@ -53,7 +53,7 @@ class Conditions:
 
 
 def walk(
-    orders: Orders | UnitTargets,
+    orders: Orders,
     conditions: Conditions,
     terms: Terms,
     periods_per_year: float,
@@ -64,7 +64,7 @@ def walk(
     """Fill orders (T, N) at the opens on any terms, and close what is left at the last close.
 
     Args:
-        orders: signals, numbers of units or target weights; of these also the ones that stand where one has drifted.
+        orders: signals or target weights; of these also the ones that stand where one has drifted.
         conditions: that they are filled at.
         terms: of the accounts.
         periods_per_year: bars in a year.
@@ -85,8 +85,6 @@ def walk(
         books.end_ruined(opened)
         if isinstance(orders, Signals):
             which, change = _by_signals(books, [flags[bar] for flags in orders], opened, volatility[bar])
-        elif isinstance(orders, UnitTargets):
-            which, change = _by_units(books, orders.ordered[bar], opened)
         else:
             target = (
                 orders[bar] if not isinstance(orders, Targets) else _drifted(books, orders, bar, prices, volatility)
@@ -287,20 +285,6 @@ def _by_weight(
     closing = np.minimum(np.maximum(-units, 0.0), change)  # of a short position, which is never refused
     change = np.where(change > 0, np.minimum(change, np.maximum(affordable, closing)), change)
     return _large_enough(books, which, change, fill, value)
-
-
-def _by_units(books: _Books, target: FloatArray, price: FloatArray) -> tuple[Indices, FloatArray]:
-    """Which universes order how many units, by target numbers of them (N,), NaN where nothing is ordered."""
-    which = np.flatnonzero(~np.isnan(target) & (target != books.units) & books.alive)
-    units, quoted, costs = books.units[which], price[which], books.costs
-    change = target[which] - units
-    fill = quoted * (1 + books.slippage[which] * np.sign(change))
-    closing = np.where(change * units < 0, np.minimum(np.abs(change), np.abs(units)), 0.0)
-    opening = np.abs(change) - closing
-    value = books.cash[which] + units * quoted
-    free = books.terms.max_leverage * value - (np.abs(units) - closing) * quoted
-    paid = opening * fill * (1 + costs.fees) + costs.fixed_fee <= free * (1 + _DUST)
-    return _large_enough(books, which, np.sign(change) * np.where(paid, np.abs(change), closing), fill, value)
 
 
 def _drifted(

@@ -56,16 +56,6 @@ class Targets(NamedTuple):
     standing: FloatArray
 
 
-class UnitTargets(NamedTuple):
-    """Target numbers of units.
-
-    Attributes:
-        ordered: (T, N), NaN where nothing is.
-    """
-
-    ordered: FloatArray
-
-
 Orders = Signals | FloatArray | Targets
 """What each generated open is to fill; of weights alone NaN where nothing is ordered."""
 
@@ -140,20 +130,6 @@ def _held(signals: Signals) -> NDArray[np.int64]:
 def _last_row(flags: BoolArray) -> NDArray[np.int64]:
     """The last row, counted from 1, in which a flag is up; 0 where none is (N,)."""
     return np.where(flags.any(axis=0), len(flags) - np.argmax(flags[::-1], axis=0), 0)
-
-
-def units_of(decisions: Decisions, warmup: int, position: str) -> tuple[NDArray[np.intp], UnitTargets]:
-    """The universes whose decisions are numbers of units, and what each of their generated opens is to fill.
-
-    Args:
-        decisions: (W+T, N) decided at each close.
-        warmup: W.
-        position: "carry" or "flat".
-    """
-    if decisions.units is None:
-        return np.zeros(0, dtype=np.intp), UnitTargets(np.zeros((0, 0)))
-    which = np.flatnonzero(~np.isnan(decisions.units).all(axis=0))
-    return which, UnitTargets(_target_orders(decisions.units[:, which], warmup, position))
 
 
 def _target_orders(decided: FloatArray | None, warmup: int, position: str) -> FloatArray:

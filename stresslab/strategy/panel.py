@@ -156,18 +156,6 @@ class Bar(NamedTuple):
     amount: float
 
 
-class Holdings(NamedTuple):
-    """What a strategy of one series wants to hold: shares of the equity, or numbers of units; NaN where neither.
-
-    Attributes:
-        weights: (rows,) target weights.
-        units: (rows,) target numbers of units.
-    """
-
-    weights: pd.Series
-    units: pd.Series
-
-
 class OrderRules(NamedTuple):
     """What holds for all orders with prices of a strategy.
 
@@ -205,7 +193,6 @@ class Decisions:
         short_entries: where to go short, or None for a strategy that never does.
         short_exits: where to cover.
         weights: target fraction of equity, 1 fully long, -1 fully short, NaN keeps what is held; None for signals.
-        units: target numbers of units, NaN keeps what is held; beside weights, and a universe has the one or the other.
         symbols: of a market, whose K columns of one universe stand side by side (W + T, N K); empty for one series.
         levels: prices, sizes and lifetimes of orders, by name; beside signals, and empty where orders fill at the open.
         rules: of such orders, or `FillRules` where `levels` are fills; None without.
@@ -216,7 +203,6 @@ class Decisions:
     short_entries: NDArray[np.bool_] | None = None
     short_exits: NDArray[np.bool_] | None = None
     weights: NDArray[np.float64] | None = None
-    units: NDArray[np.float64] | None = None
     symbols: tuple[str, ...] = ()
     levels: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     rules: OrderRules | FillRules | None = None
@@ -255,7 +241,7 @@ class Decisions:
     @property
     def is_silent(self) -> bool:
         """Whether these are weights that never say anything."""
-        return self.weights is not None and self.units is None and bool(np.isnan(self.weights).all())
+        return self.weights is not None and bool(np.isnan(self.weights).all())
 
     def flat(self) -> Decisions:
         """Decisions of the same kind in one universe that never hold anything."""
@@ -296,8 +282,6 @@ _NO_ARRAYS = ("symbols", "levels", "rules")
 
 def read_decisions(kind: Kind, answer: Any, panel: Panel) -> Decisions:
     """The user's answer, checked: a pair or four of boolean frames are signals, a single frame is weights."""
-    if isinstance(answer, Holdings):
-        return Decisions(weights=weights(answer.weights, panel), units=weights(answer.units, panel, "units"))
     one_series = isinstance(answer, list) and len(answer) == panel.rows and panel.shape[1] == 1
     if kind == "signals" or (kind == "any" and isinstance(answer, (tuple, list)) and not one_series):
         if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 4):

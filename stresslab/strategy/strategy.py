@@ -130,8 +130,7 @@ class Strategy:
                 if self.excused is None or (panel.ids == REAL).all():
                     raise
                 decisions = self._without_failing(panel, error, accounts)
-        targets = [array for array in (decisions.weights, decisions.units) if array is not None]
-        if targets and not allow_silence and all(np.isnan(array).all() for array in targets):
+        if decisions.is_silent and not allow_silence:
             raise StrategyError(
                 f"strategy {self.name!r}: every weight in {panel.rows} rows is NaN, so it can never trade; return 0 "
                 "for flat, or give it more bars than its longest window"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stresslab.backtest import Terms, backtest
-from stresslab.backtest.orders import Signals, Targets, conflicts_of, orders_of, units_of
+from stresslab.backtest.orders import Signals, Targets, conflicts_of, orders_of
 from stresslab.strategy.panel import Decisions
 from tests.backtest.cases import CLOSES, FREE, OPENS, ROUNDING, market, rows, strategy
 
@@ -188,16 +188,6 @@ def test_targets_by_hand() -> None:
     np.testing.assert_array_equal(banded.ordered, changed)
     np.testing.assert_array_equal(banded.standing[:, 0], [0.5, 0.5, 0.5 + 1e-12, np.nan, 0.2])
     np.testing.assert_array_equal(orders_of(decided, 1, "carry", band=0.0)[:, 0], banded.standing[:, 0])
-
-
-def test_units_are_ordered_in_their_own_universes() -> None:
-    """Only universes that decide numbers of units have them; what changes is ordered."""
-    units = np.array([[np.nan, 10.0], [np.nan, np.nan], [np.nan, 12.0], [np.nan, 12.0]])
-    which, targets = units_of(Decisions(weights=np.zeros((4, 2)), units=units), 1, "carry")
-    assert which.tolist() == [1]
-    np.testing.assert_array_equal(targets.ordered[:, 0], [10, np.nan, 12])
-    none, empty = units_of(Decisions(weights=np.zeros((4, 2))), 1, "carry")
-    assert (len(none), empty.ordered.size) == (0, 0)
 
 
 @pytest.mark.parametrize(("warmup", "expected"), [(0, [3]), (1, [3]), (2, [2]), (3, [1])])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import FIELDS
-from stresslab.strategy.panel import Decisions, Holdings, read_decisions
+from stresslab.strategy.panel import Decisions
 from tests.make.bars import make_bars
 from tests.strategy.cases import ONE, PANEL, WALKS, complaint, load, make_panel
 
@@ -221,14 +221,3 @@ def test_flat_decisions_are_of_the_same_kind() -> None:
     assert flat.weights.tolist() == [[0.0]] * 4
     with pytest.raises(ValueError, match="read-only"):
         flat.weights[0] = 1.0
-
-
-def test_holdings_are_weights_and_units() -> None:
-    """Of one series, each with NaN where the other rules; both are checked like any answer."""
-    index = ONE.timestamps
-    weights, units = pd.Series(np.nan, index), pd.Series(np.nan, index)
-    weights.iloc[0], units.iloc[5] = 0.5, 12.0
-    found = read_decisions("any", Holdings(weights, units), ONE)
-    assert (found.weights[0, 0], found.units[5, 0]) == (0.5, 12.0)
-    with pytest.raises(StrategyError, match="units are infinite"):
-        read_decisions("any", Holdings(weights, units.fillna(np.inf)), ONE)

@@ -376,11 +376,10 @@ def _changes(decisions: Decisions) -> NDArray[np.intp]:
 
 
 def _changes_by_side(decisions: Decisions) -> list[NDArray[np.intp]]:
-    """Such rows of each signal, or of the weights and of the numbers of units."""
+    """Such rows of each signal, or of the weights."""
     first = range(decisions.width)
-    targets = [array for array in (decisions.weights, decisions.units) if array is not None]
-    if targets:
-        held = [pd.Series(array[:, at]).ffill().fillna(0.0).to_numpy() for array in targets for at in first]  # (T,)
+    if decisions.weights is not None:
+        held = [pd.Series(decisions.weights[:, at]).ffill().fillna(0.0).to_numpy() for at in first]  # (T,) each
         return [np.flatnonzero(np.diff(one, prepend=0.0) != 0) for one in held]
     fired = [array[:, at].astype(np.int8) for array in decisions.arrays().values() for at in first]  # (T,) each
     return [np.flatnonzero(np.diff(side, prepend=0) != 0) for side in fired]
