@@ -145,4 +145,4 @@ def test_arguments_are_those_of_stress_test() -> None:
     taken = set(inspect.signature(stress_test).parameters)
     given = set(StressConfig.of(GIVEN).arguments())
     assert given <= taken
-    assert taken - given == {"bars", "generator", "costs", "criteria", "progress"}
+    assert taken - given == {"bars", "generator", "costs", "criteria", "progress", "on_verdict"}
