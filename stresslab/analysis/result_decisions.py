@@ -127,7 +127,7 @@ class MonitorState(Model):
 
     name: str
     alpha: float
-    """its share of false alarms over the horizon"""
+    """probability that it raises a false alarm over the horizon, at most"""
     value: Number
     """return of the account or price, volatility of a bar, or evidence against the claim"""
     low: Number

@@ -72,7 +72,7 @@ class Looked:
 
     Attributes:
         name: a key of `SHARES`.
-        alpha: its share of false alarms.
+        alpha: probability that it raises a false alarm over the horizon, at most.
         values: (t,) what it watches: the path, or the evidence against the claim.
         low: (T,) lower edge of its band; None for evidence.
         high: (T,) upper edge, or the threshold of evidence throughout.
@@ -123,9 +123,13 @@ class Watch:
     @property
     def level(self) -> float:
         """Probability of a false alarm over the horizon, at most; above `ALPHA` where universes are too few."""
-        count = self.reference.closes.shape[1]
-        bands = sum(1.0 - band.level for band, _ in self._bands.values())
-        return float(bands + sum(max(self.alphas[name], 1.0 / (count + 1)) for name in self._thresholds))
+        return float(sum(self._false_alarm(name) for name in (*self._bands, *self._thresholds)))
+
+    def _false_alarm(self, name: str) -> float:
+        """Probability that one monitor raises one, at most: what so many universes can tell, not what was asked."""
+        if name in self._bands:
+            return float(1.0 - self._bands[name][0].level)
+        return float(max(self.alphas[name], 1.0 / (self.reference.closes.shape[1] + 1)))
 
     def _paths(self, equity: FloatArray, closes: FloatArray) -> dict[str, FloatArray]:
         """(t, n) logs of equity, price and volatility after each bar."""
@@ -152,7 +156,7 @@ class Watch:
             path, (band, inner) = path[:, 0], self._bands[name]
             drifting = bool(len(path)) and not inner.low[len(path) - 1] <= path[-1] <= inner.high[len(path) - 1]
             alarm = band.first_outside(path)
-            found.append(Looked(name, self.alphas[name], path, band.low, band.high, alarm, drifting))
+            found.append(Looked(name, self._false_alarm(name), path, band.low, band.high, alarm, drifting))
         places = probability_transform(self._moves(live.closes[:, None])[:, 0], self._sizes)
         evidence = {"wilder": e_process(places, 1), "calmer": e_process(places, -1)}
         if self._gains is not None:
@@ -164,7 +168,7 @@ class Watch:
             alarm = first_crossing(wealth, 1.0 / above)
             drifting = bool(len(wealth)) and bool(wealth[-1] >= warning)
             high = np.full(len(self.reference.closes), threshold)
-            found.append(Looked(name, self.alphas[name], wealth, None, high, alarm, drifting))
+            found.append(Looked(name, self._false_alarm(name), wealth, None, high, alarm, drifting))
         return found
 
 

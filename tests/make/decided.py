@@ -17,17 +17,18 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def decided_run(folder: Path, *flags: str, bars: int = 700) -> Path:
+def decided_run(folder: Path, *flags: str, bars: int = 700, code: str = CODE) -> Path:
     """A run of a strategy that is always long or short on a CSV file, both in the folder.
 
     Args:
         folder: gets everything.
         flags: further ones.
         bars: of the random walk.
+        code: of the strategy.
     """
     make_bars(bars).frame.to_csv(folder / "bars.csv", index_label="date")
     strategy = folder / "both_ways.py"
-    strategy.write_text(CODE)
+    strategy.write_text(code)
     words = ["run", strategy, "--data", folder / "bars.csv", "--out", folder / "runs", *SETTINGS, *flags]
     assert main([str(word) for word in words]) in (0, 4)
     return max((folder / "runs").glob("2*/"), key=lambda path: path.stat().st_mtime)
