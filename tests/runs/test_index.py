@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from stresslab.core.errors import InputError
-from stresslab.report.wording import percent
+from stresslab.report.wording import percent, share
 from stresslab.runs.index import index_of
 from tests.make.decided import decided_run
 from tests.make.pages import Page
+from tests.make.score_interval import score_interval
 
 
 def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:
@@ -24,7 +25,9 @@ def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:
     found = index_of(run.parent)
     (row,) = found.rows
     returns = pd.read_parquet(run / "metrics.parquet")["total_return"]
-    assert row.loss.value == pytest.approx((returns < 0).mean())
+    lost = float((returns < 0).sum() + (returns == 0).sum() / 2)
+    ends = score_interval(lost, len(returns))
+    assert (row.loss.value, row.loss.low, row.loss.high) == pytest.approx((lost / len(returns), *ends))
     assert row.median == pytest.approx(returns.median())
     assert (row.strategy, row.market, row.horizon, row.state) == ("both_ways", "bars", 30, "drifting")
     assert row.created == json.loads((run / "manifest.json").read_text())["created"]
@@ -34,7 +37,10 @@ def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:
         assert f'href="{address}"' in page.read_text()
     assert (page.parent / row.report).exists()
     words = Page(page.read_text()).text
-    assert percent(returns.median(), signed=True) in words
+    shown = " ".join([share(lost / len(returns)), f"{share(ends[0])} to {share(ends[1])}"])
+    assert f"{shown} {percent(returns.median(), signed=True)} drifting" in words
+    assert f"{row.created[:10]} {row.created[11:16]} 30 bootstrap {run.name}" in words
+    assert "1 run, 1 strategy, the newest first" in words
     assert "drifting" in words
     assert index_of(run.parent).rows == found.rows  # its own page is no run
 

@@ -17,6 +17,7 @@ from stresslab.runs.limits_run import limits_run
 from tests.make.account_loop import by_hand
 from tests.make.decided import decided_run
 from tests.make.pages import Page
+from tests.make.score_interval import score_interval
 
 LIMITS = """limits: [P(drawdown > 5%) <= 20%, P(loss) <= 60%, VaR 95 <= 3%, ES 97.5 <= 50%, P(pass) >= 10%]
 account: {profit_target: 3%, daily_loss: 1.5%, maximum_loss: 4%, trailing: intrabar, minimum_days: 3, consistency: 60%}
@@ -47,7 +48,8 @@ def test_every_end_is_that_of_a_loop(held: tuple[str, dict[str, Any], Any, pd.Da
         assert {row["name"] for row in rows} >= {end for end, _, _ in ends}
         for row in rows:
             until = [after for end, _, after in ends if end == row["name"]]
-            assert row["probability"]["value"] == pytest.approx(len(until) / len(ends))
+            expected = (len(until) / len(ends), *score_interval(len(until), len(ends)))
+            assert tuple(row["probability"][part] for part in ("value", "low", "high")) == pytest.approx(expected)
             if row["days"] is not None:
                 assert row["days"]["value"] == pytest.approx(np.median(until))
 

@@ -14,6 +14,7 @@ from stresslab.runs.decision_settings import SizeSettings
 from stresslab.runs.size_run import size_run
 from tests.make.decided import decided_run
 from tests.make.pages import Page
+from tests.make.score_interval import score_interval
 
 LIMIT = "P(drawdown > 4%) <= 20%"
 
@@ -54,10 +55,15 @@ def test_every_row_is_that_of_a_loop(sized: tuple[str, dict[str, Any], Any], sid
         finals = [path[-1] for path, _ in found]
         deepest = [max(1 - path[at] / max(path[: at + 1]) for at in range(len(path))) for path, _ in found]
         deep = [fall > 0.04 or called for fall, (_, called) in zip(deepest, found, strict=True)]
-        assert row["loss"]["value"] == pytest.approx(np.mean([final < 1 for final in finals]))
-        assert row["drawdown"]["value"] == pytest.approx(np.mean(deep))
-        assert row["margin_call"]["value"] == pytest.approx(np.mean([called for _, called in found]))
-        assert row["ruin"]["value"] == pytest.approx(np.mean([final <= 0 for final in finals]))
+        hits = {
+            "loss": [final < 1 for final in finals],
+            "drawdown": deep,
+            "margin_call": [called for _, called in found],
+            "ruin": [final <= 0 for final in finals],
+        }
+        for name, hit in hits.items():
+            expected = (np.mean(hit), *score_interval(sum(hit), count))
+            assert tuple(row[name][part] for part in ("value", "low", "high")) == pytest.approx(expected)
         assert row["median_return"] == pytest.approx(np.median(finals) - 1)
         assert row["growth"] == pytest.approx(np.mean(np.log(finals)) * 252 / 30)
 
