@@ -188,7 +188,7 @@ def largest_size(accounts: SizedReturns, depth: float, share: float, most: float
     """The largest size at which P(drawdown > depth) is at most `share`.
 
     A drawdown deepens with the size in every universe where each bar's loss grows with it, so the size is found by
-    bisection to a thousandth.
+    bisection among thousandths.
 
     Args:
         accounts: at size 1.
@@ -204,11 +204,11 @@ def largest_size(accounts: SizedReturns, depth: float, share: float, most: float
     def search(which: int) -> float:
         if passes(most)[which]:
             return most
-        low, high = 0.0, most
-        while high - low > 1e-3:
-            middle = (low + high) / 2
-            low, high = (middle, high) if passes(middle)[which] else (low, middle)
-        return round(low, 3)
+        low, high = 0, math.ceil(1000 * most)  # thousandths, so that what is returned has been looked at
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if passes(middle / 1000)[which] else (low, middle)
+        return low / 1000
 
     size, low, high = (search(which) for which in range(3))
     return LargestSize(size, low, high, limited=size < most)

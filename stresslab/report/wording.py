@@ -96,6 +96,11 @@ def number(value: float | None) -> str:
     return _without_zero_sign(f"{value:,.{digits}f}")
 
 
+def largest_multiple(size: float) -> str:
+    """The largest size that keeps a limit, rounded down, since one rounded up need not keep it: 0.47x."""
+    return f"{number(math.floor(100 * size + 1e-9) / 100)}x"
+
+
 def price(value: float | None) -> str:
     """A price with five digits: 7,823.5, 1.0834, 0.00012345."""
     if value is None or not math.isfinite(value):

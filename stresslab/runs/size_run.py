@@ -20,7 +20,7 @@ from stresslab.report.formats.decision_page import DecisionPage, PageSection, re
 from stresslab.report.formats.text import table, wrapped
 from stresslab.report.sections import provenance
 from stresslab.report.sections.sizes import credit_sentence, headline, kelly_sentence, size_tables
-from stresslab.report.wording import clean, interval, number, percent, probability
+from stresslab.report.wording import clean, largest_multiple, number, percent, probability
 from stresslab.runs.accounts import Progress, stored_run
 from stresslab.runs.decision_settings import SizeSettings
 
@@ -46,8 +46,8 @@ class SizedRun:
             side = study.sides[study.judged]
             at_one = next((row for row in side.rows if row.size == 1.0), side.rows[-1])
             rows.append([
-                clean(name), f"{number(side.largest.size)}x",
-                interval(side.largest.low, side.largest.high, read=lambda size, signed=False: f"{number(size)}x"),
+                clean(name), largest_multiple(side.largest.size),
+                f"{largest_multiple(side.largest.low)} to {largest_multiple(side.largest.high)}",
                 f"{number(side.kelly.value)}x", f"{number((side.kelly.value or 0.0) / 2)}x",
                 percent(at_one.growth, signed=True), probability(at_one.loss), probability(at_one.drawdown),
             ])  # fmt: skip

@@ -19,7 +19,7 @@ def test_size_says_and_writes_what_the_run_says(tmp_path: Path, capsys: pytest.C
     capsys.readouterr()
     assert main(["size", str(run), "--limit", "P(drawdown > 4%) <= 20%"]) == 0
     told = capsys.readouterr().out
-    assert f"{stored['sides']['supported']['largest']['size']:.2f}x" in told
+    assert f"{int(100 * stored['sides']['supported']['largest']['size']) / 100:.2f}x" in told
     assert json.loads((run / "report" / "size.json").read_text())["both_ways"] == stored
     assert main(["verify", str(run)]) == 0
 

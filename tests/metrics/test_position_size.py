@@ -50,6 +50,9 @@ def test_the_largest_size_meets_its_limit_and_no_larger_one_does() -> None:
     here, beyond = size_outcomes(found, 0.2, (largest.size, largest.size + 0.05))
     assert here.drawdown.value <= 0.05 < beyond.drawdown.value
     assert largest.low <= largest.size <= largest.high
+    upper, lower = size_outcomes(found, 0.2, (largest.low, largest.high))
+    assert upper.drawdown.high <= 0.05
+    assert lower.drawdown.low <= 0.05
     assert largest.limited
     assert not largest_size(found, 0.99, 0.5, most=1.0).limited
 

@@ -64,3 +64,10 @@ def test_names_are_cleaned() -> None:
     assert wording.clean("a\x1b[1m\nb") == "a [1m b"
     assert wording.clean("\n") == "unnamed"
     assert wording.clean("策略 ♞") == "策略 ♞"
+
+
+def test_a_size_that_keeps_a_limit_is_rounded_down() -> None:
+    """A larger one need not keep it; hundredths stay as they are."""
+    assert [wording.largest_multiple(size) for size in (0.376, 0.29, 0.57, 10.0, 0.0)] == [
+        "0.37x", "0.29x", "0.57x", "10.00x", "0.00x",
+    ]  # fmt: skip

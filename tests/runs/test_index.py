@@ -12,8 +12,8 @@ from stresslab.core.errors import InputError
 from stresslab.report.wording import percent, share
 from stresslab.runs.index import index_of
 from tests.make.decided import decided_run
+from tests.make.intervals import score_interval
 from tests.make.pages import Page
-from tests.make.score_interval import score_interval
 
 
 def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:

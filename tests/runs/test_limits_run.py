@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from stresslab.runs.decision_settings import HeldSettings
 from stresslab.runs.limits_run import limits_run
 from tests.make.account_loop import by_hand
 from tests.make.decided import decided_run
+from tests.make.intervals import quantile_ends, score_interval
 from tests.make.pages import Page
-from tests.make.score_interval import score_interval
 
 LIMITS = """limits: [P(drawdown > 5%) <= 20%, P(loss) <= 60%, VaR 95 <= 3%, ES 97.5 <= 50%, P(pass) >= 10%]
 account: {profit_target: 3%, daily_loss: 1.5%, maximum_loss: 4%, trailing: intrabar, minimum_days: 3, consistency: 60%}
@@ -51,6 +52,8 @@ def test_every_end_is_that_of_a_loop(held: tuple[str, dict[str, Any], Any, pd.Da
             expected = (len(until) / len(ends), *score_interval(len(until), len(ends)))
             assert tuple(row["probability"][part] for part in ("value", "low", "high")) == pytest.approx(expected)
             if row["days"] is not None:
+                low, high = (end if math.isfinite(end) else None for end in quantile_ends(until, 0.5))
+                assert (row["days"]["low"], row["days"]["high"]) == (low, high)
                 assert row["days"]["value"] == pytest.approx(np.median(until))
 
 
@@ -67,6 +70,22 @@ def test_every_answer_is_that_of_plain_numpy(held: tuple[str, dict[str, Any], An
             np.mean(np.array(falls) > 0.05), np.mean(returns < 0), -np.quantile(returns, 0.05), shortfall, passed,
         ]  # fmt: skip
         assert [one["sides"][name] for one in facts["answers"]] == pytest.approx(expected)
+    equity = accounts[f"0/{facts['judged']}/equity"]
+    returns, count = equity[-1] - 1, equity.shape[1]
+    falls = [max(1 - path[at] / max(path[: at + 1]) for at in range(len(path))) for path in equity.T]
+    passed = next(row for row in facts["outcomes"][facts["judged"]] if row["name"] == "passed")["probability"]["value"]
+    rng = np.random.default_rng(0)
+    tails = np.sort(rng.choice(returns, (4000, count)), axis=1)[:, : count // 40].mean(axis=1)
+    by_hand_ends = [
+        score_interval(sum(fall > 0.05 for fall in falls), count),
+        score_interval(sum(returns < 0), count),
+        tuple(-end for end in reversed(quantile_ends(list(returns), 0.05))),
+        tuple(-np.quantile(tails, [0.975, 0.025])),
+        score_interval(round(passed * count), count),
+    ]
+    for one, ends in zip(facts["answers"], by_hand_ends, strict=True):
+        room = 0.05 if one["limit"].startswith("ES") else 1e-6  # a bootstrap of other random numbers
+        assert (one["estimate"]["low"], one["estimate"]["high"]) == pytest.approx(ends, rel=room), one["limit"]
     for one in facts["answers"]:
         low, high, bound = one["estimate"]["low"], one["estimate"]["high"], one["bound"]
         kept, broken = (high <= bound, low > bound) if "<=" in one["limit"] else (low >= bound, high < bound)

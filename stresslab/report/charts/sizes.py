@@ -7,7 +7,7 @@ import numpy as np
 from stresslab.analysis.result_decisions import AtSize, SizeStudy
 from stresslab.core.arrays import FloatArray
 from stresslab.report.charts.chart import Axis, Chart, Mark, Shape, Tick, box, line, percent_tick, rounded
-from stresslab.report.wording import number, percent, probability, share
+from stresslab.report.wording import largest_multiple, number, percent, probability, share
 
 NAMES = {"generated": "as generated", "without": "without an edge", "supported": "with the supported edge"}
 """What people read for each side."""
@@ -39,7 +39,7 @@ def size_chart(study: SizeStudy, key: str, sentence: str) -> Chart:
     for style, sizes, growth in curves:
         within = np.append(sizes[sizes < x.high], min(x.high, sizes[-1]))
         shapes.append(Shape(style, line(x.at(within), y.at(np.interp(within, sizes, growth)))))
-    marks = [Mark(100 * float(x.at(kept)), f"largest within the limit {number(largest.size)}", "outcome")]
+    marks = [Mark(100 * float(x.at(kept)), f"largest within the limit {largest_multiple(largest.size)}", "outcome")]
     if 0 < kelly <= x.high:
         marks.append(Mark(100 * float(x.at(kelly)), f"Kelly {number(kelly)}", "middle"))
         marks.append(Mark(100 * float(x.at(kelly / 2)), f"half Kelly {number(kelly / 2)}", "middle"))

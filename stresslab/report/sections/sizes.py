@@ -8,7 +8,7 @@ from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_decisions import AtSize, SizeStudy
 from stresslab.report.charts.sizes import NAMES, size_chart
 from stresslab.report.sections.table import Table, chance
-from stresslab.report.wording import UNDEFINED, clean, interval, number, percent, share
+from stresslab.report.wording import UNDEFINED, clean, interval, largest_multiple, number, percent, share
 
 HEADINGS = ("Size", "Growth a year", "Median return", "P(loss)", "P(drawdown > {})", "P(margin call)", "P(ruin)")
 
@@ -34,10 +34,10 @@ def headline(study: SizeStudy, side: str | None = None) -> str:
     if largest.size <= 0:
         return f"No size keeps {study.limit} {where}."
     if not largest.limited:
-        return f"Every size up to {number(largest.size)}x keeps {study.limit} {where}."
+        return f"Every size up to {largest_multiple(largest.size)} keeps {study.limit} {where}."
     return (
-        f"Up to {number(largest.size)}x its own size it keeps {study.limit} {where} "
-        f"({number(largest.low)}x to {number(largest.high)}x by chance)."
+        f"Up to {largest_multiple(largest.size)} its own size it keeps {study.limit} {where} "
+        f"({largest_multiple(largest.low)} to {largest_multiple(largest.high)} by chance)."
     )
 
 

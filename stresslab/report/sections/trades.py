@@ -5,7 +5,7 @@ from __future__ import annotations
 from stresslab.analysis.result_trades import TradeStudy
 from stresslab.report.sections.kept_limits import ANSWERS, ENDS, rules_sentence
 from stresslab.report.sections.table import Table, chance, share
-from stresslab.report.wording import UNDEFINED, clean, interval, money, number, percent
+from stresslab.report.wording import UNDEFINED, clean, interval, largest_multiple, money, number, percent
 
 SIDES = {
     "listed": "as listed",
@@ -61,8 +61,8 @@ def size_sentence(study: TradeStudy) -> str:
         return f"No size keeps {study.limit} in accounts of resampled trades, {where}."
     kelly = side.kelly.value or 0.0
     text = (
-        f"Accounts of resampled trades, {where}, keep {study.limit} up to {number(side.largest.size)}x the list's own "
-        f"size over {study.horizon:,} bars"
+        f"Accounts of resampled trades, {where}, keep {study.limit} up to {largest_multiple(side.largest.size)} the "
+        f"list's own size over {study.horizon:,} bars"
     )
     return f"{text}; growth is largest at {number(kelly)}x (Kelly)." if kelly > 0 else f"{text}; no size grows."
 
@@ -135,7 +135,7 @@ def _sizes(study: TradeStudy) -> list[Table]:
              *map(chance, (row.loss, row.drawdown, row.margin_call, row.ruin)))
             for row in side.rows
         )  # fmt: skip
-        kelly = f"Largest within the limit {number(side.largest.size)}x, Kelly {number(side.kelly.value)}x."
+        kelly = f"Largest within the limit {largest_multiple(side.largest.size)}, Kelly {number(side.kelly.value)}x."
         sentence = f"{size_sentence(study)} {study.accounts:,} accounts of {study.horizon:,} bars." if first else kelly
         tables.append(Table(f"sizes-{name}", f"Sizes {SIDES[name]}", sentence, headings, rows, open=first, brief=first))
     return tables

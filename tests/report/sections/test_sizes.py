@@ -29,7 +29,7 @@ def with_largest(size: float, limited: bool) -> SizeStudy:
 def test_the_headline_says_the_answer() -> None:
     """No size, every size, or the largest with its interval."""
     found = study()
-    assert f"Up to {found.sides['supported'].largest.size:.2f}x" in headline(found)
+    assert f"Up to {int(100 * found.sides['supported'].largest.size) / 100:.2f}x" in headline(found)
     assert headline(with_largest(0.0, True)).startswith("No size keeps P(drawdown > 5%) <= 20%")
     assert headline(with_largest(10.0, False)).startswith("Every size up to 10.00x keeps")
 
