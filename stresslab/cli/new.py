@@ -20,7 +20,7 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the file is to be called, in a folder or here.")],
     form: Annotated[
         str,
-        typer.Option("--from", metavar="FORM", help="blank, freqtrade, backtrader, backtesting or sklearn."),
+        typer.Option("--from", metavar="FORM", help="blank, freqtrade, backtrader, backtesting, jesse or sklearn."),
     ] = "blank",
 ) -> None:
     """Write a small strategy that runs, in the form that you know, to change into yours."""

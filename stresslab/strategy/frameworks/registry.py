@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from stresslab.strategy.frameworks import backtesting_py, backtrader, estimators, freqtrade
+from stresslab.strategy.frameworks import backtesting_py, backtrader, estimators, freqtrade, jesse
 
 
 class Framework(NamedTuple):
@@ -32,6 +32,7 @@ FRAMEWORKS = (
     Framework("backtesting.py", backtesting_py.is_theirs, backtesting_py.adapted),
     Framework("backtrader", backtrader.is_theirs, backtrader.adapted),
     Framework("freqtrade", freqtrade.is_theirs, freqtrade.adapted),
+    Framework("Jesse", jesse.is_theirs, jesse.adapted),
     Framework("scikit-learn", estimators.is_theirs, estimators.adapted),
 )
 
@@ -56,8 +57,6 @@ _MODULES = {
     "zipline": "is written for zipline (initialize, handle_data), which is not run here; write the rule of handle_data "
     "as a function on_bar(state, bar)",
     "quantopian": "is written for Quantopian, which is not run here; write the rule as a function weights(market)",
-    "jesse": "is written for Jesse, which is not run here; answer from a function signals(bars) with a dict of "
-    "long_entries where should_long holds, stop_loss and take_profit",
     "AlgorithmImports": "is written for QuantConnect (QCAlgorithm), which is not run here; write the rule of OnData as "
     "a function on_bar(state, bar)",
     "MetaTrader5": f"trades an account of MetaTrader 5, which is not run here; {_TRADES}",

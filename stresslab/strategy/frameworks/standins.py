@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from stresslab.strategy.frameworks import freqtrade_names
+from stresslab.strategy.frameworks import freqtrade_names, jesse_names
 
 _QTPYLIB = (
     "bollinger_bands", "crossed", "crossed_above", "crossed_below", "heikinashi", "rolling_mean", "rolling_std",
@@ -55,6 +55,17 @@ def _modules() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def _jesse_modules() -> Mapping[str, Mapping[str, Any]]:
+    """What stands in each module of Jesse's, whose own classes need its database."""
+    return {
+        "jesse": {},
+        "jesse.strategies": {"Strategy": jesse_names.Strategy, "cached": jesse_names.cached},
+        "jesse.utils": {one.__name__: one for one in jesse_names.UTILS},
+        "jesse.indicators": {one.__name__: one for one in jesse_names.INDICATORS},
+        "jesse.helpers": {},
+    }
+
+
 def _module(name: str, content: Mapping[str, Any]) -> ModuleType:
     module = ModuleType(name)
     module.__path__ = []
@@ -63,6 +74,11 @@ def _module(name: str, content: Mapping[str, Any]) -> ModuleType:
     def missing(wanted: str) -> Any:
         if wanted.startswith("__"):
             raise AttributeError(wanted)
+        if name.partition(".")[0] == "jesse":
+            raise ImportError(
+                f"{name}.{wanted} is not here; compute it in the file, from self.candles with numpy or a library such "
+                "as TA-Lib"
+            )
         raise ImportError(f"{name}.{wanted} needs freqtrade itself; install it beside stresslab")
 
     module.__dict__["__getattr__"] = missing
@@ -76,16 +92,23 @@ def standing_in(source: bytes) -> Iterator[None]:
     Args:
         source: of the file; what it does not mention is not looked for.
     """
-    added = dict[str, ModuleType]()
+    added, before = dict[str, ModuleType](), dict[str, ModuleType]()
+    wanted = dict[str, Mapping[str, Any]]()
     if b"freqtrade" in source and "freqtrade" not in sys.modules and importlib.util.find_spec("freqtrade") is None:
-        for name, content in _modules().items():
-            added[name] = sys.modules[name] = _module(name, content)
-            parent, _, own = name.rpartition(".")
-            if parent:
-                setattr(added[parent], own, added[name])
+        wanted.update(_modules())
+    if b"jesse" in source:
+        wanted.update(_jesse_modules())
+    for name, content in wanted.items():
+        if name in sys.modules:
+            before[name] = sys.modules[name]
+        added[name] = sys.modules[name] = _module(name, content)
+        parent, _, own = name.rpartition(".")
+        if parent:
+            setattr(added[parent], own, added[name])
     try:
         yield
     finally:
         for name, module in added.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+        sys.modules.update(before)

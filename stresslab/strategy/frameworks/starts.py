@@ -109,11 +109,36 @@ class {name}:
         later = bars["close"].shift(-self.ahead)
         return (later > bars["close"]).astype(float).where(later.notna())
 '''
+_JESSE = '''"""One sentence that says what it does."""
+
+import jesse.indicators as ta
+from jesse import utils
+from jesse.strategies import Strategy  # runs without Jesse
+
+
+class {name}(Strategy):
+    def hyperparameters(self):
+        return [{{"name": "window", "type": int, "min": 5, "max": 100, "default": 20}}]
+
+    def should_long(self):
+        return self.price > ta.sma(self.candles, self.hp["window"])
+
+    def go_long(self):
+        self.buy = utils.size_to_qty(self.balance, self.price), self.price
+
+    def on_open_position(self, order):
+        self.stop_loss = self.position.qty, 0.95 * self.price
+
+    def update_position(self):
+        if self.price < ta.sma(self.candles, self.hp["window"]):
+            self.liquidate()
+'''
 STARTS = {
     "blank": _BLANK,
     "freqtrade": _FREQTRADE,
     "backtrader": _BACKTRADER,
     "backtesting": _BACKTESTING,
+    "jesse": _JESSE,
     "sklearn": _SKLEARN,
 }
 """What a file begins with, by its form."""

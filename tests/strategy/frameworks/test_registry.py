@@ -27,7 +27,6 @@ def test_classes_are_recognised() -> None:
 @pytest.mark.parametrize(("source", "text"), [
     ("def handle_data(context, data): pass", "zipline.*handle_data as a function on_bar"),
     ("from zipline.api import order", "zipline"),
-    ("from jesse.strategies import Strategy", "Jesse.*should_long"),
     ("from AlgorithmImports import *", "QuantConnect"),
     ("import MetaTrader5 as mt5", "MetaTrader 5.*stresslab trades"),
     ("import bt", "target weights from a function weights"),
