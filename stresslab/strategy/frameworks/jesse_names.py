@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import StrategyError
@@ -275,6 +274,8 @@ def _begun_by_mean(source: pd.Series[float], period: int, alpha: float) -> pd.Se
         return source * np.nan
     values, found = source.to_numpy(float), np.full(len(source), np.nan)
     found[first] = values[first - period + 1 : first + 1].mean()
+    from scipy.signal import lfilter  # slow to import
+
     found[first + 1 :], _ = lfilter([alpha], [1, alpha - 1], values[first + 1 :], zi=[(1 - alpha) * found[first]])
     return pd.Series(found)
 
