@@ -170,7 +170,7 @@ class Trader:
         return True
 
     def _changed(self) -> None:
-        """Order anew what a strategy changed while it holds a position."""
+        """Order again what a strategy changed while it holds a position."""
         if self.position.is_close:
             return
         side = "buy" if self.position.qty > 0 else "sell"
