@@ -73,7 +73,7 @@ def _missing(count: int, pooled: Sequence[Check], held_out: bool, established: b
     if established and in_sample and not pooled:
         return f"{in_sample} of {count} origins lie before the end of the training data, and those make no trust."
     if pooled and not held_out:
-        return "What the model's outcomes on held-out series of this kind say lies not all inside what is acceptable."
+        return "Not all of the model's figures on held-out series of this kind lie inside what is acceptable."
     if held_out:
         return "Outcomes on held-out series of this kind lie inside what is acceptable, but not those of this series."
     return f"{count} origins are too few to show that the universes are right: no fault found is not trust."
