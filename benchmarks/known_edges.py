@@ -34,6 +34,19 @@ _SHAPE = np.random.default_rng(20).exponential(0.3, (4096, 2)).astype(np.float64
 """Wicks in units of a bar's deviation, by turns; they carry nothing."""
 
 
+def _log_volumes(count: int = 4096) -> np.ndarray:
+    """What log volume is beside its answer to the bar's move, by turns: first order, deviation 0.4."""
+    shocks, found = np.random.default_rng(21).normal(0.0, 0.4 * math.sqrt(1 - 0.48**2), count), np.zeros(count)
+    for at in range(1, count):
+        found[at] = 0.48 * found[at - 1] + shocks[at]
+    return found
+
+
+_VOLUME = _log_volumes()
+"""Volume carries nothing of later moves. On eight US stocks its log follows 0.16 to 0.27 times that of a move's size;
+the rest has a deviation of 0.35 to 0.48 and a first autocorrelation of 0.36 to 0.54."""
+
+
 @dataclass(frozen=True)
 class State:
     """What decides the next bar of each path (count,): variance, hidden trend, last move, smoothed square of moves."""
@@ -60,7 +73,8 @@ def _bars(closes: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
     wick = _SHAPE[np.arange(len(closes)) % len(_SHAPE)]
     high = np.maximum(opens, closes) * np.exp(sigmas * wick[:, :1])
     low = np.minimum(opens, closes) * np.exp(-sigmas * wick[:, 1:])
-    volume = np.full_like(closes, 1e6)
+    size = np.abs(np.log(closes / opens)) / sigmas
+    volume = 1e6 * np.exp(_VOLUME[np.arange(len(closes)) % len(_VOLUME), None] + 0.2 * np.log(0.2 + size))
     return np.stack([opens, high, low, closes, volume, volume * closes], axis=-1).transpose(1, 0, 2)
 
 
@@ -209,7 +223,7 @@ def future_returns(market: Market, count: int = 2000) -> tuple[np.ndarray, float
     return equity[-1] / equity[0] - 1, float(bars.mean() / bars.std() * math.sqrt(YEAR))
 
 
-def true_loss(market: Market, years: float, seed: Sequence[int], count: int = 1000) -> float:
+def true_loss(market: Market, years: float, seed: Sequence[int], count: int = 4000) -> float:
     """P(loss) of the market's own rule over the horizon after this very history."""
     equity = backtest(rule_of(market.kind), market.after(years, seed, count), TERMS, periods_per_year=YEAR).equity
     return float((equity[-1] < equity[0]).mean())

@@ -122,6 +122,15 @@ def show(share: Interval) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean with its 95% interval, and the mean size."""
-    mean, half = float(np.mean(values)), 1.96 * float(np.std(values)) / max(1, len(values)) ** 0.5
-    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}], size {float(np.mean(np.abs(values))):.3f}"
+    """Mean with its 95% interval, and the mean size with its own; a dash where there are none."""
+    if not values:
+        return "–"
+    (mean, half), (size, wide) = (_mean(one) for one in (np.asarray(values), np.abs(values)))
+    return (
+        f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}], size {size:.3f} [{size - wide:.3f}, {size + wide:.3f}]"
+    )
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    """A mean and half of its 95% interval."""
+    return float(np.mean(values)), 1.96 * float(np.std(values)) / len(values) ** 0.5

@@ -7,7 +7,7 @@
 What is printed is Markdown. Strategies without an edge meet real bars, real bars in random order and markets without
 one; strategies with a known edge meet the market that they live on (`known_edges`). Universes come from the generators
 as they ship: bootstrap and GARCH, and with `--cases nano` the bundled Kronos. Every test runs the whole way: strategy,
-engine, permutation of the real bars, posterior, universes with and without the edge, labels.
+engine, permutation of the real bars, posterior, the gate of realism, universes with and without the edge, labels.
 """
 
 from __future__ import annotations
@@ -64,10 +64,12 @@ from stresslab.generators.registry import make_generator
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.edge_posterior import PRIOR_SD
 from stresslab.metrics.multiple_testing import effective_trials, sharpe_of
+from stresslab.realism import ASSESSED, assess_realism
 from stresslab.strategy import Strategy
 
 UNIVERSES = 400
-NANO_UNIVERSES = 128
+A_RUN = 1000
+"""Universes where P(loss) is held against the truth, as many as a run has; nano gets `UNIVERSES`."""
 PERMUTATIONS = 199
 """Enough for mean and spread of the statistic, on which the posterior rests; a run makes 999."""
 BARS = WARMUP + round(10 * YEAR)
@@ -98,12 +100,31 @@ def edge_of(strategy: Strategy, bars: Bars, trials: Trials, seed: int, terms: Te
     return judge_edge(permutation_test(strategy, bars, terms, how), trials=trials)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a run says: label, P(loss) without and with the supported edge, whether the gate refuses the universes."""
+
+    label: str
+    without: float
+    supported: float
+    refused: bool
+
+    def enter(self, true: float, rows: Sequence[Rates], kept: Rates) -> None:
+        """Errors of P(loss), and once more where the universes are not refused."""
+        if not self.refused:
+            kept.of += 1
+        for row in [*rows] if self.refused else [*rows, kept]:
+            for name, value in (("without - true", self.without - true), ("with - true", self.supported - true)):
+                row.values.setdefault(name, []).append(round(value, 5))
+
+
 def judged(
-    strategy: Strategy, bars: Bars, edge: JudgedEdge, generator: str, seed: int, count: int = 0
-) -> tuple[str, float, float]:
-    """The verdict's label as a run gives it, and P(loss) without and with the supported edge."""
-    terms, count = TERMS, NANO_UNIVERSES if generator == "kronos" else count or UNIVERSES
-    universes = make_generator(generator).sample(bars, HORIZON, count, seed)
+    strategy: Strategy, bars: Bars, edge: JudgedEdge, generator: str, seed: int, count: int = UNIVERSES
+) -> Judged:
+    """The verdict as a run gives it, the gate of realism asked as in a run."""
+    terms, made = TERMS, make_generator(generator)
+    trusted, caution = assess_realism(bars, made, ASSESSED, seed=seed, jobs=1).trust()
+    universes = made.sample(bars, HORIZON, count, seed)
     case = Case(strategy, universes, bars, terms, seed)
     losses = planted_losses(case, edge)
     warm = min(terms.warmup, len(bars) // 2)
@@ -116,14 +137,19 @@ def judged(
         supported=None,
         edge=None,
         record=record_of(past, bars.periods_per_year),
-        trusted=None,
-        caution=None,
+        trusted=trusted,
+        caution=caution,
         attainable=count,
         horizon=HORIZON,
         periods_per_year=bars.periods_per_year,
     ).with_edge(Edge.of(edge.to_dict() | {"losses": losses}), count)
     with_edge = found.without if found.supported is None else found.supported
-    return judge(found).label, found.without.value, with_edge.value
+    return Judged(judge(found).label, found.without.value, with_edge.value, trusted is False)
+
+
+def _kept(rates: Rates) -> Rates:
+    """Errors of P(loss) of universes that the gate does not refuse."""
+    return Rates(f"{rates.case}: where universes are not refused")
 
 
 # ------------------------------------------------------------------------------------------------------ without an edge
@@ -175,7 +201,7 @@ def _best_of_50(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
         for rates, trials in ((reported, Trials(effective_trials(returns, market))), (silent, UNTOLD)):
             edge = edge_of(best, history, trials, scale.seed + number)
             yes = edge.label == "yes"
-            robust = yes and judged(best, history, edge, "bootstrap", scale.seed + number)[0] == "robust"
+            robust = yes and judged(best, history, edge, "bootstrap", scale.seed + number).label == "robust"
             rates.add(yes=yes, robust=robust)
     return [reported, silent]
 
@@ -225,6 +251,7 @@ def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequenc
     must = "yes >= 75%, lucky or losing <= 10%" if years == 10 else "yes >= 60%"
     name = f"net Sharpe {sharpe}, {years} years, one trial"
     every = {one: Rates(f"{name}, {one}", must) for one in generators}
+    kept = {one: _kept(rates) for one, rates in every.items()}
     by_kind = {one: Rates(f"{name}: {one}") for one in KINDS}
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
@@ -234,14 +261,18 @@ def _known(scale: Scale, numbers: Sequence[int], years: int, generators: Sequenc
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         by_kind[kind].add(yes=edge.label == "yes")
         for generator, rates in every.items():
-            label, without, supported = judged(strategy, history, edge, generator, scale.seed + number)
+            found = judged(strategy, history, edge, generator, scale.seed + number, _count(generator))
             rates.add(
-                yes=edge.label == "yes", lucky_or_losing=label in ("lucky", "losing"), robust=label == "robust",
-                inconclusive=label == "inconclusive",
+                yes=edge.label == "yes", lucky_or_losing=found.label in ("lucky", "losing"),
+                robust=found.label == "robust", inconclusive=found.label == "inconclusive", refused=found.refused,
             )  # fmt: skip
-            rates.values.setdefault("without - true", []).append(round(without - true, 5))
-            rates.values.setdefault("with - true", []).append(round(supported - true, 5))
-    return [*every.values(), *by_kind.values()]
+            found.enter(true, [rates], kept[generator])
+    return [*every.values(), *(one for one in kept.values() if one.of), *by_kind.values()]
+
+
+def _count(generator: str) -> int:
+    """Universes of a generator where P(loss) is held against the truth."""
+    return UNIVERSES if generator == "kronos" else A_RUN
 
 
 def robust(scale: Scale) -> Iterator[Rates]:
@@ -251,6 +282,7 @@ def robust(scale: Scale) -> Iterator[Rates]:
 
 def _robust(scale: Scale, generators: Sequence[str], numbers: Sequence[int]) -> list[Rates]:
     found = {one: Rates(f"Sharpe 2, near normal, 10 years, {one}", "robust >= 50%") for one in generators}
+    kept = {one: _kept(rates) for one, rates in found.items()}
     by_kind: dict[tuple[str, str], Rates] = {}
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
@@ -259,36 +291,44 @@ def _robust(scale: Scale, generators: Sequence[str], numbers: Sequence[int]) -> 
         history, strategy, true = market.history(10, drawn), rule_of(kind), true_loss(market, 10, drawn)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
         for generator, rates in found.items():
-            label, _, supported = judged(strategy, history, edge, generator, scale.seed + number, 1000)
+            one = judged(strategy, history, edge, generator, scale.seed + number, _count(generator))
             name = f"Sharpe 2, {generator}: {kind}, whose P(loss) is {usual:.1%} in general"
             part = by_kind.setdefault((generator, kind), Rates(name))
-            for one in (rates, part):
-                one.add(yes=edge.label == "yes", robust=label == "robust", inconclusive=label == "inconclusive")
-                one.values.setdefault("with - true", []).append(round(supported - true, 5))
-    return [*found.values(), *by_kind.values()]
+            for row in (rates, part):
+                row.add(
+                    yes=edge.label == "yes", robust=one.label == "robust", inconclusive=one.label == "inconclusive",
+                    refused=one.refused,
+                )  # fmt: skip
+            one.enter(true, [rates, part], kept[generator])
+    return [*found.values(), *(row for row in kept.values() if row.of), *by_kind.values()]
 
 
 def losses(scale: Scale) -> Iterator[Rates]:
     """P(loss) over 250 bars against the truth, without and with the supported edge; 10 real years."""
     for sharpe in (0.0, 0.5, 1.2, 2.0):
-        yield from scale.store.pieces(f"losses {sharpe}", scale.of(48, 4), partial(_losses, scale, sharpe=sharpe))
+        yield from scale.store.pieces(f"losses {sharpe}", scale.of(96, 4), partial(_losses, scale, sharpe=sharpe))
 
 
 def _losses(
     scale: Scale, numbers: Sequence[int], sharpe: float, generators: Sequence[str] = ("bootstrap", "garch")
 ) -> list[Rates]:
-    must = "with: mean within 0.04, size <= 0.10"
-    found = {one: Rates(f"P(loss), net Sharpe {sharpe}, {one}", must) for one in generators}
+    must, name = "with: mean within 0.04, size <= 0.10", f"P(loss), net Sharpe {sharpe}"
+    every = {one: Rates(f"{name}, {one}", must) for one in generators}
+    kept = {one: _kept(rates) for one, rates in every.items()}
+    by_kind: dict[tuple[str, str], Rates] = {}
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
         market = market_of(kind, sharpe)
         drawn = [scale.seed, 500, number]
         history, strategy, true = market.history(10, drawn), rule_of(kind), true_loss(market, 10, drawn)
         edge = edge_of(strategy, history, ONE, scale.seed + number)
-        for generator, rates in found.items():
-            _, without, supported = judged(strategy, history, edge, generator, scale.seed + number)
-            rates.measure(without=without - true, supported=supported - true)
-    return [*found.values()]
+        for generator, rates in every.items():
+            part = by_kind.setdefault((generator, kind), Rates(f"{name}, {generator}: {kind}"))
+            one = judged(strategy, history, edge, generator, scale.seed + number, _count(generator))
+            for row in (rates, part):
+                row.add(refused=one.refused)
+            one.enter(true, [rates, part], kept[generator])
+    return [*every.values(), *(row for row in kept.values() if row.of), *by_kind.values()]
 
 
 def coverage(scale: Scale) -> Iterator[Rates]:

@@ -49,9 +49,9 @@ def test_a_strategy_is_judged_as_a_run_judges_it(verdict: ModuleType, monkeypatc
     rule, opposite = verdict.rule_of("short reversion"), verdict.reversed_rule_of("short reversion")
     edge = verdict.edge_of(rule, history, verdict.ONE, 1)
     assert edge.label == "yes"
-    label, without, supported = verdict.judged(rule, history, edge, "bootstrap", 1)
-    assert label in ("robust", "fragile", "inconclusive")
-    assert supported < 0.3 < without
+    found = verdict.judged(rule, history, edge, "bootstrap", 1, 60)
+    assert found.label in ("robust", "fragile", "inconclusive")
+    assert found.supported < 0.3 < found.without
     assert verdict.edge_of(opposite, history, verdict.ONE, 1).label == "no"
 
 
@@ -138,3 +138,23 @@ def test_intervals_cover_known_edges(verdict: ModuleType, monkeypatch: pytest.Mo
     monkeypatch.setattr(known, "future_returns", lambda market: (np.zeros(1), 0.5))
     with pytest.raises(ValueError, match="out of reach"):
         known.market_of.__wrapped__("calendar", 2.0)
+
+
+def test_errors_of_refused_universes_stand_apart(verdict: ModuleType) -> None:
+    """The row of all cases holds every error, the other one those of universes that the gate does not refuse."""
+    rates = verdict.Rates("all")
+    kept = verdict._kept(rates)
+    for refused, supported in ((True, 0.5), (False, 0.3)):
+        verdict.Judged("fragile", 0.6, supported, refused).enter(0.2, [rates], kept)
+    assert rates.values["with - true"] == [0.3, 0.1]
+    assert kept.values["with - true"] == [0.1]
+    assert kept.of == 1
+
+
+def test_the_known_markets_have_the_volume_of_shares(verdict: ModuleType) -> None:
+    """Volume answers to the size of its own bar's move, lasts for days, and tells nothing of the next move."""
+    bars = verdict.Market("calendar", 0.2).history(10, 3)
+    volume, moves = np.log(bars.values[1:, 4]), np.diff(np.log(bars.values[:, 3]))
+    assert 0.3 < np.corrcoef(volume, np.log(0.2 + np.abs(moves) / moves.std()))[0, 1] < 0.6
+    assert 0.3 < np.corrcoef(volume[1:], volume[:-1])[0, 1] < 0.6
+    assert abs(np.corrcoef(volume[:-1], moves[1:])[0, 1]) < 0.08
