@@ -61,7 +61,7 @@ def procedure(strategies: Sequence[Strategy], history: Bars, terms: Terms) -> tu
     before = np.where(equity[:-1] > 0, equity[:-1], np.inf)
     pairs = [positions_and_returns(account, real) for account in accounts]
     cost = terms.costs.fees + terms.costs.slippage
-    made = reoptimise((equity[1:] - equity[:-1]) / before, np.column_stack([held[:, 0] for held, _ in pairs]), cost)
+    made = reoptimise((equity[1:] - equity[:-1]) / before, np.stack([held[:, 0] for held, _ in pairs], axis=1), cost)
     if made is None:
         return None
     start = int(made.starts[0])

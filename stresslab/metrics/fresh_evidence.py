@@ -66,8 +66,8 @@ def fresh_timing(position: ArrayLike, returns: ArrayLike, start: int, periods_pe
     order of the bars is needed, nor does anything look ahead.
 
     Args:
-        position: (T,) w, held over each bar, as decided before it.
-        returns: (T,) r, what a full position earned over it.
+        position: (T,) w, held over each bar, as decided before it; of a market (T, K), whose gains are added up.
+        returns: r, what a full position earned over it; likewise.
         start: first fresh bar, at least 2.
         periods_per_year: bars in a year.
 
@@ -78,9 +78,10 @@ def fresh_timing(position: ArrayLike, returns: ArrayLike, start: int, periods_pe
     bars = len(held) - start
     if bars < MIN_BARS or start < 2:
         return None
-    counts = np.arange(1, len(held))
-    known = [np.cumsum(one)[:-1] / counts for one in (held, earned)]  # (T - 1,) each, mean of the bars before bar t
-    gains = ((held[1:] - known[0]) * (earned[1:] - known[1]))[start - 1 :]
+    held, earned = held.reshape(len(held), -1), earned.reshape(len(earned), -1)  # (T, K)
+    counts = np.arange(1, len(held))[:, None]
+    known = [np.cumsum(one, axis=0)[:-1] / counts for one in (held, earned)]  # (T - 1, K) each, means before bar t
+    gains = ((held[1:] - known[0]) * (earned[1:] - known[1])).sum(axis=1)[start - 1 :]
     size = math.sqrt(float((gains**2).sum()))
     if size <= 1e-12 * math.sqrt(float((earned**2).sum())):
         return None
@@ -96,7 +97,7 @@ class Reoptimised:
         chosen: (W,) which candidate traded each window.
         starts: (W,) first bar of each window.
         returns: (T - starts[0],) net bar returns of the stitched account.
-        position: (T,) what it held; before the first window the first choice.
+        position: (T,) what it held, of a market (T, K); before the first window the first choice.
     """
 
     chosen: NDArray[np.int64]
@@ -113,7 +114,7 @@ def reoptimise(returns: ArrayLike, position: ArrayLike, cost: float = 0.0) -> Re
 
     Args:
         returns: (T, M) net bar returns of the candidates' own accounts on the real bars.
-        position: (T, M) what they held.
+        position: (T, M) what they held, of a market (T, M, K).
         cost: of trading, a fraction of the value traded.
 
     Returns:
@@ -130,7 +131,7 @@ def reoptimise(returns: ArrayLike, position: ArrayLike, cost: float = 0.0) -> Re
     bars = np.arange(steps)
     stitched, held_then = earned[bars, at_bar].copy(), held[bars, at_bar]
     for start, old, new in zip(starts[1:-1], chosen[:-1], chosen[1:], strict=True):
-        stitched[start] -= cost * abs(held[start - 1, new] - held[start - 1, old])
+        stitched[start] -= cost * float(np.abs(held[start - 1, new] - held[start - 1, old]).sum())
     return Reoptimised(chosen, starts[:-1], stitched[first:], held_then)
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.analysis.case import Case
+from stresslab.analysis.case import Case, Frozen
+from stresslab.analysis.edge import fresh_bars_timing
+from stresslab.analysis.reoptimisation import procedure
 from stresslab.analysis.result_studies import Symbols
 from stresslab.analysis.symbols import symbols
 from stresslab.backtest import Costs, Terms
@@ -108,3 +110,28 @@ def test_one_series_has_no_parts() -> None:
     history = MARKET["S0"]
     universes = StationaryBootstrap(block=5).sample(history, 30, 20)
     assert symbols(Case(load_strategies(follow, {}, None)[0], universes, history, TERMS), 99) is None
+
+
+def _at_span(span: int) -> Any:
+    def weights(market: Any) -> Any:
+        return np.sign(market.close.pct_change(span)).fillna(0.0) / len(market)
+
+    return weights
+
+
+def test_fresh_bars_and_the_procedure_of_a_grid_are_those_of_all_symbols() -> None:
+    """What a frozen rule earns by its timing since, and a grid traded window by window, on symbols that follow."""
+    market = following(np.array([0.35, 0.35, 0.35]), 1400)
+    bars, rule = IndexBars.of(market), load_strategies(_at_span(1), {}, None)[0]
+    made = StationaryBootstrap(block=5).sample(bars, 30, 20, seed=1)
+    frozen = Frozen(bars, bars.timestamps[699], 1)
+    found = fresh_bars_timing(Case(rule, made, bars, TERMS, frozen=frozen))
+    assert found is not None
+    assert found.bars == 700
+    assert found.sharpe > 3 * found.error
+    grid = [load_strategies(_at_span(span), {}, None)[0] for span in (120, 1)]
+    stitched = procedure(grid, bars, TERMS)
+    assert stitched is not None
+    assert stitched[0].position.shape[1] == 3
+    assert set(stitched[0].chosen) == {1}
+    assert stitched[1].label == "yes"

@@ -51,6 +51,37 @@ def test_nothing_is_known_before_its_time() -> None:
     assert whole.sharpe != later.sharpe
 
 
+def test_symbols_of_a_market_are_added_up() -> None:
+    """One symbol as a market is that series; what one gains another may lose, so that nothing is left."""
+    rng = np.random.default_rng(10)
+    side, earned = rng.choice([-1.0, 1.0], 500), rng.normal(0.001, 0.01, 500)
+    alone = fresh_timing(side, earned, 100, YEAR)
+    assert fresh_timing(side[:, None], earned[:, None], 100, YEAR) == alone
+    assert fresh_timing(np.stack([side, -side], axis=1), np.stack([earned, earned], axis=1), 100, YEAR) is None
+    twice = fresh_timing(np.stack([side, side], axis=1), np.stack([earned, earned], axis=1), 100, YEAR)
+    assert twice is not None
+    assert alone is not None
+    assert twice.sharpe == pytest.approx(alone.sharpe)
+
+
+def test_the_procedure_holds_the_symbols_of_its_choice() -> None:
+    """Positions of a market are those of the set that was chosen, and a change costs what all symbols trade."""
+    rng, steps = np.random.default_rng(11), 1200
+    earned = rng.normal(0, 0.01, (steps, 2))
+    half = steps // 2
+    earned[:half, 0] += 0.02
+    earned[half:, 1] += 0.06
+    held = np.stack([np.full((steps, 3), 0.25), np.tile([0.5, 0.0, 0.5], (steps, 1))], axis=1)  # (T, M, K)
+    made, free = reoptimise(earned, held, 0.01), reoptimise(earned, held)
+    assert made is not None
+    assert free is not None
+    changed = int(np.flatnonzero(np.diff(made.chosen))[0]) + 1
+    at = int(made.starts[changed])
+    assert made.position[at - 1].tolist() == [0.25, 0.25, 0.25]
+    assert made.position[at].tolist() == [0.5, 0.0, 0.5]
+    assert (free.returns - made.returns)[at - made.starts[0]] == pytest.approx(0.01 * 0.75)
+
+
 def test_too_few_bars_or_no_timing() -> None:
     """Few bars, and exposure that never varies, are no evidence."""
     earned = np.random.default_rng(1).normal(0, 0.01, 300)
