@@ -168,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given = options.joined_sources(sys.argv[1:] if arguments is None else arguments)
             if given and given[0] in ("--show-completion", "--install-completion"):
                 return _completion(given)
+            _check_values(get_command(app), given)
             with get_command(app).make_context("stresslab", given, obj=state) as context:
                 context.command.invoke(context)
         console.finish()
@@ -185,6 +186,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, line = explain(error)
         console.complain(line)
         return code
+
+
+def _check_values(command: Any, words: Sequence[str]) -> None:
+    """Refuse a flag that takes a value and is followed by another flag, which would be taken for that value."""
+    known = {flag: one for one in command.params for flag in one.opts if flag.startswith("--")}
+    for at, word in enumerate(words):
+        if word == "--":
+            return
+        if word in getattr(command, "commands", {}):
+            return _check_values(command.commands[word], words[at + 1 :])
+        follows = words[at + 1] if at + 1 < len(words) else ""
+        if word in known and not known[word].is_flag and follows in known:
+            raise InputError(f"{word} needs a value ({known[word].metavar or 'see --help'}), and {follows} follows it")
+    return None
 
 
 def _completion(given: Sequence[str]) -> int:

@@ -191,3 +191,18 @@ def test_in_a_process_of_its_own(strategy: Path, csv: Path, tmp_path: Path) -> N
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), "ZeroDivisionError", "return 1 / 0")
     assert done.stdout == ""
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["run", "x.py", "--data", "a.csv", "--walk-forward", "--out", "r"],
+            ["--walk-forward", "--out", "3M"],
+        ),
+        (["train", "model", "--steps", "--seed", "3"], ["--steps", "--seed"]),
+    ],
+)
+def test_a_flag_that_follows_is_not_taken_for_a_value(command: Command, words: list[str], said: list[str]) -> None:
+    """A flag without its value is named, with the flag that stands in its place."""
+    assert_refused(command(*words), *said)
