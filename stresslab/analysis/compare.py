@@ -20,8 +20,6 @@ from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval, wilson
 from stresslab.metrics.paired import Difference, differences
 
-NOT_DECIDING = ("out", "jobs", "fail_on", "no_cache", "watch", "verbose")
-"""Settings that change no figure."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -72,8 +72,7 @@ def walk(
         timestamps: (T,) of the bars.
         inside: value accounts inside bars too.
     """
-    prices, slippage, volatility = conditions.prices, conditions.slippage, conditions.volatility
-    steps, count = slippage.shape
+    prices, (steps, count) = conditions.prices, conditions.slippage.shape
     books = _Books(count, terms, periods_per_year)
     equity = np.empty((steps + 1, count))
     equity[0] = terms.init_cash
@@ -81,15 +80,9 @@ def walk(
     extremes = _Extremes(steps, count) if inside else None
     bars = zip(*(prices[name] for name in ("open", "high", "low", "close")), strict=True)
     for bar, (opened, high, low, closed) in enumerate(bars):
-        books.slippage = slippage[bar]
+        books.slippage = conditions.slippage[bar]
         books.end_ruined(opened)
-        if isinstance(orders, Signals):
-            which, change = _by_signals(books, [flags[bar] for flags in orders], opened, volatility[bar])
-        else:
-            target = (
-                orders[bar] if not isinstance(orders, Targets) else _drifted(books, orders, bar, prices, volatility)
-            )
-            which, change = _by_weight(books, target, opened, volatility[bar])
+        which, change = _ordered(books, orders, bar, conditions)
         traded[bar, which] = books.fill(which, change, opened)
         books.end_ruined(opened)
         np.divide(books.units * opened, books.value(opened), out=position[bar], where=books.alive)
@@ -250,6 +243,16 @@ class _Books:
         """What a `Backtest` holds of the accounts as a whole."""
         named = {name: getattr(self, name) for name in ("trades", "wins", "gross_profit", "gross_loss")}
         return {**named, "interest": self.earned, "ruined": ~self.alive}
+
+
+def _ordered(books: _Books, orders: Orders, bar: int, conditions: Conditions) -> tuple[Indices, FloatArray]:
+    """Which universes order how many units at a bar's open."""
+    opened, volatility = conditions.prices["open"][bar], conditions.volatility
+    if isinstance(orders, Signals):
+        return _by_signals(books, [flags[bar] for flags in orders], opened, volatility[bar])
+    if isinstance(orders, Targets):
+        return _by_weight(books, _drifted(books, orders, bar, conditions.prices, volatility), opened, volatility[bar])
+    return _by_weight(books, orders[bar], opened, volatility[bar])
 
 
 def _by_signals(

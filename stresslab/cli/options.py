@@ -39,7 +39,6 @@ CONFIG = Annotated[
 ]
 ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file", "trades")
 """Settings that stand on the command line without a flag, before all others."""
-JOBS_HELP = "Worker processes; 0 means one per processor."
 
 
 def sample_names() -> list[str]:

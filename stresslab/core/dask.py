@@ -71,10 +71,6 @@ class Cluster:
             except BaseException as error:
                 raise self._explained(error, lost.is_set(), left, len(pieces)) from error
 
-    def cores(self) -> int:
-        """Pieces that can be worked on at a time."""
-        return sum(self.client.ncores().values())
-
     def _backend(self) -> Any:
         from joblib._dask import DaskDistributedBackend
 

@@ -17,17 +17,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.core.errors import DataError
-from stresslab.core.whole_files import put
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.field_frames import FieldFrames
 from stresslab.data.market import Market
 from stresslab.data.universes import (
-    REAL,
     SHARD,
     SYMBOL,
     Universes,
     about_shard,
     facts_of,
     history_table,
+    save_shards,
     shard_table,
     shards,
     write_parquet,
@@ -35,7 +35,7 @@ from stresslab.data.universes import (
 
 
 @dataclass(frozen=True, eq=False)
-class JointUniverses:
+class JointUniverses(FieldFrames):
     """N continuations of a market of K symbols.
 
     Attributes:
@@ -58,11 +58,6 @@ class JointUniverses:
         if self.values.shape != expected:
             raise DataError(f"values of shape {self.values.shape} do not fit ids, symbols, bars and fields {expected}")
         self.values.setflags(write=False)
-
-    @classmethod
-    def from_market(cls, future: Market, history: Market) -> JointUniverses:
-        """The real continuation of `history` as the one universe with id `REAL`."""
-        return cls(future.values[None], future.timestamps, history, np.array([REAL], dtype=np.int64))
 
     @classmethod
     def join(cls, parts: Sequence[Universes], history: Market, facts: Mapping[str, Any]) -> JointUniverses:
@@ -123,14 +118,7 @@ class JointUniverses:
         Returns:
             The paths of the shards, each of which is whole.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        put(folder / "history.parquet", lambda path: self.save_history(self.history, path))
-        paths = []
-        for start in range(0, len(self), shard):
-            paths.append(folder / f"universes-{start:09d}.parquet")
-            put(paths[-1], self.take(slice(start, start + shard)).save_shard)
-        return paths
+        return save_shards(self, folder, shard)
 
     def save_shard(self, path: Path) -> None:
         """Write these universes as one shard, symbol after symbol; `save_history` writes the history beside it."""
@@ -170,11 +158,6 @@ class JointUniverses:
         timestamps = pd.DatetimeIndex(table["timestamp"].to_numpy()[:horizon])
         own = ids[: len(some) * horizon : horizon].astype(np.int64)
         return cls(np.ascontiguousarray(values), timestamps, history, own, about["facts"])
-
-    @property
-    def close(self) -> pd.DataFrame:
-        """Closes (T, K N); `close[symbol]` is the frame (T, N) of one symbol."""
-        return self.frame("close")
 
 
 def _by_symbol(parts: Sequence[Any], symbols: Sequence[str]) -> Any:

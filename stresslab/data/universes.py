@@ -21,6 +21,7 @@ from stresslab.core.display import Plotted
 from stresslab.core.errors import DataError
 from stresslab.core.whole_files import put
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.data.field_frames import FieldFrames
 
 REAL = -1
 """The id of the real series."""
@@ -31,7 +32,7 @@ _METADATA_KEY = b"stresslab"
 
 
 @dataclass(frozen=True, eq=False)
-class Universes(Plotted):
+class Universes(FieldFrames, Plotted):
     """N continuations of one history.
 
     Attributes:
@@ -104,36 +105,6 @@ class Universes(Plotted):
         """One field as a (T, N) frame: index time stamps, columns universe ids."""
         return pd.DataFrame(self.values[:, :, FIELDS.index(name)].T, index=self.timestamps, columns=self.ids)
 
-    @property
-    def open(self) -> pd.DataFrame:
-        """Opens (T, N)."""
-        return self.frame("open")
-
-    @property
-    def high(self) -> pd.DataFrame:
-        """Highs (T, N)."""
-        return self.frame("high")
-
-    @property
-    def low(self) -> pd.DataFrame:
-        """Lows (T, N)."""
-        return self.frame("low")
-
-    @property
-    def close(self) -> pd.DataFrame:
-        """Closes (T, N)."""
-        return self.frame("close")
-
-    @property
-    def volume(self) -> pd.DataFrame:
-        """Volumes (T, N)."""
-        return self.frame("volume")
-
-    @property
-    def amount(self) -> pd.DataFrame:
-        """Amounts (T, N)."""
-        return self.frame("amount")
-
     def save(self, folder: str | Path, shard: int = SHARD) -> list[Path]:
         """Write the universes as parquet shards (universe, step, timestamp, six float32 fields) and the history.
 
@@ -142,14 +113,7 @@ class Universes(Plotted):
         Returns:
             The paths of the shards.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        put(folder / "history.parquet", lambda path: self.save_history(self.history, path))
-        paths = []
-        for start in range(0, len(self), shard):
-            paths.append(folder / f"universes-{start:09d}.parquet")
-            put(paths[-1], self.take(slice(start, start + shard)).save_shard)
-        return paths
+        return save_shards(self, folder, shard)
 
     def save_shard(self, path: Path) -> None:
         """Write these universes as one shard; `save_history` writes the history beside it."""
@@ -233,6 +197,18 @@ def facts_of(parts: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[
     if "support_share" in facts:
         facts["support_share"] = float(np.average([part["support_share"] for part in parts], weights=counts))
     return facts
+
+
+def save_shards(universes: Any, folder: str | Path, shard: int = SHARD) -> list[Path]:
+    """Write universes, of one series or joint ones, as shards of so many beside their history; see `Universes.save`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    put(folder / "history.parquet", lambda path: universes.save_history(universes.history, path))
+    paths = []
+    for start in range(0, len(universes), shard):
+        paths.append(folder / f"universes-{start:09d}.parquet")
+        put(paths[-1], universes.take(slice(start, start + shard)).save_shard)
+    return paths
 
 
 def shards(folder: str | Path) -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,13 +18,12 @@ from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
-from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
-from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import Shapes, continue_universes, past_returns, recent, sample_universes
-from stresslab.generators.base import Progress, check_inserted, share_progress
-from stresslab.generators.dependence import check_whole_days, own_seeds
+from stresslab.generators.base import Progress, check_inserted
+from stresslab.generators.dependence import check_whole_days
+from stresslab.generators.series_by_series import SeriesBySeries
 
 MIN_BARS = 50
 STATE_BARS = 10
@@ -32,7 +31,7 @@ STATE_BARS = 10
 
 
 @dataclass(frozen=True)
-class StationaryBootstrap:
+class StationaryBootstrap(SeriesBySeries):
     """Blocks of real bars, of geometric length and from anywhere in the history, which closes to a circle.
 
     Attributes:
@@ -57,34 +56,18 @@ class StationaryBootstrap:
         if self.context is not None and self.context < MIN_BARS:
             raise InputError(f"context={self.context} is below {MIN_BARS} bars; give more, or none for all of them")
 
-    @overload
-    def sample(
-        self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
-    ) -> JointUniverses: ...  # fmt: skip
-
-    @overload
-    def sample(
-        self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
-    ) -> Universes: ...  # fmt: skip
-
-    def sample(
+    def sample_series(
         self,
-        bars: Bars | Market,
+        bars: Bars,
         horizon: int,
         universes: int,
-        seed: int = 0,
+        seed: int,
         *,
-        ids: Sequence[int] | None = None,
-        jobs: int = 1,
-        progress: Progress | None = None,
-    ) -> Universes | JointUniverses:
-        """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
-        if isinstance(bars, Market | IndexBars):
-            market = bars if isinstance(bars, Market) else bars.market
-            joint = self._sample_market(market, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
-            return as_given(joint, bars)
+        ids: Sequence[int] | None,
+        jobs: int,
+        progress: Progress | None,
+    ) -> Universes:
+        """See `SeriesBySeries`."""
         seen = recent(bars, self.context, MIN_BARS, "bootstrap")
         shapes = Shapes.of(seen)
         block, optimal = self._block(shapes)
@@ -133,20 +116,10 @@ class StationaryBootstrap:
         optimal = optimal_blocks(shapes.returns)
         return max(1.0, *optimal.values()), optimal
 
-    def _sample_market(
-        self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
-    ) -> JointUniverses:
-        """Blocks of the same real days in all symbols, of the longest mean length that one of them asks for."""
+    def for_market(self, market: Market) -> StationaryBootstrap:
+        """Blocks of the longest mean length that one of the symbols asks for."""
         block = max(self._block(Shapes.of(recent(bars, self.context, MIN_BARS, self.name)))[0] for bars in market)
-        each = replace(self, block=block)
-        progress, count = share_progress(progress, len(market.series)), len(market.series)
-        seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
-        parts = [
-            each.sample(bars, horizon, universes, own, progress=progress, **options)
-            for bars, own in zip(market, seeds, strict=True)
-        ]
-        facts = {"generator": self.describe(), "dependence": {"kind": self.dependence}}
-        return JointUniverses.join(parts, market, facts)
+        return replace(self, block=block)
 
     def describe(self) -> dict[str, Any]:
         """The settings that decide what is sampled, as plain JSON."""

@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,13 +19,11 @@ from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import CLOSE, Bars
-from stresslab.data.joint_universes import JointUniverses
-from stresslab.data.market import Market
-from stresslab.data.market_index import IndexBars, as_given
 from stresslab.data.universes import Universes
 from stresslab.generators.bar_shapes import Shapes, continue_universes, past_returns, recent, sample_universes
-from stresslab.generators.base import Progress, check_inserted, share_progress
-from stresslab.generators.dependence import check_whole_days, own_seeds
+from stresslab.generators.base import Progress, check_inserted
+from stresslab.generators.dependence import check_whole_days
+from stresslab.generators.series_by_series import SeriesBySeries
 
 MIN_BARS = 250
 _MAX_SCALE = 1e6
@@ -34,7 +32,7 @@ _REMEDY = "use `generator=bootstrap`, or another stretch of history"
 
 
 @dataclass(frozen=True)
-class Garch:
+class Garch(SeriesBySeries):
     """Filtered historical simulation (Barone-Adesi, Giannopoulos & Vosper 1999) with a GJR-GARCH(1,1) filter.
 
     The filter (Glosten, Jagannathan & Runkle 1993) is fitted by maximum likelihood with Student-t innovations, by arch.
@@ -59,34 +57,18 @@ class Garch:
         if self.context is not None and self.context < MIN_BARS:
             raise InputError(f"context={self.context} is below {MIN_BARS} bars; give more, or none for all of them")
 
-    @overload
-    def sample(
-        self, bars: Market, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
-    ) -> JointUniverses: ...  # fmt: skip
-
-    @overload
-    def sample(
-        self, bars: Bars, horizon: int, universes: int, seed: int = 0, *,
-        ids: Sequence[int] | None = None, jobs: int = 1, progress: Progress | None = None,
-    ) -> Universes: ...  # fmt: skip
-
-    def sample(
+    def sample_series(
         self,
-        bars: Bars | Market,
+        bars: Bars,
         horizon: int,
         universes: int,
-        seed: int = 0,
+        seed: int,
         *,
-        ids: Sequence[int] | None = None,
-        jobs: int = 1,
-        progress: Progress | None = None,
-    ) -> Universes | JointUniverses:
-        """Sample continuations of `bars`; see `stresslab.generators.base.Generator`."""
-        if isinstance(bars, Market | IndexBars):
-            market = bars if isinstance(bars, Market) else bars.market
-            joint = self._sample_market(market, horizon, universes, seed, ids=ids, jobs=jobs, progress=progress)
-            return as_given(joint, bars)
+        ids: Sequence[int] | None,
+        jobs: int,
+        progress: Progress | None,
+    ) -> Universes:
+        """See `SeriesBySeries`."""
         seen = recent(bars, self.context, MIN_BARS, "garch")
         shapes = Shapes.of(seen)
         filtered, drift = fit(shapes.returns), float(shapes.returns.mean())
@@ -125,19 +107,6 @@ class Garch:
             return shapes.assemble(prices, sources[:, end:], bars[rows, -1, CLOSE])
 
         return continue_universes(universes, at, bars, make, jobs=jobs, progress=progress)
-
-    def _sample_market(
-        self, market: Market, horizon: int, universes: int, seed: int, *, progress: Progress | None, **options: Any
-    ) -> JointUniverses:
-        """The same real days in all symbols, each scaled by its own volatility."""
-        progress, count = share_progress(progress, len(market.series)), len(market.series)
-        seeds = own_seeds(seed, count) if self.dependence == "independent" else [seed] * count
-        parts = [
-            self.sample(bars, horizon, universes, own, progress=progress, **options)
-            for bars, own in zip(market, seeds, strict=True)
-        ]
-        facts = {"generator": self.describe(), "dependence": {"kind": self.dependence}}
-        return JointUniverses.join(parts, market, facts)
 
     def describe(self) -> dict[str, Any]:
         """The settings that decide what is sampled, as plain JSON."""

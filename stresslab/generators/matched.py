@@ -116,15 +116,6 @@ def volatility_of(universes: Universes) -> float:
     return _spread(universes, mean_log_returns(universes))
 
 
-def repeats_history(universes: Universes) -> bool:
-    """Whether the universes are blocks of several real bars, so that a pattern the history had by chance comes again.
-
-    The best of 50 rules chosen on three years of bars in random order was found to time such universes, significantly,
-    in more cases than chance allows (`benchmarks/verdict.py`).
-    """
-    return float(universes.facts.get("block", 1.0)) > 1
-
-
 @dataclass(frozen=True)
 class Alternative:
     """One row of the table of alternative generators.

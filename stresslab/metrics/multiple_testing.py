@@ -55,20 +55,6 @@ def probabilistic_sharpe(
     return float(laws.normal_cdf((sharpe - benchmark) * math.sqrt((bars - 1) / variance)))
 
 
-def minimum_track_record(
-    sharpe: float, benchmark: float, skewness: float = 0.0, kurtosis: float = 3.0, confidence: float = 0.95
-) -> float:
-    """Bars after which the probabilistic Sharpe ratio reaches a confidence (Bailey & Lopez de Prado 2012).
-
-    Returns:
-        A number of bars; infinite where the ratio is not above the benchmark.
-    """
-    if not sharpe > benchmark:
-        return math.inf
-    variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return float(1 + variance * (laws.normal_quantile(confidence) / (sharpe - benchmark)) ** 2)
-
-
 def expected_maximum_sharpe(trials: float, variance: float) -> float:
     """Expected best Sharpe ratio of independent trials without any skill (Bailey & Lopez de Prado 2014).
 

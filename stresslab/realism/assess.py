@@ -151,14 +151,9 @@ def assess_realism(
     if isinstance(bars, IndexBars):
         bars = bars.market
     if isinstance(bars, Market):
-        several = cast(JointGenerator, generator)
-        seen, refusals = roll_market(bars, several, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
-        portfolio = [one.portfolio for one in seen]
-        seen_before = _in_sample(portfolio, generator.describe().get("trained_until"))
-        evidence = Evidence((), seen_before, joint_checks(seen))
-        found = assess(portfolio, horizon, universes, refusals, evidence, seed)
-        notes = _training_notes(portfolio, generator.describe().get("trained_until"))
-        return replace(found, notes=(*found.notes, *notes), sampled=tuple(portfolio))
+        return _of_market(
+            bars, cast(JointGenerator, generator), ends, horizon, universes, seed=seed, jobs=jobs, progress=progress
+        )
     further = between(ends, horizon, origins)
     rolled = roll(bars, generator, ends + further, horizon, universes, seed=seed, jobs=jobs, progress=progress)
     overlapping = tuple(origin for origin in rolled.origins if origin.end in further)
@@ -170,6 +165,26 @@ def assess_realism(
     diagnostics = diagnose(bars, generator, ends, horizon, seed=seed, jobs=jobs)
     notes = [*found.notes, *_training_notes(own, trained_until), *_diagnostic_notes(diagnostics)]
     return replace(found, notes=tuple(notes), diagnostics=diagnostics, sampled=own)
+
+
+def _of_market(
+    market: Market,
+    generator: JointGenerator,
+    ends: Sequence[int],
+    horizon: int,
+    universes: int,
+    *,
+    seed: int,
+    jobs: int,
+    progress: Callable[[int], None] | None,
+) -> Realism:
+    """The assessment of several symbols: their portfolio, and whether they move together as they did."""
+    seen, refusals = roll_market(market, generator, ends, horizon, universes, seed=seed, jobs=jobs, progress=progress)
+    portfolio, trained_until = [one.portfolio for one in seen], generator.describe().get("trained_until")
+    evidence = Evidence((), _in_sample(portfolio, trained_until), joint_checks(seen))
+    found = assess(portfolio, horizon, universes, refusals, evidence, seed)
+    notes = (*found.notes, *_training_notes(portfolio, trained_until))
+    return replace(found, notes=notes, sampled=tuple(portfolio))
 
 
 def with_baselines(

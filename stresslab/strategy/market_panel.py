@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from stresslab.core.errors import StrategyError
 from stresslab.data.bars import FIELDS
+from stresslab.data.field_frames import FieldFrames
 from stresslab.data.market_index import IndexUniverses
 from stresslab.strategy.panel import SIDES, Decisions, Kind, Panel, booleans, frozen, weights
 
 
 @dataclass(frozen=True, eq=False)
-class MarketPanel:
+class MarketPanel(FieldFrames):
     """The last W history bars of K symbols, then the T bars of N universes; read-only.
 
     Attributes:
@@ -97,7 +98,7 @@ class MarketPanel:
         if name in self._panels:
             return self._panels[name]
         if name in FIELDS:
-            return self._frame(name)
+            return self.frame(name)
         raise LookupError(self._unknown(str(name)))
 
     def __getattr__(self, name: str) -> Any:
@@ -109,41 +110,12 @@ class MarketPanel:
             f"did you mean {near[0]!r}?" if near else f"its symbols are {', '.join(self.symbols)}"
         )
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def frame(self, name: str) -> pd.DataFrame:
+        """One field of all symbols as a frame (W + T, K N), columns (symbol, universe)."""
         columns = pd.MultiIndex.from_product([self.symbols, self.ids], names=["symbol", "universe"])
         array = np.concatenate([self._panels[symbol].array(name) for symbol in self.symbols], axis=1)
         array.setflags(write=False)
         return pd.DataFrame(array, index=self.timestamps, columns=columns, copy=False)
-
-    @property
-    def open(self) -> pd.DataFrame:
-        """Opens (W + T, K N), columns (symbol, universe)."""
-        return self._frame("open")
-
-    @property
-    def high(self) -> pd.DataFrame:
-        """Highs (W + T, K N)."""
-        return self._frame("high")
-
-    @property
-    def low(self) -> pd.DataFrame:
-        """Lows (W + T, K N)."""
-        return self._frame("low")
-
-    @property
-    def close(self) -> pd.DataFrame:
-        """Closes (W + T, K N)."""
-        return self._frame("close")
-
-    @property
-    def volume(self) -> pd.DataFrame:
-        """Volumes (W + T, K N)."""
-        return self._frame("volume")
-
-    @property
-    def amount(self) -> pd.DataFrame:
-        """Amounts (W + T, K N)."""
-        return self._frame("amount")
 
     def rank(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Ranks across symbols in each row and universe, 0 the lowest, 1 the highest; NaN keeps its place.

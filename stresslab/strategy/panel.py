@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stresslab.core.errors import StrategyError
 from stresslab.core.text import nearest
 from stresslab.data.bars import FIELDS
+from stresslab.data.field_frames import FieldFrames
 from stresslab.data.universes import Universes
 from stresslab.strategy.frames import DataFrame
 
@@ -26,7 +27,7 @@ SIDES = ("long_entries", "long_exits", "short_entries", "short_exits")
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(FieldFrames):
     """What a strategy sees: the last W history bars, then the universe's T bars, for N universes; read-only.
 
     Attributes:
@@ -95,43 +96,14 @@ class Panel:
         """One field as a frame: `bars["close"]` is `bars.close`."""
         if not isinstance(name, str) or name not in FIELDS:
             raise LookupError(_unknown(f"{name!r}", str(name)))
-        return self._frame(name)
+        return self.frame(name)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(name if name.startswith("_") else _unknown(f"attribute {name!r}", name))
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def frame(self, name: str) -> pd.DataFrame:
+        """One field as a frame (W + T, N)."""
         return DataFrame(self.array(name), index=self.timestamps, columns=self.ids, copy=False)
-
-    @property
-    def open(self) -> pd.DataFrame:
-        """Opens (W + T, N)."""
-        return self._frame("open")
-
-    @property
-    def high(self) -> pd.DataFrame:
-        """Highs (W + T, N)."""
-        return self._frame("high")
-
-    @property
-    def low(self) -> pd.DataFrame:
-        """Lows (W + T, N)."""
-        return self._frame("low")
-
-    @property
-    def close(self) -> pd.DataFrame:
-        """Closes (W + T, N)."""
-        return self._frame("close")
-
-    @property
-    def volume(self) -> pd.DataFrame:
-        """Volumes (W + T, N)."""
-        return self._frame("volume")
-
-    @property
-    def amount(self) -> pd.DataFrame:
-        """Amounts (W + T, N)."""
-        return self._frame("amount")
 
 
 def _unknown(what: str, name: str) -> str:

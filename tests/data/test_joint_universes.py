@@ -11,7 +11,6 @@ import pytest
 from stresslab.core.errors import DataError
 from stresslab.data.joint_universes import JointUniverses
 from stresslab.data.market import Market
-from stresslab.data.universes import REAL
 from stresslab.generators.bootstrap import StationaryBootstrap
 from tests.make.bars import make_bars
 
@@ -36,14 +35,6 @@ def test_parts_are_put_together_again() -> None:
     joint = StationaryBootstrap(block=5).sample(MARKET, 20, 6, seed=3)
     again = JointUniverses.concatenate([joint.take([0, 1]), joint.take(slice(2, 6))])
     np.testing.assert_array_equal(again.values, joint.values)
-
-
-def test_the_real_market_is_one_universe() -> None:
-    """What really happened has the id of the real series."""
-    real = JointUniverses.from_market(MARKET[201:], MARKET[:201])
-    assert len(real) == 1
-    assert real.ids[0] == REAL
-    assert real.values.shape == (1, 2, 100, 6)
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

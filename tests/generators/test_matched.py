@@ -11,8 +11,8 @@ from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.garch import Garch
-from stresslab.generators.matched import ALTERNATIVES, Matched, alternative, repeats_history, volatility_of
-from stresslab.generators.transforms import drift_neutral, log_shapes, mean_log_returns
+from stresslab.generators.matched import ALTERNATIVES, Matched, alternative, volatility_of
+from stresslab.generators.transforms import log_shapes, mean_log_returns
 from tests.make.bars import make_bars
 from tests.make.markets import make_market
 from tests.make.universes import assert_valid
@@ -77,15 +77,6 @@ def test_garch_is_matched_too() -> None:
     found = alternative("garch", BOOTSTRAP, 0.03).sample(BARS, 20, 1000, seed=3)
     assert volatility_of(found) == pytest.approx(0.03, rel=1e-5)
     assert isinstance(alternative("garch", BOOTSTRAP, None), Garch)
-
-
-def test_only_blocks_repeat_the_history(sampled: Universes) -> None:
-    """Blocks do, moved as whole bars or matched too; single bars and GARCH do not."""
-    assert repeats_history(sampled)
-    assert repeats_history(drift_neutral(sampled))
-    own = volatility_of(sampled)
-    found = {name: repeats_history(alternative(name, BOOTSTRAP, own).sample(BARS, 5, 20)) for name in ALTERNATIVES}
-    assert found == {"run": True, "zero-drift": True, "garch": False, "bootstrap": True, "iid": False}
 
 
 def test_wrong_targets_are_refused() -> None:

@@ -7,8 +7,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from stresslab.core.errors import InputError
@@ -17,7 +15,6 @@ from stresslab.metrics.multiple_testing import (
     effective_trials,
     expected_maximum_sharpe,
     family_p_value,
-    minimum_track_record,
     probabilistic_sharpe,
     probability_of_overfitting,
     sharpe_of,
@@ -60,21 +57,6 @@ def test_expected_maximum_is_that_of_drawn_maxima() -> None:
     assert expected_maximum_sharpe(1, 1.0) == 0.0
     with pytest.raises(InputError, match="count every variant"):
         expected_maximum_sharpe(0.5, 1.0)
-
-
-@given(st.floats(0.02, 0.5), st.floats(-2, 1), st.floats(3, 12))
-def test_minimum_track_record_inverts_the_probability(sharpe: float, skewness: float, kurtosis: float) -> None:
-    """With as many bars the probabilistic Sharpe ratio is the confidence asked for."""
-    if kurtosis < 1 + skewness**2:
-        return
-    bars = minimum_track_record(sharpe, 0.01, skewness, kurtosis)
-    below, above = (
-        probabilistic_sharpe(sharpe, 0.01, n, skewness, kurtosis) for n in (math.floor(bars), math.ceil(bars))
-    )
-    if math.floor(bars) >= 2:
-        assert below <= 0.95 + 1e-9
-    assert above >= 0.95 - 1e-9
-    assert minimum_track_record(0.0, 0.1) == math.inf
 
 
 def test_deflated_sharpe_of_returns_uses_raw_kurtosis() -> None:

@@ -183,16 +183,6 @@ class KronosTransformer(nn.Module):
         hidden = self.norm(x)
         return self.head.proj_s1(hidden), hidden
 
-    def decode_s2(self, hidden: Tensor, s1_ids: Tensor) -> Tensor:
-        """Fine logits (B, V) of the bar after the last, given its coarse token (B,) and hidden states (B, L, D)."""
-        attention, coarse = self.dep_layer.cross_attn, self.embedding.emb_s1(s1_ids).unsqueeze(1)
-        query = attention.split(attention.q_proj(coarse))  # (B, H, 1, D/H)
-        keys, values = attention.split(attention.k_proj(hidden)), attention.split(attention.v_proj(hidden))
-        mixed = functional.scaled_dot_product_attention(query, keys, values).transpose(1, 2).flatten(2)
-        conditioned = self.dep_layer.combine(hidden[:, -1:], coarse, attention.out_proj(mixed))
-        logits: Tensor = self.head.proj_s2(conditioned)
-        return logits[:, 0]
-
     def fine_logits(self, hidden: Tensor, s1_targets: Tensor) -> Tensor:
         """Fine logits (B, L, V) of every next bar, given hidden states (B, L, D) and its coarse token (B, L)."""
         logits: Tensor = self.head.proj_s2(self.dep_layer(hidden, self.embedding.emb_s1(s1_targets)))

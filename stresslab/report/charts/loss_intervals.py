@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.result_models import Share
@@ -80,26 +81,28 @@ def loss_chart(strategies: Sequence[StrategyResult]) -> Chart | None:
             ("whisker", "95% interval of chance"),
             *([("b90", "range over generators")] if ranges else []),
         ],
-        hover={
-            "unit": "text",
-            "x": [round(float(x.at(bar.loss.value)), 4) for bar in bars],
-            "y": [round(bar.height, 4) for bar in bars],
-            "titles": [f"{bar.name}, {bar.kind}" for bar in bars],
-            "series": [
-                {"name": "P(loss)", "text": [probability(bar.loss) for bar in bars]},
-                {"name": "by chance", "text": [shares(bar.loss) for bar in bars]},
-                {
-                    "name": "by generator",
-                    "text": [
-                        "" if bar.generators is None else f"{share(bar.generators[0])} to {share(bar.generators[1])}"
-                        for bar in bars
-                    ],
-                },
-            ],
-        },
+        hover=_hover(bars, x),
         named=True,
         rows=count,
     )
+
+
+def _hover(bars: Sequence[_Bar], x: Axis) -> dict[str, Any]:
+    """What the page says about each figure that is pointed at."""
+    ranges = [
+        "" if bar.generators is None else f"{share(bar.generators[0])} to {share(bar.generators[1])}" for bar in bars
+    ]
+    return {
+        "unit": "text",
+        "x": [round(float(x.at(bar.loss.value)), 4) for bar in bars],
+        "y": [round(bar.height, 4) for bar in bars],
+        "titles": [f"{bar.name}, {bar.kind}" for bar in bars],
+        "series": [
+            {"name": "P(loss)", "text": [probability(bar.loss) for bar in bars]},
+            {"name": "by chance", "text": [shares(bar.loss) for bar in bars]},
+            {"name": "by generator", "text": ranges},
+        ],
+    }
 
 
 def _bars(one: StrategyResult, middle: float, rows: int) -> list[_Bar]:

@@ -26,7 +26,6 @@ TAIL = 0.05
 """Share of universes on either side beyond which an outcome lies outside nine tenths of them."""
 WIDTH = 1.24
 """Of the picture, whose right end holds the p-values, in widths of a strip."""
-QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SIDES: Mapping[str, tuple[str, str]] = {"return": ("lower", "higher"), "volatility": ("calmer", "more volatile")}
 """What reality was where it ranks low and where it ranks high."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from stresslab.generators.kronos.sampler import Draws, Tokens
 from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling
@@ -15,6 +16,19 @@ from stresslab.generators.kronos.transformer import KronosTransformer
 
 ROUNDING = 1e-5
 """Of probabilities, at temperature 1 or more."""
+
+
+def decode_s2(model: KronosTransformer, hidden: Tensor, s1_ids: Tensor) -> Tensor:
+    """Fine logits (B, V) of the bar after the last, given its coarse token (B,) and hidden states (B, L, D).
+
+    Named as in the official code: one bar at a time, as it samples.
+    """
+    attention, coarse = model.dep_layer.cross_attn, model.embedding.emb_s1(s1_ids).unsqueeze(1)
+    query = attention.split(attention.q_proj(coarse))  # (B, H, 1, D/H)
+    keys, values = attention.split(attention.k_proj(hidden)), attention.split(attention.v_proj(hidden))
+    mixed = functional.scaled_dot_product_attention(query, keys, values).transpose(1, 2).flatten(2)
+    logits: Tensor = model.head.proj_s2(model.dep_layer.combine(hidden[:, -1:], coarse, attention.out_proj(mixed)))
+    return logits[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +57,7 @@ class Reference:
         stamps = torch.from_numpy(self.stamps[-(length + self.horizon) :])[None, start:now]
         coarse, fine = (part[:, start:now] for part in tokens)
         logits, hidden = self.model.decode_s1(coarse, fine, stamps.expand(len(coarse), -1, -1))
-        return logits[:, -1], self.model.decode_s2(hidden, tokens[0][:, now])
+        return logits[:, -1], decode_s2(self.model, hidden, tokens[0][:, now])
 
     def sample(self, drawn: Draws) -> Tokens:
         """Tokens (N, L + H)."""

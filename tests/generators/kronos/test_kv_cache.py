@@ -13,6 +13,7 @@ from stresslab.generators.kronos import attention, kv_cache, layers
 from stresslab.generators.kronos.inference_weights import Block, Transformer
 from stresslab.generators.kronos.kv_cache import CachedBlocks, Dependency, Shared, tabled
 from tests.generators.kronos.cases import tiny_networks
+from tests.generators.kronos.reference import decode_s2
 
 WIDTH = 12
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
@@ -97,7 +98,7 @@ def test_a_table_stands_for_a_whole_history(past: int) -> None:
     asked = Dependency(tabled(weights.queries, shared), 3, 2)
     asked.memory.append(*weights.remember(own))
     found = weights.fine_logits(own[:, -1], tokens, asked.attend(tokens))
-    expected = model.decode_s2(torch.cat([history.expand(3, -1, -1), own], dim=1), tokens)
+    expected = decode_s2(model, torch.cat([history.expand(3, -1, -1), own], dim=1), tokens)
     torch.testing.assert_close(found, expected, **CLOSE)
 
 
