@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from stresslab.analysis.result_backtest import Period, TearSheet
 from stresslab.analysis.result_decisions import LimitStudy, SizeStudy
 from stresslab.analysis.result_models import (
     Count,
     Depths,
-    Edge,
     Ends,
     Estimate,
     Model,
@@ -23,6 +23,8 @@ from stresslab.analysis.result_models import (
     Share,
     Sparse,
 )
+from stresslab.analysis.result_selection import Ledger, Reoptimisation, Selection
+from stresslab.analysis.result_symbols import Symbols
 
 
 class Difference(Model):
@@ -133,60 +135,6 @@ class Horizon(Model):
     universes: Count
     losing: tuple[Count, ...]
     """universes below the initial capital after each bar, from none on"""
-
-
-class Period(Model):
-    """A year or a month of the backtest."""
-
-    period: str
-    total_return: Number
-    benchmark: Number
-    """of buy and hold"""
-    max_drawdown: Number
-
-
-class RollingSharpe(Model):
-    """The annual Sharpe ratio of the last bars of the backtest, over time."""
-
-    window: int = Field(ge=2)
-    """bars"""
-    times: tuple[str, ...]
-    values: tuple[Number, ...]
-    """null where returns do not vary"""
-
-
-class YearReturns(Model):
-    """A calendar year of the backtest."""
-
-    year: int
-    months: tuple[Number, ...] = Field(min_length=12, max_length=12)
-    """returns from January on; null for a month without bars"""
-    total_return: Number
-
-
-class DrawdownSpell(Model):
-    """A fall of the backtest below its highest value so far."""
-
-    depth: Number
-    """a fraction, at most 0"""
-    start: str
-    """of the high"""
-    low: str
-    end: str | None
-    """when the high was reached again; null while it was not"""
-    bars: Count
-    """from the high to its end, or to the last bar"""
-    days: float
-
-
-class TearSheet(Model):
-    """The backtest as people know it from tear sheets."""
-
-    rolling_sharpe: RollingSharpe | None
-    """null where there are too few bars"""
-    years: tuple[YearReturns, ...]
-    drawdowns: tuple[DrawdownSpell, ...]
-    """the deepest first"""
 
 
 class ShockFigures(RiskFigures):
@@ -336,89 +284,6 @@ class WalkForward(Model):
     chained_paths: ChainedPaths
 
 
-class SymbolPart(Model):
-    """What one symbol brings to the account."""
-
-    symbol: str
-    backtest: Number
-    """on the real bars before the origin, of the initial cash"""
-    mean: Number
-    """over the universes"""
-    probability_of_loss: Share
-    expected_shortfall_97_5: Estimate
-    exposure: Number
-    timing: Number
-    """of one rule on all symbols: timing on its real bars in units of its error"""
-
-
-class JointLosses(Model):
-    """Losses of the whole under some dependence of its parts."""
-
-    probability_of_loss: Share
-    expected_shortfall_97_5: Estimate
-
-
-class Diversification(Model):
-    """Losses of the parts together, if they were independent, and if all were at their worst at once."""
-
-    together: JointLosses
-    independent: JointLosses
-    at_once: JointLosses
-
-
-class SymbolPair(Model):
-    """How two symbols move together, in one-bar returns."""
-
-    first: str
-    second: str
-    correlation_simulated: Number
-    correlation_real: Number
-    joint_losses_simulated: Number
-    """share of the worst 5% of bars that both have together"""
-    joint_losses_real: Number
-
-
-class SymbolDependence(Model):
-    """Dependence of the symbols, simulated and real before the origin."""
-
-    pairs: tuple[SymbolPair, ...]
-    """those that miss reality most"""
-    correlation_error: Number
-    joint_losses_ratio: Number
-    bars: Count
-
-
-class WorstUniverse(Model):
-    """One of the worst joint universes."""
-
-    universe: Count
-    total_return: Number
-    contributions: dict[str, Number]
-
-
-class OneRule(Model):
-    """The pooled evidence of one rule on many symbols, errors clustered by date."""
-
-    breadth: Literal["general", "concentrated", "unproven"]
-    p_value: Number
-    p_value_without_best: Number
-    together: Number
-    without_best: Number
-    effective_symbols: Number
-    permutations: Count
-
-
-class Symbols(Model):
-    """A result over several symbols."""
-
-    symbols: tuple[SymbolPart, ...]
-    diversification: Diversification
-    dependence: SymbolDependence
-    worst: tuple[WorstUniverse, ...]
-    rule: OneRule | None = None
-    """null for a strategy that takes the market"""
-
-
 class StrategyStudies(Sparse):
     """What else was asked of a strategy; each is there only where it was asked and answered."""
 
@@ -451,71 +316,6 @@ class StrategyStudies(Sparse):
         return type(self).of({name: getattr(self, name) for name in type(self).model_fields} | answers)
 
 
-class DeflatedSharpe(Model):
-    """The deflated Sharpe ratio of one strategy's backtest (Bailey & Lopez de Prado 2014)."""
-
-    sharpe: Number
-    """of one bar"""
-    probabilistic: Number
-    """probability that the true ratio is above 0, had this been the only trial"""
-    threshold: Number
-    """expected best ratio of as many trials without skill, of one bar"""
-    deflated: Number
-    """probability that the true ratio is above that"""
-    trials: Number
-    skewness: Number
-    kurtosis: Number
-
-
-class Overfitting(Model):
-    """Probability of backtest overfitting (Bailey et al. 2017)."""
-
-    probability: Number
-    loss: Number
-    slope: Number
-    halvings: Count
-    trials: Count
-
-
-class SuperiorAbility(Model):
-    """Hansen's test of superior predictive ability, and the strategies that are better than buy and hold."""
-
-    lower: Number
-    consistent: Number
-    upper: Number
-    superior: tuple[str, ...]
-    block: Number
-
-
-class Selection(Model):
-    """What choosing among the strategies of a run does to their backtests."""
-
-    strategies: Count
-    trials: Number
-    """as the user gave them; null for these strategies alone"""
-    own_trials: float
-    effective_trials: float
-    assumed: bool = False
-    """whether trials were assumed, since none were reported"""
-    deflated_sharpe: dict[str, DeflatedSharpe]
-    overfitting: Overfitting | None
-    superior_ability: SuperiorAbility | None
-
-
-class Ledger(Model):
-    """What was tested on the same bars before this run."""
-
-    runs: Count
-    variants: Count
-    trials: float
-    repeated: float
-    unread: Count
-    elsewhere: float = 0.0
-    """trials of the same code on other markets and in bars of another length"""
-    frozen: dict[str, tuple[int, int]] = Field(default_factory=dict)
-    """by position of a frozen strategy: the last second seen before, and looks at later bars since"""
-
-
 class SettingRealism(GeneratorSetting):
     """How the universes of a setting compare with what followed."""
 
@@ -537,26 +337,6 @@ class GeneratorSweep(Model):
 
 
 Correlations = Annotated[dict[str, dict[str, Number]], Field(description="of the total return over universes")]
-
-
-class TradedWindow(Model):
-    """One window of a walk-forward re-optimisation."""
-
-    start: str
-    """its first bar"""
-    strategy: str
-    """the set that was best on all bars before it"""
-
-
-class Reoptimisation(Model):
-    """Parameters chosen before each window of real bars: the procedure's out-of-sample account, one trial."""
-
-    windows: tuple[TradedWindow, ...]
-    bars: Count
-    sharpe: Number
-    """annual, net of costs"""
-    total_return: Number
-    edge: Edge
 
 
 class RunStudies(Sparse):

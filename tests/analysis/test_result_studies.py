@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -10,46 +9,30 @@ import pandas as pd
 import pytest
 
 from stresslab.analysis.result_models import Model
-from stresslab.analysis.result_studies import (
-    DeflatedSharpe,
-    Difference,
-    ErrorBudget,
-    Ledger,
-    Overfitting,
-    ReverseStress,
-    StrategyStudies,
-    SuperiorAbility,
-    Timing,
-)
+from stresslab.analysis.result_studies import Difference, ErrorBudget, ReverseStress, StrategyStudies, Timing
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.error_budget import budget
 from stresslab.metrics.market_timing import timing
-from stresslab.metrics.multiple_testing import deflated_sharpe, probability_of_overfitting, superior_ability
 from stresslab.metrics.paired import difference
 from stresslab.metrics.reverse_stress import reverse_stress
-from stresslab.runs.trial_ledger import Earlier
+from tests.make.kept import assert_kept
 
 RNG = np.random.default_rng(0)
 RETURNS = 0.01 * RNG.standard_normal((400, 3))
 CLOSES = 100 * np.exp(np.cumsum(0.01 * RNG.standard_normal((80, 41)), axis=1))
 HELD = np.ones((40, 80))
-TEST = superior_ability(RETURNS, RETURNS[:, 0] * 0.5, draws=50).to_dict()
 FOUND: list[tuple[type[Model], Any]] = [
     (Difference, difference(pd.Series(RETURNS[:, 0]), pd.Series(RETURNS[:, 1])).to_dict()),
     (Timing, timing(RNG.random((40, 80)), 0.01 * RNG.standard_normal((40, 80)), 252).to_dict()),
     (ErrorBudget, budget(wilson(30, 100), 100, by_generator={"a": 0.2, "b": 0.4}).to_dict()),
-    (DeflatedSharpe, deflated_sharpe(RETURNS[:, 0], 5).to_dict()),
-    (Overfitting, probability_of_overfitting(RETURNS).to_dict()),
-    (SuperiorAbility, TEST | {"superior": [str(one) for one in TEST["superior"]]}),
     (ReverseStress, reverse_stress(CLOSES, HELD, CLOSES[:, -1] / CLOSES[:, 0] - 1, np.arange(80))[0].to_dict()),
-    (Ledger, Earlier(1, 2, 1.5, 0.5, 0).to_dict()),
 ]
 
 
 @pytest.mark.parametrize(("model", "facts"), FOUND, ids=[model.__name__ for model, _ in FOUND])
 def test_nothing_is_lost(model: type[Model], facts: dict[str, Any]) -> None:
     """The model holds every key and number of what the formula gives."""
-    assert json.loads(json.dumps(model.of(facts).to_dict())) == json.loads(json.dumps(facts))
+    assert_kept(model, facts)
 
 
 def test_a_study_that_was_not_asked_is_absent() -> None:

@@ -11,7 +11,7 @@ import pytest
 from stresslab.analysis.case import Case, Frozen
 from stresslab.analysis.edge import fresh_bars_timing
 from stresslab.analysis.reoptimisation import procedure
-from stresslab.analysis.result_studies import Symbols
+from stresslab.analysis.result_symbols import Symbols
 from stresslab.analysis.symbols import symbols
 from stresslab.backtest import Costs, Terms
 from stresslab.data.bars import Bars

@@ -94,9 +94,6 @@ def test_no_test_imports_another(path: Path) -> None:
 
 MAX_LINES = 400
 LONG_MODULES = {
-    "analysis/result_studies.py": "TODO",
-    "generators/kronos/sampler.py": "TODO",
-    "generators/kronos/features.py": "TODO",
     "runs/settings.py": "TODO",
     "backtest/order_walk.py": "one compiled walk over a bar's fills, with the helpers that numba inlines into it",
     "generators/kronos/generator.py": "the one class with every way to sample; what each does is in modules of its own",

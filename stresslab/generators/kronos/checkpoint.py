@@ -27,7 +27,8 @@ from stresslab.generators.kronos.checkpoint_files import (
     read_weights,
     shapes,
 )
-from stresslab.generators.kronos.features import Representation, representation
+from stresslab.generators.kronos.features import representation
+from stresslab.generators.kronos.representation import Representation
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 

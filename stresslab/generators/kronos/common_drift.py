@@ -18,7 +18,7 @@ from torch import Tensor
 
 from stresslab.core.arrays import FloatArray
 from stresslab.core.randomness import Stream
-from stresslab.generators.kronos.features import GAP, RETURN, Returns, ReturnsState
+from stresslab.generators.kronos.return_features import GAP, RETURN, Returns, ReturnsState
 from stresslab.generators.kronos.sampler import TILE, Draws, Sampler
 
 REFERENCES = TILE

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from stresslab.core.errors import DataError
 from stresslab.data.bars import CLOSE, Bars
 from stresslab.generators.kronos.checkpoint import Checkpoint
-from stresslab.generators.kronos.features import RETURN, Levels, Representation, Returns
+from stresslab.generators.kronos.level_features import Levels
+from stresslab.generators.kronos.representation import Representation
+from stresslab.generators.kronos.return_features import RETURN, Returns
 
 MIN_BARS = 10
 """Fewest bars whose round trip says anything."""

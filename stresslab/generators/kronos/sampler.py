@@ -21,8 +21,9 @@ from torch import Tensor
 from stresslab.core.errors import InputError
 from stresslab.core.randomness import WORDS, Stream, uniforms
 from stresslab.generators.kronos.coupling import Company, CoupledDraws, Coupling, ReturnOrder
+from stresslab.generators.kronos.forward_pass import Pass, Tokens
 from stresslab.generators.kronos.inference_weights import Decoder, Transformer
-from stresslab.generators.kronos.kv_cache import CachedBlocks, Dependency, Shared, Table, tabled
+from stresslab.generators.kronos.kv_cache import CachedBlocks, Shared
 from stresslab.generators.kronos.token_sampling import TokenSampling, Uniform
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer
@@ -35,7 +36,6 @@ TINY = 1e-30
 DRAWS = 2
 """Uniforms per bar and attempt: of the coarse and of the fine token."""
 
-Tokens = tuple[Tensor, Tensor]
 Watch = Callable[[Tensor, Tensor], None]
 Window = Literal["block", "rolling"]
 
@@ -135,7 +135,7 @@ class Sampler:
             self.length = self.context[0].shape[1]
             marks = torch.from_numpy(stamps[-(self.length + horizon) :]).to(networks.device)
             self.stamps = networks.transformer.stamps(marks)  # (L + H, D)
-            first = _Pass(networks.transformer, 1, self.length)
+            first = Pass(networks.transformer, 1, self.length)
             self.last = first.extend(self.context, self.stamps[: self.length])[:, -1]  # (1, D)
             _check_finite(networks.transformer.coarse_head(self.last), "model")
             self.history = first.history()
@@ -238,7 +238,7 @@ class Sampler:
             torch.cat([known.expand(count, -1), known.new_zeros(count, self.horizon)], dim=1) for known in self.context
         )
         scores = self.stamps.new_empty(count, self.horizon, DRAWS) if scored else None
-        running = _Pass(transformer, count, min(self.horizon - 1, self.max_context - self.length), self.history)
+        running = Pass(transformer, count, min(self.horizon - 1, self.max_context - self.length), self.history)
         last, start = self.last.expand(count, -1), 0  # `start` is the window's first position
         for step in range(self.horizon):
             now = self.length + step  # the bar being drawn
@@ -247,7 +247,7 @@ class Sampler:
                 first = now - 1
                 if now - start > self.max_context:
                     first = start = now - self.kept
-                    running = _Pass(transformer, count, self.max_context)
+                    running = Pass(transformer, count, self.max_context)
                 last = running.extend((coarse[:, first:now], fine[:, first:now]), self.stamps[first:now])[:, -1]
             put = step - forced.at if forced is not None and step in forced.steps else None
             if forced is not None and put is not None and not forced.drawn[:, put].any():
@@ -268,7 +268,7 @@ class Sampler:
                 scores[:, step, 1] = log_probabilities(fine_logits, fine[:, now])
         return (coarse, fine), scores
 
-    def _coupling(self, first: _Pass, order: ReturnOrder) -> Coupling:
+    def _coupling(self, first: Pass, order: ReturnOrder) -> Coupling:
         """Bins for this history: what to believe of fine tokens is their average over positions of the context."""
         transformer, tokens = self.networks.transformer, torch.arange(len(order.order), device=self.networks.device)
         believed, weight = torch.zeros_like(order.returns), torch.zeros_like(order.returns[:, 0])
@@ -355,46 +355,6 @@ class Draws:
             numbers = uniforms(seed, ids, horizon, DRAWS, first_draw=attempt * WORDS, stream=self._stream)
             self._attempts[attempt] = torch.from_numpy(numbers).to(self._device)
         return self._attempts[attempt]
-
-
-class _Pass:
-    """The transformer's forward pass, going on bar by bar."""
-
-    def __init__(self, transformer: Transformer, count: int, room: int, history: _History | None = None) -> None:
-        self.transformer = transformer
-        self.stream = CachedBlocks(transformer.blocks, count, room, history.blocks if history else ())
-        self.dependency = Dependency(history.table if history else tabled(transformer.queries, None), count, room)
-        self.hidden: Tensor | None = None  # of the last positions read
-
-    def extend(self, tokens: Tokens, stamps: Tensor) -> Tensor:
-        """Read the next T bars: tokens (N, T), embedded stamps (T, D). Returns their hidden states (N, T, D)."""
-        hidden = self.transformer.norm(self.stream.extend(self.transformer.embed(*tokens) + stamps))
-        self.dependency.memory.append(*self.transformer.remember(hidden))
-        self.hidden = hidden
-        return hidden
-
-    def state(self, position: int) -> tuple[Tensor, Table]:
-        """Of a single sequence: the hidden state (1, D) at a position, and what tokens find up to it."""
-        assert self.hidden is not None
-        known = self.dependency.memory.shared()
-        seen = Shared(*(part[:, : position + 1].contiguous() for part in (known.keys, known.values)))
-        return self.hidden[:, position], tabled(self.transformer.queries, seen)
-
-    def fine_logits(self, last: Tensor, coarse: Tensor) -> Tensor:
-        """Fine logits (N, V) given the last hidden states (N, D) and the coarse tokens (N,) drawn from them."""
-        return self.transformer.fine_logits(last, coarse, self.dependency.attend(coarse))
-
-    def history(self) -> _History:
-        """What passes of many universes share of this one, of a single sequence."""
-        return _History(self.stream.shared(), tabled(self.transformer.queries, self.dependency.memory.shared()))
-
-
-@dataclass(frozen=True, eq=False)
-class _History:
-    """The prefilled context: memories of the blocks, and what each coarse token finds in the dependency layer's."""
-
-    blocks: list[Shared]
-    table: Table
 
 
 def _check_finite(numbers: Tensor, part: str) -> None:

@@ -26,7 +26,8 @@ from stresslab.generators.kronos.common_drift import common_drift
 from stresslab.generators.kronos.coupling import Company, ReturnOrder
 from stresslab.generators.kronos.device import keep_to_one_thread
 from stresslab.generators.kronos.diagnostics import touching
-from stresslab.generators.kronos.features import Given, Representation, Returns
+from stresslab.generators.kronos.representation import Given, Representation
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.sampler import DRAWS, TILE, Forced, Networks, Sampler, Tile, Window
 from stresslab.generators.kronos.token_sampling import TokenSampling
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stresslab.analysis.result import StrategyResult
-from stresslab.analysis.result_studies import DrawdownSpell, TearSheet
+from stresslab.analysis.result_backtest import DrawdownSpell, TearSheet
 from stresslab.report.charts import track_record
 from stresslab.report.sections.provenance import day
 from stresslab.report.sections.table import Table

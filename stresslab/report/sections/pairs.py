@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.result_studies import Reoptimisation, Selection
+from stresslab.analysis.result_selection import Reoptimisation, Selection
 from stresslab.metrics.paired import ALL_PAIRS, Difference, differences
 from stresslab.report.sections.provenance import day
 from stresslab.report.sections.table import Table, share

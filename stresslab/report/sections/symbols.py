@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stresslab.analysis.result_models import Estimate
-from stresslab.analysis.result_studies import (
+from stresslab.analysis.result_symbols import (
     Diversification,
     OneRule,
     SymbolDependence,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stresslab.data.bars import Bars
 from stresslab.generators.kronos.checkpoint import load_model, load_tokenizer, save_model, save_tokenizer
-from stresslab.generators.kronos.features import Returns
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig
 

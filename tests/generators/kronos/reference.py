@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stresslab.generators.kronos.sampler import Draws, Tokens
+from stresslab.generators.kronos.forward_pass import Tokens
+from stresslab.generators.kronos.sampler import Draws
 from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.transformer import KronosTransformer

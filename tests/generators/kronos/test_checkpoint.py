@@ -28,8 +28,9 @@ from stresslab.generators.kronos.checkpoint import (
     save_tokenizer,
 )
 from stresslab.generators.kronos.checkpoint_files import PUBLISHED, Hosted, Published, nano_folder
-from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.level_features import Levels
+from stresslab.generators.kronos.return_features import Returns
 from tests.generators.kronos.cases import PARITY, tiny_networks
 from tests.make.bars import make_bars
 

@@ -8,8 +8,8 @@ import torch
 
 from stresslab.data.sources.load import load_bars
 from stresslab.generators.kronos.common_drift import Surprises, common_drift
-from stresslab.generators.kronos.features import Returns
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.sampler import Sampler
 from stresslab.generators.kronos.token_sampling import TokenSampling
 

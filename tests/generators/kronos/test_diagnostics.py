@@ -10,8 +10,9 @@ import pytest
 from stresslab.core.errors import DataError
 from stresslab.data.bars import CLOSE
 from stresslab.generators.kronos.diagnostics import EDGE, touching
-from stresslab.generators.kronos.features import RETURN, Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.level_features import Levels
+from stresslab.generators.kronos.return_features import RETURN, Returns
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from tests.generators.kronos.cases import case
 from tests.make.bars import make_bars

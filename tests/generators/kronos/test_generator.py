@@ -14,8 +14,9 @@ import torch
 
 from stresslab.core.errors import DataError, InputError
 from stresslab.data.bars import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars
-from stresslab.generators.kronos.features import Levels, Returns
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.level_features import Levels
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.sampler import Sampler
 from tests.generators.kronos.cases import case
 from tests.make.bars import make_bars

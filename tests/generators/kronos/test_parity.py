@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from stresslab.generators.kronos.calendar_features import stamps
-from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.level_features import Levels
 from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.transformer import KronosTransformer, TransformerConfig

@@ -17,8 +17,8 @@ from stresslab.core.errors import InputError
 from stresslab.generators.kronos import kv_cache
 from stresslab.generators.kronos.calendar_features import stamps
 from stresslab.generators.kronos.device import single_threaded
-from stresslab.generators.kronos.features import Levels
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.kronos.level_features import Levels
 from stresslab.generators.kronos.sampler import TILE, Draws, Forced, Networks, Sampler
 from stresslab.generators.kronos.token_sampling import TokenSampling
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.result_studies import TearSheet
+from stresslab.analysis.result_backtest import TearSheet
 from stresslab.report.formats.html import render
 from stresslab.report.sections import backtest
 from tests.make.pages import Page

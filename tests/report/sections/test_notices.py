@@ -10,7 +10,8 @@ import pytest
 
 from stresslab.analysis.result import StrategyResult, StressResult
 from stresslab.analysis.result_models import Share
-from stresslab.analysis.result_studies import Overfitting, RunStudies, Selection
+from stresslab.analysis.result_selection import Overfitting, Selection
+from stresslab.analysis.result_studies import RunStudies
 from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.evaluate import StrategyEvaluation
 from stresslab.report.formats.html import render

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stresslab.analysis.result_studies import Symbols
+from stresslab.analysis.result_symbols import Symbols
 from stresslab.report.sections.symbols import tables
 
 

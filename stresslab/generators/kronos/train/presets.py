@@ -22,7 +22,9 @@ from stresslab.data.bars import Bars
 from stresslab.generators.kronos.checkpoint import Checkpoint, load_tokenizer, save_model, save_tokenizer
 from stresslab.generators.kronos.checkpoint_files import CONFIG, WEIGHTS, read_config, read_json
 from stresslab.generators.kronos.device import find_device
-from stresslab.generators.kronos.features import Representation, Returns, representation
+from stresslab.generators.kronos.features import representation
+from stresslab.generators.kronos.representation import Representation
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.tokenizer import KronosTokenizer, TokenizerConfig
 from stresslab.generators.kronos.train.bar_files import SCORED, Material, Sizes
 from stresslab.generators.kronos.train.loop import OnStep, Schedule, train_model, train_tokenizer, variance_gain

@@ -17,7 +17,7 @@ from stresslab.data.bars import CLOSE, Bars
 from stresslab.data.calendar import WEEK
 from stresslab.data.parsing.plausibility import SPLIT_TOLERANCE, SPLITS
 from stresslab.generators.kronos.calendar_features import stamps
-from stresslab.generators.kronos.features import Representation
+from stresslab.generators.kronos.representation import Representation
 
 WARM_UP = 200
 """Bars before a window that a representation may use; two of the longest half-lives of `Returns`."""

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from stresslab.core.errors import CheckpointError, InputError
-from stresslab.generators.kronos.features import Returns
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.train.loop import (
     Progress,
     Schedule,

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from stresslab.data.bars import Bars
-from stresslab.generators.kronos.features import Returns
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.tokenizer import KronosTokenizer
 from stresslab.generators.kronos.train.loop import Schedule, train_model, train_tokenizer
 from stresslab.generators.kronos.train.validation_loss import (

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
 from stresslab.generators.kronos.calendar_features import stamps
-from stresslab.generators.kronos.features import Levels, Representation, Returns
+from stresslab.generators.kronos.level_features import Levels
+from stresslab.generators.kronos.representation import Representation
+from stresslab.generators.kronos.return_features import Returns
 from stresslab.generators.kronos.train.windows import (
     STILL,
     Batch,
