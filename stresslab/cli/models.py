@@ -25,17 +25,16 @@ Model = Annotated[
 
 def models(model: Model = None) -> None:
     """List the models that --model can name, and what their universes were measured to be worth."""
-    from stresslab.generators.kronos.checkpoint import load_checkpoint
-    from stresslab.generators.kronos.checkpoint_files import NANO, PUBLISHED
+    from stresslab.generators.kronos.checkpoint_files import NANO, PUBLISHED, find_checkpoint
 
     if model is not None and model in PUBLISHED:
         rows = [(model, str(PUBLISHED[model].max_context), PUBLISHED[model].trained_until, "Hugging Face hub")]
         found = None
     else:
-        loaded = load_checkpoint(model or NANO)
-        found, about = loaded.calibration, loaded.describe()
-        where = "bundled with stresslab" if loaded.name == NANO else "a folder"
-        rows = [(loaded.name, str(about["max_context"]), str(about["trained_until"] or "unknown"), where)]
+        files = find_checkpoint(model or NANO)
+        found, about = files.calibration, files.describe()
+        where = "bundled with stresslab" if files.name == NANO else "a folder"
+        rows = [(files.name, str(about["max_context"]), str(about["trained_until"] or "unknown"), where)]
     if model is None:
         rows += [
             (one, str(entry.max_context), entry.trained_until, "Hugging Face hub") for one, entry in PUBLISHED.items()

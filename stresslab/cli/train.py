@@ -276,10 +276,10 @@ def _material(asked: _Request, context: int) -> Material:
 
 def _seen_before(job: Job) -> str:
     """What to know about the held-out loss of a model whose start may have learned from the held-out bars."""
-    if job.start is None or (job.start.trained_until or "unknown") <= job.material.trained_until:
+    if job.start is None or (job.start.files.trained_until or "unknown") <= job.material.trained_until:
         return ""
-    until = "an unknown date" if job.start.trained_until is None else job.start.trained_until
-    return f"\n{job.start.name} was trained on bars up to {until}: it may have seen the held-out ones"
+    until = "an unknown date" if job.start.files.trained_until is None else job.start.files.trained_until
+    return f"\n{job.start.files.name} was trained on bars up to {until}: it may have seen the held-out ones"
 
 
 def _calibrated(job: Job) -> str:

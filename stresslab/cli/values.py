@@ -64,30 +64,26 @@ def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
 
 def parse_shares(given: Sequence[str]) -> dict[str, float]:
     """Shares of the capital by strategy, given repeatedly or separated by commas."""
-    shares: dict[str, float] = {}
-    for pair in split(given):
-        name, _, text = pair.rpartition("=")
-        try:
-            shares[name] = float(text)
-        except ValueError:
-            name = ""
-        if not name:
-            raise InputError(f"--portfolio {pair!r} is not of the form name=share; write for example sma_cross=0.6")
-    return shares
+    return _numbers(split(given), "--portfolio {!r} is not of the form name=share; write for example sma_cross=0.6")
 
 
 def parse_symbol_costs(given: Sequence[str]) -> dict[str, float]:
     """Costs by symbol and name, given repeatedly: {"BTCUSDT.fees": 0.001}."""
-    costs: dict[str, float] = {}
+    return _numbers(given, "--symbol-costs {!r} is not of the form SYMBOL.COST=VALUE; write BTCUSDT.fees=0.001")
+
+
+def _numbers(given: Sequence[str], refusal: str) -> dict[str, float]:
+    """Numbers by name; a pair that is not name=number is put into the refusal."""
+    found: dict[str, float] = {}
     for pair in given:
         name, _, text = pair.rpartition("=")
         try:
-            costs[name] = float(text)
+            found[name] = float(text)
         except ValueError:
             name = ""
         if not name:
-            raise InputError(f"--symbol-costs {pair!r} is not of the form SYMBOL.COST=VALUE; write BTCUSDT.fees=0.001")
-    return costs
+            raise InputError(refusal.format(pair))
+    return found
 
 
 def split(given: Sequence[str]) -> list[str]:

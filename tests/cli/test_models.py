@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stresslab.generators.kronos import checkpoint, checkpoint_files
+from stresslab.generators.kronos import checkpoint_files
 from tests.cli.conftest import Command
 from tests.generators.kronos.cases import save_tiny
 from tests.make.refused import assert_refused
@@ -44,7 +44,7 @@ def test_what_was_measured_is_shown(command: Command, tmp_path: Path, monkeypatc
     """A calibration beside the weights is one line for each kind of bars; one of other weights is refused."""
     folder = save_tiny(tmp_path)
     monkeypatch.setattr(checkpoint_files, "nano_folder", lambda: folder)
-    weights = dict(checkpoint.load_checkpoint("nano").hashes)
+    weights = dict(checkpoint_files.find_checkpoint("nano").hashes)
     interval = {"value": 0.889, "low": 0.85, "high": 0.92}
     names = ("coverage_90", "drawdown_coverage_90", "volatility", "crps_ratio")
     row = {"origins": 402, "horizon": 60} | dict.fromkeys(names, interval)

@@ -40,38 +40,16 @@ class Checkpoint:
     """A model with everything that sampling from it needs; both networks are in eval mode.
 
     Attributes:
-        name: what was asked for.
+        files: what it was loaded from, and what these say: name, window, training cut-off, hashes.
         model: the transformer.
         tokenizer: the tokenizer it was trained with.
         representation: how bars become its features.
-        max_context: bars in its window.
-        trained_until: last date of its training data, where that is known.
-        hashes: sha256 of the weights of "model" and "tokenizer".
-        revisions: commits on the hub, where they come from there.
-        calibration: what was measured of these weights on held-out series, as `calibration.json` holds it, if it was.
     """
 
-    name: str
+    files: CheckpointFiles
     model: KronosTransformer
     tokenizer: KronosTokenizer
     representation: Representation
-    max_context: int
-    trained_until: str | None
-    hashes: Mapping[str, str]
-    revisions: Mapping[str, str | None]
-    calibration: Mapping[str, Any] | None = None
-
-    def describe(self) -> dict[str, Any]:
-        """Name, identity and training cut-off, as plain JSON."""
-        return {
-            "model": self.name,
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
-            "max_context": self.max_context,
-            "trained_until": self.trained_until,
-            "hashes": dict(self.hashes),
-            "revisions": dict(self.revisions),
-            "representation": self.representation.settings()["kind"],
-        }
 
 
 def load_checkpoint(name: str) -> Checkpoint:
@@ -104,10 +82,7 @@ def load_files(files: CheckpointFiles) -> Checkpoint:
             f"model={files.name}: the tokenizer reads {tokenizer.config.d_in} features, its representation has "
             f"{features.width}; correct `representation` in {files.tokenizer / CONFIG}"
         )
-    return Checkpoint(
-        files.name, model, tokenizer, features, files.max_context, files.trained_until, files.hashes, files.revisions,
-        files.calibration,
-    )  # fmt: skip
+    return Checkpoint(files, model, tokenizer, features)
 
 
 def load_model(folder: Path) -> KronosTransformer:

@@ -55,7 +55,7 @@ def round_trip(checkpoint: Checkpoint, bars: Bars) -> dict[str, float | None]:
         representation holds them in units of the volatility before each bar, in these units: every bar is decoded
         against the real past.
     """
-    window = min(checkpoint.max_context, len(bars) - 1)
+    window = min(checkpoint.files.max_context, len(bars) - 1)
     if window < MIN_BARS:
         raise DataError(f"{len(bars)} bars are too few for a round trip, which needs {MIN_BARS + 1}; give more bars")
     representation = checkpoint.representation

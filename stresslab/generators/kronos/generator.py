@@ -358,7 +358,7 @@ class Kronos:
         return Plan(
             self.networks,
             self.checkpoint.representation,
-            self.checkpoint.max_context,
+            self.files.max_context,
             TokenSampling(self.temperature, self.top_k, self.top_p),
             horizon,
             self.anchor,
@@ -373,7 +373,7 @@ class Kronos:
         features, state = self.checkpoint.representation.encode(bars.values, context)
         timestamps = bars.calendar.future(bars.timestamps, horizon)
         marks = np.concatenate([stamps(bars.timestamps[-context:]), stamps(timestamps)])
-        window = "rolling" if context > self.checkpoint.max_context else self.window
+        window = "rolling" if context > self.files.max_context else self.window
         from stresslab.generators.kronos.tiles import SampledHistory
 
         return SampledHistory(bars, timestamps, features, state, marks, seed, window)
@@ -400,7 +400,7 @@ class Kronos:
             if self.context > available:
                 raise InputError(f"context={self.context} is more than the {available} bars of history; give fewer")
             return self.context
-        window = self.checkpoint.max_context
+        window = self.files.max_context
         return min(available, max(window - horizon, window // 2, MIN_BARS))
 
     def _checked(self, values: NDArray[np.float64], history: Bars) -> tuple[NDArray[np.float64], int]:

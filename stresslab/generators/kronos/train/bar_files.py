@@ -70,7 +70,7 @@ class Sizes:
                 makes the training windows shorter and leaves the model's window as it is.
         """
         own = {
-            "context": start.max_context,
+            "context": start.files.max_context,
             "bits": start.model.s1_bits,
             "tokenizer_width": start.tokenizer.config.d_model,
             "tokenizer_layers": start.tokenizer.config.n_enc_layers - 1,
@@ -81,13 +81,13 @@ class Sizes:
         for name, value in given.items():
             if value != own[name] and not (name == "context" and value < own[name]):
                 raise InputError(
-                    f"{name}={value} contradicts {start.name}, whose {name} is {own[name]}; leave it out, or train "
-                    "from nothing without `start`"
+                    f"{name}={value} contradicts {start.files.name}, whose {name} is {own[name]}; leave it out, or "
+                    "train from nothing without `start`"
                 )
         try:
             return cls(**(own | dict(given)))
         except InputError as error:
-            raise InputError(f"{start.name} cannot be tuned: {error}") from None
+            raise InputError(f"{start.files.name} cannot be tuned: {error}") from None
 
 
 @dataclass(frozen=True)

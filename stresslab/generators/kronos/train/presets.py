@@ -80,7 +80,7 @@ def make_tokenizer(
     if isinstance(features, Returns):
         mean, gain = variance_gain(tokenizer, corpus.spread(WINDOWS_PER_SERIES))
         features = replace(features, mean=tuple(mean), gain=tuple(gain))
-    trained_until = _later(material.trained_until, start and start.trained_until)
+    trained_until = _later(material.trained_until, start and start.files.trained_until)
     save_tokenizer(tokenizer, out / "tokenizer", representation=features.settings(), trained_until=trained_until)
     content = {"data": material.describe(), "sizes": shape, "schedule": asdict(schedule)}
     _record(out, "tokenizer", content | {"trained_until": trained_until} | _tuned_from(start))
@@ -136,8 +136,8 @@ def make_model(
         model.load_state_dict(start.model.state_dict())
     train_model(model.to(where), trained.to(where), corpus, schedule, out / STATES / "model", on_step)
     model, trained = model.cpu().eval(), trained.cpu()
-    trained_until = _later(material.trained_until, settings.get("trained_until"), start and start.trained_until)
-    window = sizes.context if start is None else start.max_context
+    trained_until = _later(material.trained_until, settings.get("trained_until"), start and start.files.trained_until)
+    window = sizes.context if start is None else start.files.max_context
     save_model(model, out / "model", max_context=window, trained_until=trained_until)
     held_out = Corpus(material.held_out, features, sizes.context).spread(WINDOWS_PER_SERIES)
     found = evaluate(model, trained, corpus.spread(WINDOWS_PER_SERIES), held_out, scored=SCORED)
@@ -196,18 +196,18 @@ def _model_config(sizes: Sizes, tokenizer: KronosTokenizer) -> TransformerConfig
 
 def _give_tokenizer(start: Checkpoint, folder: Path) -> None:
     """Write the tokenizer of the checkpoint that is tuned."""
-    dated = {} if start.trained_until is None else {"trained_until": start.trained_until}
+    dated = {} if start.files.trained_until is None else {"trained_until": start.files.trained_until}
     save_tokenizer(start.tokenizer, folder, representation=start.representation.settings(), **dated)
 
 
 def _identity(start: Checkpoint | None) -> dict[str, str] | None:
     """The hashes of the checkpoint that is tuned."""
-    return None if start is None else dict(start.hashes)
+    return None if start is None else dict(start.files.hashes)
 
 
 def _tuned_from(start: Checkpoint | None) -> dict[str, Any]:
     """For the card: name, hashes and last date of the checkpoint that was tuned."""
-    return {} if start is None else {"tuned_from": start.describe()}
+    return {} if start is None else {"tuned_from": start.files.describe()}
 
 
 def _later(*dates: Any) -> str:

@@ -138,7 +138,7 @@ def test_sizes_that_contradict_the_start_are_refused(start: Checkpoint, given: d
 def test_a_start_whose_window_is_too_short_is_refused(start: Checkpoint) -> None:
     """The checkpoint is named."""
     with pytest.raises(InputError, match="cannot be tuned: context=32"):
-        Sizes.of(replace(start, max_context=32), {})
+        Sizes.of(replace(start, files=replace(start.files, max_context=32)), {})
 
 
 def test_interrupted_series_are_cut(tmp_path: Path) -> None:

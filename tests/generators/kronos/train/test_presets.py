@@ -196,7 +196,7 @@ def test_tuning_starts_from_the_weights(start: Checkpoint, tmp_path: Path) -> No
     assert same_weights(tuned.tokenizer, start.tokenizer)
     assert tuned.model.config == start.model.config
     assert tuned.representation == start.representation
-    assert tuned.max_context == start.max_context
+    assert tuned.files.max_context == start.files.max_context
 
 
 def test_tuning_learns_and_says_from_what(start: Checkpoint, tmp_path: Path) -> None:
@@ -207,10 +207,10 @@ def test_tuning_learns_and_says_from_what(start: Checkpoint, tmp_path: Path) -> 
     tuned = load_checkpoint(str(tmp_path))
     assert not same_weights(tuned.model, start.model)
     assert all(np.array_equal(a, b) for a, b in zip(before, weights(start.model), strict=True))
-    assert tuned.trained_until == max(MATERIAL.trained_until, str(start.trained_until))
+    assert tuned.files.trained_until == max(MATERIAL.trained_until, str(start.files.trained_until))
     card = json.loads((tmp_path / "card.json").read_text())["model"]
-    assert card["tuned_from"]["model"] == start.name
-    assert card["tuned_from"]["hashes"] == dict(start.hashes)
+    assert card["tuned_from"]["model"] == start.files.name
+    assert card["tuned_from"]["hashes"] == dict(start.files.hashes)
     sampled = sl.Kronos(str(tmp_path)).sample(WALK, 4, 3)
     assert np.isfinite(sampled.values).all()
 
@@ -239,7 +239,7 @@ def test_tuning_goes_on_and_is_not_repeated(start: Checkpoint, tmp_path: Path) -
     steps: list[Progress] = []
     make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=start, on_step=steps.append)
     assert steps == []
-    other = replace(start, hashes={"model": "other", "tokenizer": "other"})
+    other = replace(start, files=replace(start.files, hashes={"model": "other", "tokenizer": "other"}))
     for wrong in (other, None):
         with pytest.raises(InputError, match="began with other starting weights"):
             make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=wrong)
@@ -247,11 +247,11 @@ def test_tuning_goes_on_and_is_not_repeated(start: Checkpoint, tmp_path: Path) -
 
 def test_training_windows_may_be_shorter_than_the_models(start: Checkpoint, tmp_path: Path) -> None:
     """A shorter context is for the training alone: the model keeps its window."""
-    longer = replace(start, max_context=128)
+    longer = replace(start, files=replace(start.files, max_context=128))
     sizes = Sizes.of(longer, {"context": 64})
     assert sizes.context == 64
     make_model(MATERIAL, tmp_path, sizes, SCHEDULE, start=longer)
-    assert load_checkpoint(str(tmp_path)).max_context == 128
+    assert load_checkpoint(str(tmp_path)).files.max_context == 128
 
 
 def test_a_tokenizer_of_other_bits_does_not_fit_the_start(start: Checkpoint, tmp_path: Path) -> None:
