@@ -165,3 +165,13 @@ def test_flags_are_spelled_by_the_commands(module: str) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
     ]
     assert not [text for text in said if re.search(r"(?<![\w-])--[a-z]", text)]
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Nothing is installed that nobody can say what it is for: the reason stands beside it."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = text[text.index("dependencies = [") : text.index("[tool.")]
+    required = re.findall(r'^(?: {4}|\w+ = \[)"([^"]+)".*$', listed, re.MULTILINE)
+    reasoned = re.findall(r'^(?: {4}|\w+ = \[)"([^"]+)"[^"\n]*# \S.*$', listed, re.MULTILINE)
+    assert len(required) > 40
+    assert required == reasoned
