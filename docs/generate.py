@@ -54,6 +54,7 @@ def commands() -> str:
     blocks = [
         "# Commands",
         "Written by `docs/generate.py` from the command line itself; `stresslab COMMAND --help` says the same. "
+        "[Which flag is for whom](flags.md). "
         "Settings of `run`, `sample` and `realism` may also stand in a YAML file given as `--config`; a flag wins "
         "over it.",
         "Exit codes: 0 done; 2 the input is wrong (one line says what); 3 interrupted; 4 a verdict that `--fail-on` "

@@ -47,6 +47,7 @@ from stresslab.cli import (
     train,
     verify,
 )
+from stresslab.cli.short_help import Group, Plain
 from stresslab.core.errors import InputError, InterruptedRunError
 from stresslab.core.logs import LEVELS, Log, recording
 
@@ -86,36 +87,30 @@ class State:
 
 app = typer.Typer(
     name="stresslab",
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example:\n\nstresslab run strategies/sma_cross.py --data sample:nasdaq",
 )
-for module, command in (
-    (run, run.run),
-    (sample, sample.sample),
-    (check, check.check),
-    (freeze, freeze.freeze),
-    (realism, realism.realism),
-    (show, show.show),
-    (size, size.size),
-    (limits, limits.limits),
-    (track, track.track),
-    (trades, trades.trades),
-    (index, index.index),
-    (verify, verify.verify),
-    (rerun, rerun.rerun),
-    (replay, replay.replay),
-    (resume, resume.resume),
-    (report, report.report),
-    (compare, compare.compare),
-    (models, models.models),
-    (strategies, strategies.strategies),
-    (new, new.new),
-    (scenarios, scenarios.scenarios),
-    (cache, cache.cache),
-    (mcp, mcp.mcp),
-):
-    app.command(epilog=module.EXAMPLE)(command)
-app.add_typer(train.app, name="train")
+JUDGE, STORED, DECIDE, MATERIAL = "Judge a strategy", "Read a stored run", "Decide and watch", "Bars, universes, models"
+for panel, commands in {
+    JUDGE: (
+        (run, run.run), (check, check.check), (new, new.new), (strategies, strategies.strategies),
+        (trades, trades.trades), (freeze, freeze.freeze),
+    ),
+    STORED: (
+        (show, show.show), (report, report.report), (compare, compare.compare), (index, index.index),
+        (replay, replay.replay), (verify, verify.verify), (rerun, rerun.rerun), (resume, resume.resume),
+    ),
+    DECIDE: ((size, size.size), (limits, limits.limits), (track, track.track)),
+    MATERIAL: (
+        (realism, realism.realism), (sample, sample.sample), (models, models.models),
+        (scenarios, scenarios.scenarios), (cache, cache.cache), (mcp, mcp.mcp),
+    ),
+}.items():  # fmt: skip
+    for module, command in commands:
+        helped = getattr(command, "help_class", Plain)
+        app.command(epilog=module.EXAMPLE, cls=helped, rich_help_panel=panel)(command)
+app.add_typer(train.app, name="train", rich_help_panel=MATERIAL)
 
 
 def _version(wanted: bool) -> None:

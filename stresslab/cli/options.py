@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
+from stresslab.cli.short_help import HELP_ALL, show_all, with_rare
 from stresslab.cli.values import PARSERS, number, split, whole
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
@@ -33,12 +34,29 @@ Model = TypeVar("Model", bound=Config)
 
 CONFIG = Annotated[
     str | None,
-    typer.Option(
-        metavar="FILE", help="YAML file with any of these settings; a flag wins over it.", rich_help_panel=RUN
-    ),
+    typer.Option(metavar="FILE", help="YAML file of settings; a flag wins over it.", rich_help_panel=RUN),
 ]
+EVERYTHING = Annotated[
+    bool,
+    typer.Option(
+        "--help-all", callback=show_all, is_eager=True, show_default=False, metavar="",
+        rich_help_panel=RUN, help="Explain all flags, not the common ones alone.",
+    ),
+]  # fmt: skip
 ARGUMENTS = ("strategies", "run", "runs", "folder", "limits_file", "trades")
 """Settings that stand on the command line without a flag, before all others."""
+FIRST = ("data", "param", "grid", "horizon", "universes")
+"""Settings that stand first in their panel."""
+RARE = frozenset({
+    "repair", "exchange", "days_per_year", "holdout", "shift",
+    "temperature", "top_p", "top_k", "context", "device", "dtype", "dependence",
+    "warmup", "position", "allow_lookahead", "accept_untrusted", "strategy_timeout", "allow_failures", "block",
+    "fixed_fee", "slippage_volatility", "borrow_fee", "funding", "min_trade", "symbol_costs", "sizing", "stop_loss",
+    "take_profit", "trailing_stop", "max_leverage", "risk_free", "rebalance", "borrow_rate", "maintenance", "max_size",
+    "alternative_generators", "generator_sweep", "portfolio", "permutations", "precision", "realism_origins",
+    "backend", "scheduler", "memory", "no_cache", "keep_accounts", "accounts",
+})  # fmt: skip
+"""Settings that few need: the short help gives their names alone."""
 
 
 def sample_names() -> list[str]:
@@ -89,16 +107,25 @@ def takes(model: type[Model], only: Collection[str] = ()) -> Callable[[Callable[
             function(ctx, read_settings(ctx, model))
 
         wanted = {name: field for name, field in model.model_fields.items() if not only or name in only}
-        ordered = sorted(wanted, key=lambda name: (name not in ARGUMENTS, PANELS.index(extra(wanted[name])["panel"])))
+        ordered = sorted(wanted, key=lambda name: _place(name, wanted[name]))
         kind = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter("ctx", kind, annotation=typer.Context)]
         parameters += [_parameter(name, wanted[name]) for name in ordered]
         parameters.append(inspect.Parameter("config", kind, default=None, annotation=CONFIG))
+        rare = {name: extra(wanted[name])["panel"] for name in ordered if name in RARE}
+        if rare:
+            parameters.append(inspect.Parameter(HELP_ALL, kind, default=False, annotation=EVERYTHING))
+        command.help_class = with_rare(rare)  # type: ignore[attr-defined] # read where the command is registered
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by typer
         command.__name__, command.__doc__, command.__module__ = function.__name__, function.__doc__, function.__module__
         return command
 
     return decorate
+
+
+def _place(name: str, field: FieldInfo) -> tuple[bool, int, bool]:
+    """Where a setting stands in the help: arguments, then panel by panel, those that nearly all runs name first."""
+    return name not in ARGUMENTS, PANELS.index(extra(field)["panel"]), name not in FIRST
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:

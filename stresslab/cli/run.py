@@ -34,17 +34,15 @@ FAILED_ON = 4
 
 EXAMPLE = """Example:
 
-stresslab run strategies/sma_cross.py --data sample:nasdaq --param fast=10
+stresslab run my_strategy.py --data my_bars.csv
 
-stresslab run strategies/sma_cross.py --data sample:nasdaq --grid fast=5:20:5 --grid slow=30,60
-
-stresslab run strategies/*.py --data my_bars.csv --origin 2024-06-28 --horizon 60
+stresslab run strategies/*.py --data sample:nasdaq --grid fast=5:20:5 --horizon 60
 """
 
 
 @options.takes(StressConfig)
 def run(ctx: typer.Context, settings: StressConfig) -> None:
-    """Run strategies on universes that could have followed real bars, and judge them."""
+    """Run strategies in universes that could have followed real bars, and judge them."""
     with options.output_folder(settings.out) as folder:
         with progress() as report:
             report("loading", 0, 1)

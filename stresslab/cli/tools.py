@@ -19,7 +19,7 @@ from stresslab.core.text import did_you_mean
 
 LEFT_OUT = ("mcp", "new", "cache")
 """Commands that are for people: the server itself, a first file, and the clearing of the cache."""
-WITHOUT = ("help", "watch", "install_completion", "show_completion")
+WITHOUT = ("help", "help_all", "watch", "install_completion", "show_completion")
 """Flags that make no sense in a call: `--watch` never ends."""
 READING = ("check", "show", "strategies", "scenarios", "models", "verify")
 """Commands that write nothing."""

@@ -16,7 +16,7 @@ stresslab trades report.html --data bars.csv --init-cash 10000 --trials 50 --lim
 """
 
 
-@options.takes(TradeSettings)
+@options.takes(TradeSettings, only=[name for name in TradeSettings.model_fields if name != "dependence"])
 def trades(ctx: typer.Context, settings: TradeSettings) -> None:
     """Study a list of trades: its times against chance, the same exposure at other times, and the size that it bears.
 

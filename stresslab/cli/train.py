@@ -12,6 +12,7 @@ import typer
 
 from stresslab.cli import options
 from stresslab.cli.console import progress, say
+from stresslab.cli.short_help import Group, Plain
 from stresslab.cli.values import number, whole
 from stresslab.core.errors import DataError, InputError
 
@@ -33,7 +34,7 @@ Or tune an existing model:
 stresslab train model --from nano --data bars/ --out models/mine
 """
 
-app = typer.Typer(help="Train a Kronos of your own: first its tokenizer, then the model.", epilog=EXAMPLE)
+app = typer.Typer(cls=Group, help="Train a Kronos of your own: first its tokenizer, then the model.", epilog=EXAMPLE)
 
 MATERIAL, NETWORK, TRAINING = "Bars", "Network", "Training"
 RATE, TUNING_RATE = 2e-3, 2e-4
@@ -103,7 +104,7 @@ Precision = Annotated[
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda.", rich_help_panel=TRAINING)]
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(epilog=EXAMPLE, cls=Plain)
 def tokenizer(
     ctx: typer.Context,
     data: Data = None,
@@ -139,7 +140,7 @@ def tokenizer(
     _train(_Request(data, out, start, cut, skip_bad, flags, given), schedule, work)
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(epilog=EXAMPLE, cls=Plain)
 def model(
     ctx: typer.Context,
     data: Data = None,

@@ -36,24 +36,23 @@ class UniverseConfig(Config):
     """
 
     data: str = setting(
-        COMMON, "SOURCE ...", "CSV, JSON, parquet, feather or .xlsx file, also packed as gz or zip; sqlite:FILE:TABLE, "
-        "duckdb:FILE:TABLE; sample:bitcoin, sample:nasdaq or sample:sp500; yf:TICKER; "
-        "ccxt:EXCHANGE:PAIR:TIMEFRAME. Several symbols: several of these, a folder, a table with a symbol column, or "
-        "sample:crypto5.",
+        COMMON, "SOURCE ...", "Bars: a CSV, JSON, parquet, feather or .xlsx file, also packed; sqlite:FILE:TABLE, "
+        "duckdb:FILE:TABLE; sample:bitcoin, sample:nasdaq, sample:sp500; yf:TICKER; ccxt:EXCHANGE:PAIR:TIMEFRAME. "
+        "Several symbols: several of these, a folder, or sample:crypto5.",
     )  # fmt: skip
     origin: str | None = setting(
-        COMMON, "DATE|end", "Last bar the generator sees; by default one horizon before the end of the bars.", None
+        COMMON, "DATE|end", "Last bar the generator sees; by default a horizon before the last.", None
     )
-    horizon: int = setting(COMMON, "BARS", "Bars to generate in each universe.", 250, ge=1, le=100_000)
+    horizon: int = setting(COMMON, "BARS", "Bars in each universe.", 250, ge=1, le=100_000)
     universes: int = setting(COMMON, "N", "How many universes to sample.", 1000, ge=1, le=100_000_000)
-    generator: str = setting(COMMON, "NAME", "What makes universes: kronos, bootstrap or garch.", "kronos")
+    generator: str = setting(COMMON, "NAME", "kronos, bootstrap or garch.", "kronos")
     model: str = setting(
-        COMMON, "MODEL", "Weights of Kronos: nano (bundled), a folder, or an id such as NeoQuasar/Kronos-small.",
+        COMMON, "MODEL", "Kronos' weights: nano (bundled), a folder, or an id such as NeoQuasar/Kronos-small.",
         "nano", of_generator=True,
     )  # fmt: skip
-    seed: int = setting(COMMON, "N", "The same seed gives the same universes.", 0, ge=0, lt=2**64)
-    since: str | None = setting(BARS, "DATE", "First date to use.", None)
-    until: str | None = setting(BARS, "DATE", "Last date to use.", None)
+    seed: int = setting(COMMON, "N", "Same seed, same universes.", 0, ge=0, lt=2**64)
+    since: str | None = setting(COMMON, "DATE", "First date to use.", None)
+    until: str | None = setting(COMMON, "DATE", "Last date to use.", None)
     repair: bool = setting(BARS, "", "Repair impossible bars, and count them, instead of refusing them.", False)
     exchange: str | None = setting(
         BARS, "NAME", "Leave this exchange's holidays out of the future, such as XNYS (needs the extra `data`).", None
@@ -84,7 +83,7 @@ class UniverseConfig(Config):
         UNIVERSES, "KIND", "How several symbols move together: empirical, as on real days; student, a t copula; or "
         "independent.", "empirical", of_generator=True,
     )  # fmt: skip
-    jobs: int = setting(RUN, "N", "Worker processes; 0 means one per processor.", 0, decides=False, ge=0)
+    jobs: int = setting(RUN, "N", "Worker processes; 0: one per processor.", 0, decides=False, ge=0)
 
     @field_validator("data", mode="before")
     @classmethod
@@ -146,28 +145,26 @@ class StressConfig(SampleConfig):
     """The settings of `stresslab run`. Warm-up is in bars, cash in the currency of the bars."""
 
     strategies: tuple[str, ...] = setting(
-        COMMON, "STRATEGY", "Strategy files, or file.py:name for one of several functions in a file.", min_length=1
+        COMMON, "STRATEGY", "Strategy files, or file.py:name where a file has several.", min_length=1
     )
     param: dict[str, Any] = setting(
-        COMMON, "K=V", "Set a parameter of the strategies, for example fast=10; may be repeated.", default_factory=dict
+        COMMON, "K=V", "Set a parameter, such as fast=10; may be repeated.", default_factory=dict
     )
     holdout: str | None = setting(
         BARS, "SPAN", "Keep the last bars out of everything, for example 2Y, 6M or 500 bars; freeze the strategy "
         "before you look at them.", None,
     )  # fmt: skip
     fees: float = setting(
-        COMMON, "FRACTION", "Fee per trade as a fraction of its value; negative for a rebate.", 0.0005, ge=-0.01, lt=1.0
+        COMMON, "FRACTION", "Fee as a fraction of a trade's value; below 0 a rebate.", 0.0005, ge=-0.01, lt=1.0
     )
     slippage: float = setting(
-        COMMON, "FRACTION", "Loss to slippage per fill as a fraction of the price.", 0.0005, ge=0.0, lt=1.0
+        COMMON, "FRACTION", "Slippage per fill as a fraction of the price.", 0.0005, ge=0.0, lt=1.0
     )
-    init_cash: float = setting(
-        COMMON, "CASH", "Starting cash in the currency of the bars.", 100_000.0, gt=0.0, allow_inf_nan=False
-    )
-    out: str = setting(COMMON, "DIR", "Folder in which the run's own folder is written.", "reports", decides=False)
+    init_cash: float = setting(COMMON, "CASH", "Cash at the start.", 100_000.0, gt=0.0, allow_inf_nan=False)
+    out: str = setting(COMMON, "DIR", "Folder for the run's folder.", "reports", decides=False)
     grid: dict[str, Any] | None = setting(
-        STRATEGY, "K=VALUES", "Try every set of values of parameters: fast=5:20:5 (from, to, step) or slow=30,60; may "
-        "be repeated.", None,
+        COMMON, "K=VALUES", "Try all sets of values: fast=5:20:5 (from, to, step) or slow=30,60; may be repeated.",
+        None,
     )  # fmt: skip
     warmup: int = setting(STRATEGY, "BARS", "Bars of real history on which indicators warm up.", 500, ge=0)
     position: Literal["carry", "flat"] = setting(
@@ -228,8 +225,8 @@ class StressConfig(SampleConfig):
         "that).", "on-change",
     )  # fmt: skip
     walk_forward: str | None = setting(
-        STUDIES, "N|3M|MONTHS", "Repeat the test from dates across the history: how many, how far apart, or in which "
-        "months (2000-03,2008-09).", None,
+        STUDIES, "WHEN", "Repeat the test from past dates: how many (6), how far apart (3M), or their months "
+        "(2000-03,2008-09).", None,
     )  # fmt: skip
     alternative_generators: bool = setting(
         STUDIES, "", "Repeat the test with other generators of the same volatility.", False
@@ -242,8 +239,8 @@ class StressConfig(SampleConfig):
         "sma_cross=0.6,rsi_reversion=0.4.", None,
     )  # fmt: skip
     trials: float | None = setting(
-        STUDIES, "N", "Variants tried before these strategies were chosen; the best of many is discounted. Variants in "
-        "the ledger beside the runs always count.", None, ge=1.0, allow_inf_nan=False,
+        STUDIES, "N", "Variants tried before these were chosen: the best of many is discounted. Those in the ledger "
+        "beside the runs always count.", None, ge=1.0, allow_inf_nan=False,
     )  # fmt: skip
     permutations: int = setting(
         STUDIES, "N", "Random orders of the real bars against which timing is judged; 0 leaves this out.", 999, ge=0,
@@ -254,20 +251,20 @@ class StressConfig(SampleConfig):
         lt=0.5,
     )  # fmt: skip
     sizes: str | None = setting(
-        STUDIES, "LIMIT", "Say how large each strategy can be traded: the largest size that keeps a limit such as "
+        STUDIES, "LIMIT", "How large to trade: the largest size that keeps a limit such as "
         "'P(drawdown > 20%) <= 5%', and Kelly's.", None,
     )  # fmt: skip
     shock: tuple[str, ...] = setting(
-        STUDIES, "SHOCK", "Put a shock into the universes and let the generator go on: gap=-8%@10, "
-        "volatility=2@20..40, bars=crash_2020_03@15 or halt=3@11; bars count from 1; may be repeated.", (),
+        STUDIES, "SHOCK", "Put a shock into the universes, which go on after it: gap=-8%@10, volatility=2@20..40, "
+        "bars=crash_2020_03@15 or halt=3@11; bars count from 1; may be repeated.", (),
     )  # fmt: skip
     scenarios: str | None = setting(
-        STUDIES, "all|NAMES|FILE", "Put crises of the library into the universes: all, names with commas between them, "
-        "or a YAML file of your own; `stresslab scenarios` lists them.", None,
+        STUDIES, "NAMES", "Put crises into the universes: all, names with commas between them, or a YAML file of your "
+        "own; `stresslab scenarios` lists them.", None,
     )  # fmt: skip
     given: tuple[str, ...] = setting(
-        STUDIES, "CONDITION", "Judge in universes that meet a condition too, and say how probable it is: "
-        "'volatility >= 1.5x', 'return(60) <= -20%', 'drawdown >= 30%' or 'like 2008-09..2009-03'; may be repeated.",
+        STUDIES, "CONDITION", "Judge where a condition holds too, and say how probable it is: 'volatility >= 1.5x', "
+        "'return(60) <= -20%', 'drawdown >= 30%' or 'like 2008-09..2009-03'; may be repeated.",
         (),
     )  # fmt: skip
     realism_origins: int = setting(
@@ -275,21 +272,18 @@ class StressConfig(SampleConfig):
         le=1000,
     )  # fmt: skip
     limits: dict[str, Any] | None = setting(
-        STUDIES, "FILE", "Limits that each strategy is held to, in a YAML file, or the name of a preset such as "
-        "challenge-static.", None, decides=False,
+        STUDIES, "FILE", "Limits to hold each strategy to: a YAML file, or a preset such as challenge-static.", None,
+        decides=False,
     )  # fmt: skip
     fail_on: tuple[str, ...] = setting(
-        RUN, "LABEL", "Exit with 4 on this verdict, or with limits where one is not shown to be kept; separated by "
-        "commas.", (), decides=False,
+        RUN, "LABEL", "Exit with 4 on these verdicts; `limits`: unless all limits are kept.", (), decides=False,
     )  # fmt: skip
     no_cache: bool = setting(
         RUN, "", "Sample all universes again, and keep none; see `stresslab cache`.", False, decides=False
     )
-    watch: bool = setting(
-        RUN, "", "Run again whenever a strategy's code is saved, and show what that changed.", False, decides=False
-    )
+    watch: bool = setting(RUN, "", "Run again on each save; show what changed.", False, decides=False)
     verbose: bool = setting(
-        RUN, "", "Print all evidence, as `stresslab show` does, not the table and two lines a strategy.", False,
+        RUN, "", "Print all evidence, as `stresslab show` does.", False,
         decides=False,
     )  # fmt: skip
 

@@ -27,13 +27,13 @@ def settings(*arguments: str) -> StressConfig:
 
 
 def test_flags_are_spelled_as_the_settings() -> None:
-    """Each setting of a run has a flag of its name with the same default, and each flag but --config is a setting."""
+    """Each setting of a run has a flag of its name with the same default, and each other flag is --config or help."""
     root: Any = get_command(app)
     for name, model in (("run", StressConfig), ("sample", SampleConfig)):
         flags = {parameter.name: parameter for parameter in root.commands[name].params} | {}
-        assert set(flags) - {"config", "help"} == set(model.model_fields)
+        assert set(flags) - {"config", "help", "help_all"} == set(model.model_fields)
         for setting, flag in flags.items():
-            if setting not in ("config", "help", "data", "out") and flag.default is not None:
+            if setting not in ("config", "help", "help_all", "data", "out") and flag.default is not None:
                 assert flag.default == model.model_fields[setting].default
 
 
