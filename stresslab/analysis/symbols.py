@@ -54,7 +54,8 @@ def symbols(case: Case, permutations: int = PERMUTATIONS) -> dict[str, Any] | No
     backtested = backtest(case.strategy, real, case.terms, periods_per_year=history.periods_per_year)
     assert isinstance(backtested, JointBacktest)
     rule = None
-    if permutations and not case.strategy.takes_market and len(names) > 1:
+    alone = not (case.strategy.takes_market or case.strategy.sees_others)
+    if permutations and alone and len(names) > 1:
         rule = _one_rule(case, history, backtested, real, min(permutations, PERMUTATIONS))
     of_rule = [None] * len(names) if rule is None else rule.pop("each")
     rows = [

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from stresslab.backtest.open_trades import NUMBERS, Books, new_account, stop_of
 from stresslab.backtest.order_fills import TRADE
-from stresslab.backtest.order_walk import NUMBERS, Books, new_account, stop_of, walk_bar
+from stresslab.backtest.order_walk import walk_bar
 from stresslab.core.arrays import FloatArray
 from stresslab.data.bars import FIELDS
 from stresslab.strategy.bar_state import LONG, SHORT, OpenTrade, WaitingOrder

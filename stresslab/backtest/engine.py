@@ -136,12 +136,32 @@ def _on_market(
             [_market_slippage(joint[symbol], terms.costs_of(symbol)) for symbol in joint.symbols], axis=1
         )
         return trade_jointly(strategy, universes, terms, periods, slippage)
+    if strategy.sees_others:
+        return _beside_others(strategy, universes, terms, periods)
     count = len(joint.symbols)
     accounts = [
         backtest(strategy, joint[symbol], terms_of_symbol(terms, symbol, count), periods_per_year=periods)
         for symbol in joint.symbols
     ]
     return combine_symbols(accounts, universes, terms.init_cash)
+
+
+def _beside_others(
+    strategy: Strategy, universes: IndexUniverses, terms: Terms, periods_per_year: float
+) -> JointBacktest:
+    """Accounts of the symbols that a strategy trades, on equal parts of the capital, while it looks at all of them."""
+    symbols, joint = universes.market.symbols, universes.joint
+    traded = strategy.traded(symbols)
+    panel = strategy.panel(universes, terms.warmup)
+    decisions = strategy.decide(panel, allow_silence=True, init_cash=terms.init_cash / len(traded))
+    _check_order_terms(strategy.name, terms, are_fills=True)
+    accounts = []
+    for symbol in traded:
+        _check_prices(joint[symbol])
+        own = terms_of_symbol(terms, symbol, len(traded))
+        account = _by_price(decisions.of_symbol(symbol), panel.warmup, joint[symbol], own, periods_per_year)
+        accounts.append(replace(account, low=None, high=None, untraded=_untraded(account, joint[symbol])))
+    return combine_symbols(accounts, universes, terms.init_cash, traded)
 
 
 def _held_market(universes: IndexUniverses, terms: Terms, periods_per_year: float | None) -> Backtest:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stresslab.backtest.fill_walk import walk_fills
+from stresslab.backtest.open_trades import TRADES, Books
 from stresslab.backtest.order_fills import (
     TRADE,
     account_of,
@@ -20,7 +21,6 @@ from stresslab.backtest.order_fills import (
     finished_curves,
     rates_of,
 )  # fmt: skip
-from stresslab.backtest.order_walk import TRADES, Books
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Terms
 from stresslab.core.arrays import FloatArray

@@ -2,7 +2,7 @@
 
 In each bar the fills come in the order given. Those at the open's price that stand first are the open's; what is held
 after them is the position of the bar. The others happen inside the bar. Costs, credit, ruin and the sale after the last
-close are those of `order_walk`; what fills at one price in a row pays one fixed fee. An entry that the account cannot
+close are those of `open_trades`; what fills at one price in a row pays one fixed fee. An entry that the account cannot
 pay for, or that is smaller than the smallest order, is left out, and so is what would have closed it.
 
 Shapes: T bars, S fills of a bar, P trades that may be open at once.
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from stresslab.backtest.order_walk import (
+from stresslab.backtest.open_trades import (
     DUST,
     Books,
     OpenTrades,
@@ -23,6 +23,7 @@ from stresslab.backtest.order_walk import (
     end_ruined,
     equity_at,
     forget_closed,
+    held_units,
     hold_trades,
     leave_all,
     new_account,
@@ -62,7 +63,7 @@ def walk_fills(fills: Any, counted: bool, carried: Any, prices: Any, books: Any,
             inside = _fill(t, 0, True, fills[t], counted, opened, trades, books)
             _end(t, opened, trades, books)
         if books.state[1] > 0:
-            position[t] = _held(trades) * opened / equity_at(opened, trades, books)
+            position[t] = held_units(trades) * opened / equity_at(opened, trades, books)
             extremes[:, t] = equity_at(opened, trades, books)
             _know_exits(fills[t], inside, opened, trades)
             see_extremes(prices[t], trades, books, extremes[:, t])
@@ -86,11 +87,6 @@ def _clear(trades: Any) -> None:
     """No lane has a level."""
     trades.stop[:], trades.target[:] = 0.0, 0.0
     trades.trailing[:], trades.until[:] = np.nan, np.inf
-
-
-@njit(cache=True, error_model="numpy")
-def _held(trades: Any) -> float:
-    return float(trades.units[: trades.count[0]].sum())
 
 
 @njit(cache=True, error_model="numpy")

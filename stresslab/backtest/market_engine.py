@@ -69,15 +69,19 @@ def trade_jointly(
     return walk_jointly(targets, prices, costs, terms, periods_per_year, universes.ids, universes.timestamps)
 
 
-def combine_symbols(parts: list[Backtest], universes: IndexUniverses, init_cash: float) -> JointBacktest:
-    """Accounts of each symbol (K), on equal parts of the capital, as one."""
-    whole = combine(parts, init_cash)
+def combine_symbols(
+    parts: list[Backtest], universes: IndexUniverses, init_cash: float, traded: tuple[str, ...] = ()
+) -> JointBacktest:
+    """Accounts of symbols (K), on equal parts of the capital, as one; of those `traded`, the others hold nothing."""
+    whole, symbols = combine(parts, init_cash), universes.market.symbols
     before, alive = whole.equity[:-1], whole.equity[:-1] > 0
-    positions = np.stack(
-        [np.divide(part.position * part.equity[:-1], before, out=np.zeros_like(before), where=alive) for part in parts]
-    )  # (K, T, N)
+    positions = np.zeros((len(symbols), *before.shape))  # (K, T, N)
+    contributions = np.zeros((len(symbols), before.shape[1]))
+    for part, symbol in zip(parts, traded or symbols, strict=True):
+        at = symbols.index(symbol)
+        np.divide(part.position * part.equity[:-1], before, out=positions[at], where=alive)
+        contributions[at] = part.equity[-1] - part.equity[0] - part.interest
     own = {item.name: getattr(whole, item.name) for item in fields(Backtest) if item.name != "position"}
-    contributions = np.stack([part.equity[-1] - part.equity[0] - part.interest for part in parts])
     gross = np.abs(positions).sum(axis=0)
     return JointBacktest(**own, position=gross, positions=positions, contributions=contributions)
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stresslab.backtest.order_walk import NUMBERS, TRADES, Books, walk_account
+from stresslab.backtest.open_trades import NUMBERS, TRADES, Books
+from stresslab.backtest.order_walk import walk_account
 from stresslab.backtest.result import Backtest
 from stresslab.backtest.terms import Terms
 from stresslab.core.arrays import FloatArray
@@ -121,7 +122,7 @@ def trades_of(
 
 
 def rates_of(terms: Terms, periods_per_year: float) -> tuple[float, ...]:
-    """What `order_walk.Books` calls rates."""
+    """What `open_trades.Books` calls rates."""
     costs, periods = terms.costs, periods_per_year
     yearly = (costs.borrow_fee / periods, costs.funding / periods, terms.risk_free / periods)
     return tuple(float(one) for one in (costs.fees, costs.fixed_fee, costs.min_trade, *yearly, terms.max_leverage))

@@ -19,56 +19,30 @@ paid once for what leaves or enters together. Shapes: N universes, T bars, P tra
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from stresslab.backtest.open_trades import (
+    DUST,
+    RUINED,
+    close_trade,
+    end_ruined,
+    equity_at,
+    forget_closed,
+    held_units,
+    hold_trades,
+    leave_all,
+    new_account,
+    see_extremes,
+    stop_of,
+)  # fmt: skip
 from stresslab.strategy.order_frames import LEVELS
 
-DUST = 1e-12
-"""Orders of less than this share of the equity are rounding."""
-NUMBERS = ("trades", "wins", "gross_profit", "gross_loss", "interest", "ruined")
-"""What is summed over an account, in this order."""
-TRADES, _WINS, _GAINS, _LOSSES, _INTEREST, _RUINED = range(len(NUMBERS))
 _LIMIT, _STOP, _SIZE, _UNITS, _STOP_LOSS, _TAKE_PROFIT, _TRAILING, _EXIT_AFTER, _EXIT_SIZE, _LIFETIME = range(
     len(LEVELS)
 )
-
-
-class Books(NamedTuple):
-    """One account.
-
-    Attributes:
-        state: cash, and 1.0 while it lives.
-        summary: its numbers, as `NUMBERS` names them.
-        traded: (T,) value traded over equity.
-        slippage: (T,).
-        rates: fees, fixed fee, smallest order; borrowing, funding and interest of a bar; leverage.
-        table: rows of closed trades, or none.
-    """
-
-    state: Any
-    summary: Any
-    traded: Any
-    slippage: Any
-    rates: Any
-    table: Any
-
-
-class OpenTrades(NamedTuple):
-    """What is open, oldest first: arrays (P,), and how many there are in `count[0]`."""
-
-    units: Any
-    entry: Any
-    paid: Any
-    best: Any
-    stop: Any
-    target: Any
-    trailing: Any
-    until: Any
-    since: Any
-    count: Any
 
 
 @njit(cache=True, error_model="numpy")
@@ -81,7 +55,7 @@ def walk_account(flags: Any, levels: Any, rules: Any, prices: Any, books: Any, c
     curves[0][0] = books.state[0]
     for t in range(len(flags)):
         walk_bar(t, (flags, levels, rules), prices, books, curves, account)
-    books.summary[_RUINED] = 1.0 - books.state[1]
+    books.summary[RUINED] = 1.0 - books.state[1]
 
 
 @njit(cache=True, error_model="numpy")
@@ -106,7 +80,7 @@ def walk_bar(t: int, given: Any, prices: Any, books: Any, curves: Any, account: 
         _enter_at_open(t, opened, waiting, (levels, rules), open_trades, books)
         end_ruined(t, opened, open_trades, books)
     if books.state[1] > 0:
-        position[t] = _held(open_trades) * opened / equity_at(opened, open_trades, books)
+        position[t] = held_units(open_trades) * opened / equity_at(opened, open_trades, books)
         extremes[:, t] = equity_at(opened, open_trades, books)
         see_extremes(prices[t], open_trades, books, extremes[:, t])
         _leave_inside(t, prices[t], open_trades, books)
@@ -136,46 +110,6 @@ def _last_bar(t: int, own: float, common: int, steps: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def new_account(entries: int) -> Any:
-    """An account before its first bar: room for so many trades, none of them open, and nothing that waits."""
-    zeros = np.zeros((9, entries))
-    return OpenTrades(
-        zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], zeros[6], zeros[7], zeros[8],
-        np.zeros(1, dtype=np.int64),
-    ), np.full((2, 2), -1)  # fmt: skip
-
-
-@njit(cache=True, error_model="numpy")
-def see_extremes(bar: Any, trades: Any, books: Any, extremes: Any) -> None:
-    """Let the least and the most equity of a bar (2,) know what open trades are worth in it.
-
-    All go against the account, or with it, at once; a trade is worth no less than at its stop, and no more than at its
-    target, where it leaves.
-    """
-    worst, best = books.state[0], books.state[0]
-    for k in range(trades.count[0]):
-        sign = 1.0 if trades.units[k] > 0 else -1.0
-        low, high = (bar[2], bar[1]) if sign > 0 else (bar[1], bar[2])
-        least = max(sign * low, min(sign * bar[0], sign * stop_of(k, sign, trades)))
-        most = min(sign * high, max(sign * bar[0], sign * trades.target[k]))
-        worst += trades.units[k] * sign * least
-        best += trades.units[k] * sign * most
-    extremes[0], extremes[1] = min(extremes[0], worst), max(extremes[1], best)
-
-
-@njit(cache=True, error_model="numpy")
-def _held(trades: Any) -> float:
-    """Units of all open trades."""
-    return float(trades.units[: trades.count[0]].sum())
-
-
-@njit(cache=True, error_model="numpy")
-def equity_at(price: float, trades: Any, books: Any) -> float:
-    """Equity at a price."""
-    return float(books.state[0] + _held(trades) * price)
-
-
-@njit(cache=True, error_model="numpy")
 def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, books: Any) -> None:
     """Trades whose time is over, exits, and trades that opened beyond a level."""
     fee = books.rates[1]
@@ -183,7 +117,7 @@ def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, 
         if trades.until[k] <= t:
             fee = close_trade(k, t, opened, 1.0, fee, trades, books)
     forget_closed(trades)
-    held = _held(trades)
+    held = held_units(trades)
     side = 0 if held > 0 else 1
     if held != 0 and flags[2 * side + 1]:
         share = levels[side, _EXIT_SIZE]
@@ -194,16 +128,6 @@ def _leave_at_open(t: int, opened: float, flags: Any, levels: Any, trades: Any, 
         if sign * opened <= sign * stop_of(k, sign, trades) or sign * opened >= sign * trades.target[k]:
             fee = close_trade(k, t, opened, 1.0, fee, trades, books)
     forget_closed(trades)
-
-
-@njit(cache=True, error_model="numpy")
-def stop_of(k: int, sign: float, trades: Any) -> float:
-    """The nearer of a trade's stop and its trailing stop; infinitely far where there is none."""
-    stop = trades.stop[k]
-    if not np.isnan(trades.trailing[k]):
-        trailing = trades.best[k] * (1.0 - sign * trades.trailing[k])
-        stop = max(sign * stop, sign * trailing) * sign
-    return float(stop)
 
 
 @njit(cache=True, error_model="numpy")
@@ -283,14 +207,14 @@ def _enter_inside(t: int, bar: Any, waiting: Any, given: Any, trades: Any, books
 def _enter(t: int, price: float, sign: float, levels: Any, trades: Any, books: Any) -> bool:
     """Open a trade, and say whether it was; what is held on the other side is closed first, for the same fixed fee."""
     fees, fixed, least, leverage = books.rates[0], books.rates[1], books.rates[2], books.rates[6]
-    if _held(trades) * sign < 0:
+    if held_units(trades) * sign < 0:
         leave_all(t, price, 1.0, trades, books)
         fixed = 0.0
     if trades.count[0] == len(trades.units):
         return False
     fill = price * (1.0 + books.slippage[t] * sign)
     value = equity_at(price, trades, books)
-    free = leverage * value - abs(_held(trades)) * price
+    free = leverage * value - abs(held_units(trades)) * price
     if np.isnan(levels[_UNITS]):
         full = min((1.0 if np.isnan(levels[_SIZE]) else levels[_SIZE]) * value, free)
         units = max(full - fixed, 0.0) / (fill * (1.0 + fees))
@@ -315,89 +239,7 @@ def _enter(t: int, price: float, sign: float, levels: Any, trades: Any, books: A
 
 
 @njit(cache=True, error_model="numpy")
-def leave_all(t: int, price: float, share: float, trades: Any, books: Any) -> None:
-    """Close a share of every open trade."""
-    fee = books.rates[1]
-    for k in range(trades.count[0]):
-        fee = close_trade(k, t, price, share, fee, trades, books)
-    forget_closed(trades)
-
-
-@njit(cache=True, error_model="numpy")
-def close_trade(k: int, t: int, price: float, share: float, fee: float, trades: Any, books: Any) -> float:
-    """Close a share of a trade and book it; returns the fixed fee that is left to pay for what leaves with it."""
-    units = trades.units[k] * share
-    fill = price * (1.0 - books.slippage[t] * (1.0 if units > 0 else -1.0))
-    value = equity_at(price, trades, books)
-    costs = abs(units) * fill * books.rates[0] + fee
-    books.state[0] += units * fill - costs
-    if value > 0:
-        books.traded[t] += abs(units) * fill / value
-    profit = units * (fill - trades.entry[k]) - trades.paid[k] * share - costs
-    _book(k, t, fill, units, profit, trades, books)
-    trades.paid[k] *= 1.0 - share
-    trades.units[k] = 0.0 if share == 1.0 else trades.units[k] - units
-    return 0.0
-
-
-@njit(cache=True, error_model="numpy")
-def _book(k: int, t: int, fill: float, units: float, profit: float, trades: Any, books: Any) -> None:
-    """Count a closed trade."""
-    at = int(books.summary[TRADES])
-    if at < len(books.table):
-        row = books.table[at]
-        row[0], row[1], row[2], row[3], row[4], row[5] = units, trades.since[k], trades.entry[k], t, fill, profit
-    books.summary[TRADES] += 1
-    if profit > 0:
-        books.summary[_WINS] += 1
-        books.summary[_GAINS] += profit
-    else:
-        books.summary[_LOSSES] -= profit
-
-
-@njit(cache=True, error_model="numpy")
-def forget_closed(trades: Any) -> None:
-    """Close the gaps that closed trades leave."""
-    kept = 0
-    for k in range(trades.count[0]):
-        if trades.units[k] != 0:
-            if kept != k:
-                for part in (trades.units, trades.entry, trades.paid, trades.best, trades.stop, trades.target,
-                             trades.trailing, trades.until, trades.since):  # fmt: skip
-                    part[kept] = part[k]
-            kept += 1
-    trades.count[0] = kept
-
-
-@njit(cache=True, error_model="numpy")
 def _follow(high: float, low: float, trades: Any) -> None:
     """Let the best price since entry know of a bar that is over."""
     for k in range(trades.count[0]):
         trades.best[k] = max(trades.best[k], high) if trades.units[k] > 0 else min(trades.best[k], low)
-
-
-@njit(cache=True, error_model="numpy")
-def hold_trades(closed: float, trades: Any, books: Any) -> None:
-    """A bar's borrowing, funding and interest."""
-    interest = books.state[0] * books.rates[5]
-    books.summary[_INTEREST] += interest
-    books.state[0] += interest
-    for k in range(trades.count[0]):
-        value = trades.units[k] * closed
-        charge = books.rates[3] * max(-value, 0.0) + books.rates[4] * value
-        books.state[0] -= charge
-        trades.paid[k] += charge
-
-
-@njit(cache=True, error_model="numpy")
-def end_ruined(t: int, price: float, trades: Any, books: Any) -> None:
-    """Close an account whose equity is gone at a price."""
-    if books.state[1] == 0 or equity_at(price, trades, books) > 0:
-        return
-    for k in range(trades.count[0]):
-        units = trades.units[k]
-        _book(k, t, price, units, units * (price - trades.entry[k]) - trades.paid[k], trades, books)
-        books.state[0] += units * price
-        trades.units[k] = 0.0
-    forget_closed(trades)
-    books.state[1] = 0.0

@@ -39,7 +39,9 @@ class Form:
         """What the code is given for a panel; of one universe unless the form is wide."""
         if self.shape != "series":
             return panel
-        return pd.DataFrame({name: panel.array(name)[:, 0].copy() for name in FIELDS}, index=panel.timestamps)
+        frame = pd.DataFrame({name: panel.array(name)[:, 0].copy() for name in FIELDS}, index=panel.timestamps)
+        frame.attrs["symbol"] = panel.symbol
+        return frame
 
 
 WIDE = Form()

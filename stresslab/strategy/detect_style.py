@@ -36,7 +36,7 @@ def detect_call_style(strategy: Strategy, bars: Bars) -> Strategy:
     if strategy.kind == "on_bar" or strategy.takes_market:
         return strategy
     bars, wide = bars[max(0, len(bars) - ROWS) :], None
-    if getattr(strategy._function, "takes", "") == "series":
+    if getattr(strategy._function, "takes", "") in ("series", "beside"):
         started = time.perf_counter()
         alone_form = replace(strategy, form=Form("series", 0.0, len(bars)))
         DecisionProbe.of(alone_form, bars)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -105,6 +106,17 @@ class Fills:
         arrays["counted"] = np.where(_opens(arrays), float(self.counted), np.nan)  # where that says anything
         arrays["ordered"], arrays["waiting"] = self.ordered[:, None], self.waiting[:, None]
         return Decisions(levels={name: frozen(array) for name, array in arrays.items()}, rules=FillRules(SLOTS))
+
+
+def market_fills(answer: Mapping[str, Fills], panel: Any) -> Decisions:
+    """Fills by symbol as decisions of a market of one universe; a symbol that is left out is not traded.
+
+    Args:
+        answer: fills of those symbols that are traded.
+        panel: the `MarketPanel` that they are of.
+    """
+    parts = [(answer.get(symbol) or Fills(panel.rows)).decisions(panel[symbol]) for symbol in panel.symbols]
+    return replace(Decisions.side_by_side(parts), symbols=panel.symbols)
 
 
 def _opens(arrays: Mapping[str, FloatArray]) -> BoolArray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -69,6 +69,11 @@ class Panel(FieldFrames):
     def ids(self) -> NDArray[np.int64]:
         """(N,) ids of the universes."""
         return self._universes.ids
+
+    @property
+    def symbol(self) -> str:
+        """What the bars are of."""
+        return self._universes.history.symbol
 
     @property
     def width(self) -> int:
@@ -199,6 +204,12 @@ class Decisions:
         levels = {name: array for name, array in arrays.items() if name in self.levels}
         plain: dict[str, Any] = {name: array for name, array in arrays.items() if name not in self.levels}
         return Decisions(**plain, symbols=self.symbols, levels=levels, rules=self.rules)
+
+    def of_symbol(self, symbol: str) -> Decisions:
+        """Those of one symbol of a market (W + T, N)."""
+        own = slice(self.symbols.index(symbol), None, self.width)
+        arrays = {name: frozen(array[:, own]) for name, array in self.arrays().items()}
+        return replace(self.with_arrays(arrays), symbols=())
 
     @property
     def on_account(self) -> bool:

@@ -23,7 +23,7 @@ from stresslab.data.market_index import IndexBars, IndexUniverses
 from stresslab.data.universes import REAL, Universes
 from stresslab.strategy.bar_state import BarAccount, BarState, Opened
 from stresslab.strategy.call_style import WIDE, Form
-from stresslab.strategy.fills import INIT_CASH, Fills
+from stresslab.strategy.fills import INIT_CASH, Fills, market_fills
 from stresslab.strategy.market_panel import MarketPanel, read_market_decisions
 from stresslab.strategy.order_frames import as_orders
 from stresslab.strategy.panel import Bar, Decisions, Kind, Panel, read_decisions
@@ -80,12 +80,23 @@ class Strategy:
             return names[1:2] == ["bars"]
         return names[:1] == ["market"]
 
+    @functools.cached_property
+    def sees_others(self) -> bool:
+        """Whether it trades single series and looks at others beside them, where several symbols are given."""
+        return getattr(self._function, "takes", "") == "beside"
+
+    def traded(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of several symbols that it trades, each on an equal part of the capital."""
+        return self._function.traded(symbols) if self.sees_others else symbols
+
     def panel(self, universes: Universes, warmup: int) -> Panel | MarketPanel:
         """What it sees of universes.
 
         Raises:
             StrategyError: it is written for several symbols, and there is one.
         """
+        if self.sees_others and isinstance(universes, IndexUniverses):
+            return MarketPanel.of(universes, warmup)
         if not self.takes_market:
             return Panel.of(universes, warmup)
         if not isinstance(universes, IndexUniverses):
@@ -97,7 +108,8 @@ class Strategy:
 
     def sees(self, bars: Bars) -> Bars:
         """The real bars that it is checked on: of a market those of its first symbol, unless it takes them all."""
-        return bars.market.series[0] if isinstance(bars, IndexBars) and not self.takes_market else bars
+        whole = self.takes_market or self.sees_others
+        return bars.market.series[0] if isinstance(bars, IndexBars) and not whole else bars
 
     def decide(
         self,
@@ -177,6 +189,8 @@ class Strategy:
             answer = self._fresh()(panel if isinstance(panel, MarketPanel) else self.form.of(panel))
         try:
             if isinstance(panel, MarketPanel):
+                if self.sees_others:
+                    return market_fills(answer, panel)
                 return read_market_decisions(self.kind, answer, panel)
             if isinstance(answer, Fills):
                 return answer.decisions(panel)

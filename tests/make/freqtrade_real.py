@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,21 +35,63 @@ def frame_of(bars: Bars) -> pd.DataFrame:
     return frame.assign(date=pd.DatetimeIndex(frame["date"]).tz_localize("UTC"))
 
 
-def original_trades(theirs: Any, bars: Bars, folder: Path) -> pd.DataFrame:
+def original_trades(theirs: Any, bars: Bars, folder: Path, others: Mapping[str, Bars] | None = None) -> pd.DataFrame:
     """Trades of a class as freqtrade's backtesting has them: an account of 1,000,000, one trade at a time.
 
     Args:
         theirs: a class of its own `IStrategy`.
         bars: of the timeframe that the class names.
         folder: an empty one for what it writes.
+        others: bars of pairs that the class looks at, such as "BTC/CASH".
     """
+    found, bar = _results(theirs, bars, folder, others or {}), _numbers(bars)
+    return pd.DataFrame({
+        "entry_bar": found["open_date"].map(bar), "exit_bar": found["close_date"].map(bar),
+        "entry_price": found["open_rate"], "exit_price": found["close_rate"], "short": found["is_short"],
+        "profit": found["profit_abs"],
+    })  # fmt: skip
+
+
+def original_orders(theirs: Any, bars: Bars, folder: Path) -> pd.DataFrame:
+    """Every order of these trades: bar, price and signed units."""
+    bar = {int(date.timestamp() * 1000): at for date, at in _numbers(bars).items()}
+    rows = [
+        (bar[one["order_filled_timestamp"]], one["safe_price"], _signed(one))
+        for orders in _results(theirs, bars, folder, {})["orders"]
+        for one in orders
+    ]
+    return pd.DataFrame(rows, columns=["bar", "price", "units"])
+
+
+def _signed(order: Mapping[str, Any]) -> float:
+    return float(order["amount"]) if order["ft_order_side"] == "buy" else -float(order["amount"])
+
+
+def _numbers(bars: Bars) -> dict[Any, int]:
+    return {date: at for at, date in enumerate(frame_of(bars)["date"])}
+
+
+def _stored(folder: Path, pairs: Mapping[str, Bars], candles: Any) -> None:
+    """Bars of pairs, and days and weeks made of them, as files of freqtrade's."""
+    handler = importlib.import_module("freqtrade.data.history").get_datahandler(folder, "feather")
+    rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+    for pair, bars in pairs.items():
+        days = frame_of(bars)
+        handler.ohlcv_store(pair, "1d", days, candles)
+        weeks = days.resample("W-MON", on="date", closed="left", label="left").agg(rules).reset_index()
+        handler.ohlcv_store(pair, "1w", weeks, candles)
+
+
+def _results(theirs: Any, bars: Bars, folder: Path, others: Mapping[str, Bars]) -> pd.DataFrame:
+    """What freqtrade's backtesting finds."""
     pair, frame = "SERIES/CASH" + (":CASH" if theirs.can_short else ""), frame_of(bars)
     exchange = importlib.import_module("freqtrade.exchange.exchange").Exchange
     config = _config(theirs, pair, folder)
+    _stored(folder, {pair: bars, **others}, config["candle_type_def"])
     with ExitStack() as stack:
         answers = {name: MagicMock(return_value=value) for name, value in _ANSWERS.items()}
         stack.enter_context(patch.multiple(exchange, **answers, **{name: MagicMock() for name in _SILENT}))
-        market = {pair: _market(pair, bool(theirs.can_short))}
+        market = {one: _market(one, bool(theirs.can_short)) for one in (pair, *others)}
         for name, value in {"markets": market, "precisionMode": 4, "precision_mode_price": 4}.items():
             stack.enter_context(patch.object(exchange, name, PropertyMock(return_value=value)))
         for name in ("validate_config_consistency", "update_liquidation_prices", "Backtesting._run_funding_fees"):
@@ -62,13 +106,7 @@ def original_trades(theirs: Any, bars: Bars, folder: Path) -> pd.DataFrame:
         run.required_startup = theirs.startup_candle_count
         stamps = frame["date"].dt.to_pydatetime()
         processed = run.strategy.advise_all_indicators({pair: frame.copy()})
-        found = run.backtest(processed=processed, start_date=stamps.iloc[0], end_date=stamps.iloc[-1])["results"]
-    bar = {date: at for at, date in enumerate(frame["date"])}
-    return pd.DataFrame({
-        "entry_bar": found["open_date"].map(bar), "exit_bar": found["close_date"].map(bar),
-        "entry_price": found["open_rate"], "exit_price": found["close_rate"], "short": found["is_short"],
-        "profit": found["profit_abs"],
-    })  # fmt: skip
+        return run.backtest(processed=processed, start_date=stamps.iloc[0], end_date=stamps.iloc[-1])["results"]
 
 
 def _no_detail(run: Any) -> None:
@@ -82,14 +120,16 @@ def _made(theirs: Any, config: Any) -> Any:
     for name, value in _USUAL.items():
         if not hasattr(strategy, name):
             setattr(strategy, name, value)
-    strategy._ft_stop_uses_after_fill = False
+    own = vars(theirs).get("custom_stoploss")
+    strategy._ft_stop_uses_after_fill = own is not None and "after_fill" in inspect.getfullargspec(own).args
     return strategy
 
 
 def _market(pair: str, swap: bool) -> dict[str, Any]:
     open_ended = {"min": None, "max": None}
     return {
-        "id": pair, "symbol": pair, "base": "SERIES", "quote": "CASH", "active": True, "spot": not swap, "swap": swap,
+        "id": pair, "symbol": pair, "base": pair.partition("/")[0], "quote": "CASH", "active": True,
+        "spot": not swap, "swap": swap,
         "linear": True, "contract": swap, "settle": "CASH" if swap else None, "type": "swap" if swap else "spot",
         "future": False, "contractSize": 1, "precision": {"price": None, "amount": None}, "info": {}, "taker": 0.0,
         "maker": 0.0, "limits": {name: open_ended for name in ("amount", "cost", "leverage", "price")},

@@ -1,8 +1,8 @@
 """An `IStrategy` class of freqtrade as a function from one series to fills, with or without freqtrade installed.
 
 The class fills its columns once for each series; `freqtrade_trades` then trades it as freqtrade's backtesting does, one
-trade at a time with all of the equity, or with what `custom_stake_amount` says. What needs an exchange, other pairs or
-an order book is refused by name.
+trade at a time with all of the equity, or with what `custom_stake_amount` says. `freqtrade_pairs` says which symbol a
+pair is. What needs an exchange or an order book is refused by name.
 """
 
 from __future__ import annotations
@@ -17,14 +17,24 @@ import numpy as np
 import pandas as pd
 
 from stresslab.core.errors import StrategyError
+from stresslab.strategy.call_style import Form
 from stresslab.strategy.fills import INIT_CASH, Fills
 from stresslab.strategy.frameworks.accounts import as_series_function
 from stresslab.strategy.frameworks.freqtrade_names import merge_informative_pair, timeframe_to_seconds
+from stresslab.strategy.frameworks.freqtrade_pairs import (
+    PAIR,
+    DataProvider,
+    Pairs,
+    Wallets,
+    frame_of,
+    named_pairs,
+    seconds_between,
+    spelled,
+)  # fmt: skip
 from stresslab.strategy.frameworks.freqtrade_trades import Market, Trader
+from stresslab.strategy.market_panel import MarketPanel
 from stresslab.strategy.sandbox import FrameworkWarning
 
-PAIR = "SERIES/CASH"
-"""The pair, as a strategy sees it."""
 _DEFAULTS: dict[str, Any] = {
     "minimal_roi": {}, "stoploss": -0.1, "trailing_stop": False, "trailing_stop_positive": None,
     "trailing_stop_positive_offset": 0.0, "trailing_only_offset_is_reached": False, "use_custom_stoploss": False,
@@ -63,7 +73,8 @@ def is_theirs(thing: Any) -> bool:
 def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
     """The function `fills(bars, **parameters)` that such a class stands for.
 
-    Its parameters are the class's own numbers, its `IntParameter` and the like with the values of `buy_params` and
+    A class that names pairs may be given a market, and answers with the fills of each symbol that it trades. Its
+    parameters are the class's own numbers, its `IntParameter` and the like with the values of `buy_params` and
     `sell_params`, and `stoploss`, the trailing stop, `timeframe` and `startup_candle_count`.
 
     Args:
@@ -93,10 +104,23 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Any]:
         **{name: value for name, value in settings.items() if value is not None},
     }
 
-    def fills(bars: Any, **parameters: Any) -> Fills:
-        return _Run(theirs, bars, parameters, tuple(hyper)).fills()
+    names = named_pairs(theirs, module)
 
-    return as_series_function(fills, theirs.__name__, defaults)
+    def fills(bars: Any, **parameters: Any) -> Any:
+        given = theirs, parameters, tuple(hyper)
+        if not isinstance(bars, MarketPanel):
+            pairs = Pairs((bars.attrs["symbol"],), names) if names else None
+            own = PAIR if pairs is None else pairs.pair(pairs.symbols[0])
+            return _Run(*given, {own: frame_of(bars)}, own, pairs).fills()
+        pairs = Pairs(bars.symbols, names)
+        frames = {pairs.pair(symbol): frame_of(Form("series").of(bars[symbol])) for symbol in bars.symbols}
+        return {symbol: _Run(*given, frames, pairs.pair(symbol), pairs).fills() for symbol in pairs.traded}
+
+    function = as_series_function(fills, theirs.__name__, defaults)
+    if names:
+        function.takes = "beside"  # type: ignore[attr-defined] # read by `Strategy`
+        function.traded = lambda symbols: Pairs(symbols, names).traded  # type: ignore[attr-defined] # read by `Strategy`
+    return function
 
 
 def _is_parameter(one: Any) -> bool:
@@ -134,12 +158,16 @@ def _own(theirs: Any, name: str) -> bool:
 class _Run:
     """A class on one series."""
 
-    def __init__(self, theirs: Any, bars: pd.DataFrame, parameters: Mapping[str, Any], hyper: tuple[str, ...]) -> None:
-        self.bars, self.row = bars, len(bars)
-        self.frame = _frame(bars)
+    def __init__(
+        self, theirs: Any, parameters: Mapping[str, Any], hyper: tuple[str, ...], frames: Mapping[str, pd.DataFrame],
+        own: str, pairs: Pairs | None,
+    ) -> None:  # fmt: skip
+        self.pair, self.frame = own, frames[own]
+        self.row = len(self.frame)
         self.analysed: pd.DataFrame | None = None
+        stake = own.partition("/")[2]
         config = {
-            "stake_currency": "CASH", "stake_amount": "unlimited", "dry_run": True, "max_open_trades": 1,
+            "stake_currency": stake, "stake_amount": "unlimited", "dry_run": True, "max_open_trades": 1,
             "runmode": SimpleNamespace(value="backtest"), "timeframe": parameters.get("timeframe", ""),
             "exchange": {"name": "none"}, "trading_mode": "spot", "candle_type_def": "spot", "original_config": {},
         }  # fmt: skip
@@ -151,7 +179,8 @@ class _Run:
                 getattr(self.strategy, name).value = value
             else:
                 setattr(self.strategy, name, value)
-        self.strategy.dp, self.strategy.wallets = _DataProvider(self), _Wallets()
+        self.strategy.dp = self.provider = DataProvider(frames, own, pairs, self.known)
+        self.strategy.wallets = Wallets()
         self.strategy.config = config
         if _own(theirs, "bot_start"):
             self.strategy.bot_start()
@@ -159,20 +188,20 @@ class _Run:
 
     def fills(self) -> Fills:
         """The class's columns, traded."""
-        strategy, pair = self.strategy, {"pair": PAIR}
+        strategy, pair, rows = self.strategy, {"pair": self.pair}, len(self.frame)
         frame = self.frame.copy()
         for method in _informative_methods(strategy):
             for one in method._ft_informative:
-                asked = one[:3] if isinstance(one, tuple) else (one.asset, one.timeframe, one.fmt)
-                frame = self._merged(frame, method, asked, pair)
+                asked = one if isinstance(one, tuple) else (one.asset, one.timeframe, one.fmt, one.ffill)
+                frame = self._merged(frame, method, asked)
         frame = strategy.populate_indicators(frame, pair)
-        frame = _filled(frame, "populate_indicators", len(self.bars))
+        frame = _filled(frame, "populate_indicators", rows)
         frame["enter_tag"] = ""
         entering = "populate_entry_trend" if _own(type(strategy), "populate_entry_trend") else "populate_buy_trend"
         leaving = "populate_exit_trend" if _own(type(strategy), "populate_exit_trend") else "populate_sell_trend"
-        frame = _filled(getattr(strategy, entering)(frame, pair), entering, len(self.bars))
+        frame = _filled(getattr(strategy, entering)(frame, pair), entering, rows)
         if _own(type(strategy), leaving):
-            frame = _filled(getattr(strategy, leaving)(frame, pair), leaving, len(self.bars))
+            frame = _filled(getattr(strategy, leaving)(frame, pair), leaving, rows)
         former = {old: new for old, new in _COLUMNS.items() if old in frame}
         frame = frame.drop(columns=[new for new in former.values() if new in frame]).rename(columns=former)
         self.analysed = frame if "enter_tag" in frame else frame.assign(enter_tag="")
@@ -194,7 +223,7 @@ class _Run:
         ]
         prices = self.frame[["open", "high", "low", "close"]].to_numpy(dtype=float)
         tags = [tag if isinstance(tag, str) and tag else None for tag in frame["enter_tag"]]
-        return Market(self.frame["date"], prices, np.stack(flags, axis=1), tags, PAIR)
+        return Market(self.frame["date"], prices, np.stack(flags, axis=1), tags, self.pair)
 
     def _look(self, bar: int) -> None:
         self.row = bar
@@ -205,35 +234,25 @@ class _Run:
             raise StrategyError("get_analyzed_dataframe is asked before the columns are filled; ask it in a callback")
         return self.analysed.iloc[: self.row]
 
-    def longer(self, timeframe: str) -> pd.DataFrame:
-        """The same series in longer bars."""
-        seconds = timeframe_to_seconds(timeframe)
-        own = _seconds(self.frame)
-        if seconds < own:
-            raise StrategyError(
-                f"the strategy asks for bars of {timeframe}, and the data has {_spelled(own)}; give such bars"
-            )
-        if seconds == own:
-            return self.frame.copy()
-        began = self.frame["date"].dt.floor("D") - pd.to_timedelta(self.frame["date"].dt.weekday, "D")
-        if seconds != 7 * 86400:
-            began = self.frame["date"].dt.floor(f"{seconds}s")
-        rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-        return self.frame.groupby(began.rename("date")).agg(rules).reset_index()
-
-    def _merged(
-        self, frame: pd.DataFrame, method: Any, asked: tuple[Any, ...], pair: Mapping[str, str]
-    ) -> pd.DataFrame:
-        asset, timeframe, name = asked
-        if asset and asset not in (PAIR, "{base}/{stake}", "{BASE}/{STAKE}"):
-            raise StrategyError(_other_pair(asset))
-        longer = method(self.longer(timeframe), dict(pair))
-        merged = merge_informative_pair(frame, longer, _spelled(_seconds(self.frame)), timeframe)
-        if isinstance(name, str):
-            words = {"timeframe": timeframe, "base": "SERIES", "quote": "CASH", "stake": "CASH", "asset": PAIR}
-            renamed = {f"{one}_{timeframe}": name.format(column=one, **words) for one in longer.columns}
-            merged = merged.rename(columns=renamed)
-        return merged
+    def _merged(self, frame: pd.DataFrame, method: Any, asked: tuple[Any, ...]) -> pd.DataFrame:
+        """Columns of an `@informative` method beside those of the pair, under the names that freqtrade gives them."""
+        base, _, quote = self.pair.partition("/")
+        names = {"base": base.lower(), "BASE": base, "quote": quote.lower(), "QUOTE": quote}
+        asset, timeframe, named, ffill = asked
+        asset = str(asset).format(stake=quote, stake_currency=quote, **names).upper() or self.pair
+        base, _, quote = asset.partition("/")
+        names = {"base": base.lower(), "BASE": base, "quote": quote.lower(), "QUOTE": quote}
+        longer = method(self.provider.bars_of(asset, timeframe), {"pair": asset, "timeframe": timeframe})
+        usual = "{base}_{quote}_{column}_{timeframe}" if asked[0] else "{column}_{timeframe}"
+        form = named if callable(named) else (named or usual).format
+        longer = longer.rename(
+            columns={one: form(column=one, asset=asset, timeframe=timeframe, **names) for one in longer}
+        )
+        date = form(column="date", asset=asset, timeframe=timeframe, **names)
+        return merge_informative_pair(
+            frame, longer, spelled(seconds_between(self.frame)), timeframe, ffill=ffill, append_timeframe=False,
+            date_column=date,
+        )  # fmt: skip
 
 
 def _reads_analysed(theirs: Any) -> bool:
@@ -244,34 +263,12 @@ def _reads_analysed(theirs: Any) -> bool:
         return False
 
 
-def _frame(bars: pd.DataFrame) -> pd.DataFrame:
-    """Bars as freqtrade gives them: numbered rows, and when each begins."""
-    stamps = pd.DatetimeIndex(bars.index)
-    dates = stamps.tz_localize("UTC") if stamps.tz is None else stamps.tz_convert("UTC")
-    frame = bars[["open", "high", "low", "close", "volume"]].reset_index(drop=True)
-    frame.insert(0, "date", dates)
-    return frame
-
-
 def _filled(frame: Any, method: str, rows: int) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise StrategyError(f"{method} returned a {type(frame).__name__}; return the dataframe")
     if len(frame) != rows:
         raise StrategyError(f"{method} returned {len(frame)} rows of {rows}; drop no rows")
     return frame
-
-
-def _seconds(frame: pd.DataFrame) -> int:
-    """Between two bars, mostly."""
-    return int(np.median(np.diff(frame["date"].to_numpy()) / np.timedelta64(1, "s"))) if len(frame) > 1 else 60
-
-
-def _spelled(seconds: int) -> str:
-    """A timeframe such as "1h"."""
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _informative_methods(strategy: Any) -> list[Any]:
@@ -282,10 +279,10 @@ def _informative_methods(strategy: Any) -> list[Any]:
 
 def _warn(theirs: Any, strategy: Any, frame: pd.DataFrame) -> None:
     """Say what is not as its author runs it."""
-    timeframe, own = str(strategy.timeframe or ""), _seconds(frame)
+    timeframe, own = str(strategy.timeframe or ""), seconds_between(frame)
     if timeframe and timeframe_to_seconds(timeframe) != own:
         warnings.warn(
-            f"{theirs.__name__} is written for bars of {timeframe}, and these are of {_spelled(own)}: its windows and "
+            f"{theirs.__name__} is written for bars of {timeframe}, and these are of {spelled(own)}: its windows and "
             "the minutes of minimal_roi mean something else on them",
             FrameworkWarning,
             stacklevel=2,
@@ -293,59 +290,3 @@ def _warn(theirs: Any, strategy: Any, frame: pd.DataFrame) -> None:
     for name, instead in _OURS.items():
         if _own(theirs, name) and getattr(theirs, name):
             warnings.warn(f"{theirs.__name__} has {name}, which is {instead}", FrameworkWarning, stacklevel=2)
-
-
-def _other_pair(pair: str) -> str:
-    return (
-        f"the strategy asks for bars of {pair}, and universes continue one series; longer bars of the same pair are "
-        "made of it, for other symbols write a function of market"
-    )
-
-
-class _DataProvider:
-    """What a strategy's `self.dp` can answer from one series."""
-
-    runmode = SimpleNamespace(value="backtest")
-
-    def __init__(self, run: _Run) -> None:
-        self._run = run
-
-    def current_whitelist(self) -> list[str]:
-        """The one pair."""
-        return [PAIR]
-
-    def get_pair_dataframe(self, pair: str = PAIR, timeframe: str | None = None, candle_type: str = "") -> pd.DataFrame:
-        """The series, in longer bars too."""
-        if pair != PAIR:
-            raise StrategyError(_other_pair(pair))
-        return self._run.longer(timeframe) if timeframe else self._run.frame.copy()
-
-    historic_ohlcv = get_pair_dataframe
-
-    def get_analyzed_dataframe(self, pair: str, timeframe: str = "") -> tuple[pd.DataFrame, Any]:
-        """The bars that are over, with the strategy's columns."""
-        frame = self._run.known()
-        return frame, None if frame.empty else frame["date"].iloc[-1]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise StrategyError(f"self.dp.{name} needs an exchange, and a universe has none; decide from the bars")
-
-
-class _Wallets:
-    """An account that has what a run begins with."""
-
-    def get_total_stake_amount(self) -> float:
-        """All of it."""
-        return INIT_CASH.get()
-
-    def get_available_stake_amount(self) -> float:
-        """All of it."""
-        return INIT_CASH.get()
-
-    def get_total(self, currency: str = "") -> float:
-        """All of it."""
-        return INIT_CASH.get()
-
-    get_free = get_total

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,95 +20,7 @@ import pandas as pd
 from stresslab.core.arrays import FloatArray
 from stresslab.core.errors import StrategyError
 from stresslab.strategy.fills import Fills
-
-_SPOT = 1.0
-"""Leverage of a trade: the accounts decide about credit."""
-
-
-@dataclass
-class Trade:
-    """An open trade, with what a strategy's callbacks ask of it.
-
-    Attributes:
-        pair: of the series.
-        open_rate: price of entry, of several the mean.
-        open_date_utc: when it was opened.
-        is_short: its side.
-        stake_amount: money in it.
-        amount: units.
-        stop_loss: price of its stop.
-        lanes: of the fills, each with its units.
-    """
-
-    pair: str
-    open_rate: float
-    open_date_utc: Any
-    is_short: bool
-    stake_amount: float
-    amount: float
-    enter_tag: str | None
-    lanes: list[tuple[int, float]]
-    stop_loss: float = 0.0
-    initial_stop_loss: float = 0.0
-    stop_loss_pct: float = 0.0
-    is_stop_loss_trailing: bool = False
-    max_rate: float = 0.0
-    min_rate: float = math.inf
-    leverage: float = _SPOT
-    nr_of_successful_entries: int = 1
-    is_open: bool = True
-    data: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def sign(self) -> float:
-        """1 long, -1 short."""
-        return -1.0 if self.is_short else 1.0
-
-    @property
-    def open_date(self) -> Any:
-        """When it was opened."""
-        return self.open_date_utc
-
-    @property
-    def trade_direction(self) -> str:
-        """Its side in a word."""
-        return "short" if self.is_short else "long"
-
-    @property
-    def entry_side(self) -> str:
-        """The order that opens it."""
-        return "sell" if self.is_short else "buy"
-
-    @property
-    def exit_side(self) -> str:
-        """The order that closes it."""
-        return "buy" if self.is_short else "sell"
-
-    def calc_profit_ratio(self, rate: float) -> float:
-        """Profit at a price as a share of what it cost, before fees."""
-        return self.sign * (rate / self.open_rate - 1.0)
-
-    def get_custom_data(self, key: str, default: Any = None) -> Any:
-        """What a strategy keeps with it."""
-        return self.data.get(key, default)
-
-    def set_custom_data(self, key: str, value: Any) -> None:
-        """Keep something with it."""
-        self.data[key] = value
-
-    def adjust_stop(self, rate: float, stop: float, *, initial: bool = False) -> None:
-        """Bring the stop to a fraction below (short: above) a price, where that is nearer."""
-        level = rate * (1.0 - self.sign * abs(stop))
-        if initial:
-            self.stop_loss = self.initial_stop_loss = level
-            self.stop_loss_pct = -abs(stop)
-        elif self.sign * level > self.sign * self.stop_loss:
-            self.stop_loss, self.stop_loss_pct, self.is_stop_loss_trailing = level, -abs(stop), True
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise StrategyError(f"trade.{name} is not known here; a trade has open_rate, stop_loss, amount and the like")
+from stresslab.strategy.frameworks.freqtrade_trade import SPOT, Trade
 
 
 @dataclass
@@ -193,7 +105,7 @@ class Trader:
         common = {"entry_tag": tag, "side": way}
         if "custom_stake_amount" in self._own:
             stake = self._call(bar, "custom_stake_amount", current_rate=price, proposed_stake=stake, min_stake=0.0,
-                               max_stake=worth, leverage=_SPOT, **common)  # fmt: skip
+                               max_stake=worth, leverage=SPOT, **common)  # fmt: skip
             stake = min(float(stake or 0.0), worth)
         if stake <= 0:
             return
@@ -208,6 +120,7 @@ class Trader:
                       [(lane, units)], max_rate=price, min_rate=price)  # fmt: skip
         trade.adjust_stop(price, float(self.strategy.stoploss), initial=True)
         self.trade, self.cash = trade, self.cash - sign * stake
+        self._after_fill(bar, trade, price)
 
     def _check(self, bar: int, trade: Trade) -> None:
         """Adjust an open trade, or leave it for the first reason that holds."""
@@ -254,7 +167,13 @@ class Trader:
             return str(why) if isinstance(why, str) and why else ("custom_exit" if why else "")
         return ""
 
-    def _move_stop(self, bar: int, trade: Trade, extremes: tuple[float, float]) -> None:
+    def _after_fill(self, bar: int, trade: Trade, price: float) -> None:
+        """Let a `custom_stoploss` that asks for it place the stop of what was just filled, nearer or farther."""
+        own = self._own.get("custom_stoploss")
+        if own is not None and own.names_after_fill:
+            self._move_stop(bar, trade, (price, price), after_fill=True)
+
+    def _move_stop(self, bar: int, trade: Trade, extremes: tuple[float, float], *, after_fill: bool = False) -> None:
         """Bring the stop to where the bar's best price takes it, unless the bar has already passed it."""
         high, low = extremes
         clear = trade.stop_loss > high if trade.is_short else trade.stop_loss < low
@@ -265,11 +184,11 @@ class Trader:
         usual = float(rule.stoploss)
         if rule.use_custom_stoploss and "custom_stoploss" in self._own:
             stop = self._call(
-                bar, "custom_stoploss", trade=trade, current_rate=bound, current_profit=best, after_fill=False
+                bar, "custom_stoploss", trade=trade, current_rate=bound, current_profit=best, after_fill=after_fill
             )
             if stop and math.isfinite(stop):
                 usual = float(stop)  # a trailing stop then keeps this distance
-                trade.adjust_stop(bound, usual)
+                trade.adjust_stop(bound, usual, either_way=after_fill)
         if rule.trailing_stop:
             offset = float(rule.trailing_stop_positive_offset or 0.0)
             if not (rule.trailing_only_offset_is_reached and best < offset):
@@ -331,9 +250,8 @@ class Trader:
         trade.is_open, self.trade = False, None
 
     def _adjust(self, bar: int, trade: Trade, price: float) -> None:
-        """Add to a trade at the open."""
+        """Add to a trade at the open, or take from it there."""
         most = int(self.strategy.max_entry_position_adjustment)
-        worth = self.worth(price)
         free = max(0.0, self.cash - (2 * trade.stake_amount if trade.is_short else 0.0))
         answer = self._call(
             bar, "adjust_trade_position", trade=trade, current_rate=price, min_stake=0.0, max_stake=free,
@@ -342,21 +260,32 @@ class Trader:
         )  # fmt: skip
         stake = float((answer[0] if isinstance(answer, tuple) else answer) or 0.0)
         if stake < 0:
-            raise StrategyError(
-                f"adjust_trade_position takes {-stake:g} from a trade, which freqtrade fills in ways that are not "
-                "repeated here; leave the whole trade by custom_exit"
-            )
-        if stake > 0 and not (0 <= most <= trade.nr_of_successful_entries - 1):
+            self._take(bar, trade, price, -stake)
+        elif stake > 0 and not (0 <= most <= trade.nr_of_successful_entries - 1):
             stake = min(stake, free)
             if stake <= 0:
                 return
-            units = stake / price
-            lane = self.fills.enter(bar, price, trade.sign * stake / worth)
-            trade.open_rate = (trade.open_rate * trade.amount + stake) / (trade.amount + units)
-            trade.amount, trade.stake_amount = trade.amount + units, trade.stake_amount + stake
-            trade.lanes.append((lane, units))
-            trade.nr_of_successful_entries += 1
+            lane = self.fills.enter(bar, price, trade.sign * stake / self.worth(price))
+            trade.add(lane, stake, stake / price)
             self.cash -= trade.sign * stake
+            self._after_fill(bar, trade, price)
+            trade.adjust_stop(trade.open_rate, trade.stop_loss_pct)
+
+    def _take(self, bar: int, trade: Trade, price: float, stake: float) -> None:
+        """Take from a trade so much of the money that was put in."""
+        units = stake * trade.amount / trade.stake_amount
+        if math.isclose(units, trade.amount, rel_tol=1e-9):
+            self._close(bar, trade, price)
+            return
+        if units > trade.amount:
+            raise StrategyError(
+                f"adjust_trade_position takes {stake:g} from a trade of {trade.stake_amount:g}; take at most "
+                "trade.stake_amount, or leave the trade by custom_exit"
+            )
+        self._after_fill(bar, trade, price)
+        for lane, portion in trade.take(units, price):
+            self.fills.leave(bar, lane, price, portion)
+        self.cash += trade.sign * units * price
 
 
 def trade_time(market: Market, bar: int) -> pd.Timestamp:
@@ -370,6 +299,7 @@ class _Callback:
 
     method: Callable[..., Any]
     takes: frozenset[str] | None
+    names_after_fill: bool = False
 
     def __call__(self, **given: Any) -> Any:
         return self.method(**given)
@@ -389,7 +319,8 @@ def _own_callbacks(strategy: Any) -> Mapping[str, _Callback]:
         if owner is None or owner.__module__.partition(".")[0] == "freqtrade":
             continue
         method = getattr(strategy, name)
-        arguments = inspect.signature(method).parameters.values()
+        arguments = list(inspect.signature(method).parameters.values())
         anything = any(one.kind is one.VAR_KEYWORD for one in arguments)
-        found[name] = _Callback(method, None if anything else frozenset(one.name for one in arguments))
+        names = frozenset(one.name for one in arguments)
+        found[name] = _Callback(method, None if anything else names, "after_fill" in names)
     return found
