@@ -288,7 +288,7 @@ def _reasons(
 ) -> tuple[str, ...]:
     """The deciding sentence, then what it would take to find out."""
     if not timed:
-        return ("Its exposure never varies, so all that it earns is its exposure.",)
+        return ("Its exposure never varies, so nothing is timed.",)
     if posterior is None:
         return ("There are no real bars to test its timing on.",)
     chance = percent(posterior.probability, required)
@@ -298,7 +298,7 @@ def _reasons(
     if named == "no":
         return (
             f"Timing worth an annual Sharpe ratio of {criteria.worth:g} or more has a probability of only "
-            f"{percent(posterior.above(criteria.worth))} on the real bars{best}: what it earns is its exposure.",
+            f"{percent(posterior.above(criteria.worth))} on the real bars{best}.",
         )
     sentence = f"The probability that its edge is real is {chance}{best}, less than the {percent(required)} required."
     years = years_to_find_out(posterior, required)

@@ -205,7 +205,7 @@ def judge(findings: Findings, criteria: Criteria | None = None) -> Verdict:
     else:
         reasons = [_why(named, findings, criteria)]
     if findings.trusted is None and findings.caution is not None:
-        reasons.append(f"Whether these universes behave like the market is open: {findings.caution}")
+        reasons.append(f"Whether these universes behave like the market is open. {findings.caution}")
     elif findings.trusted is None:
         reasons.append("Whether these universes behave like the market was not assessed; intervals cover chance alone.")
     return Verdict(label=named, reasons=tuple(reasons), checks=checks, universes_needed=needed)
@@ -237,7 +237,7 @@ def _why(named: Label, findings: Findings, criteria: Criteria) -> str:
     if named == "robust":
         return f"{lost}; a robust strategy may lose in at most {robust}."
     if named == "lucky":
-        return f"{lost}: {lucky} or more. It won in history, and {support}: history was kind to it."
+        return f"{lost}: {lucky} or more. Its backtest won, and {support}: those years were kind to it."
     if named == "losing" and findings.edge == "yes":
         return f"{lost}: its timing is real, and does not carry its costs and exposure."
     if named == "losing":

@@ -122,7 +122,7 @@ def conduct(
             result = load_run(saved)
             with report.still():
                 unsaid = tell(verdict(result, settings.verbose))
-    more = "" if settings.verbose else f"all of it: stresslab show {saved}\n\n"
+    more = "" if settings.verbose else f"all of it: stresslab show {saved}\n"
     with report.still():
         unsaid = unsaid or tell(f"\n{more}report: {saved / 'report.html'}")
     if unsaid is not None:  # the run is stored, and its verdict stands

@@ -131,10 +131,10 @@ def label_keys(result: StressResult) -> list[tuple[str, str]]:
     low = limits.get("probability_of_loss_robust", "10%")
     high = limits.get("probability_of_loss_lucky", "50%")
     meanings = {
-        "robust": f"loses in {low} of the universes or fewer",
-        "fragile": f"loses in more than {low} and fewer than {high}",
-        "lucky": f"loses in {high} or more, although the real bars brought a gain",
-        "losing": f"loses in {high} or more, and lost on the real bars",
+        "robust": f"the real bars support an edge, and with it {low} of universes or fewer are lost",
+        "fragile": f"neither robust, nor lost in {high} of universes or more",
+        "lucky": f"lost in {high} of universes or more, although the backtest won, and without a supported edge",
+        "losing": f"lost in {high} of universes or more, and no clear win before or an edge below its costs",
         "inconclusive": "the evidence does not decide",
     }
     present = {one.verdict.label for one in result.strategies}
@@ -146,8 +146,9 @@ def overview_sentence(result: StressResult) -> str:
     losses = [strategy.universes.probability_of_loss.value for strategy in result.strategies]
     low, high = share(min(losses)), share(max(losses))
     worse = sum(loss >= 0.5 for loss in losses)
+    span = low if low == high else f"{low} to {high}"
     return (
-        f"The share of universes that end with a loss {'is ' if low == high else f'lies between {low} and '}{high}; "
-        f"{worse or 'not one'} of {len(losses)} {'loses' if worse == 1 else 'lose'} in half of them or more. "
+        f"As generated, {span} of universes end with a loss; "
+        f"{worse or 'not one'} of {len(losses)} strategies {'loses' if worse == 1 else 'lose'} in half or more. "
         "A dot is that share, the line through it its 95% interval."
     )

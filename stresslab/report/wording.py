@@ -32,12 +32,12 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
 
 CHECKS: Mapping[str, str] = MappingProxyType(
     {
-        "exposed_universes": "Held a position in enough universes",
-        "trusted_universes": "The universes behave like this market",
+        "exposed_universes": "Held a position in enough of them",
+        "trusted_universes": "Universes behave like this market",
         "edge_supported": "The real bars support an edge",
-        "probability_of_loss_robust": "P(loss) is as low as a robust strategy's",
-        "probability_of_loss_lucky": "P(loss) is lower than luck's",
-        "backtest_won": "The backtest won by more than its own error",
+        "probability_of_loss_robust": "P(loss) low enough for robust",
+        "probability_of_loss_lucky": "P(loss) lower than luck's",
+        "backtest_won": "Backtest won beyond its error",
     }
 )
 """What each check asks; others are shown under their own names."""

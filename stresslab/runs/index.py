@@ -12,15 +12,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from stresslab.analysis.result_document import ResultDocument, Strategy, check_version
+from stresslab.analysis.result_realism import RealismSection
 from stresslab.core.errors import InputError
 from stresslab.core.safe_files import MAX_JSON, check_no_links, read_bounded, report_damage_of
 from stresslab.core.whole_files import put_text
 from stresslab.report.formats.index_page import IndexRow, render_index
+from stresslab.report.sections.realism import evidence_of
 from stresslab.report.wording import UNDEFINED, clean
 from stresslab.runs.track_run import PAGE, STATE, TRACKING
 from stresslab.runs.verify import MANIFEST
 
 INDEX = "index.html"
+NOT_ASSESSED = evidence_of(None).label
+"""What stands for the realism of universes that were not held against past origins."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def _row(
     one: Strategy, document: ResultDocument, run: Path, created: str, tracked: dict[str, str], page: str
 ) -> IndexRow:
     limits = one.studies.limits
+    losses = None if one.edge is None else one.edge.losses
     state = tracked.get(one.name, "")
     return IndexRow(
         strategy=clean(one.name),
@@ -93,6 +98,11 @@ def _row(
         label=one.verdict.label,
         edge=UNDEFINED if one.edge is None else one.edge.label,
         loss=one.universes.probability_of_loss,
+        without=None if losses is None else losses.without.probability_of_loss,
+        planted=None if losses is None else losses.supported.probability_of_loss,
+        realism=document.realism.label if isinstance(document.realism, RealismSection) else NOT_ASSESSED,
+        universes=document.run.universes,
+        seed=document.run.config.get("seed"),
         median=one.universes.of_measure("total_return").median,
         horizon=document.run.horizon,
         generator=clean(str(document.run.generator["name"])),

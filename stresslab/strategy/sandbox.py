@@ -136,7 +136,7 @@ def _own_line(error: BaseException, file: str) -> str:
     folder = os.path.dirname(os.path.realpath(file))
     for name, number, text in reversed(lines):
         if name == file or (file and name[0] != "<" and os.path.dirname(os.path.realpath(name)) == folder):
-            return f", at {Path(name).name} line {number}: `{text}`"
+            return f", at {Path(name).name} line {number}: `{text:.80}`"
     return ""
 
 

@@ -160,7 +160,7 @@ def test_buy_and_hold_has_no_edge(nasdaq: Bars) -> None:
     """However much a decade rose: its exposure never varies."""
     found = edge(bootstrap_case(nasdaq, hold), Trials())
     assert found.label == "no"
-    assert "all that it earns is its exposure" in found.reasons[0]
+    assert "nothing is timed" in found.reasons[0]
 
 
 def test_p_values_next_to_one_have_no_more_digits() -> None:

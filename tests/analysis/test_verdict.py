@@ -203,7 +203,7 @@ def test_caution_leaves_trust_open_and_says_why():
     assert verdict.label == "robust"
     assert check(verdict, "trusted_universes").passed is None
     assert check(verdict, "trusted_universes").note == "open: Only 4 origins were to be had."
-    assert verdict.reasons[-1].endswith("behave like the market is open: Only 4 origins were to be had.")
+    assert verdict.reasons[-1].endswith("behave like the market is open. Only 4 origins were to be had.")
     assert not any("not assessed" in reason for reason in verdict.reasons)
 
 

@@ -62,4 +62,6 @@ def test_labels_are_counted_and_explained(several: StressResult, single: StressR
         label for label in captions.LABELS if label in labels
     ]
     losses = [one.universes.probability_of_loss.value for one in several.strategies]
-    assert f"between {share(min(losses))} and {share(max(losses))}" in captions.overview_sentence(several)
+    assert f"As generated, {share(min(losses))} to {share(max(losses))} of universes" in captions.overview_sentence(
+        several
+    )

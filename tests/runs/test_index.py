@@ -38,8 +38,11 @@ def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:
     assert (page.parent / row.report).exists()
     words = Page(page.read_text()).text
     shown = " ".join([share(lost / len(returns)), f"{share(ends[0])} to {share(ends[1])}"])
-    assert f"{shown} {percent(returns.median(), signed=True)} drifting" in words
-    assert f"{row.created[:10]} {row.created[11:16]} 30 bootstrap {run.name}" in words
+    edge = json.loads((run / "result.json").read_text())["strategies"][0]["edge"]["losses"]
+    sides = [share(edge[side]["probability_of_loss"]["value"]) for side in ("without", "supported")]
+    middle = percent(returns.median(), signed=True)
+    assert f"{shown} {' '.join(sides)} not assessed {middle} drifting" in words
+    assert f"{row.created[:10]} {row.created[11:16]} 30 120 5 bootstrap {run.name}" in words
     assert "1 run, 1 strategy, the newest first" in words
     assert "drifting" in words
     assert index_of(run.parent).rows == found.rows  # its own page is no run

@@ -118,7 +118,7 @@ def _bars(one: StrategyResult, middle: float, rows: int) -> list[_Bar]:
 def _sentence(bars: Sequence[_Bar], limits: dict[str, float]) -> str:
     """How many intervals of chance leave open on which side of a threshold P(loss) lies."""
     values = [bar.loss.value for bar in bars]
-    span = f"P(loss) lies between {share(min(values))} and {share(max(values))}"
+    span = f"With and without an edge, P(loss) lies between {share(min(values))} and {share(max(values))}"
     held = {bar.name for bar in bars if any(bar.loss.low < limit < bar.loss.high for limit in limits.values())}
     count = len({bar.name for bar in bars})
     if not limits:

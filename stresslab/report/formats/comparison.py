@@ -16,6 +16,7 @@ from stresslab.report.formats import text
 from stresslab.report.formats.html import Draw, environment
 from stresslab.report.sections import overview, provenance
 from stresslab.report.sections.realism import evidence as realism_of
+from stresslab.report.sections.strategy import losses_told
 from stresslab.report.wording import (
     GLYPHS,
     UNDEFINED,
@@ -29,9 +30,14 @@ from stresslab.report.wording import (
     shortened,
 )
 
-HEADINGS = ("P(loss)", "95% interval", "Median annual return", "Median Sharpe")
+HEADINGS = (
+    "Edge", "P(loss)", "95% interval", "without an edge", "with its edge", "Median annual return", "Median Sharpe",
+)  # fmt: skip
 GROWING = ("Median return", "5% quantile", "ES 97.5", "Median drawdown")
 """Headings of what grows with the horizon, shown where all runs have the same."""
+SPARE = ("Median Sharpe", "Median annual return", "Median drawdown", "ES 97.5", "5% quantile", "Median return")
+UNLIKE_SPARE = ("with its edge", "without an edge")
+"""What a terminal may leave out of runs that compare, and of those of which annual figures alone do."""
 UNLIKE = (
     "The runs do not cover the same number of bars of the same kind: returns, drawdowns and P(loss) grow or shrink "
     "with them, so only annual figures stand side by side, and P(loss) does not compare."
@@ -65,8 +71,10 @@ def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
     annual = measure_of(one, "annual_return").median
     sharpe = measure_of(one, "sharpe").median
     row = [
+        overview.Cell(UNDEFINED if one.edge is None else one.edge.label),
         overview.Cell(probability(loss), loss.value),
         overview.Cell(shares(loss)),
+        *(overview.Cell(text) for text in losses_told(one)),
         overview.Cell(percent(annual, signed=True), annual),
         overview.Cell(number(sharpe), sharpe),
     ]
@@ -121,6 +129,7 @@ def _facts(found: Comparison) -> list[tuple[str, list[str]]]:
                     clean(str(result.data.symbol)),
                     provenance.day(result.origin),
                     f"{result.universes_count:,} of {result.horizon:,} bars",
+                    str(result.config.get("seed", UNDEFINED)),
                     provenance.generator_name(result),
                     realism_of(result).label,
                 ],
@@ -156,7 +165,7 @@ def render_text(found: Comparison) -> str:
     """What `stresslab compare` prints: lines of at most 100 columns where names allow."""
     facts = [[letter, *cells] for letter, cells in _facts(found)]
     blocks = [
-        text.table(["Run", "Folder", "Bars", "Origin", "Universes", "Generator", "Realism"], facts, left=7),
+        text.table(["Run", "Folder", "Bars", "Origin", "Universes", "Seed", "Generator", "Realism"], facts, left=8),
         [line for sentence in _verdict_on_pairing(found) for line in text.wrapped(sentence, first="", hanging=0)],
     ]
     rows = [
@@ -168,7 +177,10 @@ def render_text(found: Comparison) -> str:
         ]
         for one in found.entries
     ]
-    blocks.append(text.table(["Run", "Strategy", "Verdict", *headings(found)], rows, left=3))
+    spare = SPARE if found.same_horizon else UNLIKE_SPARE
+    blocks.append(
+        text.table(["Run", "Strategy", "Verdict", *headings(found)], rows, left=4, spare=spare, within=(100, 2))
+    )
     paired = [[x.second, x.first, x.difference, x.interval, x.better, x.worse, x.spared] for x in lines(found)]
     if paired:
         names = ["Strategy", "against", "Mean", "95% interval", "Better in", "Alone loses", "Other loses"]

@@ -19,7 +19,12 @@ class IndexRow:
         market: symbol of the bars.
         label: of the verdict.
         edge: its label, or a dash.
-        loss: P(loss).
+        loss: P(loss) as generated.
+        without: P(loss) without an edge; None where that was not asked.
+        planted: P(loss) with the edge that the real bars support, likewise.
+        realism: whether the universes are trusted.
+        universes: how many there are.
+        seed: of the run; None where it is unknown.
         median: of the total return.
         horizon: bars.
         generator: name of what made the universes.
@@ -36,6 +41,11 @@ class IndexRow:
     label: str
     edge: str
     loss: Share
+    without: Share | None
+    planted: Share | None
+    realism: str
+    universes: int
+    seed: object
     median: float | None
     horizon: int
     generator: str
@@ -62,6 +72,13 @@ class IndexRow:
         return probability(self.loss)
 
     @property
+    def losses(self) -> tuple[str, str]:
+        """P(loss) without and with the edge as people read them."""
+        sides = (self.without, self.planted)
+        without, planted = (UNDEFINED if one is None else probability(one) for one in sides)
+        return without, planted
+
+    @property
     def interval(self) -> str:
         """Its interval."""
         return shares(self.loss)
@@ -72,7 +89,7 @@ class IndexRow:
         return percent(self.median, signed=True)
 
 
-FILTERS = ("market", "label", "edge", "generator", "limits", "state")
+FILTERS = ("market", "label", "edge", "realism", "generator", "limits", "state")
 """Columns with a list of values to choose from."""
 OPTIONAL = ("limits", "state")
 """Those that some rows have no value in, so that one value is a choice."""

@@ -21,12 +21,23 @@ from stresslab.report import captions
 from stresslab.report.charts import bars_and_universes, fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import realism
-from stresslab.report.sections.strategy import distributions
+from stresslab.report.sections.strategy import conditions, distributions, losses_told
 from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, probability, shares
 
 KINDS = ("pnl", "drawdown", "equity", "underwater")
 """What can be plotted of a strategy."""
-HEADINGS = ("Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median return", "5% quantile", "Real outcome")
+HEADINGS = (
+    "Strategy",
+    "Verdict",
+    "Edge",
+    "P(loss)",
+    "95% interval",
+    "P(loss) without an edge",
+    "with its edge",
+    "Median return",
+    "5% quantile",
+    "Real outcome",
+)
 
 
 def table(strategies: list[StrategyResult], caption: str) -> str:
@@ -39,7 +50,7 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
         rows.append(
             [
                 clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge.label,
-                probability(loss), shares(loss), percent(quantiles.median, signed=True),
+                probability(loss), shares(loss), *losses_told(one), percent(quantiles.median, signed=True),
                 percent(quantiles.quantile(0.05), signed=True), percent(real, signed=True),
             ]
         )  # fmt: skip
@@ -56,8 +67,7 @@ def html(thing: object) -> str:
 
 @html.register
 def _(result: StressResult) -> str:
-    caption = f"{clean(str(result.data.symbol))} in {result.universes_count:,} universes of {result.horizon:,} bars"
-    return table(result.strategies, caption)
+    return table(result.strategies, f"{clean(str(result.data.symbol))}. {conditions(result)}")
 
 
 @html.register

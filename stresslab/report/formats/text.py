@@ -5,6 +5,7 @@ Numbers and sentences come from `report.sections`, so that terminal and page can
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -16,15 +17,18 @@ from stresslab.report.sections import kept_limits, notices, overview, provenance
 from stresslab.report.sections import strategy as evidence
 from stresslab.report.sections.grid_ranking import discount, ranked
 from stresslab.report.sections.studies import edge_sentence
-from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, shares, shortened
+from stresslab.report.wording import UNDEFINED, clean, measure, percent, probability, share, shares
 
-WIDTH = 100
+WIDTH = 80
+"""Columns of a terminal."""
 LONGEST_NAME = 26
+MOST_WARNINGS = 3
+"""Warnings that a run prints when it is done; the rest are counted."""
 QUANTILES = (("5%", "0.05"), ("25%", "0.25"), ("Median", "0.5"), ("75%", "0.75"), ("95%", "0.95"))
 
 
 def render(result: StressResult) -> str:
-    """What `print(result)` shows: lines of at most 100 columns without control characters."""
+    """What `print(result)` shows: lines of `WIDTH` columns at most (the gate's table may be wider)."""
     cash = result.init_cash
     several = len(result.strategies) > 1
     blocks = [*_discount(result), _overview(_in_order(result, range(len(result.strategies))))] if several else []
@@ -39,19 +43,24 @@ def render(result: StressResult) -> str:
 
 
 def brief(result: StressResult) -> str:
-    """What a run prints when it is done: the table, two lines for each strategy, and how many warnings there are."""
+    """What a run prints when it is done, on a screen: the answer, what it holds for, and what to know before use.
+
+    Of one strategy it says what decides in sentences, of several in a table.
+    """
     roles = overview.roles(result)
     shown = range(len(result.strategies)) if len(roles) == len(result.strategies) else roles
     blocks = [_overview(_in_order(result, shown))]
     if len(roles) < len(result.strategies):
         blocks[0] += wrapped(f"Of {len(result.strategies):,} strategies these: {', '.join(roles.values())}.", "")
     blocks = [*_discount(result), *blocks]
-    for one in _in_order(result, roles):
-        blocks.append(_two_lines(one))
-    warned = sum(notice.warning for notice in notices.notices(result))
-    if warned:
-        blocks.append([f"{warned} {'warnings' if warned > 1 else 'warning'} to read before you rely on it."])
-    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
+    chosen = _in_order(result, roles)
+    if len(chosen) > 1:
+        blocks += [_edges(chosen)]
+        blocks += [lines for one in chosen if (lines := _asked(one, named=True))]
+    else:
+        blocks += [_decision(chosen[0])]
+    blocks += [wrapped(evidence.conditions(result), ""), _warned(result)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
 
 def _in_order(result: StressResult, places: Iterable[int]) -> list[StrategyResult]:
@@ -66,17 +75,68 @@ def _discount(result: StressResult) -> list[list[str]]:
     return [wrapped(sentence, "", 2)] if sentence else []
 
 
-def _two_lines(strategy: StrategyResult) -> list[str]:
-    """The label with what decides it, and what the edge says; each cut to a line."""
-    decisive = f"{shown_name(strategy)}: {strategy.verdict.label.upper()}. {strategy.verdict.reasons[0]}"
+def _decision(strategy: StrategyResult) -> list[str]:
+    """The label with what decides it, what the edge says, P(loss) in every way, and what else was asked."""
+    lines = wrapped(f"{shown_name(strategy)}: {strategy.verdict.label.upper()}. {strategy.verdict.reasons[0]}", "")
     edge = edge_sentence(strategy) or evidence.luck_sentence(strategy) or "Whether it has an edge was not asked."
-    lines = [shortened(decisive, WIDTH), f"  {shortened(edge, WIDTH - 2)}"]
+    lines += wrapped(edge)
+    return [*lines, *_edge_table(strategy), *_asked(strategy)]
+
+
+def _edge_table(strategy: StrategyResult) -> list[str]:
+    """The edge's probability and P(loss) without and with it, what chance makes of them, and other generators."""
+    edge = strategy.edge
+    if edge is None or edge.posterior is None or edge.losses is None:
+        return []
+    rows = []
+    for figure, row in zip(
+        evidence.edge_figures(strategy)[1:], (edge.losses.without, edge.losses.supported), strict=True
+    ):
+        low, high = row.generators
+        rows.append([figure.name, figure.value, shares(row.probability_of_loss), f"{share(low)} to {share(high)}"])
+    real = evidence.edge_figures(strategy)[0]
+    rows = [[f"{real.name} ({share(edge.required)} required)", real.value, "", ""], *rows]
+    return table(["", "", "95% interval", "over generators"], rows, left=1, indent="  ")
+
+
+def _edges(strategies: Sequence[StrategyResult]) -> list[str]:
+    """How probable each edge is, and P(loss) without and with it: the figures of the page, without their intervals."""
+    names = ("The edge is real", "P(loss) without an edge", "P(loss) with its edge")
+    rows = []
+    for one in strategies:
+        found = {figure.name: figure.value for figure in evidence.edge_figures(one)}
+        rows.append([shown_name(one), *(found.get(name, UNDEFINED) for name in names)])
+    if all(set(row[1:]) == {UNDEFINED} for row in rows):
+        return []
+    return table(["Strategy", "Edge is real", "P(loss) without an edge", "with its edge"], rows, left=1)
+
+
+def _asked(strategy: StrategyResult, *, named: bool = False) -> list[str]:
+    """What limits and shocks say, where they were asked."""
+    lines = []
     if strategy.studies.limits is not None:
         lines += wrapped(f"Limits: {kept_limits.headline(strategy.studies.limits)}", "  ", 4)
     found = strategy.studies.what_if
     if found is not None and len(found.rows) + len(found.too_rare) > 2:  # more than stands in every result
-        lines += ["", *_what_if(found)]
+        lines += [*([] if named else [""]), *_what_if(found)]
+    return [f"{shown_name(strategy)}:", *lines] if lines and named else lines
+
+
+def _warned(result: StressResult) -> list[str]:
+    """The warnings, each by its first sentence."""
+    found = [notice for notice in notices.notices(result) if notice.warning]
+    lines = ["Before you rely on it:"] if found else []
+    for notice in found[:MOST_WARNINGS]:
+        sentence = re.split(r"(?<=[.!?]) (?=[A-Z0-9])", notice.text, maxsplit=1)[0]
+        lines += wrapped(f"{notice.heading}: {sentence}", first="  - ", hanging=4)
+    if len(found) > MOST_WARNINGS:
+        lines.append(f"  - and {len(found) - MOST_WARNINGS} more")
     return lines
+
+
+def _figure(figure: evidence.Figure) -> list[str]:
+    """A key figure, its detail on the next line where it does not fit beside it."""
+    return wrapped(f"{figure.name:<23} {figure.value:>7}   {figure.detail}", hanging=36)
 
 
 def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
@@ -100,7 +160,7 @@ def _overview(strategies: Sequence[StrategyResult]) -> list[str]:
             ]
         )
     headings = ["Strategy", "Verdict", "Edge", "P(loss)", "95% interval", "Median", "5%", "Real"]
-    return table([*headings, *(["Backtest"] if varied else [])], rows, left=3)
+    return table([*headings, *(["Backtest"] if varied else [])], rows, left=3, spare=("5%", "Median", "Real"))
 
 
 def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
@@ -112,9 +172,9 @@ def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
         lines += wrapped(reason)
     lines.append("")
     figures = [*evidence.edge_figures(strategy), *evidence.key_figures(strategy, cash)]
-    lines += [f"  {figure.name:<26} {figure.value:>8}   {figure.detail}" for figure in figures]
+    lines += [line for figure in figures for line in _figure(figure)]
     answer, sentence = evidence.lookahead(strategy.lookahead)
-    lines += ["", *_checks(strategy), *wrapped(f"{answer:<12}  {sentence}", hanging=16)]
+    lines += ["", *_checks(strategy), *wrapped(f"{answer:<12} {sentence}", hanging=15)]
     if strategy.studies.what_if is not None:
         lines += ["", *_what_if(strategy.studies.what_if)]
     return [*lines, "", *_measures(strategy)]
@@ -122,12 +182,13 @@ def _strategy(strategy: StrategyResult, cash: float) -> list[str]:
 
 def _what_if(found: WhatIf) -> list[str]:
     """The base case, conditions, shocks and crises, one line each."""
-    return table(what_if.BRIEF_HEADINGS, what_if.brief_rows(found), left=1, indent="  ")
+    rows = what_if.brief_rows(found)
+    return table(what_if.BRIEF_HEADINGS, rows, left=1, indent="  ", spare=what_if.BRIEF_HEADINGS[-2:])
 
 
 def _checks(strategy: StrategyResult) -> list[str]:
     rows = [[row.answer, row.name, row.value, row.interval, row.threshold] for row in evidence.checks(strategy.verdict)]
-    return table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", least=12)
+    return table(["Answer", "Check", "Value", "95% interval", "Threshold"], rows, left=2, indent="  ", spare=())
 
 
 def _measures(strategy: StrategyResult) -> list[str]:
@@ -140,7 +201,7 @@ def _measures(strategy: StrategyResult) -> list[str]:
         cells = [measure(name, quantiles[level]) for _, level in QUANTILES]
         cells += [measure(name, real.get(name))] if real else []
         rows.append([row.label, *cells, measure(name, strategy.backtest.get(name))])
-    return table(headings, rows, left=1, indent="  ")
+    return table(headings, rows, left=1, indent="  ", spare=("25%", "75%"))
 
 
 def _caution(result: StressResult) -> list[str]:
@@ -157,7 +218,7 @@ def _realism(result: StressResult) -> list[str]:
     rows = [[row.outcome, row.name, row.value, row.interval, row.acceptable] for row in found.rows]
     headings = ["Answer", "Check", "Value", "Interval", "Acceptable"]
     lines = [f"Realism of the universes: {found.label.upper()}"]
-    return lines + (table(headings, rows, left=2, indent="  ") if rows else [])
+    return lines + (table(headings, rows, left=2, indent="  ", spare=()) if rows else [])
 
 
 def _run(result: StressResult) -> list[str]:
@@ -192,16 +253,40 @@ def wrapped(text: str, first: str = "  ", hanging: int = 2) -> list[str]:
 
 
 def table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, indent: str = "", least: int = 0
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: int,
+    indent: str = "",
+    least: int = 0,
+    spare: Sequence[str] | None = None,
+    within: tuple[int, int] = (WIDTH, 1),
 ) -> list[str]:
-    """Columns as wide as they need, the first `left` of them flush left."""
-    widths = [max(len(line[column]) for line in [headings, *rows]) for column in range(len(headings))]
+    """Columns as wide as they need, the first `left` of them flush left.
+
+    Args:
+        headings: of the columns.
+        rows: cells as text.
+        left: columns that are flush left.
+        indent: before each line.
+        least: columns of text of the first column, at least.
+        spare: headings of columns that are left out, one after the other, where the table is too wide although its
+            columns stand closer together; None for a table that may be wider.
+        within: its width, and the least room between columns.
+    """
+    kept = list(range(len(headings)))
+    widths = [max(len(line[column]) for line in [headings, *rows]) for column in kept]
     widths[0] = max(widths[0], least)
+
+    def width(gap: int) -> int:
+        return len(indent) + sum(widths[column] for column in kept) + gap * (len(kept) - 1)
+
+    for heading in spare or ():
+        if width(within[1]) > within[0] and heading in headings:
+            kept.remove(list(headings).index(heading))
+    between = " " * (within[1] if spare is not None and width(2) > within[0] else 2)
     lines = []
     for line in [headings, *rows]:
-        cells = [
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        lines.append(indent + "  ".join(cells))
+        cells = [line[at].ljust(widths[at]) if at < left else line[at].rjust(widths[at]) for at in kept]
+        lines.append(indent + between.join(cells))
     return lines

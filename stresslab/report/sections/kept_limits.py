@@ -9,7 +9,7 @@ from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_decisions import LimitAnswer, LimitStudy
 from stresslab.report.charts.sizes import NAMES
 from stresslab.report.sections.table import Table, chance, share
-from stresslab.report.wording import UNDEFINED, clean, interval
+from stresslab.report.wording import UNDEFINED, clean, interval, shares
 
 ANSWERS: Mapping[bool | None, str] = {True: "kept", False: "broken", None: "undecided"}
 SIGNS: Mapping[bool | None, str] = {True: "✓", False: "✕", None: "?"}
@@ -110,7 +110,7 @@ def _answers(study: LimitStudy, key: str, title: str) -> Table:
 
 def _estimate(answer: LimitAnswer) -> str:
     found = answer.estimate
-    return f"{share(found.value)}\n{interval(found.low, found.high)}"
+    return f"{share(found.value)}\n{shares(found)}"
 
 
 def _outcomes(study: LimitStudy, key: str, title: str) -> Table:

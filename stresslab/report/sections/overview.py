@@ -136,6 +136,10 @@ def gauge(strategy: StrategyResult) -> Gauge:
     loss = strategy.universes.probability_of_loss
     limits = {check.name: check.threshold for check in strategy.verdict.checks}
     robust, lucky = limits.get("probability_of_loss_robust"), limits.get("probability_of_loss_lucky")
+    decides = next((check for check in strategy.verdict.checks if check.name == "probability_of_loss_lucky"), None)
+    counts = ""
+    if decides is not None and decides.value is not None and decides.value != loss.value:
+        counts = f"; what counts is P(loss) {_side(decides.note)}, {share(decides.value)}"
     return Gauge(
         value=100 * loss.value,
         low=100 * loss.low,
@@ -147,8 +151,14 @@ def gauge(strategy: StrategyResult) -> Gauge:
             f"{name} {share(limit)}"
             for name, limit in (("Robust up to", robust), ("lucky or losing from", lucky))
             if limit is not None
-        ),
+        )
+        + counts,
     )
+
+
+def _side(note: str) -> str:
+    """Which P(loss) a check of the verdict compared, in the words of the page."""
+    return "with its edge" if note.startswith("with the supported edge") else "without an edge"
 
 
 def overview(strategy: StrategyResult) -> list[Cell]:

@@ -34,15 +34,17 @@ READING = (
     ),
     (
         "P(loss)",
-        "The share of universes in which the strategy ends below its initial capital, net of costs. The verdict "
-        "rests on it.",
+        "The share of universes in which the strategy ends below its initial capital, net of costs. As generated: as "
+        "the universes are. Without an edge: its timing made worth nothing. With its edge: with what the real bars "
+        "make of its timing, in doubt as they leave it. The verdict rests on the last where the edge is supported, "
+        "else on the one without.",
     ),
     ("95% interval", "How far off the figure may be because there are only so many universes. More narrow it."),
     (
         "Verdict",
-        "Robust: loses in few universes. Fragile: in more than that, less than half. Losing: in half or more. Lucky: "
-        "likewise, although the real bars brought a gain. Inconclusive: the evidence does not decide. The checks "
-        "hold the thresholds.",
+        "Robust: the real bars support an edge, and with it few universes are lost. Losing: half or more are. Lucky: "
+        "likewise, although the backtest won, and without a supported edge. Fragile: all between. Inconclusive: "
+        "the evidence does not decide. The checks hold the thresholds.",
     ),
     (
         "Real outcome",

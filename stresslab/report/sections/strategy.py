@@ -101,11 +101,31 @@ def strategy_pages(result: StressResult) -> list[StrategyPage]:
 
 
 def conditions(result: StressResult) -> str:
-    """Under what the figures hold, in a line: horizon, generator, its training and realism, and costs."""
+    """Under what the figures hold, in a line: horizon, universes, generator, its training and realism, and costs."""
     bars = f"{provenance.horizon(result)} after {provenance.day(result.origin)}"
     training, _ = provenance.sample_label(result)
-    generator = f"{provenance.generator_name(result)} ({training}), realism {realism.evidence(result).label}"
-    return f"Holds for {bars}; universes of {generator}; {provenance.execution(result.config)}."
+    count = f"{result.universes_count:,} {'universe' if result.universes_count == 1 else 'universes'}"
+    generator = f"{provenance.generator_name(result)} ({training}), realism: {realism.evidence(result).label}"
+    seed = f"; seed {seed}" if (seed := result.config.get("seed")) is not None else ""
+    return f"Holds for {bars}; {count} of {generator}; {provenance.execution(result.config)}{seed}."
+
+
+def losses_told(strategy: StrategyResult) -> tuple[str, str]:
+    """P(loss) without an edge and with the strategy's, as every page rounds them; a dash where that was not asked."""
+    found = None if strategy.edge is None else strategy.edge.losses
+    if found is None:
+        return wording.UNDEFINED, wording.UNDEFINED
+    sides = (found.without.probability_of_loss, found.supported.probability_of_loss)
+    return wording.probability(sides[0]), wording.probability(sides[1])
+
+
+def answer(strategy: StrategyResult) -> str:
+    """What a run said of a strategy, in a line: label, edge, and P(loss) as generated, without and with the edge."""
+    edge = wording.UNDEFINED if strategy.edge is None else strategy.edge.label
+    without, planted = losses_told(strategy)
+    loss = wording.probability(strategy.universes.probability_of_loss)
+    apart = "" if without == wording.UNDEFINED else f", {without} without an edge, {planted} with its edge"
+    return f"{strategy.verdict.label}, edge: {edge}, P(loss) {loss} as generated{apart}"
 
 
 def strategy_page(

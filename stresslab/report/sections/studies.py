@@ -29,7 +29,7 @@ from stresslab.report.wording import UNDEFINED, interval, percent
 
 EDGES: Mapping[str, str] = {
     "yes": "The real bars support that its timing adds to its exposure.",
-    "no": "What it earns is its exposure, not its timing.",
+    "no": "The real bars exclude an edge worth having.",
     "unclear": "The real bars cannot tell its timing from luck.",
 }
 """What the labels of edge say."""
@@ -134,12 +134,13 @@ def _edge(edge: Edge) -> Table:
         "timing_in_universes": "In the universes: timing over the horizon, before costs (described only)",
     }
     answers = {True: "supports", False: "excludes", None: "open"}
+    small: dict[bool | None, str] = {False: "too small to matter"}  # what is excluded is an edge that is worth having
     rows = tuple(
         (
             asked[check.name],
             percent(check.value),
             interval(check.low, check.high),
-            answers[check.passed],
+            (answers | small if check.name == "edge_is_real" and edge.posterior else answers)[check.passed],
             check.note,
         )
         for check in edge.checks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stresslab.analysis.result_models import Estimate, RiskFigures, Share
 from stresslab.analysis.result_studies import Difference
 from stresslab.report.charts.chart import Chart
-from stresslab.report.wording import UNDEFINED, interval, percent, probability
+from stresslab.report.wording import UNDEFINED, interval, percent, probability, shares
 from stresslab.report.wording import share as _defined_share
 
 LONGEST_NUMBER = 24
@@ -62,8 +62,9 @@ def share(value: float | None) -> str:
 
 def chance(cell: Estimate) -> str:
     """A figure, and its interval in a second line."""
-    value = probability(cell) if isinstance(cell, Share) else share(cell.value)
-    return f"{value}\n{interval(cell.low, cell.high)}"
+    if isinstance(cell, Share):
+        return f"{probability(cell)}\n{shares(cell)}"
+    return f"{percent(cell.value)}\n{interval(cell.low, cell.high)}"
 
 
 def versus(found: Difference, better: str, equal: str, worse: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stresslab.analysis.result_trades import TradeStudy
 from stresslab.report.sections.kept_limits import ANSWERS, ENDS, rules_sentence
 from stresslab.report.sections.table import Table, chance, share
-from stresslab.report.wording import UNDEFINED, clean, interval, largest_multiple, money, number, percent
+from stresslab.report.wording import UNDEFINED, clean, interval, largest_multiple, money, number, percent, shares
 
 SIDES = {
     "listed": "as listed",
@@ -111,7 +111,7 @@ def _matched(study: TradeStudy) -> Table:
     sentence = (
         f"{matched_sentence(study)} {share(study.matched.real_as_good)} of random times earn as much. "
         f"Universes are those of {clean(away.generator)}; P(loss) there is {share(away.loss.value)} "
-        f"({interval(away.loss.low, away.loss.high)}), P(drawdown > 20%) {share(away.deep.value)}.{own}"
+        f"({shares(away.loss)}), P(drawdown > 20%) {share(away.deep.value)}.{own}"
     )
     headings = ("Exposure", "Mean or median", "5%", "95%")
     return Table(

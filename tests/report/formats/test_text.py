@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from stresslab.analysis.result import StressResult
 from stresslab.metrics.measures import MEASURES
-from stresslab.report.formats.text import brief, render
+from stresslab.report.formats.text import brief, render, table
+from stresslab.report.sections.strategy import conditions
 from stresslab.report.wording import CHECKS
 from tests.make.results import make_result
 
@@ -20,9 +22,10 @@ def test_verdict_comes_first(single: StressResult, several: StressResult) -> Non
 
 
 def test_lines_fit_a_terminal(result: StressResult) -> None:
-    """No line is longer than 100 columns, ends in blanks or holds a control character."""
+    """No line is longer than 80 columns (the table of realism: 100), ends in blanks or holds a control character."""
+    most = 80 if result.realism is None else 100
     for line in render(result).splitlines():
-        assert len(line) <= 100
+        assert len(line) <= most, line
         assert line == line.rstrip()
         assert line.isprintable()
 
@@ -55,11 +58,41 @@ def test_names_cannot_control_the_terminal() -> None:
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
-def test_brief_is_a_table_and_two_lines_a_strategy(several: StressResult) -> None:
-    """Each strategy has a row, and a line for its label and one for its edge; no line is longer than a terminal."""
+def test_brief_of_one_strategy_is_a_screen(single: StressResult) -> None:
+    """At most 24 lines of 80 columns: the row, whole sentences, what the figures hold for, and the warnings."""
+    lines = brief(single).splitlines()
+    text = " ".join(" ".join(lines).split())
+    one = single.strategies[0]
+    assert len(lines) <= 22  # the command adds two
+    assert all(len(line) <= 80 for line in lines)
+    assert f"{one.name}: {one.verdict.label.upper()}. {one.verdict.reasons[0]}" in text
+    assert conditions(single) in text
+    assert "Before you rely on it:" in text
+    assert "…" not in text
+
+
+def test_brief_of_several_has_a_row_for_each(several: StressResult) -> None:
+    """And what all of them hold for; no line is longer than a terminal."""
     lines = brief(several).splitlines()
-    assert all(len(line) <= 100 for line in lines)
-    assert len(lines) == 1 + len(several.strategies) + 3 * len(several.strategies) + 2
-    for one in several.strategies:
-        assert any(line.startswith(f"{one.name}: {one.verdict.label.upper()}. ") for line in lines)
-    assert lines[-1].endswith("to read before you rely on it.")
+    assert all(len(line) <= 80 for line in lines)
+    for line, one in zip(lines[1:], several.strategies, strict=False):
+        assert line.split()[:2] == [one.name, one.verdict.label.upper()]
+    assert conditions(several) in " ".join(" ".join(lines).split())
+
+
+def test_a_wide_table_gives_up_what_it_can_spare() -> None:
+    """First the room between columns, then the columns that are named, in their order; never the others."""
+    headings, row = ["Name", "a", "b", "c"], ["n" * 40, "1" * 13, "2" * 13, "3" * 13]
+    assert len(table(headings, [row], left=1)[1]) == 85
+    close = [*row[:3], "3" * 9]
+    assert table(headings, [close], left=1, spare=("b",))[1] == " ".join(close)
+    assert table(headings, [row], left=1, spare=("b", "a"))[1].split() == [row[0], row[1], row[3]]
+
+
+def test_warnings_are_printed_by_their_first_sentence(single: StressResult) -> None:
+    """And counted where there are many."""
+    many = replace(single, notices=[f"warning: Fault {at}. It goes on." for at in range(6)])
+    text = brief(many)
+    assert "  - Warning: Fault 0.\n" in text
+    assert "It goes on" not in text
+    assert re.search(r"  - and \d more", text)
