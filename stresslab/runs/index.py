@@ -18,6 +18,7 @@ from stresslab.core.safe_files import MAX_JSON, check_no_links, read_bounded, re
 from stresslab.core.whole_files import put_text
 from stresslab.report.formats.index_page import IndexRow, render_index
 from stresslab.report.sections.realism import evidence_of
+from stresslab.report.sections.tracking import NOTHING_YET
 from stresslab.report.wording import UNDEFINED, clean
 from stresslab.runs.track_run import PAGE, STATE, TRACKING
 from stresslab.runs.verify import MANIFEST
@@ -120,7 +121,10 @@ def _tracked(folder: Path, run: str) -> tuple[dict[str, str], str]:
     kept = folder / TRACKING / run
     try:
         facts = json.loads(read_bounded(kept / STATE, MAX_JSON))
-        states = {str(name): str(one["state"]) for name, one in facts["strategies"].items()}
+        states = {
+            str(name): str(one["state"]) if one.get("bars", 1) else NOTHING_YET
+            for name, one in facts["strategies"].items()
+        }
     except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}, ""
     return states, f"{TRACKING}/{quote(run)}/{PAGE}"

@@ -35,7 +35,7 @@ from stresslab.report.formats.decision_page import DecisionPage, PageSection, re
 from stresslab.report.formats.text import table, wrapped
 from stresslab.report.sections import provenance
 from stresslab.report.sections.strategy import answer, conditions
-from stresslab.report.sections.tracking import headline, summary, tracking_tables
+from stresslab.report.sections.tracking import headline, state, summary, tracking_tables
 from stresslab.report.wording import UNDEFINED, clean, percent
 from stresslab.runs.account_file import equity_at
 from stresslab.runs.accounts import Progress, RunStrategy, StoredRun, stored_run
@@ -93,7 +93,7 @@ class TrackedRun:
             tables = tracking_tables(found, self.watches[name], self.looks[name], self.stamps, f"track-{at}")
             lines = [headline(found), f"The run said: {self.answers[name]}. {self.conditions}"]
             sections.append(PageSection(f"strategy-{at}", clean(name), tables, lines))
-        chips = [("alert" if one.state == "outside" else "plain", f"{clean(name)}: {one.state}")
+        chips = [("alert" if one.state == "outside" else "plain", f"{clean(name)}: {state(one)}")
                  for name, one in self.states.items()]  # fmt: skip
         return render_decision(DecisionPage("track", clean(self.run.name), self.described, sections, chips, self.stamp))
 
@@ -247,7 +247,7 @@ def _equity_of(one: RunStrategy, stored: StoredRun, known: Bars, news: Bars) -> 
 def listed(runs: list[TrackedRun]) -> str:
     """All runs in a table, and for each strategy what to do."""
     rows = [
-        [clean(run.run.name), clean(name), one.state.upper(), one.since or UNDEFINED, f"{one.bars} of {one.horizon}",
+        [clean(run.run.name), clean(name), state(one).upper(), one.since or UNDEFINED, f"{one.bars} of {one.horizon}",
          percent(one.account_return, signed=True), percent(one.price_change, signed=True)]
         for run in runs for name, one in run.states.items()
     ]  # fmt: skip

@@ -46,6 +46,8 @@ def test_a_row_is_what_its_run_says(tmp_path: Path) -> None:
     assert "1 run, 1 strategy, the newest first" in words
     assert "drifting" in words
     assert index_of(run.parent).rows == found.rows  # its own page is no run
+    (kept / "track.json").write_text(json.dumps({"strategies": {"both_ways": {"state": "inside", "bars": 0}}}))
+    assert index_of(run.parent).rows[0].state == "no bars yet"
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from stresslab.report.formats import text
 from stresslab.report.formats.html import Draw, environment
 from stresslab.report.sections import overview, provenance
 from stresslab.report.sections.realism import evidence as realism_of
-from stresslab.report.sections.strategy import losses_told
 from stresslab.report.wording import (
     GLYPHS,
     UNDEFINED,
@@ -74,7 +73,7 @@ def cells(entry: Entry, found: Comparison) -> list[overview.Cell]:
         overview.Cell(UNDEFINED if one.edge is None else one.edge.label),
         overview.Cell(probability(loss), loss.value),
         overview.Cell(shares(loss)),
-        *(overview.Cell(text) for text in losses_told(one)),
+        *overview.losses(one),
         overview.Cell(percent(annual, signed=True), annual),
         overview.Cell(number(sharpe), sharpe),
     ]

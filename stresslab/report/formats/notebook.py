@@ -21,7 +21,8 @@ from stresslab.report import captions
 from stresslab.report.charts import bars_and_universes, fans_and_histograms
 from stresslab.report.charts.chart import Chart
 from stresslab.report.sections import realism
-from stresslab.report.sections.strategy import conditions, distributions, losses_told
+from stresslab.report.sections.overview import losses
+from stresslab.report.sections.strategy import conditions, distributions
 from stresslab.report.wording import GLYPHS, UNDEFINED, clean, percent, probability, shares
 
 KINDS = ("pnl", "drawdown", "equity", "underwater")
@@ -50,7 +51,8 @@ def table(strategies: list[StrategyResult], caption: str) -> str:
         rows.append(
             [
                 clean(one.name), f"{GLYPHS[label]} {label}", UNDEFINED if one.edge is None else one.edge.label,
-                probability(loss), shares(loss), *losses_told(one), percent(quantiles.median, signed=True),
+                probability(loss), shares(loss), *(cell.text for cell in losses(one)),
+                percent(quantiles.median, signed=True),
                 percent(quantiles.quantile(0.05), signed=True), percent(real, signed=True),
             ]
         )  # fmt: skip

@@ -66,8 +66,8 @@ class OverviewRow:
 
 
 OVERVIEW = (
-    "P(loss)", "Median return", "5% quantile", "ES 97.5", "Median drawdown", "P(drawdown > 20%)",
-    "Real outcome", "Better than", "Median excess",
+    "P(loss)", "without an edge", "with its edge", "Median return", "5% quantile", "ES 97.5", "Median drawdown",
+    "P(drawdown > 20%)", "Real outcome",
 )  # fmt: skip
 """Headings of the overview's numbers, in the order of `StrategyPage.overview`."""
 
@@ -166,20 +166,27 @@ def overview(strategy: StrategyResult) -> list[Cell]:
     returns, falls = measure_of(strategy, "total_return"), measure_of(strategy, "max_drawdown")
     loss, deep = strategy.universes.probability_of_loss, strategy.universes.drawdown_beyond(0.2)
     real = None if strategy.realised is None else strategy.realised_return
-    place = None if strategy.luck.better is None else strategy.luck.better.value
-    excess = measure_of(strategy, "excess_return").median
     shortfall = returns.expected_shortfall_97_5
     return [
         Cell(wording.probability(loss), loss.value),
+        *losses(strategy),
         _signed(returns.median),
         _signed(returns.quantile(0.05)),
         Cell(percent(shortfall), shortfall),
         Cell(percent(falls.median), falls.median),
         Cell(wording.probability(deep), deep.value),
         _signed(real),
-        Cell(wording.UNDEFINED if place is None else share(place), place),
-        _signed(excess),
     ]
+
+
+def losses(strategy: StrategyResult) -> tuple[Cell, Cell]:
+    """P(loss) without an edge and with the strategy's; a dash where that was not asked."""
+    found = None if strategy.edge is None else strategy.edge.losses
+    if found is None:
+        return Cell(wording.UNDEFINED), Cell(wording.UNDEFINED)
+    sides = (found.without.probability_of_loss, found.supported.probability_of_loss)
+    without, planted = (Cell(wording.probability(side), side.value) for side in sides)
+    return without, planted
 
 
 def _signed(value: float | None) -> Cell:

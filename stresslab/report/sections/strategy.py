@@ -22,7 +22,7 @@ from stresslab.report.charts.chart import Chart
 from stresslab.report.charts.tear_sheet import rolling_sharpe_chart
 from stresslab.report.charts.track_record import falls_chart, track_chart
 from stresslab.report.sections import backtest, provenance, realism
-from stresslab.report.sections.overview import OverviewRow, overview_row, roles
+from stresslab.report.sections.overview import OverviewRow, losses, overview_row, roles
 from stresslab.report.sections.studies import Setting, edge_sentence, tables
 from stresslab.report.sections.table import Table
 from stresslab.report.wording import clean, money, number, percent, share
@@ -110,19 +110,10 @@ def conditions(result: StressResult) -> str:
     return f"Holds for {bars}; {count} of {generator}; {provenance.execution(result.config)}{seed}."
 
 
-def losses_told(strategy: StrategyResult) -> tuple[str, str]:
-    """P(loss) without an edge and with the strategy's, as every page rounds them; a dash where that was not asked."""
-    found = None if strategy.edge is None else strategy.edge.losses
-    if found is None:
-        return wording.UNDEFINED, wording.UNDEFINED
-    sides = (found.without.probability_of_loss, found.supported.probability_of_loss)
-    return wording.probability(sides[0]), wording.probability(sides[1])
-
-
 def answer(strategy: StrategyResult) -> str:
     """What a run said of a strategy, in a line: label, edge, and P(loss) as generated, without and with the edge."""
     edge = wording.UNDEFINED if strategy.edge is None else strategy.edge.label
-    without, planted = losses_told(strategy)
+    without, planted = (cell.text for cell in losses(strategy))
     loss = wording.probability(strategy.universes.probability_of_loss)
     apart = "" if without == wording.UNDEFINED else f", {without} without an edge, {planted} with its edge"
     return f"{strategy.verdict.label}, edge: {edge}, P(loss) {loss} as generated{apart}"

@@ -24,7 +24,13 @@ CAUSES = {
     "market": "the market is not this generator's any more",
     "account": "the account leaves its band",
 }
+NOTHING_YET = "no bars yet"
 HEADINGS = ("Monitor", "Now", "From", "To", "Outside since")
+
+
+def state(found: Tracked) -> str:
+    """Inside, drifting or outside; nothing is said before there are bars."""
+    return found.state if found.bars else NOTHING_YET
 
 
 def headline(found: Tracked) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stresslab.analysis.tracking import Live, Stamps, tracked
-from stresslab.report.sections.tracking import headline, summary, tracking_tables
+from stresslab.report.sections.tracking import headline, state, summary, tracking_tables
 from tests.make.tracked import BARS, live, watch
 
 TEXTS = [f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}" for at in range(BARS + 1)]
@@ -20,6 +20,7 @@ def test_the_headline_has_state_date_and_advice() -> None:
     assert "expects an edge of 1.00" in summary(found)
     nothing = tracked("one", seen, Live(np.empty(0), np.empty(0)), Stamps([]))
     assert headline(nothing).startswith("No bars since the run yet")
+    assert state(nothing) == "no bars yet"
     assert summary(nothing) == ""
 
 
