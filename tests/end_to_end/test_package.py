@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,12 @@ def test_unknown_names_are_refused() -> None:
     """A misspelt name is an AttributeError, as of any module."""
     with pytest.raises(AttributeError, match="load_bar"):
         stresslab.load_bar  # noqa: B018 - looking it up is the test
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    """`pyproject.toml` has it; the citation and the first section of the changelog follow."""
+    root = Path(__file__).parents[2]
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert re.findall(r"^version: (.*)$", (root / "CITATION.cff").read_text(encoding="utf-8"), re.M) == [version]
+    headings = re.findall(r"^## (\S+)", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert headings[0] == version
