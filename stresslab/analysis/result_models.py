@@ -18,14 +18,16 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
-from stresslab.metrics.distribution import Interval
-from stresslab.metrics.measures import MEASURES
+from stresslab.metrics.distribution import Interval, with_later
+from stresslab.metrics.measures import MEASURES, later
 
 Label = Literal["robust", "fragile", "lucky", "losing", "inconclusive"]
 LABELS: tuple[Label, ...] = get_args(Label)
 EdgeLabel = Literal["yes", "no", "unclear"]
+REQUIRED = [name for name, row in MEASURES.items() if not row.added]
 EDGES: tuple[EdgeLabel, ...] = get_args(EdgeLabel)
 
 
@@ -55,13 +57,14 @@ def _with_every_measure(values: dict[str, Any]) -> dict[str, Any]:
 
 MeasureValues = Annotated[
     dict[str, Number],
+    BeforeValidator(lambda values: later(values) | values if isinstance(values, dict) else values),
     AfterValidator(_with_every_measure),
     Field(
         json_schema_extra={
             "properties": {
                 name: {"type": ["number", "null"], "description": row.description} for name, row in MEASURES.items()
             },
-            "required": list(MEASURES),
+            "required": REQUIRED,
         }
     ),
 ]
@@ -335,12 +338,17 @@ class UniverseSummary(Model):
     measures: Annotated[
         dict[str, Distribution],
         AfterValidator(_with_every_measure),
-        Field(json_schema_extra={"required": list(MEASURES)}),
+        Field(json_schema_extra={"required": REQUIRED}),
     ]
     """by name of the measure"""
     intervals: dict[str, Ends]
     """by path into measures, such as total_return.quantiles.0.05"""
     probability_of_drawdown: Depths
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_later(cls, section: Any) -> Any:
+        return with_later(section)
 
     def of_measure(self, name: str) -> Distribution:
         """The distribution of one measure."""

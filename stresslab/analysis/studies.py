@@ -1,6 +1,6 @@
 """What is asked of a strategy beyond the distribution of its results: one row a study, and the loop over them.
 
-A study is a function of a `Case`; its row names the section of the report that shows it. What a strategy's code fails
+A study is a function of a `Case`. What a strategy's code fails
 in is left out, and noted. `judged` finds what the verdict and the lines printed with it rest on, `studied` the rest.
 """
 
@@ -39,14 +39,12 @@ class Study:
     Attributes:
         key: its name in `result.json`.
         run: answers for a case, as plain JSON; None where it has nothing to say.
-        section: key of the report's section that shows it.
         backtests: how often it runs the strategy's code in as many universes as the case has, at most.
         early: whether the lines that are printed with the verdict may show it.
     """
 
     key: str
     run: Callable[[Case], Any]
-    section: str
     backtests: Callable[[Case], int] = lambda case: 0
     early: bool = False
 
@@ -56,18 +54,18 @@ def _walk_forward(case: Case) -> dict[str, Any] | None:
 
 
 STUDIES = (
-    Study("fragility", fragility, "strategies", lambda case: 1),
-    Study("random_timing", random_timing, "strategies"),
-    Study("costs", costs, "strategies", lambda case: 1),
-    Study("parameters", parameters, "strategies", lambda case: len(moves(case.strategy))),
-    Study("shocks", shocks, "strategies", lambda case: RUN_AGAIN),
-    Study("what_if", what_if, "strategies", early=True),
-    Study("reverse_stress", worst_universes, "strategies"),
-    Study("error_budget", error_budget, "strategies"),
-    Study("symbols", symbols, "strategies"),
-    Study("alternative_generators", lambda case: case.alternatives, "strategies"),
-    Study("generator_sweep", lambda case: case.sweep, "strategies"),
-    Study("walk_forward", _walk_forward, "strategies"),
+    Study("fragility", fragility, lambda case: 1),
+    Study("random_timing", random_timing),
+    Study("costs", costs, lambda case: 1),
+    Study("parameters", parameters, lambda case: len(moves(case.strategy))),
+    Study("shocks", shocks, lambda case: RUN_AGAIN),
+    Study("what_if", what_if, early=True),
+    Study("reverse_stress", worst_universes),
+    Study("error_budget", error_budget),
+    Study("symbols", symbols),
+    Study("alternative_generators", lambda case: case.alternatives),
+    Study("generator_sweep", lambda case: case.sweep),
+    Study("walk_forward", _walk_forward),
 )
 """Every study, in the order in which they run; the error budget reads what other generators and dates gave."""
 

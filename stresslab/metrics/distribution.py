@@ -22,7 +22,7 @@ from stresslab.core.arrays import FloatArray
 from stresslab.core.plain_json import plain
 from stresslab.core.randomness import Stream, uniforms
 from stresslab.metrics.laws import binomial_ranks, gamma_quantile, normal_quantile
-from stresslab.metrics.measures import MEASURES
+from stresslab.metrics.measures import MEASURES, later
 
 LEVEL = 0.95
 """Coverage of every interval."""
@@ -323,6 +323,17 @@ def describe_universes(metrics: pd.DataFrame, *, level: float = LEVEL, seed: int
             str(depth): probability_of_drawdown(deepest, depth, level).to_dict() for depth in DRAWDOWNS
         },
     }
+
+
+def with_later(section: Any) -> Any:
+    """A stored "universes" section with the measures that were added since, undefined in all of its universes."""
+    if not isinstance(section, dict) or not isinstance(section.get("measures"), dict):
+        return section
+    entries, intervals = dict(section["measures"]), dict(section.get("intervals") or {})
+    for name, value in later(entries).items():
+        entries[name], of_measure = summary([value], tail=MEASURES[name].tail)
+        intervals |= {f"{name}.{path}": ends for path, ends in of_measure.items()}
+    return section | {"measures": entries, "intervals": intervals}
 
 
 def describe_realised(

@@ -6,7 +6,8 @@ universes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -91,6 +92,7 @@ class Measure:
         better: which way is better, "higher" or "lower"; None where neither is.
         tail: True where the low tail is a loss in capital, so that value at risk and shortfall have a meaning.
         compute: the function of the `MeasureInputs`, (N,).
+        added: True where runs were stored before it was thought of: in those it is undefined, and not missing.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Measure:
     better: Literal["higher", "lower"] | None
     tail: bool
     compute: Callable[[MeasureInputs], FloatArray]
+    added: bool = False
 
 
 _ROWS = (
@@ -167,3 +170,8 @@ _ROWS = (
 
 MEASURES: MappingProxyType[str, Measure] = MappingProxyType({row.name: row for row in _ROWS})
 """Every measure by name, in the order of `result.json`; the report and the documentation follow this table."""
+
+
+def later(known: Container[str]) -> dict[str, float]:
+    """NaN for each measure that was added after these, which a stored run knows, were all there were."""
+    return {name: math.nan for name, row in MEASURES.items() if row.added and name not in known}

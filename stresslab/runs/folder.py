@@ -40,6 +40,7 @@ from stresslab.core.safe_files import (
 from stresslab.core.text import one_line
 from stresslab.core.whole_files import PARTIAL, held, put_text, sweep, sync
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.metrics.measures import later
 from stresslab.runs.environment import code
 from stresslab.runs.inputs import absolute_places, copy_inputs, portable, with_modules
 from stresslab.runs.trial_ledger import add, check_ledger, runs_in
@@ -331,7 +332,7 @@ def _strategy(entry: Strategy, tables: Mapping[str, pd.DataFrame]) -> StrategyRe
         edge=entry.edge,
         studies=entry.studies,
         luck=entry.luck,
-        metrics=rows,
+        metrics=rows.assign(**later(rows)),
         lookahead=entry.lookahead,
         equity_fan=_prefixed(steps, "quantile_"),
         realised_equity=None if steps["realised"].isna().all() else steps["realised"],

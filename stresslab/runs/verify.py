@@ -23,6 +23,7 @@ from stresslab.core.safe_files import (
     report_damage_of,
 )
 from stresslab.metrics.distribution import describe_universes
+from stresslab.metrics.measures import later
 from stresslab.runs.trial_ledger import LEDGER, manifests_in
 
 MANIFEST, RESULT, METRICS = "manifest.json", "result.json", "metrics.parquet"
@@ -129,8 +130,9 @@ def _against_metrics(folder: Path) -> list[str]:
             seed, found = int(document["run"]["config"]["seed"]), list[str]()
             for entry in document["strategies"]:
                 rows = table[table["strategy"] == entry["name"]].drop(columns="strategy").set_index("universe")
+                rows, stored = rows.assign(**later(rows)), UniverseSummary.of(entry["universes"]).to_dict()
                 again = json.loads(json.dumps(UniverseSummary.of(describe_universes(rows, seed=seed)).to_dict()))
-                found += [f"{entry['name']}: {one}" for one in _differences(entry["universes"], again, "universes")]
+                found += [f"{entry['name']}: {one}" for one in _differences(stored, again, "universes")]
     except InputError as error:
         return [str(error)]
     return found[:MAX_NAMED]

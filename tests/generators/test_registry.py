@@ -13,7 +13,7 @@ from stresslab.generators.registry import GENERATORS, as_generator, make_generat
 
 def test_names_make_generators():
     """The names of the command line make the generators, with their settings."""
-    assert list(GENERATORS) == ["kronos", "bootstrap", "garch"]
+    assert {"kronos", "bootstrap", "garch"} <= set(GENERATORS)
     assert make_generator("bootstrap", block=20.0) == StationaryBootstrap(block=20.0)
     assert make_generator("garch") == Garch()
     assert settings_of("bootstrap") == ("block", "context", "dependence")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -379,3 +381,25 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", r"is not a run: it has no result\.json; name a folder such as reports/<run id>")
     (tmp_path / "file").touch()
     refused(tmp_path / "file", "cannot be read as a run")
+
+
+def test_runs_outlive_a_measure_that_is_added() -> None:
+    """The stored sample is read, found whole, shown and compared where a measure was thought of later."""
+    code = """
+from dataclasses import replace
+from types import MappingProxyType
+import stresslab.metrics.measures as measures
+new = replace(measures.MEASURES["max_drawdown"], name="new", label="A new one", added=True)
+measures.MEASURES = MappingProxyType({**measures.MEASURES, "new": new})
+from stresslab.report.formats.html import render
+from stresslab.runs.folder import load_run
+from stresslab.runs.verify import verify
+result = load_run("reports/sample")
+assert verify("reports/sample").whole, verify("reports/sample")
+assert "A new one" in str(result)
+assert "A new one" in render(result)
+assert result.metrics["new"].isna().all()
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
