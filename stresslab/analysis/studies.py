@@ -1,7 +1,7 @@
 """What is asked of a strategy beyond the distribution of its results: one row a study, and the loop over them.
 
-A study is a function of a `Case`. What a strategy's code fails
-in is left out, and noted. `judged` finds what the verdict and the lines printed with it rest on, `studied` the rest.
+A study is a function of a `Case`. What a strategy's code fails in is left out, and noted. `judged` finds what the
+verdict and the lines printed with it rest on, `studied` the rest.
 """
 
 from __future__ import annotations

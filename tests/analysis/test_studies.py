@@ -69,7 +69,7 @@ def test_a_whole_run_has_every_section(whole: StressResult) -> None:
     assert first["edge"]["label"] in ("yes", "no", "unclear")
     asked = {"fragility", "shocks", "costs", "reverse_stress", "error_budget", "alternative_generators", "walk_forward"}
     shown = {"periods", "tear_sheet", "what_if", "horizon", "parameters", "random_timing"}
-    assert asked | shown == set(first["studies"])
+    assert asked | shown <= set(first["studies"])
     assert [row["name"] for row in first["studies"]["alternative_generators"]] == list(ALTERNATIVES)
     assert len(first["studies"]["walk_forward"]["origins"]) == 5
     assert len(content["studies"]["pairs"]) == 3
