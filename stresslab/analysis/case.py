@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from stresslab.analysis.permutation_test import (
+    LONGEST,
     timing_in_universes,
 )
 from stresslab.backtest import Backtest, Terms, buy_and_hold
@@ -283,9 +284,14 @@ class Case:
         return WORTH_PROCESSES_SECONDS * len(self.universes) / work
 
     @property
+    def permuted_bars(self) -> int:
+        """Bars of the history that a permutation holds."""
+        return min(len(self.history), LONGEST)
+
+    @property
     def bars_per_permutation(self) -> float:
-        """Bars of the history over those that a strategy sees of a universe."""
-        return len(self.history) / (min(self.terms.warmup, len(self.history)) + self.universes.horizon)
+        """Bars of a permutation over those that a strategy sees of a universe."""
+        return self.permuted_bars / (min(self.terms.warmup, len(self.history)) + self.universes.horizon)
 
     def permuted(self, count: int) -> None:
         """Say that the strategy was run on so many permutations of the history, each as long as several universes."""

@@ -43,6 +43,8 @@ SIZE = 0.05
 """Of the test: each tail of the interval holds this much, so that it excludes 0 where the p-value is below."""
 AFFORDED = 20_000_000
 """Permuted bars of a test; on series so long that it would be more, it makes fewer permutations and stops earlier."""
+LONGEST = 500_000
+"""Latest real bars that are tested, a year of minutes around the clock: beyond that a test takes hours."""
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
 _BARS_AT_ONCE = 500_000
@@ -170,10 +172,11 @@ def permutation_test(
     b / m of those made, which is exact as well (Besag & Clifford 1991). A permutation on which the strategy's code
     fails counts as one as good.
 
-    The work grows with the bars. On a series on which m permutations would be more than `AFFORDED` bars, as many are
-    made as that affords, but at least `DECIDING` times those without which the best of so many trials cannot reach
-    `SIZE`; and `stop` shrinks in proportion, to a fifth at most. Both are set before the first one is drawn, so that
-    the p-value stays exact: it is coarser, where a long series makes the evidence sharper anyway.
+    The work grows with the bars. Of more than `LONGEST` bars the last ones are tested. On a series on which m
+    permutations would be more than `AFFORDED` bars, as many are made as that affords, but at least `DECIDING` times
+    those without which the best of so many trials cannot reach `SIZE`; and `stop` shrinks in proportion, to a fifth at
+    most. Both are set before the first one is drawn, so that the p-value stays exact: it is coarser, where a long
+    series makes the evidence sharper anyway.
 
     Args:
         strategy: decides again on every permutation.
@@ -183,7 +186,7 @@ def permutation_test(
         jobs: processes.
         progress: called with the number of permutations newly made.
     """
-    terms = terms or Terms()
+    terms, bars = terms or Terms(), bars[max(0, len(bars) - LONGEST) :]
     warm = max(1, min(terms.warmup, len(bars) // 2))
     real = Universes.from_bars(bars[warm:], bars[:warm])
     held, earned = positions_and_returns(backtest(strategy, real, terms), real)

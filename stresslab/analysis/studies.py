@@ -98,7 +98,7 @@ def universes_to_judge(case: Case, permutations: int) -> int:
         case: the strategy and what it is studied in.
         permutations: of the real bars, at most; 0 of none.
     """
-    made = Permutations(permutations).affordable(len(case.history)).most if permutations else 0
+    made = Permutations(permutations).affordable(case.permuted_bars).most if permutations else 0
     as_given = 0 if case.is_known else len(case.universes)
     others = sum(len(universes) for universes in case.others.values())
     return as_given + others + round(made * case.bars_per_permutation)

@@ -26,6 +26,8 @@ from stresslab.generators.dependence import check_whole_days
 from stresslab.generators.series_by_series import SeriesBySeries
 
 MIN_BARS = 50
+MEASURED = 200_000
+"""Latest returns that decide the length of a block."""
 STATE_BARS = 10
 """Bars whose volatility says in which state a block began."""
 
@@ -187,13 +189,14 @@ def optimal_blocks(returns: FloatArray) -> dict[str, float]:
     """Mean block lengths for the stationary bootstrap (Politis & White 2004; Patton, Politis & White 2009), by arch.
 
     Args:
-        returns: (M,) log returns.
+        returns: (M,) log returns; of more than `MEASURED` the last ones are looked at.
 
     Returns:
         The length for the mean of the returns, and for the mean of their absolute values.
     """
     from arch.bootstrap import optimal_block_length
 
+    returns = returns[-MEASURED:]
     with np.errstate(all="ignore"):
         lengths = optimal_block_length(np.column_stack([returns, np.abs(returns)]))["stationary"].to_numpy()
     if not np.all(np.isfinite(lengths)):

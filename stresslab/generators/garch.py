@@ -26,6 +26,8 @@ from stresslab.generators.dependence import check_whole_days
 from stresslab.generators.series_by_series import SeriesBySeries
 
 MIN_BARS = 250
+FITTED = 200_000
+"""Latest returns that decide its parameters."""
 _MAX_SCALE = 1e6
 """Bound of a bar's volatility over the sample's, far beyond any market, so that it stays a number."""
 _REMEDY = "use `generator=bootstrap`, or another stretch of history"
@@ -201,25 +203,31 @@ class Filter:
         return asdict(self.parameters) | about
 
 
+def _model(returns: FloatArray) -> Any:
+    from arch import arch_model
+
+    return arch_model(returns, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
+
+
 def fit(returns: FloatArray) -> Filter:
-    """Fit a GJR-GARCH(1,1) with constant mean and t innovations to log returns (M,).
+    """Fit a GJR-GARCH(1,1) with constant mean and t innovations to log returns (M,); volatility is of all of them.
+
+    Of more than `FITTED` returns the last ones decide the parameters.
 
     Raises:
         DataError: no maximum of the likelihood was found, or the fitted volatility explodes.
     """
-    from arch import arch_model
-
     unit = 1 / float(returns.std())
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what they warn of is checked below
         try:
-            model = arch_model(unit * returns, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
-            fitted = model.fit(disp="off", show_warning=False)
+            fitted = _model(unit * returns[-FITTED:]).fit(disp="off", show_warning=False)
+            filtered = fitted if len(returns) <= FITTED else _model(unit * returns).fix(fitted.params)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise DataError(f"GARCH cannot be fitted to {len(returns)} returns ({error}); {_REMEDY}") from None
     estimates = fitted.params
     parameters = Parameters(*(float(estimates[k]) for k in ("mu", "omega", "alpha[1]", "gamma[1]", "beta[1]", "nu")))
-    volatility = np.asarray(fitted.conditional_volatility, dtype=np.float64) / unit
+    volatility = np.asarray(filtered.conditional_volatility, dtype=np.float64) / unit
     residuals = (returns - parameters.mean / unit) / volatility
     if fitted.convergence_flag != 0 or not np.all(np.isfinite(residuals)):
         raise DataError(f"GARCH did not converge on {len(returns)} returns; {_REMEDY}")

@@ -75,8 +75,11 @@ def period_spans(timestamps: pd.DatetimeIndex, form: str) -> list[tuple[str, int
         timestamps: (T + 1,) of an account's values, the first before anything is held.
         form: of strftime, "%Y" or "%Y-%m".
     """
-    names = np.asarray(timestamps.strftime(form))
-    first = np.flatnonzero(np.concatenate([[True], names[2:] != names[1:-1]])) + 1
+    years, months = np.asarray(timestamps.year), np.asarray(timestamps.month)
+    periods = years if form == "%Y" else 12 * years + months
+    first = np.flatnonzero(np.concatenate([[True], periods[2:] != periods[1:-1]])) + 1
+    names = timestamps[first].strftime(form)
     return [
-        (str(names[start]), int(start), int(end)) for start, end in zip(first, [*first[1:], len(names)], strict=True)
+        (str(name), int(start), int(end))
+        for name, start, end in zip(names, first, [*first[1:], len(periods)], strict=True)
     ]

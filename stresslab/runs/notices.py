@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from stresslab.analysis.case import STRATEGIES
+from stresslab.analysis.permutation_test import LONGEST
 from stresslab.analysis.result import StrategyResult
 from stresslab.analysis.strategy_run import StrategyRun
 from stresslab.backtest.portfolio import PORTFOLIO
 from stresslab.data.bars import Bars
+from stresslab.generators.bootstrap import MEASURED
+from stresslab.generators.garch import FITTED
 from stresslab.realism import Realism
 from stresslab.runs.trial_ledger import LEDGER, Earlier
 from stresslab.strategy import CallLog, Strategy, describe_failures
@@ -56,6 +59,24 @@ def of_copies(sampled: int, distinct: int) -> list[str]:
         f"Only {distinct:,} of {sampled:,} universes {which} distinct: identical ones count once, in every figure and "
         "interval. Settings that cut the generator's choices (top_k, top_p, a low temperature) make copies."
     ]
+
+
+def of_long_history(bars: int, permutations: int) -> list[str]:
+    """Of which of so many bars some parts of a run are, where that is not all of them.
+
+    Args:
+        bars: of the history.
+        permutations: of the test of timing; 0 where there is none.
+    """
+    parts = []
+    if permutations and bars > LONGEST:
+        parts.append(f"the last {LONGEST:,} decide whether its timing is luck")
+    if bars > max(MEASURED, FITTED):
+        parts.append(
+            f"the last {MEASURED:,} decide the length of the bootstrap's blocks, and the last {FITTED:,} the "
+            "parameters of GARCH"
+        )
+    return [f"Of {bars:,} bars of history {', '.join(parts)}; all else is of all of them."] if parts else []
 
 
 def of_future(future: Bars | None, horizon: int) -> list[str]:

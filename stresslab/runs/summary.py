@@ -66,6 +66,7 @@ def summarise(
             *suited_to(window.bars, plan.strategies)[1],
             *notices.of_generator(described, in_sample),
             *notices.of_copies(sample.result.universes, len(sample.result.ids)),
+            *notices.of_long_history(len(history), plan.studies.permutations),
             *notices.of_future(window.future, plan.horizon),
             *notices.of_lookahead(runs),
             *notices.of_lookback(runs, history, plan.terms.warmup, plan.horizon),

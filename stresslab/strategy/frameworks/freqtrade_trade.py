@@ -14,6 +14,42 @@ SPOT = 1.0
 """Leverage of a trade: the accounts decide about credit."""
 
 
+@dataclass(frozen=True)
+class Order:
+    """A filled order of a trade, as callbacks read it.
+
+    Attributes:
+        ft_order_side: "buy" or "sell".
+        price: of the fill.
+        amount: units.
+        order_filled_utc: when its bar begins.
+        ft_order_tag: why.
+    """
+
+    ft_order_side: str
+    price: float
+    amount: float
+    order_filled_utc: Any
+    ft_order_tag: str | None = None
+
+    @property
+    def stake_amount(self) -> float:
+        """Money in it."""
+        return self.price * self.amount
+
+    def __getattr__(self, name: str) -> Any:
+        known = {
+            "cost": self.stake_amount, "stake_amount_filled": self.stake_amount, "side": self.ft_order_side,
+            "average": self.price, "safe_price": self.price, "filled": self.amount, "safe_filled": self.amount,
+            "safe_amount": self.amount, "order_filled_date": self.order_filled_utc,
+        }  # fmt: skip
+        if name in known:
+            return known[name]
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise StrategyError(f"order.{name} is not known here; an order has price, amount, stake_amount and the like")
+
+
 @dataclass
 class Trade:
     """An open trade, with what a strategy's callbacks ask of it.
@@ -27,6 +63,7 @@ class Trade:
         amount: units.
         stop_loss: price of its stop.
         lanes: of the fills, each with its units.
+        orders: all of them, which are filled.
     """
 
     pair: str
@@ -49,7 +86,34 @@ class Trade:
     realized_profit: float = 0.0
     max_stake_amount: float = 0.0
     is_open: bool = True
+    fee_open: float = 0.0
+    fee_close: float = 0.0
+    has_open_orders: bool = False
+    orders: list[Order] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+
+    def fill(self, units: float, price: float, when: Any, *, leaving: bool = False, tag: str | None = None) -> None:
+        """Note a filled order."""
+        self.orders.append(Order(self.exit_side if leaving else self.entry_side, price, units, when, tag))
+
+    def select_filled_orders(self, order_side: str | None = None) -> list[Order]:
+        """Its orders, of a side."""
+        return [one for one in self.orders if order_side in (None, one.ft_order_side)]
+
+    @property
+    def date_last_filled_utc(self) -> Any:
+        """When the last of its orders was filled."""
+        return self.orders[-1].order_filled_utc
+
+    @property
+    def nr_of_successful_buys(self) -> int:
+        """Orders that bought."""
+        return len(self.select_filled_orders("buy"))
+
+    @property
+    def nr_of_successful_sells(self) -> int:
+        """Orders that sold."""
+        return len(self.select_filled_orders("sell"))
 
     @property
     def sign(self) -> float:
@@ -79,6 +143,10 @@ class Trade:
     def calc_profit_ratio(self, rate: float) -> float:
         """Profit at a price as a share of what it cost, before fees."""
         return self.sign * (rate / self.open_rate - 1.0)
+
+    def calc_profit(self, rate: float) -> float:
+        """Profit at a price, before fees."""
+        return self.sign * self.amount * (rate - self.open_rate)
 
     def get_custom_data(self, key: str, default: Any = None) -> Any:
         """What a strategy keeps with it."""

@@ -118,6 +118,7 @@ class Trader:
         lane = self.fills.enter(bar, price, sign * stake / worth)
         trade = Trade(self.market.pair, price, self.market.dates.iloc[bar], way == "short", stake, units, tag,
                       [(lane, units)], max_rate=price, min_rate=price)  # fmt: skip
+        trade.fill(units, price, trade.open_date_utc, tag=tag)
         trade.adjust_stop(price, float(self.strategy.stoploss), initial=True)
         self.trade, self.cash = trade, self.cash - sign * stake
         self._after_fill(bar, trade, price)
@@ -258,20 +259,22 @@ class Trader:
             current_profit=trade.calc_profit_ratio(price), current_entry_rate=price, current_exit_rate=price,
             current_entry_profit=trade.calc_profit_ratio(price), current_exit_profit=trade.calc_profit_ratio(price),
         )  # fmt: skip
-        stake = float((answer[0] if isinstance(answer, tuple) else answer) or 0.0)
+        answer, tag = answer if isinstance(answer, tuple) else (answer, None)
+        stake = float(answer or 0.0)
         if stake < 0:
-            self._take(bar, trade, price, -stake)
+            self._take(bar, trade, price, -stake, tag)
         elif stake > 0 and not (0 <= most <= trade.nr_of_successful_entries - 1):
             stake = min(stake, free)
             if stake <= 0:
                 return
             lane = self.fills.enter(bar, price, trade.sign * stake / self.worth(price))
+            trade.fill(stake / price, price, trade_time(self.market, bar), tag=tag)
             trade.add(lane, stake, stake / price)
             self.cash -= trade.sign * stake
             self._after_fill(bar, trade, price)
             trade.adjust_stop(trade.open_rate, trade.stop_loss_pct)
 
-    def _take(self, bar: int, trade: Trade, price: float, stake: float) -> None:
+    def _take(self, bar: int, trade: Trade, price: float, stake: float, tag: str | None) -> None:
         """Take from a trade so much of the money that was put in."""
         units = stake * trade.amount / trade.stake_amount
         if math.isclose(units, trade.amount, rel_tol=1e-9):
@@ -282,6 +285,7 @@ class Trader:
                 f"adjust_trade_position takes {stake:g} from a trade of {trade.stake_amount:g}; take at most "
                 "trade.stake_amount, or leave the trade by custom_exit"
             )
+        trade.fill(units, price, trade_time(self.market, bar), leaving=True, tag=tag)
         self._after_fill(bar, trade, price)
         for lane, portion in trade.take(units, price):
             self.fills.leave(bar, lane, price, portion)

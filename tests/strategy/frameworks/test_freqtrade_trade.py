@@ -22,8 +22,8 @@ def test_a_trade_knows_what_callbacks_ask() -> None:
     assert trade.calc_profit_ratio(90.0) == pytest.approx(0.1)
     trade.set_custom_data("seen", 3)
     assert (trade.get_custom_data("seen"), trade.get_custom_data("other", 1)) == (3, 1)
-    with pytest.raises(Exception, match=r"trade\.orders is not known here"):
-        _ = trade.orders
+    with pytest.raises(Exception, match=r"trade\.liquidation_price is not known here"):
+        _ = trade.liquidation_price
 
 
 def test_more_money_moves_the_mean_and_a_nearer_stop() -> None:
@@ -42,3 +42,15 @@ def test_what_came_first_is_taken_first() -> None:
     assert one.take(15.0, 120.0) == [(0, 1.0), (1, pytest.approx(0.5))]
     assert (one.lanes, one.amount, one.open_rate) == ([(1, pytest.approx(5.0))], 5.0, 110.0)
     assert (one.stake_amount, one.realized_profit) == (pytest.approx(550.0), pytest.approx(150.0))
+
+
+def test_its_orders_are_known() -> None:
+    """By side, with the money in each."""
+    one = trade()
+    one.fill(10.0, 100.0, pd.Timestamp("2024-01-01"), tag="first")
+    one.fill(4.0, 110.0, pd.Timestamp("2024-01-05"), leaving=True)
+    (entry,) = one.select_filled_orders(one.entry_side)
+    assert (entry.stake_amount_filled, entry.average, entry.safe_amount, entry.side) == (1000.0, 100.0, 10.0, "buy")
+    assert (one.nr_of_successful_buys, one.nr_of_successful_sells, len(one.select_filled_orders())) == (1, 1, 2)
+    assert one.date_last_filled_utc == pd.Timestamp("2024-01-05")
+    assert one.calc_profit(90.0) == pytest.approx(-100.0)
