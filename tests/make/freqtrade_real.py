@@ -128,7 +128,8 @@ def _made(theirs: Any, config: Any) -> Any:
 def _market(pair: str, swap: bool) -> dict[str, Any]:
     open_ended = {"min": None, "max": None}
     return {
-        "id": pair, "symbol": pair, "base": pair.partition("/")[0], "quote": "CASH", "active": True,
+        "id": pair, "symbol": pair, "base": pair.partition("/")[0],
+        "quote": pair.partition("/")[2].partition(":")[0], "active": True,
         "spot": not swap, "swap": swap,
         "linear": True, "contract": swap, "settle": "CASH" if swap else None, "type": "swap" if swap else "spot",
         "future": False, "contractSize": 1, "precision": {"price": None, "amount": None}, "info": {}, "taker": 0.0,

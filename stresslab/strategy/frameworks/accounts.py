@@ -49,12 +49,14 @@ class Traded:
         ordered: (rows,) a number that stands for what was newly ordered at a close, NaN where nothing was.
         waiting: (rows,) a number that stands for the prices of orders that wait after a close.
         counts: whether it ordered numbers of units.
+        refused: whether orders were refused for want of cash, which on other accounts others are.
     """
 
     events: list[Event]
     ordered: FloatArray
     waiting: FloatArray
     counts: bool = True
+    refused: bool = False
     shares: list[tuple[float, float, float]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,12 +89,15 @@ class Traded:
 
 
 def shares_or_units(run: Callable[[float], Traded]) -> Fills:
-    """The fills of a class, given what it trades on an account with so much cash."""
+    """The fills of a class, given what it trades on an account with so much cash.
+
+    Units mean something on the account's own cash alone, and so does which orders it cannot pay for.
+    """
     large = run(CASH)
-    if not large.counts or large.same_shares(run(2 * CASH)):
+    counted = large.counts and not large.same_shares(run(2 * CASH))
+    if not (counted or large.refused):
         return large.fills(counted=False)
-    own = run(INIT_CASH.get())  # units mean something on the account's own cash alone
-    return replace(own, ordered=large.ordered, waiting=large.waiting).fills(counted=True)
+    return replace(run(INIT_CASH.get()), ordered=large.ordered, waiting=large.waiting).fills(counted=counted)
 
 
 def with_equity(fills: Iterable[tuple[int, Hashable, float, float]], cash: float) -> list[Event]:

@@ -1,9 +1,9 @@
 """A `Strategy` class of backtrader, where the user has that package, as a function from one series to fills.
 
 Its own broker fills: market orders at the next open, limits, stops and brackets inside the bar by its rules. The sizer
-is read from the calls of `addsizer` in the class's file, or declared below it: `SIZER = dict(percents=95)` or
-`SIZER = dict(stake=10)`; without one backtrader buys one unit. backtrader is GPL and no dependency: nothing here
-imports it unless the user's class has.
+is read from the call of `addsizer` in the class's file, or declared below it: `SIZER = dict(percents=95)`,
+`dict(stake=10)` or, of a class of the file, `dict(sizer="Own", perc=0.2)`; without one backtrader buys one unit.
+backtrader is GPL and no dependency: nothing here imports it unless the user's class has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from stresslab.strategy.sandbox import FrameworkWarning
 
 DECLARATION = "SIZER"
 """The name of a file's (or a class's) sizer."""
+_DECLARE = f"write {DECLARATION} = dict(percents=95) or dict(stake=10) below the class"
 _SIZERS = {"stake": "FixedSize", "percents": "PercentSizer"}
 _REFUSED = {"set_coc": "orders fill at the next open", "set_coo": "orders fill at the next open"}
 _MARKET = 0
@@ -75,15 +76,16 @@ def _sizer(theirs: Any, module: Any) -> tuple[str, Mapping[str, Any]] | None:
     """Name and arguments of the sizer that is declared, or that the file adds; None without."""
     given = getattr(theirs, DECLARATION, None) or getattr(module, DECLARATION, None)
     if given is not None:
-        name = next((_SIZERS[one] for one in given if one in _SIZERS), None) if isinstance(given, Mapping) else None
+        own = dict(given) if isinstance(given, Mapping) else {}
+        name = own.pop("sizer", None) or next((_SIZERS[one] for one in own if one in _SIZERS), None)
         if name is None:
-            raise ValueError(f"{DECLARATION}={given!r:.60} is no sizer; write dict(percents=95) or dict(stake=10)")
-        return name, dict(given)
+            raise ValueError(f"{DECLARATION}={given!r:.60} is no sizer; {_DECLARE}")
+        return str(name), own
     try:
         tree = ast.parse(inspect.getsource(module or importlib.import_module(theirs.__module__)))
     except (OSError, TypeError, SyntaxError, ImportError, ValueError):
         return None
-    found = None
+    found: dict[str, Mapping[str, Any]] = {}
     for node in ast.walk(tree):
         second = isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "datas"
         second = second and getattr(getattr(node, "slice", None), "value", 0) not in (0, None)
@@ -95,12 +97,20 @@ def _sizer(theirs: Any, module: Any) -> tuple[str, Mapping[str, Any]] | None:
         if name in _REFUSED:
             raise ValueError(f"{theirs.__name__} is run with {name}, and here {_REFUSED[name]}; leave that call out")
         if name == "addsizer" and isinstance(node, ast.Call) and node.args:
-            called = getattr(node.args[0], "attr", getattr(node.args[0], "id", ""))
-            values = {
-                one.arg: one.value.value for one in node.keywords if one.arg and isinstance(one.value, ast.Constant)
-            }
-            found = called, values
-    return found
+            called = str(getattr(node.args[0], "attr", getattr(node.args[0], "id", "")))
+            open_ = [one.arg for one in node.keywords if not isinstance(one.value, ast.Constant)]
+            if open_:
+                raise ValueError(
+                    f"{theirs.__name__}: how large {open_[0]} of its sizer {called} is, is known only when the file is "
+                    f"run; {_DECLARE}, or dict(sizer={called!r}, {open_[0]}=...)"
+                )
+            found[called] = {str(one.arg): getattr(one.value, "value", None) for one in node.keywords}
+    if len(found) > 1:
+        raise ValueError(
+            f"{theirs.__name__} is run with several sizers, {', '.join(found)}; say which below the class: "
+            f"{DECLARATION} = dict(sizer={next(iter(found))!r})"
+        )
+    return next(iter(found.items()), None)
 
 
 def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], sizer: Any, cash: float) -> Traded:
@@ -148,13 +158,13 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     cerebro.run()
     if refused:
         warnings.warn(
-            f"backtrader refused orders of {theirs.__name__} for want of cash, as it does with orders for all of it "
-            "where the next open is higher; on an account where whole units matter it may refuse others: order a "
-            "little less",
+            f"backtrader refuses orders of {theirs.__name__} for want of cash, as it does with orders for all of it "
+            "where the next open is higher; which of them depends on whole units, so they are those that an account of "
+            "`init_cash` could not pay for: order a little less than all",
             FrameworkWarning,
             stacklevel=2,
         )
-    return Traded(with_equity(_trades(filled), cash), ordered, waiting)
+    return Traded(with_equity(_trades(filled), cash), ordered, waiting, refused=bool(refused))
 
 
 def _trades(filled: list[tuple[int, float, float]]) -> list[tuple[int, int, float, float]]:

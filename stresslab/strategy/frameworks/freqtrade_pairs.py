@@ -67,13 +67,12 @@ class Pairs:
 
     @property
     def stake(self) -> str:
-        """The currency that profits are counted in: that of the first pair which names one, else of the symbols."""
-        for pair in self.named:
-            quote = pair.partition("/")[2].partition(":")[0]
-            if quote.isalpha():
-                return quote
+        """The currency that profits are counted in: that of the symbols, else of the named pairs."""
         letters = [_letters(symbol) for symbol in self.symbols]
+        quotes = [pair.partition("/")[2].partition(":")[0] for pair in self.named]
         ends = [stake for stake in STAKES if any(one.endswith(stake) and one != stake for one in letters)]
+        if not ends and all(one.isalpha() for one in quotes):
+            ends = [stake for stake in STAKES if stake in quotes] or quotes
         return ends[0] if ends else STAKES[0]
 
     @property

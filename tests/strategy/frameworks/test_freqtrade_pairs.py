@@ -128,6 +128,8 @@ def test_the_stake_is_that_of_the_symbols() -> None:
     """Where pairs of the class leave it open."""
     assert Pairs(("ETHEUR", "BTCEUR"), ("BTC/{stake}",)).stake == "EUR"
     assert Pairs(("ETH", "BTC"), ("BTC/",)).stake == "USDT"
+    assert Pairs(("SOLUSDT", "ETHBTC"), ("BTC/{stake}", "ETH/BTC")).stake == "USDT"
+    assert Pairs(("ETH", "BTC"), ("BTC/CASH",)).stake == "CASH"
 
 
 @pytest.mark.parametrize("way", ["decorated", "asked"])
