@@ -245,3 +245,14 @@ def test_long_series_are_permuted_few_at_a_time() -> None:
     slow = strategy_of(on_bar)
     assert slow.one_by_one
     assert [module._piece(slow, steps) for steps in lengths] == [10, 10, 10, 2, 1, 1]
+
+
+def test_of_very_long_series_the_last_bars_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no others were known."""
+    bars = make_bars(600)
+    (strategy,) = load_strategies(lambda bars: (bars.close > bars.close.shift(1)).astype(float), {})
+    few = Permutations(most=19)
+    alone = permutation_test(strategy, bars[200:], Terms(warmup=50), few)
+    monkeypatch.setattr(module, "LONGEST", 400)
+    assert permutation_test(strategy, bars, Terms(warmup=50), few) == alone
+    assert alone.bars == 350

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import FIELDS, Bars
+from stresslab.generators import bootstrap
 from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.bootstrap import (
     STATE_BARS,
@@ -250,3 +251,12 @@ def test_universes_go_on_with_blocks_that_began_in_a_like_state():
     began = (u[:, 21:30, 0] < 1 / 30).any(axis=1)  # a block of the base case began since
     assert began.sum() > 30
     np.testing.assert_allclose(calm[began, 10:], turbulent[began, 10:], atol=1e-5)
+
+
+def test_of_long_histories_the_last_returns_decide_the_block(monkeypatch):
+    """As if no others were known."""
+    returns = np.random.default_rng(3).standard_normal(900)
+    last = optimal_blocks(returns[-500:])
+    assert optimal_blocks(returns) != last
+    monkeypatch.setattr(bootstrap, "MEASURED", 500)
+    assert optimal_blocks(returns) == last

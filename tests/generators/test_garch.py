@@ -8,6 +8,7 @@ from stresslab.core.errors import DataError, InputError
 from stresslab.core.randomness import uniforms
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
+from stresslab.generators import garch
 from stresslab.generators.bar_shapes import Shapes
 from stresslab.generators.garch import Filter, Garch, Parameters, fit, settling
 from tests.make.universes import assert_valid
@@ -282,3 +283,15 @@ def test_a_shocked_universe_depends_on_itself_alone():
     part = Garch().continued(base.take(some), 4, bars[some], seed=3)
     assert np.array_equal(part.values, whole.values[some])
     assert whole.facts["inserted"] == {"at": 4, "bars": 1}
+
+
+def test_of_long_histories_the_last_returns_decide(monkeypatch):
+    """Parameters are those of the last returns, volatility goes through all of them."""
+    returns = np.random.default_rng(3).standard_t(5, 1200) * 0.01
+    last = fit(returns[-600:])
+    monkeypatch.setattr(garch, "FITTED", 600)
+    found = fit(returns)
+    assert len(found.residuals) == 1200
+    assert found.parameters.beta == pytest.approx(last.parameters.beta, abs=0.02)
+    assert found.parameters.beta == fit(returns).parameters.beta
+    assert found.volatility[-1] == pytest.approx(last.volatility[-1], rel=0.02)

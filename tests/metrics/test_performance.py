@@ -157,3 +157,10 @@ def test_a_deviation_of_rounding_is_none() -> None:
     assert deviation(constant)[0] == 0
     assert deviation(column(0.01, 0.03))[0] == pytest.approx(0.02 / 2**0.5)
     assert np.isnan(deviation(column(0.01))[0])
+
+
+def test_many_bars_of_few_universes_fall_as_those_of_many():
+    """To the last bit, whichever way is taken."""
+    equity = np.abs(np.cumsum(np.random.default_rng(2).standard_normal((200, 3)), axis=0)) + 1.0
+    wide = drawdown(np.tile(equity, (1, 100)))
+    assert (drawdown(equity) == wide[:, :3]).all()

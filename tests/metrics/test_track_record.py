@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stresslab.metrics.track_record import STRETCHES, returns_by_period, thinned_track_record
+from stresslab.metrics.track_record import STRETCHES, period_spans, returns_by_period, thinned_track_record
 
 
 def walk(count: int, seed: int = 0) -> np.ndarray:
@@ -72,3 +72,11 @@ def test_a_thinned_account_keeps_its_deepest_drawdown() -> None:
     whole, thinned = (float((one / np.maximum.accumulate(one)).min()) for one in (equity, kept))
     assert len(kept) < len(equity) / 10
     assert thinned == whole
+
+
+def test_periods_are_those_of_their_stamps() -> None:
+    """Each from its first value to that before the next; years and months."""
+    stamps = pd.DatetimeIndex(["2023-12-30", "2023-12-31", "2024-01-01", "2024-01-31", "2024-02-01", "2025-02-01"])
+    assert period_spans(stamps, "%Y") == [("2023", 1, 2), ("2024", 2, 5), ("2025", 5, 6)]
+    spans = [("2023-12", 1, 2), ("2024-01", 2, 4), ("2024-02", 4, 5), ("2025-02", 5, 6)]
+    assert period_spans(stamps, "%Y-%m") == spans

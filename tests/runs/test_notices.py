@@ -73,3 +73,14 @@ def test_code_that_warns_or_runs_when_it_is_imported_is_named(tmp_path: Path, mo
     assert imported.startswith("script.py runs for 0.")
     assert 'under `if __name__ == "__main__":`' in imported
     assert 0.2 <= import_seconds(str(path)) <= took
+
+
+def test_of_which_bars_a_long_history_is_judged_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where some parts look at the last bars alone."""
+    assert notices.of_long_history(200_000, 999) == []
+    monkeypatch.setattr(notices, "LONGEST", 500)
+    assert notices.of_long_history(501, 0) == []
+    (line,) = notices.of_long_history(501, 999)
+    assert line == "Of 501 bars of history the last 500 decide whether its timing is luck; all else is of all of them."
+    (line,) = notices.of_long_history(300_000, 0)
+    assert "the last 200,000 decide the length of the bootstrap's blocks" in line

@@ -57,3 +57,16 @@ def test_what_is_ordered_does_not_depend_on_the_cash() -> None:
         return one
 
     assert shares_or_units(run).ordered[0] == 500.0 / CASH
+
+
+def test_what_is_refused_is_that_of_the_runs_own_cash() -> None:
+    """Shares as they are there, while what was ordered is that of the large account."""
+
+    def run(cash: float) -> Traded:
+        shares = 0.25 if cash == INIT_CASH.get() else 0.5
+        made = traded([(1, 0, 10.0, shares * cash / 10)], cash)
+        made.refused, made.ordered[0] = cash == CASH, cash
+        return made
+
+    fills = shares_or_units(run)
+    assert (fills.counted, fills._fills[1], fills.ordered[0]) == (False, [(1, 10.0, pytest.approx(0.25))], CASH)

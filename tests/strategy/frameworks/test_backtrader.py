@@ -133,6 +133,10 @@ def test_random_orders_earn_what_they_earn_there(seed: int) -> None:
 
 @pytest.mark.parametrize(("more", "text"), [
     ("\nSIZER = 5", "SIZER=5 is no sizer"),
+    ("\ndef run(c, args):\n    c.addsizer(bt.sizers.FixedSize, stake=args.stake)",
+     r"how large stake of its sizer FixedSize is, is known only when the file is run.*sizer='FixedSize', stake="),
+    ("\ndef run(c):\n    c.addsizer(bt.sizers.FixedSize)\n    c.addsizer(bt.sizers.AllInSizer)",
+     r"is run with several sizers, FixedSize, AllInSizer; say which below the class: SIZER = dict\(sizer='FixedSize'"),
     ("\ndef run(c):\n    c.broker.set_coc(True)", "is run with set_coc, and here orders fill at the next open"),
 ])  # fmt: skip
 def test_what_is_another_strategy_here_is_refused(tmp_path: Path, more: str, text: str) -> None:
@@ -152,3 +156,46 @@ def test_a_leak_is_found(tmp_path: Path) -> None:
     later = "len(self) < self.data.buflen() and self.data.close[0] {} self.data.close[1]"
     leaky = CROSS.replace("self.cross > 0", later.format("<")).replace("self.cross < 0", later.format(">"))
     assert find_lookahead(load(tmp_path, leaky), BARS).found
+
+
+ALL_IN = """
+import backtrader as bt
+
+class AllIn(bt.Strategy):
+    def next(self):
+        if self.position:
+            if len(self) == self.left:
+                self.close()
+        elif self.data.close[0] < self.data.open[0]:
+            self.order_target_percent(target=1.0)
+            self.left = len(self) + 2
+"""
+
+
+def test_orders_for_all_of_the_cash_are_those_of_the_account(tmp_path: Path) -> None:
+    """Whole units decide which of them backtrader refuses: the same as on an account of the same cash, and said."""
+    strategy = load(tmp_path, ALL_IN)
+    exec(ALL_IN, space := {})  # type: ignore[var-annotated]
+    for cash in (3_000.0, 50_000.0):
+        said = original(space["AllIn"], cash)
+        assert earned(strategy, cash) == pytest.approx(said, rel=1e-9)
+        assert said != cash
+    assert any("for want of cash" in text for text in strategy.log.warnings)
+
+
+OWN = """
+class Own(bt.Sizer):
+    params = (("stake", 1),)
+
+    def _getsizing(self, comminfo, cash, data, isbuy):
+        return self.p.stake
+"""
+
+
+def test_a_sizer_of_the_file_is_declared(tmp_path: Path) -> None:
+    """By its name, with its numbers."""
+    bt = pytest.importorskip("backtrader")
+    declared = CROSS + OWN + "\nSIZER = dict(sizer='Own', stake=7)"
+    exec(CROSS, space := {})  # type: ignore[var-annotated]
+    said = original(space["Cross"], 10_000.0, bt.sizers.FixedSize, stake=7)
+    assert earned(load(tmp_path, declared), 10_000.0) == pytest.approx(said, rel=1e-9)
