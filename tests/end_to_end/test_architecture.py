@@ -95,7 +95,6 @@ def test_no_test_imports_another(path: Path) -> None:
 MAX_LINES = 400
 LONG_MODULES = {
     "runs/settings.py": "TODO",
-    "backtest/order_walk.py": "one compiled walk over a bar's fills, with the helpers that numba inlines into it",
     "generators/kronos/generator.py": "the one class with every way to sample; what each does is in modules of its own",
 }
 """Modules with more lines, and why each is one idea; this list only shrinks."""
