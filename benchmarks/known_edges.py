@@ -26,6 +26,9 @@ WARMUP = 125
 HORIZON = 250
 COSTS = Costs(fees=0.0005, slippage=0.0)
 TERMS = Terms(costs=COSTS, warmup=WARMUP)
+KEPT = replace(TERMS, rebalance="every-bar")
+"""Terms on which a rule and its opposite have opposite edges: a short that is only held grows as it loses, until the
+account is ruined and times nothing any more."""
 KINDS = ("slow trend", "short reversion", "volatility timing", "calendar")
 _BASE = 0.012
 """Deviation of a bar."""
@@ -271,13 +274,13 @@ def timing_by_strength(kind: str) -> tuple[np.ndarray, np.ndarray]:
 def timing_paths(market: Market, count: int, years: float, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the market's own rule and what they earn (T, count), on independent histories after a warm-up.
 
-    The strength may differ between histories, as an array (count,).
+    Positions are kept at their weights (`KEPT`). The strength may differ between histories, as an array (count,).
     """
     held, earned, strength = [], [], np.broadcast_to(market.strength, count)
     for start in range(0, count, 100):
         part = replace(market, strength=strength[start : start + 100])
         universes = part.futures(min(100, count - start), [*seed, start], round(years * YEAR))
-        account = backtest(rule_of(market.kind), universes, TERMS, periods_per_year=YEAR)
+        account = backtest(rule_of(market.kind), universes, KEPT, periods_per_year=YEAR)
         values = universes.values[:, WARMUP:]
         held.append(account.position[WARMUP:])
         earned.append(position_returns(values[:, :, 0].T, values[:, :, 3].T))

@@ -28,6 +28,7 @@ import timing_tests
 from coverage_of_edges import covered
 from known_edges import (
     HORIZON,
+    KEPT,
     KINDS,
     TERMS,
     WARMUP,
@@ -349,7 +350,7 @@ def _coverage(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
         market = Market(kind, float(np.interp(abs(edge), ratios, strengths)))
         strategy = rule_of(kind) if edge > 0 else reversed_rule_of(kind)
         history = market.history(10, [scale.seed, 601, number])
-        posterior = edge_of(strategy, history, ONE, scale.seed + number).posterior
+        posterior = edge_of(strategy, history, ONE, scale.seed + number, KEPT).posterior
         if posterior is not None:
             interval = posterior.interval()
             for rates in (every, parts[kind]):

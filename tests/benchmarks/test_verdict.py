@@ -158,3 +158,12 @@ def test_the_known_markets_have_the_volume_of_shares(verdict: ModuleType) -> Non
     assert 0.3 < np.corrcoef(volume, np.log(0.2 + np.abs(moves) / moves.std()))[0, 1] < 0.6
     assert 0.3 < np.corrcoef(volume[1:], volume[:-1])[0, 1] < 0.6
     assert abs(np.corrcoef(volume[:-1], moves[1:])[0, 1]) < 0.08
+
+
+def test_a_rule_and_its_opposite_have_opposite_edges(verdict: ModuleType) -> None:
+    """On the terms by which known edges are measured, so that edges below zero are what they are said to be."""
+    history = verdict.Market("slow trend", 0.3).history(6, 2)
+    rules = verdict.rule_of("slow trend"), verdict.reversed_rule_of("slow trend")
+    found = [verdict.edge_of(one, history, verdict.ONE, 1, verdict.KEPT).posterior.evidence[0].sharpe for one in rules]
+    assert found[0] > 1.0
+    assert found[1] == pytest.approx(-found[0], abs=0.05)
