@@ -76,4 +76,4 @@ def _missing(count: int, pooled: Sequence[Check], held_out: bool, established: b
         return "Not all of the model's figures on held-out series of this kind lie inside what is acceptable."
     if held_out:
         return "Outcomes on held-out series of this kind lie inside what is acceptable, but not those of this series."
-    return f"{count} origins are too few to show that the universes are right: no fault found is not trust."
+    return f"{count} origins are too few to show that the universes are right."

@@ -149,6 +149,6 @@ def overview_sentence(result: StressResult) -> str:
     span = low if low == high else f"{low} to {high}"
     return (
         f"As generated, {span} of universes end with a loss; "
-        f"{worse or 'not one'} of {len(losses)} strategies {'loses' if worse == 1 else 'lose'} in half or more. "
+        f"{worse or 'none'} of {len(losses)} strategies {'loses' if worse == 1 else 'lose'} in half or more. "
         "A dot is that share, the line through it its 95% interval."
     )

@@ -56,7 +56,7 @@ def test_caution_leaves_the_check_open(accepted: bool) -> None:
     passed, note, answer = trust(result)
     assert (passed, answer) == (None, "open")
     assert note.startswith("open: Only 4 independent origins were to be had")
-    assert "is open: Only 4 independent origins" in " ".join(text.render(result).split())
+    assert "is open. Only 4 independent origins" in " ".join(text.render(result).split())
 
 
 def test_untrusted_universes_make_a_verdict_inconclusive() -> None:

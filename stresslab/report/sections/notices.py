@@ -51,7 +51,11 @@ def notices(result: StressResult) -> list[Notice]:
     realism = evidence(result)
     label, training = sample_label(result)
     shown = [Notice(True, "Warning", _sentence(text.removeprefix(WARNING))) for text in warnings]
-    shown += [*overfitting(result), *unusual_outcomes(result.strategies), *under_water(result.strategies)]
+    shown += [
+        *overfitting(result),
+        *unusual_outcomes(result.strategies, realism.label),
+        *under_water(result.strategies),
+    ]
     shown.append(Notice(realism.warning, "Realism", " ".join([realism.sentence, *realism.reasons])))
     if not any(text.startswith(IN_SAMPLE) for text in warnings):
         shown.append(Notice(label in DOUBTFUL, label.capitalize(), training))
@@ -75,8 +79,13 @@ def overfitting(result: StressResult) -> list[Notice]:
     return [Notice(fit.probability >= UNSKILLED, "Overfitting", text)]
 
 
-def unusual_outcomes(strategies: Sequence[StrategyResult]) -> list[Notice]:
-    """The strategies whose real outcome lies outside the 95% range of their universes."""
+def unusual_outcomes(strategies: Sequence[StrategyResult], realism: str) -> list[Notice]:
+    """The strategies whose real outcome lies outside the 95% range of their universes.
+
+    Args:
+        strategies: of the run.
+        realism: whether its universes are trusted: if they are, the past origins have nothing against them.
+    """
     outside = []
     for one in strategies:
         better, worse = one.luck.better, one.luck.worse
@@ -91,7 +100,7 @@ def unusual_outcomes(strategies: Sequence[StrategyResult]) -> list[Notice]:
         return []
     text = (
         f"What really followed lies outside the 95% range of the universes for {_listed(outside)}: a rare draw, or "
-        "universes that are unlike this market."
+        + ("a market that is no longer like its past." if realism == "trusted" else "universes unlike this market.")
     )
     return [Notice(True, "Unusual outcome", text)]
 

@@ -97,7 +97,7 @@ def evidence_of(found: RealismSection | None) -> Evidence:
     sentence = {
         "trusted": f"What followed {at}, and on held-out series where the model was measured, lies inside what is "
         "acceptable; where the universes still differ from this market, the section on realism shows.",
-        "no fault found": f"No check fails {at}, which does not show that the universes are right.",
+        "no fault found": f"No check fails {at}; no fault found is not trust.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]
     sentence = " ".join([sentence, *_held_out(found)])

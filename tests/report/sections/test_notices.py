@@ -83,6 +83,14 @@ def test_a_real_outcome_outside_the_range_is_told(single: StressResult, better: 
         assert side in found.text
 
 
+def test_trusted_universes_are_not_doubted_by_one_outcome(single: StressResult) -> None:
+    """Beside "trusted" an unusual outcome asks whether the market has changed, else whether the universes are right."""
+    strategies = [placed(single.strategies[0], 0.99)]
+    (doubted,), (trusted,) = (notices.unusual_outcomes(strategies, label) for label in ("no fault found", "trusted"))
+    assert doubted.text.endswith("a rare draw, or universes unlike this market.")
+    assert trusted.text.endswith("a rare draw, or a market that is no longer like its past.")
+
+
 def test_without_a_real_outcome_none_is_unusual(forward: StressResult) -> None:
     """A test that looks only forward has no outcome."""
     assert headed(forward, "Unusual outcome") is None
