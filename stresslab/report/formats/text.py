@@ -88,14 +88,11 @@ def _edge_table(strategy: StrategyResult) -> list[str]:
     edge = strategy.edge
     if edge is None or edge.posterior is None or edge.losses is None:
         return []
-    rows = []
-    for figure, row in zip(
-        evidence.edge_figures(strategy)[1:], (edge.losses.without, edge.losses.supported), strict=True
-    ):
-        low, high = row.generators
-        rows.append([figure.name, figure.value, shares(row.probability_of_loss), f"{share(low)} to {share(high)}"])
-    real = evidence.edge_figures(strategy)[0]
-    rows = [[f"{real.name} ({share(edge.required)} required)", real.value, "", ""], *rows]
+    real, *losses = evidence.edge_figures(strategy)
+    rows = [[f"{real.name} ({share(edge.required)} required)", real.value, "", ""]]
+    for figure, row in zip(losses, (edge.losses.without, edge.losses.supported), strict=True):
+        over = evidence.over_generators(edge.losses, row)
+        rows.append([figure.name, figure.value, shares(row.probability_of_loss), over])
     return table(["", "", "95% interval", "over generators"], rows, left=1, indent="  ")
 
 

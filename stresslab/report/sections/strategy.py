@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_models import Distribution, LookAhead, Verdict
+from stresslab.analysis.result_models import Distribution, LookAhead, Losses, PlantedLosses, Verdict
 from stresslab.metrics.distribution import wilson
 from stresslab.metrics.measures import MEASURES
 from stresslab.metrics.paired import TIE
@@ -190,10 +190,17 @@ def edge_figures(strategy: StrategyResult) -> list[Figure]:
         ("P(loss) without an edge", found.losses.without),
         ("P(loss) with its edge", found.losses.supported),
     ):
-        loss, (low, high) = row.probability_of_loss, row.generators
-        detail = f"chance {wording.shares(loss)} · generators {share(low)} to {share(high)}"
+        loss, over = row.probability_of_loss, over_generators(found.losses, row)
+        beside = "no other generator fits" if over == wording.UNDEFINED else f"generators {over}"
+        detail = f"chance {wording.shares(loss)} · {beside}"
         figures.append(Figure(label, wording.probability(loss), detail))
     return figures
+
+
+def over_generators(found: PlantedLosses, row: Losses) -> str:
+    """The least and the greatest P(loss) over this generator and others; a dash where there is no other."""
+    low, high = row.generators
+    return f"{share(low)} to {share(high)}" if found.generators else wording.UNDEFINED
 
 
 def key_figures(strategy: StrategyResult, init_cash: float) -> list[Figure]:

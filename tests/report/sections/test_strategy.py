@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from stresslab.analysis.result import StressResult
-from stresslab.analysis.result_models import LookAhead
+from stresslab.analysis.result_models import LookAhead, Losses, PlantedLosses
 from stresslab.report.sections import strategy
 from stresslab.report.sections.strategy import checks, key_figures, strategy_pages
 from stresslab.report.wording import percent, probability
+from tests.make.figures import row as risk
+from tests.make.gridded import share
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,13 @@ def test_every_check_has_its_answer(single: StressResult) -> None:
     answers = {True: ("passed",), False: ("failed",), None: ("open", "not assessed")}
     for row, check in zip(rows, verdict.checks, strict=True):
         assert row.answer in answers[check.passed]
+
+
+@pytest.mark.parametrize(("generators", "shown"), [(("garch",), "30% to 50%"), ((), "–")])
+def test_one_generator_has_no_range(generators: tuple[str, ...], shown: str) -> None:
+    """Where no other generator fits the history, its own figure is not called a range."""
+    side = Losses.of(risk(0.4, 0.0) | {"generators": (0.3, 0.5), "probability_of_loss": share(0.4, 0.35, 0.45)})
+    found = PlantedLosses(
+        without=side, supported=side, generators=generators, own_timing=0.1, shortest_robust_horizon=None
+    )
+    assert strategy.over_generators(found, side) == shown
