@@ -32,7 +32,7 @@ class TradeSettings(UniverseConfig):
         COMMON, "LIST", "Closed trades: of TradingView, MetaTrader 4 or 5 (HTML, CSV), NinjaTrader, freqtrade (JSON), "
         "backtesting.py, or a CSV with a row each.",
     )  # fmt: skip
-    limit: str = setting(COMMON, "LIMIT", "On a drawdown, that the largest size shall keep.", SIZE_LIMIT)
+    sizes: str = setting(COMMON, "LIMIT", "On a drawdown, that the largest size shall keep.", SIZE_LIMIT)
     limits: dict[str, Any] | None = setting(
         COMMON, "FILE", "YAML file of limits and account rules, or a preset's name.", None
     )
@@ -56,7 +56,7 @@ class TradeSettings(UniverseConfig):
     fees: float = setting(COSTS, "FRACTION", "Fee of the same exposure in universes.", 0.0005, ge=-0.01, lt=1.0)
     slippage: float = setting(COSTS, "FRACTION", "Slippage of the same exposure in universes.", 0.0005, ge=0.0, lt=1.0)
 
-    @field_validator("limit")
+    @field_validator("sizes")
     @classmethod
     def _on_a_drawdown(cls, text: str) -> str:
         from stresslab.analysis.sizes import SizePlan
@@ -77,7 +77,7 @@ class TradeSettings(UniverseConfig):
         from stresslab.backtest.costs import Costs
 
         return TradePlan(
-            SizePlan.of(self.limit),
+            SizePlan.of(self.sizes),
             None if self.limits is None else LimitSettings.read(self.limits).plan(),
             Costs(self.fees, self.slippage),
             Trials.of(1.0, self.trials),

@@ -71,7 +71,7 @@ def test_limits_and_their_presets(files: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"limit": "VaR 95 <= 10%"}, "chooses no size; write one on a drawdown"),
+        ({"sizes": "VaR 95 <= 10%"}, "chooses no size; write one on a drawdown"),
         ({"trials": 0.5}, "trials=0.5 is refused"),
         ({"data": "sample:crypto5"}, "names 5 symbols; give the bars of the one that was traded"),
         ({"data": "sample:nasdaq"}, "of another market|lie within the bars"),
