@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from stresslab.metrics.account_rules import AccountRules, EquityInBars
-from stresslab.report.wording import interval, share
+from stresslab.report.wording import share
 from stresslab.runs.decision_settings import HeldSettings
 from stresslab.runs.limits_run import limits_run
 from tests.make.account_loop import by_hand
@@ -99,7 +99,7 @@ def test_the_page_shows_these_figures(held: tuple[str, dict[str, Any], Any, pd.D
     for one in facts["answers"]:
         sign = {True: "✓ kept", False: "✕ broken", None: "? undecided"}[one["passed"]]
         found = one["estimate"]
-        ends = interval(found["low"], found["high"])
+        ends = f"{share(found['low'])} to {share(found['high'])}"
         assert f"{one['limit']} {sign} {share(found['value'])} {ends}" in words
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stresslab.report.wording import interval, percent
+from stresslab.report.wording import percent, share
 from stresslab.runs.decision_settings import SizeSettings
 from stresslab.runs.size_run import size_run
 from tests.make.decided import decided_run
@@ -105,5 +105,5 @@ def test_the_page_shows_these_figures(sized: tuple[str, dict[str, Any], Any]) ->
             loss, deep = row["loss"], row["drawdown"]
             figures = [percent(row["growth"], signed=True), percent(row["median_return"], signed=True)]
             assert " ".join([f"{row['size']:g}x", *figures]) in words
-            for share in (loss, deep):
-                assert interval(share["low"], share["high"]) in words
+            for found in (loss, deep):
+                assert f"{share(found['low'])} to {share(found['high'])}" in words
