@@ -52,7 +52,7 @@ def kelly_sentence(study: SizeStudy) -> str:
         half = side.fractions["half"]
         text = (
             f"Growth is largest at {number(value)}x (Kelly; {ends} by chance); half of it has a drawdown of more than "
-            f"{share(study.depth)} in {percent(half.drawdown.value)} of universes."
+            f"{share(study.depth)} in {share(half.drawdown.value)} of universes."
         )
     if study.haircut is not None:
         text += (
