@@ -1,13 +1,14 @@
 # make demo       the main job on embedded defaults, from nothing but Python 3.11+
 # make test       lint, types, layer contract and tests, in the same environment with the dev group
 # make test-all   the slow calibration and browser tests too
+# make figures    every benchmark's table in the documentation, printed on this commit (hours; QUICK=1 tries the chain)
 # make docs       the documentation as a site in site/; a broken link fails
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all docs clean
+.PHONY: demo test test-all figures docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/stresslab run strategies/*.py --data sample:bitcoin --seed 7 --out reports
@@ -22,6 +23,10 @@ test: $(VENV)/.dev
 test-all: test
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || echo "no Chromium: browser tests are skipped"
 	STRESSLAB_HYPOTHESIS=explore $(BIN)/pytest -n 2 -m "slow or browser"
+
+# FIGURES names some of them, BARS is a folder of bars for those that need more than the bundled ones
+figures: $(VENV)/.dev
+	$(BIN)/python benchmarks/figures.py $(if $(QUICK),--quick) $(if $(BARS),--bars $(BARS)) $(FIGURES)
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
