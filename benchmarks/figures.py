@@ -72,7 +72,7 @@ FIGURES = (
     ),
     Figure(
         "independence", "docs/realism.md", "independence.py --seeds 60 --tiles 16 --horizon 3 --keep {keep}/found.npz",
-        "independence.py --seeds 3 --tiles 1 --horizon 2 --generator bootstrap",
+        "independence.py --seeds 4 --tiles 2 --horizon 5 --generator bootstrap",
     ),
     Figure(
         "realism", CARD,
@@ -84,7 +84,7 @@ FIGURES = (
         "joint.py --data sample:crypto5 --origins 24 --stride 20 --at-origin 128 --keep {keep}",
         "joint.py --data sample:crypto5 --bars 700 --origins 2 --at-origin 16 --universes 64 --skip laws,cost",
     ),
-    Figure("track", "docs/decisions.md", "track.py --lives 300", "track.py --lives 20 --case constant"),
+    Figure("track", "docs/decisions.md", "track.py --lives 300", "track.py --lives 20 --case 'constant volatility, bootstrap'"),
     Figure(
         "sampler-speed", "docs/sampler.md",
         "sampler.py --only speed --models nano,mini,small --universes 256,64,4096",
