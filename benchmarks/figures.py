@@ -84,7 +84,10 @@ FIGURES = (
         "joint.py --data sample:crypto5 --origins 24 --stride 20 --at-origin 128 --keep {keep}",
         "joint.py --data sample:crypto5 --bars 700 --origins 2 --at-origin 16 --universes 64 --skip laws,cost",
     ),
-    Figure("track", "docs/decisions.md", "track.py --lives 300", "track.py --lives 20 --case 'constant volatility, bootstrap'"),
+    Figure(
+        "track", "docs/decisions.md", "track.py --lives 300",
+        "track.py --lives 20 --case 'constant volatility, bootstrap'",
+    ),
     Figure(
         "sampler-speed", "docs/sampler.md",
         "sampler.py --only speed --models nano,mini,small --universes 256,64,4096",

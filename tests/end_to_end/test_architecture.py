@@ -94,7 +94,7 @@ def test_no_test_imports_another(path: Path) -> None:
 
 MAX_LINES = 400
 LONG_MODULES = {
-    "runs/settings.py": "the one table of all settings, a row each: flags, files, records and documentation follow from it",
+    "runs/settings.py": "the one table of all settings, a row each: flags, files, records and docs follow from it",
     "generators/kronos/generator.py": "the one class with every way to sample; what each does is in modules of its own",
 }
 """Modules with more lines, and why each is one idea; this list only shrinks."""
