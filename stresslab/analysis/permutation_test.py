@@ -48,8 +48,8 @@ LONGEST = 500_000
 DECIDING = 5
 """Times the permutations that a test at its size needs at least, which it makes on however long a series."""
 _BARS_AT_ONCE = 500_000
-_MOST_BARS_AT_ONCE = 5_000_000
-"""Bars of a piece, at most, where one permutation is not longer already: they take about a gigabyte."""
+_MOST_BARS_AT_ONCE = 2_000_000
+"""Bars of a piece, at most, where one permutation is not longer already: they take about half a gigabyte."""
 _CALLS_AT_ONCE = 10
 """Permutations in a piece, at least, and at most where each is a call of its own."""
 _PIECES_AHEAD = 4

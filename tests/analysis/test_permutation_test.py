@@ -237,14 +237,14 @@ def test_long_series_are_permuted_few_at_a_time() -> None:
     """The memory of a piece is bounded: as the bars become millions, permutations are made one by one."""
     quick = strategy_of(momentum)
     lengths = (1000, 100_000, 500_000, 2_000_000, 5_000_000, 9_000_000)
-    assert [module._piece(quick, steps) for steps in lengths] == [500, 10, 10, 2, 1, 1]
+    assert [module._piece(quick, steps) for steps in lengths] == [500, 10, 4, 1, 1, 1]
 
     def on_bar(state, bar):
         return 1.0
 
     slow = strategy_of(on_bar)
     assert slow.one_by_one
-    assert [module._piece(slow, steps) for steps in lengths] == [10, 10, 10, 2, 1, 1]
+    assert [module._piece(slow, steps) for steps in lengths] == [10, 10, 4, 1, 1, 1]
 
 
 def test_of_very_long_series_the_last_bars_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
