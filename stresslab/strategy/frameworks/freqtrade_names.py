@@ -99,6 +99,16 @@ def timeframe_to_prev_date(timeframe: str, date: Any = None) -> Any:
     return pd.Timestamp(date).floor(f"{timeframe_to_seconds(timeframe)}s")
 
 
+def timeframe_to_msecs(timeframe: str) -> int:
+    """Milliseconds of a timeframe such as "5m"."""
+    return timeframe_to_seconds(timeframe) * 1000
+
+
+def timeframe_to_next_date(timeframe: str, date: Any = None) -> Any:
+    """The beginning of the bar after the one that a time lies in."""
+    return timeframe_to_prev_date(timeframe, date) + pd.Timedelta(seconds=timeframe_to_seconds(timeframe))
+
+
 def informative(
     timeframe: str, asset: str = "", fmt: Any = None, *, ffill: bool = True, candle_type: Any = None
 ) -> Callable[[Any], Any]:

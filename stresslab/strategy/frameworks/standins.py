@@ -18,7 +18,10 @@ _QTPYLIB = (
     "bollinger_bands", "crossed", "crossed_above", "crossed_below", "heikinashi", "rolling_mean", "rolling_std",
     "typical_price",
 )  # fmt: skip
-_TIMES = ("timeframe_to_minutes", "timeframe_to_prev_date", "timeframe_to_seconds")
+_TIMES = (
+    "timeframe_to_minutes", "timeframe_to_msecs", "timeframe_to_next_date", "timeframe_to_prev_date",
+    "timeframe_to_seconds",
+)  # fmt: skip
 _STRATEGY = (
     "BooleanParameter", "CategoricalParameter", "DecimalParameter", "IStrategy", "IntParameter", "RealParameter",
     "informative", "merge_informative_pair", "stoploss_from_absolute", "stoploss_from_open", *_TIMES,
@@ -34,7 +37,7 @@ def _named(names: tuple[str, ...]) -> dict[str, Any]:
 
 def _modules() -> Mapping[str, Mapping[str, Any]]:
     """What stands in each module, by the package that would have it."""
-    strategy = {**_named(_STRATEGY), "Trade": object, "Order": object, "PairLocks": object}
+    strategy = {**_named(_STRATEGY), "Trade": object, "Order": object, "PairLocks": object, "AnnotationType": Any}
     return {
         "freqtrade": {},
         "freqtrade.strategy": strategy,
@@ -79,7 +82,7 @@ def _module(name: str, content: Mapping[str, Any]) -> ModuleType:
                 f"{name}.{wanted} is not here; compute it in the file, from self.candles with numpy or a library such "
                 "as TA-Lib"
             )
-        raise ImportError(f"{name}.{wanted} needs freqtrade itself; install it beside stresslab")
+        raise ImportError(f"{name}.{wanted} needs {name.partition('.')[0]} itself; install it beside stresslab")
 
     module.__dict__["__getattr__"] = missing
     return module
@@ -96,6 +99,8 @@ def standing_in(source: bytes) -> Iterator[None]:
     wanted = dict[str, Mapping[str, Any]]()
     if b"freqtrade" in source and "freqtrade" not in sys.modules and importlib.util.find_spec("freqtrade") is None:
         wanted.update(_modules())
+    if b"technical" in source and "technical" not in sys.modules and importlib.util.find_spec("technical") is None:
+        wanted.update({"technical": {}, "technical.qtpylib": _named(_QTPYLIB)})
     if b"jesse" in source:
         wanted.update(_jesse_modules())
     for name, content in wanted.items():

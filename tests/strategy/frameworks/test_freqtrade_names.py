@@ -57,6 +57,8 @@ def test_timeframes() -> None:
     """Minutes and seconds of a timeframe; what is none is named."""
     assert (ours.timeframe_to_minutes("1h"), ours.timeframe_to_seconds("5m")) == (60, 300)
     assert ours.timeframe_to_prev_date("1h", "2024-01-01 10:40") == pd.Timestamp("2024-01-01 10:00")
+    assert ours.timeframe_to_next_date("1h", "2024-01-01 10:40") == pd.Timestamp("2024-01-01 11:00")
+    assert ours.timeframe_to_msecs("5m") == 300_000
     with pytest.raises(ValueError, match="'daily' is not a timeframe"):
         ours.timeframe_to_seconds("daily")
 

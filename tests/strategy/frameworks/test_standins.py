@@ -28,6 +28,11 @@ def test_modules_are_there_while_a_file_is_loaded() -> None:
         assert callable(qtpylib.crossed_above)
         assert callable(merge_informative_pair)
     assert "freqtrade" not in sys.modules
+    with standing_in(b"from technical import qtpylib"):
+        from technical import qtpylib
+
+        assert callable(qtpylib.typical_price)
+    assert "technical" not in sys.modules
     with standing_in(b"import pandas"):
         assert "freqtrade" not in sys.modules
 
