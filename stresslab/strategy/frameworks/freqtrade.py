@@ -58,7 +58,10 @@ _REFUSED = {
     "feature_engineering_expand_all": _FREQAI,
     "populate_any_indicators": _FREQAI,
 }
-_OURS = {"leverage": "`max_leverage`", "protections": "nothing here"}
+_OURS = {
+    "leverage": "`max_leverage` here: its stops and targets are taken as those of a leverage of 1",
+    "protections": "nothing here",
+}
 """What is passed over, with a warning."""
 _SHOWN = ("stoploss", "trailing_stop_positive", "trailing_stop_positive_offset", "startup_candle_count", "timeframe")
 

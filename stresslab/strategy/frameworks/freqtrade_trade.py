@@ -42,6 +42,7 @@ class Order:
             "cost": self.stake_amount, "stake_amount_filled": self.stake_amount, "side": self.ft_order_side,
             "average": self.price, "safe_price": self.price, "filled": self.amount, "safe_filled": self.amount,
             "safe_amount": self.amount, "order_filled_date": self.order_filled_utc,
+            "order_date": self.order_filled_utc, "order_date_utc": self.order_filled_utc, "status": "closed",
         }  # fmt: skip
         if name in known:
             return known[name]
