@@ -81,7 +81,7 @@ FIGURES = (
     ),
     Figure(
         "joint", "docs/symbols.md",
-        "joint.py --data sample:crypto5 --origins 24 --stride 20 --at-origin 128 --keep {keep}",
+        "joint.py --data sample:crypto5 --stride 13 --origins 110 --at-origin 64 --keep {keep}",
         "joint.py --data sample:crypto5 --bars 700 --origins 2 --at-origin 16 --universes 64 --skip laws,cost",
     ),
     Figure(
@@ -107,7 +107,7 @@ FIGURES = (
         "loading.py --bars 20000 --kinds csv,parquet",
     ),
     Figure(
-        "verdict", "docs/method.md", "verdict.py --seed 2 --out {keep}/verdict.json",
+        "verdict", "docs/method.md", "verdict.py --seed 4 --out {keep}/verdict.json",
         "verdict.py --quick --cases size --out {keep}/verdict.json",
     ),
 )  # fmt: skip

@@ -145,6 +145,41 @@ def same_everywhere(market: Market, generator: Kronos) -> bool:
     return bool((some.values == joint.values[[199, 7]]).all())
 
 
+def table(found: dict[str, Any]) -> str:
+    """What was found as a Markdown table: the model, beside the joint bootstrap at the same origins."""
+    sides = [found["kronos"], found["bootstrap"]]
+    joint, held = [side["dependence"] for side in sides], [side["portfolio"] for side in sides]
+    pairs = [one["joint_losses_by_pair"] for one in joint]
+    rows = [
+        (
+            f"mean absolute error of correlations (Spearman, one bar; real mean {joint[0]['real_correlation']:.2f})",
+            "0.08", [f"{one['correlation_error']:.3f}" for one in joint],
+        ),
+        (
+            "joint 5% losses of pairs, simulated over real: mean, least, most", "0.75 to 1.25",
+            [f"{one['joint_losses']:.2f}, {by[0]:.2f}, {by[-1]:.2f}" for one, by in zip(joint, pairs, strict=True)],
+        ),
+        (
+            "correlation of absolute returns, simulated over real", "",
+            [f"{one['size_correlations']:.2f}" for one in joint],
+        ),
+        (
+            f"90% intervals of the equal-weight portfolio's {SCORED}-bar return hold", "84% to 95%",
+            [f"{one['coverage']:.0%} [{one['low']:.0%}, {one['high']:.0%}]" for one in held],
+        ),
+        ("energy score over the joint bootstrap's", "1.03", [f"{found['energy']['ratio']:.3f}", "1"]),
+    ]  # fmt: skip
+    if "laws" in found:
+        name = f"a symbol alone and in company: least p-value of {found['laws']['tests']} Kolmogorov-Smirnov tests"
+        rows.insert(0, (name, "above 0.01", [f"{found['laws']['least']:.3f}", ""]))
+    if "cost" in found:
+        name = f"cost of a symbol's bar over that of a bar alone, {found['cost']['symbols']} symbols, one thread"
+        rows.append((name, "5", [f"{found['cost']['ratio']:.1f}", ""]))
+    head = f"{found['market']}, {found['dependence']} dependence, {held[0]['origins']} origins"
+    lines = [f"| {name} | {must} | {' | '.join(cells)} |" for name, must, cells in rows]
+    return "\n".join([f"| {head} | must | found | joint bootstrap |", "|---|---|---|---|", *lines])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure a market and print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -169,22 +204,22 @@ def main(arguments: list[str] | None = None) -> int:
     market = sl.load_market(sources, until=given.until, repair=True)
     market = market[-given.bars :] if given.bars else market
     generator = Kronos(given.model, dependence=given.dependence)
-    print(f"{market!r}", flush=True)
+    sys.stderr.write(f"{market!r}\n")
     found: dict[str, Any] = {"market": repr(market), "dependence": given.dependence}
     if "cost" not in given.skip:
         found["same_everywhere"] = same_everywhere(market, generator)
         found["cost"] = cost(market, generator)
-        print("cost", found["cost"], flush=True)
+        sys.stderr.write(f"cost {found['cost']}\n")
     ends = spaced(market, given.origins, given.stride)
     ours, others = (rolled(market, made, ends, given) for made in (generator, sl.StationaryBootstrap()))
     for name, origins in (("kronos", ours), ("bootstrap", others)):
         horizons = market.timestamps.get_indexer([one.portfolio.at for one in origins]) // SCORED
         found[name] = {"dependence": dependence(origins), "portfolio": portfolio(origins, horizons, given.at_origin)}
-        print(name, found[name], flush=True)
+        sys.stderr.write(f"{name} {found[name]}\n")
     found["energy"], found["refused"] = energy(ours, others), len(ends) - len(ours)
     if "laws" not in given.skip:
         found["laws"] = laws(market, generator, given.universes)
-    print(json.dumps(found, indent=1))
+    print(table(found))
     if given.json:
         given.json.write_text(json.dumps(found, indent=1))
     return 0
