@@ -210,7 +210,7 @@ def judge_edge(
         checks.append(_fresh_check(fresh, criteria))
     checks.append(_timing_check("timing_at_origins", "on what followed real origins", origins))
     checks.append(_timing_check("timing_in_universes", "in the universes", universes))
-    reasons = _reasons(named, posterior, timed, trials, required, criteria)
+    reasons = (*_reasons(named, posterior, timed, trials, required, criteria), *_on_fresh_bars(fresh))
     return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh)
 
 
@@ -276,6 +276,22 @@ def _timing_check(name: str, where: str, found: Timing | None) -> Check:
     passed = True if found.total.low > 0 else False if found.total.high < 0 else None
     note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:.2f}, over {found.paths:,} of them"
     return check(name, 0.0, passed, note, found.total)
+
+
+def _on_fresh_bars(fresh: Fresh | None) -> tuple[str, ...]:
+    """What bars that the choice of the strategy had not seen say by themselves."""
+    if fresh is None:
+        return ()
+    since = fresh.since.removesuffix(" 00:00:00")
+    if fresh.timing is None:
+        return (
+            f"The bars since {since}, when it was frozen, are too few to say anything, or nothing was timed on them.",
+        )
+    found, seen = fresh.timing, "" if fresh.looks == 1 else f", looked at {fresh.looks} times"
+    return (
+        f"That counts {found.bars:,} fresh bars since {since}{seen}, which by themselves show an annual timing Sharpe "
+        f"ratio of {found.sharpe:.2f}, with a standard error of {found.error:.2f}.",
+    )
 
 
 def _reasons(

@@ -101,6 +101,16 @@ def test_fresh_bars_add_to_the_evidence() -> None:
     assert alone.mean == pytest.approx(edge_posterior(1.5, 1.0).mean)
 
 
+def test_what_fresh_bars_say_stands_in_words() -> None:
+    """How many there are, since when, what they show, how often they were looked at; or that they are too few."""
+    said = judge_edge(on_bars(0.85), fresh=fresh(-1.0, 0.84, 3)).reasons[-1]
+    for words in ("fresh bars since", "looked at 3 times", "of -1.00", "error of 1.00"):
+        assert words in said
+    assert "looked at" not in judge_edge(on_bars(0.85), fresh=fresh(-1.0, 0.84)).reasons[-1]
+    assert "too few" in judge_edge(on_bars(0.85), fresh=Fresh(None, "2020-01-31")).reasons[-1]
+    assert not any("fresh bars since" in reason for reason in judge_edge(on_bars(0.85)).reasons)
+
+
 def test_every_look_is_paid_for() -> None:
     """The same fresh bars prove less the more often they were looked at."""
     once, often = (judge_edge(on_bars(0.75), fresh=fresh(0.6, 0.2, looks)) for looks in (1, 10))
