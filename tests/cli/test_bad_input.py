@@ -198,7 +198,7 @@ def test_in_a_process_of_its_own(strategy: Path, csv: Path, tmp_path: Path) -> N
     [
         (
             ["run", "x.py", "--data", "a.csv", "--walk-forward", "--out", "r"],
-            ["--walk-forward", "--out", "3M"],
+            ["--walk-forward", "--out", "WHEN"],
         ),
         (["train", "model", "--steps", "--seed", "3"], ["--steps", "--seed"]),
     ],

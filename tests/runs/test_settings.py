@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from stresslab.cli import app
 from stresslab.cli.values import parse_grid, parse_parameters
+from stresslab.cli.short_help import HELP_ALL
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
 from stresslab.runs.setting import PANELS, extra
@@ -25,7 +26,7 @@ GIVEN: dict[str, Any] = {"data": "bars.csv", "strategies": ["sma.py"]}
 @pytest.mark.parametrize(("command", "model"), [("run", StressConfig), ("sample", SampleConfig)])
 def test_every_flag_is_a_field_and_every_field_a_flag(command: str, model: type[UniverseConfig]) -> None:
     """What the command line takes, a file can give, under the same name; nothing can be set by a file alone."""
-    flags = {parameter.name for parameter in get_command(app).commands[command].params} - {"config"}
+    flags = {parameter.name for parameter in get_command(app).commands[command].params} - {"config", HELP_ALL}
     assert flags == set(model.model_fields)
 
 
