@@ -11,8 +11,8 @@ import pytest
 from typer.main import get_command
 
 from stresslab.cli import app
-from stresslab.cli.values import parse_grid, parse_parameters
 from stresslab.cli.short_help import HELP_ALL
+from stresslab.cli.values import parse_grid, parse_parameters
 from stresslab.core.errors import InputError
 from stresslab.core.text import did_you_mean
 from stresslab.runs.setting import PANELS, extra
