@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -49,27 +48,32 @@ def measured(words: Sequence[str], checkout: Path) -> tuple[float, float, float,
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"PYTHONPATH": str(checkout), "STRESSLAB_CACHE": f"{folder}/cache"}
         command = [sys.executable, "-m", "stresslab", "run", *paths, "--data", data, *flags, "--out", f"{folder}/out"]
-        before, begun = _processor(), time.perf_counter()
+        begun, seen, peak, over = time.perf_counter(), dict[int, float](), [0], threading.Event()
         run = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        peak, over = [0], threading.Event()
 
         def watch() -> None:
             while not over.wait(0.1):
-                peak[0] = max(peak[0], sum(resident(pid) for pid in family(run.pid)))
+                members = family(run.pid)
+                peak[0] = max(peak[0], sum(resident(pid) for pid in members))
+                seen.update((pid, used) for pid in members if (used := _processor(pid)))
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         status = run.wait()
         over.set()
         watcher.join()
-        return time.perf_counter() - begun, _processor() - before, peak[0] / 2**20, status
+        return time.perf_counter() - begun, sum(seen.values()), peak[0] / 2**20, status
 
 
-def _processor() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _processor(pid: int) -> float:
+    """Processor seconds of a process so far; workers that end are counted up to the last look at them."""
+    try:
+        fields = Path("/proc", str(pid), "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
