@@ -160,7 +160,7 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
         warnings.warn(
             f"backtrader refuses orders of {theirs.__name__} for want of cash, as it does with orders for all of it "
             "where the next open is higher; which of them depends on whole units, so they are those that an account of "
-            "`init_cash` could not pay for: order a little less than all",
+            "`init_cash` could not pay for: order a little less than all, or raise it",
             FrameworkWarning,
             stacklevel=2,
         )
