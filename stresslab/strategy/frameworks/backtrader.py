@@ -14,7 +14,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,25 @@ DECLARATION = "SIZER"
 """The name of a file's (or a class's) sizer."""
 _DECLARE = f"write {DECLARATION} = dict(percents=95) or dict(stake=10) below the class"
 _SIZERS = {"stake": "FixedSize", "percents": "PercentSizer"}
-_REFUSED = {"set_coc": "orders fill at the next open", "set_coo": "orders fill at the next open"}
+_REFUSED = {
+    "set_coc": "orders fill at the next open", "set_coo": "orders fill at the next open",
+    "add_signal": "signals are those that the class adds in its __init__, by self.signal_add",
+}  # fmt: skip
 _MARKET = 0
+
+
+class Sizer(NamedTuple):
+    """How large orders are that do not say it.
+
+    Attributes:
+        name: of backtrader's class, or of one of the file.
+        values: its numbers.
+        unsure: whether the file gives it more of them, which are known only when it is run.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    unsure: bool = False
 
 
 def is_theirs(thing: Any) -> bool:
@@ -67,25 +84,32 @@ def adapted(theirs: Any, module: Any = None) -> Callable[..., Fills]:
                 FrameworkWarning,
                 stacklevel=2,
             )
+        if sizer is not None and sizer.unsure:
+            warnings.warn(
+                f"the sizer {sizer.name} of {theirs.__name__} is given numbers that are known only when the file is "
+                f"run, and has its own here; {_DECLARE}",
+                FrameworkWarning,
+                stacklevel=2,
+            )
         return shares_or_units(lambda cash: _traded(theirs, frame, parameters, sizer, cash))
 
     return as_series_function(fills, theirs.__name__, defaults)
 
 
-def _sizer(theirs: Any, module: Any) -> tuple[str, Mapping[str, Any]] | None:
-    """Name and arguments of the sizer that is declared, or that the file adds; None without."""
+def _sizer(theirs: Any, module: Any) -> Sizer | None:
+    """The sizer that is declared, or that the file adds; None without."""
     given = getattr(theirs, DECLARATION, None) or getattr(module, DECLARATION, None)
     if given is not None:
         own = dict(given) if isinstance(given, Mapping) else {}
         name = own.pop("sizer", None) or next((_SIZERS[one] for one in own if one in _SIZERS), None)
         if name is None:
             raise ValueError(f"{DECLARATION}={given!r:.60} is no sizer; {_DECLARE}")
-        return str(name), own
+        return Sizer(str(name), own)
     try:
         tree = ast.parse(inspect.getsource(module or importlib.import_module(theirs.__module__)))
     except (OSError, TypeError, SyntaxError, ImportError, ValueError):
         return None
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Sizer] = {}
     for node in ast.walk(tree):
         second = isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "datas"
         second = second and getattr(getattr(node, "slice", None), "value", 0) not in (0, None)
@@ -98,22 +122,27 @@ def _sizer(theirs: Any, module: Any) -> tuple[str, Mapping[str, Any]] | None:
             raise ValueError(f"{theirs.__name__} is run with {name}, and here {_REFUSED[name]}; leave that call out")
         if name == "addsizer" and isinstance(node, ast.Call) and node.args:
             called = str(getattr(node.args[0], "attr", getattr(node.args[0], "id", "")))
-            open_ = [one.arg for one in node.keywords if not isinstance(one.value, ast.Constant)]
+            open_ = [one.arg for one in node.keywords if one.arg and not isinstance(one.value, ast.Constant)]
             if open_:
                 raise ValueError(
                     f"{theirs.__name__}: how large {open_[0]} of its sizer {called} is, is known only when the file is "
                     f"run; {_DECLARE}, or dict(sizer={called!r}, {open_[0]}=...)"
                 )
-            found[called] = {str(one.arg): getattr(one.value, "value", None) for one in node.keywords}
+            values = {
+                one.arg: one.value.value for one in node.keywords if isinstance(one.value, ast.Constant) and one.arg
+            }
+            found[called] = Sizer(called, values, any(one.arg is None for one in node.keywords))
     if len(found) > 1:
         raise ValueError(
             f"{theirs.__name__} is run with several sizers, {', '.join(found)}; say which below the class: "
             f"{DECLARATION} = dict(sizer={next(iter(found))!r})"
         )
-    return next(iter(found.items()), None)
+    return next(iter(found.values()), None)
 
 
-def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], sizer: Any, cash: float) -> Traded:
+def _traded(
+    theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], sizer: Sizer | None, cash: float
+) -> Traded:
     """What a class trades on an account with so much cash."""
     bt = importlib.import_module("backtrader")
     ordered, waiting = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
@@ -121,8 +150,12 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     filled: list[tuple[int, float, float]] = []
     refused: list[int] = []
 
+    by_signals = hasattr(theirs, "_next_catch")  # a SignalStrategy orders by itself, before its own `next`
+    own = getattr(theirs, "_next_custom", None) if by_signals else theirs.next
+
     def follow(strategy: Any) -> None:
-        theirs.next(strategy)
+        if own is not None:
+            own(strategy)
         row, broker = len(strategy) - 1, strategy.broker
         orders = [one for one in [*broker.submitted, *broker.pending] if one is not None]
         fresh = [one for one in orders if one.ref not in known]
@@ -148,12 +181,12 @@ def _traded(theirs: Any, frame: pd.DataFrame, parameters: Mapping[str, Any], siz
     cerebro.addstrategy(watched, **parameters)
     cerebro.addanalyzer(noting)
     if sizer is not None:
-        kind = getattr(bt.sizers, sizer[0], None) or getattr(sys.modules.get(theirs.__module__), sizer[0], None)
+        kind = getattr(bt.sizers, sizer.name, None) or getattr(sys.modules.get(theirs.__module__), sizer.name, None)
         if kind is None:
             raise StrategyError(
-                f"sizer {sizer[0]} is none of backtrader or of the file; declare {DECLARATION} = dict(percents=95)"
+                f"sizer {sizer.name} is none of backtrader or of the file; declare {DECLARATION} = dict(percents=95)"
             )
-        cerebro.addsizer(kind, **sizer[1])
+        cerebro.addsizer(kind, **sizer.values)
     cerebro.broker.setcash(cash)
     cerebro.run()
     if refused:

@@ -135,6 +135,7 @@ def test_random_orders_earn_what_they_earn_there(seed: int) -> None:
     ("\nSIZER = 5", "SIZER=5 is no sizer"),
     ("\ndef run(c, args):\n    c.addsizer(bt.sizers.FixedSize, stake=args.stake)",
      r"how large stake of its sizer FixedSize is, is known only when the file is run.*sizer='FixedSize', stake="),
+    ("\ndef run(c):\n    c.add_signal(1, bt.ind.SMA)", "is run with add_signal, and here signals are those"),
     ("\ndef run(c):\n    c.addsizer(bt.sizers.FixedSize)\n    c.addsizer(bt.sizers.AllInSizer)",
      r"is run with several sizers, FixedSize, AllInSizer; say which below the class: SIZER = dict\(sizer='FixedSize'"),
     ("\ndef run(c):\n    c.broker.set_coc(True)", "is run with set_coc, and here orders fill at the next open"),
@@ -199,3 +200,31 @@ def test_a_sizer_of_the_file_is_declared(tmp_path: Path) -> None:
     exec(CROSS, space := {})  # type: ignore[var-annotated]
     said = original(space["Cross"], 10_000.0, bt.sizers.FixedSize, stake=7)
     assert earned(load(tmp_path, declared), 10_000.0) == pytest.approx(said, rel=1e-9)
+
+
+SIGNALS = """
+import backtrader as bt
+
+class Signals(bt.SignalStrategy):
+    def __init__(self):
+        cross = bt.ind.CrossOver(bt.ind.SMA(period=5), bt.ind.SMA(period=20))
+        self.signal_add(bt.SIGNAL_LONG, cross)
+"""
+
+
+@pytest.mark.parametrize(
+    "own", ["", "\n    def next(self):\n        if len(self) % 50 == 0:\n            self.buy(size=2)\n"]
+)
+def test_a_class_of_signals_orders_by_itself(tmp_path: Path, own: str) -> None:
+    """As backtrader's own first example does; what its `next` orders comes on top."""
+    strategy = load(tmp_path, SIGNALS + own)
+    exec(SIGNALS + own, space := {})  # type: ignore[var-annotated]
+    said = original(space["Signals"], 10_000.0)
+    assert said != 10_000.0
+    assert earned(strategy, 10_000.0) == pytest.approx(said, rel=1e-9)
+
+
+def test_numbers_of_a_sizer_that_nobody_knows_are_said(tmp_path: Path) -> None:
+    """The sizer's own hold, with a warning."""
+    strategy = load(tmp_path, CROSS + "\ndef run(c, args):\n    c.addsizer(bt.sizers.FixedSize, **args)")
+    assert any("FixedSize of Cross is given numbers that are known only" in text for text in strategy.log.warnings)
