@@ -37,6 +37,8 @@ from stresslab.metrics.multiple_testing import family_p_value
 
 MIN_KNOWN = 60
 """Real bars before a strategy was frozen that are worth a test."""
+MOST_YEARS = 100
+"""Years of fresh bars beyond which their number says nothing more."""
 
 
 @dataclass(frozen=True)
@@ -306,7 +308,7 @@ def _reasons(
     if not timed:
         return ("Its exposure never varies, so nothing is timed.",)
     if posterior is None:
-        return ("There are no real bars to test its timing on.",)
+        return ("Its timing was not tested on the real bars.",)
     chance = percent(posterior.probability, required)
     best = f", judged as the best of {trials.describe()}" if trials.count > 1 else ""
     if named == "yes":
@@ -320,6 +322,8 @@ def _reasons(
     years = years_to_find_out(posterior, required)
     if math.isinf(years):
         return (sentence, "Nothing on the real bars suggests that waiting would confirm it.")
+    if years > MOST_YEARS:
+        return (sentence, f"If it is as large as it seems, more than {MOST_YEARS} years of fresh bars would settle it.")
     return (sentence, f"If it is as large as it seems, about {years:.1f} years of fresh bars would settle it.")
 
 

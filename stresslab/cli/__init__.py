@@ -184,15 +184,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check_values(command: Any, words: Sequence[str]) -> None:
-    """Refuse a flag that takes a value and is followed by another flag, which would be taken for that value."""
+    """Refuse a flag that takes a value and is followed by nothing, or by another flag, which would be taken for it."""
     known = {flag: one for one in command.params for flag in one.opts if flag.startswith("--")}
     for at, word in enumerate(words):
         if word == "--":
             return
         if word in getattr(command, "commands", {}):
             return _check_values(command.commands[word], words[at + 1 :])
-        follows = words[at + 1] if at + 1 < len(words) else ""
-        if word in known and not known[word].is_flag and follows in known:
+        follows = words[at + 1] if at + 1 < len(words) else "nothing"
+        if word in known and not known[word].is_flag and (follows in known or at + 1 == len(words)):
             raise InputError(f"{word} needs a value ({known[word].metavar or 'see --help'}), and {follows} follows it")
     return None
 

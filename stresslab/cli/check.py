@@ -32,9 +32,11 @@ def check(ctx: typer.Context, settings: StressConfig) -> None:
             with report.still():
                 say(str(one))
 
-        caught = check_strategies(
+        result = check_strategies(
             list(settings.strategies), settings.bars(), params=settings.param, warmup=settings.warmup,
             horizon=settings.horizon, timeout=settings.strategy_timeout, progress=report, found=found,
-        ).looking_ahead  # fmt: skip
-    if caught:
+        )  # fmt: skip
+    for text in result.notices:
+        say(f"bars: {text}")
+    if caught := result.looking_ahead:
         raise LookAheadError(f"{', '.join(caught)} looks ahead; decide from bars up to the current one")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stresslab.core.progress import Progress
+from stresslab.data.market import WARNING
 from stresslab.data.sources.given import bars_of
 from stresslab.runs.notices import LONG_IMPORT_SECONDS
 from stresslab.strategy import CALL_TIMEOUT_SECONDS, CallLog, Strategy, load_strategies
@@ -58,9 +59,15 @@ class StrategyCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What was found of each strategy, in the order given."""
+    """What was found.
+
+    Attributes:
+        strategies: what was found of each, in the order given.
+        notices: how the bars were read and what looks wrong in them, a sentence each.
+    """
 
     strategies: tuple[StrategyCheck, ...]
+    notices: tuple[str, ...] = ()
 
     @property
     def looking_ahead(self) -> list[str]:
@@ -69,7 +76,7 @@ class CheckResult:
 
     def __str__(self) -> str:
         """All of it, a strategy after the other."""
-        return "\n".join(map(str, self.strategies))
+        return "\n".join([*map(str, self.strategies), *(f"bars: {text}" for text in self.notices)])
 
 
 def check(
@@ -109,7 +116,9 @@ def check(
         checks.append(StrategyCheck(one.name, report, lookback, suited.form.seconds, importing, suited.log))
         if found is not None:
             found(checks[-1])
-    return CheckResult(tuple(checks))
+    usual = ("no amount", "no volume")  # which no strategy's check depends on
+    said = tuple(text.removeprefix(WARNING) for text in real.notices if not text.startswith(usual))
+    return CheckResult(tuple(checks), said)
 
 
 SLOW_SECONDS = 1.0

@@ -78,7 +78,7 @@ def read_facts(path: str | Path) -> DossierFacts:
     Raises:
         InputError: one line with the first that is missing or cannot be meant.
     """
-    content = read_settings_file(path)
+    content = read_settings_file(path, "owner: A. Name")
     if isinstance(content.get("version"), int | float):
         content["version"] = str(content["version"])
     for name, model in PARTS.items():

@@ -127,7 +127,8 @@ class Replay:
             path.unlink(missing_ok=True)
             span = account["timestamp"].iloc[-1] - account["timestamp"].iloc[0]
             reason = " ".join(str(error).split())
-            return f"quantstats makes none of {len(account):,} bars in {span.days + 1} days ({reason:.120})"
+            days = "1 day" if span.days == 0 else f"{span.days + 1} days"
+            return f"quantstats makes none of {len(account):,} bars in {days} ({shortened(reason, 120)})"
         return ""
 
 

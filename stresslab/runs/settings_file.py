@@ -18,8 +18,12 @@ MAX_WHOLE = 2**64
 """Whole numbers in a file of settings are smaller than this."""
 
 
-def read_settings_file(path: str | Path) -> dict[str, Any]:
+def read_settings_file(path: str | Path, example: str = "`horizon: 250`") -> dict[str, Any]:
     """The settings in a YAML file by name, unchecked, so that flags can replace some of them first.
+
+    Args:
+        path: of the file.
+        example: of a line, for the message where it holds none.
 
     Raises:
         InputError: it cannot be read, is not YAML, names a setting twice, or holds more than settings do.
@@ -37,9 +41,9 @@ def read_settings_file(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read ({error.strerror}); give a YAML file") from None
     except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:  # ValueError: 2018-13-45 is no date
         where = " ".join(str(error).split())
-        raise InputError(f"{path} is not YAML ({where:.200}); write lines such as `horizon: 250`") from None
+        raise InputError(f"{path} is not YAML ({where:.200}); write lines such as {example}") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} holds {type(content).__name__}, not settings; write `horizon: 250`")
+        raise InputError(f"{path} holds {type(content).__name__}, not settings; write lines such as {example}")
     values = list(islice(_values(content), MAX_VALUES))
     if len(values) == MAX_VALUES:
         raise InputError(f"{path} holds {MAX_VALUES:,} values or more; settings take a page")

@@ -49,7 +49,10 @@ def remedy(error: BaseException, text: str) -> str:
         )
     if isinstance(error, KeyError) and error.args and _in_pandas(error):
         if isinstance(error.args[0], str):
-            return "columns are universes of one series, so another symbol cannot be asked for; correct it there"
+            return (
+                "the frame has no such column; where it is another symbol's: columns are universes of one series, so "
+                "another symbol cannot be asked for"
+            )
         if isinstance(error.args[0], int):
             return f"rows are labelled by their time and not by numbers, write .iloc[{error.args[0]}]"
     return _CORRECT

@@ -134,6 +134,8 @@ def test_p_values_are_combined_as_fisher_did() -> None:
 def test_reasons_say_what_it_takes_to_find_out() -> None:
     """An open edge names the years of fresh bars that would settle it, and says so where waiting would not help."""
     assert "years of fresh bars" in judge_edge(on_bars(0.3)).reasons[1]
+    assert "more than 100 years of fresh bars" in judge_edge(on_bars(0.01, 0.5, error=0.6)).reasons[1]
+    assert "not tested on the real bars" in judge_edge(None).reasons[0]
     assert "Nothing on the real bars" in judge_edge(on_bars(-0.05, 0.5, error=0.6)).reasons[1]
     assert judge_edge(on_bars(0.3)).to_dict()["years_to_find_out"] > 0
 

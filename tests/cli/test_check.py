@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from tests.cli.conftest import Command
 
 
@@ -44,3 +46,15 @@ def test_check_says_where_memory_is_longer_than_the_warmup(command: Command, csv
     assert len(short) == 2
     assert "with the 60 bars of history it is shown" in short[1]
     assert "needs about 120 bars of history" in command("check", path, "--data", csv, "--warmup", "200").out
+
+
+def test_check_says_how_the_bars_were_read(command: Command, strategy: Path, csv: Path, tmp_path: Path) -> None:
+    """Days of Excel are read, and said; what every file without an amount has is not worth a line."""
+    plain = command("check", strategy, "--data", csv)
+    assert "bars:" not in plain.out
+    rows = pd.read_csv(csv)
+    rows.iloc[:, 0] = [str(43831 + at) for at in range(len(rows))]
+    rows.to_csv(tmp_path / "excel.csv", index=False)
+    done = command("check", strategy, "--data", tmp_path / "excel.csv")
+    assert done.code == 0
+    assert "Excel" in next(line for line in done.out.splitlines() if line.startswith("bars: "))

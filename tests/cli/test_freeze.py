@@ -58,3 +58,22 @@ def test_what_cannot_be_frozen_is_refused(words: list[str], capsys: pytest.Captu
     assert main(["freeze", *words, "--holdout", "690"]) == 2
     assert "fewer than 60" in capsys.readouterr().err
     assert main(["freeze", "none.py", *words[1:]]) == 2
+
+
+def test_freezing_again_says_that_the_first_time_counts(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a later nor an earlier date moves what was seen; nothing is added to the ledger."""
+    assert main(["freeze", *words, "--until", "2016-06-01"]) == 0
+    capsys.readouterr()
+    before = (Path(words[-1]) / LEDGER).read_text()
+    for until in ("2016-03-01", "2016-09-01"):
+        assert main(["freeze", *words, "--until", until]) == 0
+        said = capsys.readouterr().out
+        assert "was frozen before" in said
+        assert "after 2016-06-01 00:00:00" in said
+    assert (Path(words[-1]) / LEDGER).read_text() == before
+
+
+def test_a_file_is_no_folder_to_freeze_into(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`--out` that names a file is refused as that of a run is."""
+    assert main(["freeze", *words[:-1], words[0]]) == 2
+    assert "cannot be written" in capsys.readouterr().err

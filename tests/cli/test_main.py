@@ -117,3 +117,11 @@ def test_main_leaves_warnings_as_they_were(command: Command) -> None:
 def test_explain_names_every_exit_code() -> None:
     """The codes are those of the design."""
     assert (cli.DONE, cli.OUR_FAULT, cli.WRONG_INPUT, cli.INTERRUPTED) == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(("words", "said"), [(("--data",), "nothing"), (("--data", "--fees"), "--fees")])
+def test_a_flag_without_its_value_says_what_it_takes(command: Command, words: tuple[str, ...], said: str) -> None:
+    """At the end of the line as before another flag: one line, with what the value would be."""
+    outcome = command("run", "any.py", *words)
+    assert outcome.code == 2
+    assert outcome.err == f"error: --data needs a value (SOURCE ...), and {said} follows it\n"

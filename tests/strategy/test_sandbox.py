@@ -172,7 +172,7 @@ def test_others_may_print_meanwhile() -> None:
 
 def test_a_frame_of_pandas_has_no_symbols() -> None:
     """A column that is asked for by a name is explained: columns are universes; another dictionary's key is not."""
-    with pytest.raises(StrategyError, match=r"KeyError: 'AAPL', at .*columns are universes of one series"):
+    with pytest.raises(StrategyError, match=r"KeyError: 'AAPL', at .*no such column; .*universes of one series"):
         load(lambda bars: bars.close["AAPL"]).decide(PANEL)
     with pytest.raises(StrategyError, match="raised KeyError: 'AAPL'") as caught:
         load(lambda bars: {}["AAPL"]).decide(PANEL)

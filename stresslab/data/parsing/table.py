@@ -101,7 +101,9 @@ def _without_footers(frame: pd.DataFrame, decimal: str) -> tuple[pd.DataFrame, l
         return frame, [], 0
     first = frame[empty].iloc[0].dropna().astype(str).tolist()
     example = f" (row {frame.index[int(empty.argmax())]}: {first[0]!r:.60})" if first else ""
-    return frame[~empty], [f"repaired: {empty.sum()} rows that hold no bar{example}, dropped"], int(empty.sum())
+    dropped = int(empty.sum())
+    rows = "1 row that holds" if dropped == 1 else f"{dropped} rows that hold"
+    return frame[~empty], [f"repaired: {rows} no bar{example}, dropped"], dropped
 
 
 def between(table: pd.DataFrame, since: object, until: object) -> pd.DataFrame:

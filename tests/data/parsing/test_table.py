@@ -158,7 +158,7 @@ def test_a_row_without_a_bar_is_dropped_and_counted(footer: list[str | None]) ->
     bars = Bars.from_frame(frame, repair=True)
     np.testing.assert_array_equal(bars.close, FRAME["close"])
     assert bars.repaired == 1
-    assert any(notice.startswith("repaired: 1 rows that hold no bar") for notice in bars.notices)
+    assert any(notice.startswith("repaired: 1 row that holds no bar") for notice in bars.notices)
     with pytest.raises(DataError):
         Bars.from_frame(frame)
 
