@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "my_bars").mkdir()
     for seed in range(3):
         make_bars(1500, seed=seed).frame.to_csv(folder / "my_bars" / f"bars{seed}.csv", index_label="date")
+    _offered(folder)
     few = FEWER["run"].split()
     for name in dict.fromkeys(STORED.findall(GUIDE)):
         out = folder / "made" / Path(name).name
@@ -58,6 +63,26 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "reports").mkdir(exist_ok=True)
         made.rename(folder / name)
     return folder
+
+
+def _offered(folder: Path) -> None:
+    """Months as an exchange packs them, and tables of databases."""
+    (folder / "months").mkdir()
+    frame = make_bars(1440).frame.drop(columns="amount")
+    frame.index = pd.date_range("2024-01-01", periods=len(frame), freq="h")
+    for month, rows in frame.groupby(frame.index.month):
+        name = f"BTCUSDT-1h-2024-{month:02d}"
+        with zipfile.ZipFile(folder / "months" / f"{name}.zip", "w") as packed:
+            packed.writestr(f"{name}.csv", rows.to_csv(index_label="open_time"))
+    shutil.copy(folder / "months" / "BTCUSDT-1h-2024-01.zip", folder)
+    series = {name: make_bars(1200, seed=seed).frame for seed, name in enumerate(("KO", "PEP"))}
+    days = pd.concat([frame.rename_axis("date").reset_index().assign(symbol=name) for name, frame in series.items()])
+    with contextlib.closing(sqlite3.connect(folder / "market.db")) as base:
+        days.to_sql("prices", base, index=False)
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(str(folder / "market.duckdb")) as base:
+        base.register("days", days)
+        base.execute("CREATE TABLE prices AS SELECT * FROM days")
 
 
 @pytest.mark.slow
