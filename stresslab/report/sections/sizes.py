@@ -10,7 +10,7 @@ from stresslab.report.charts.sizes import NAMES, size_chart
 from stresslab.report.sections.table import Table, chance
 from stresslab.report.wording import UNDEFINED, clean, interval, largest_multiple, number, percent, share
 
-HEADINGS = ("Size", "Growth a year", "Median return", "P(loss)", "P(drawdown > {})", "P(margin call)", "P(ruin)")
+HEADINGS = ("Size", "Log growth a year", "Median return", "P(loss)", "P(drawdown > {})", "P(margin call)", "P(ruin)")
 
 
 def sizes(result: StressResult) -> list[Table] | None:

@@ -124,7 +124,7 @@ def _spread(found: object) -> tuple[str, str, str]:
 
 
 def _sizes(study: TradeStudy) -> list[Table]:
-    headings = ("Size", "Growth a year", "Median return", "P(loss)", f"P(drawdown > {share(study.depth)})",
+    headings = ("Size", "Log growth a year", "Median return", "P(loss)", f"P(drawdown > {share(study.depth)})",
                 "P(margin call)", "P(ruin)")  # fmt: skip
     tables = []
     for name in (study.judged, *(one for one in study.sides if one != study.judged)):
