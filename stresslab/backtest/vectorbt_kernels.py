@@ -81,10 +81,11 @@ def simulate_from_signals(*account: Any, use_stops: bool, **given: Any) -> tuple
     if engine is None:
         from vectorbt.portfolio import dispatch
 
-        return dispatch.simulate_from_signals(*account, **given, use_stops=use_stops)  # type: ignore[no-any-return]
+        return dispatch.simulate_from_signals(*account, **given, use_stops=use_stops)  # type: ignore[no-any-return] # vectorbt is not typed
     arrays = {**DEFAULTS, "direction": SIGNALS, **given}
     with _record_types():
-        return engine.portfolio.simulate_from_signals_rs(*account, **arrays, use_stops=use_stops)  # type: ignore[no-any-return]
+        kernel = engine.portfolio.simulate_from_signals_rs
+        return kernel(*account, **arrays, use_stops=use_stops)  # type: ignore[no-any-return] # nor are its kernels
 
 
 def simulate_from_orders(*account: Any, **given: Any) -> tuple[NDArray[Any], Any]:
@@ -93,11 +94,12 @@ def simulate_from_orders(*account: Any, **given: Any) -> tuple[NDArray[Any], Any
     if engine is None:
         from vectorbt.portfolio import dispatch
 
-        return dispatch.simulate_from_orders(*account, **given)  # type: ignore[no-any-return]
+        return dispatch.simulate_from_orders(*account, **given)  # type: ignore[no-any-return] # vectorbt is not typed
     arrays = {**DEFAULTS, "direction": ORDERS, **given}
     kernel = engine.portfolio.simulate_from_orders_rs
     with _record_types():
-        return kernel(*account, **{name: arrays[name] for name in _arrays_of(kernel)})  # type: ignore[no-any-return]
+        given = {name: arrays[name] for name in _arrays_of(kernel)}
+        return kernel(*account, **given)  # type: ignore[no-any-return] # nor are its kernels
 
 
 def cash_units_and_trades(

@@ -90,7 +90,7 @@ class Command(Plain):
         finally:
             self.epilog = epilog
             for one in left_out:
-                one.hidden = False  # type: ignore[attr-defined]
+                one.hidden = False  # type: ignore[attr-defined] # as above
 
     def _names(self, command: str) -> str:
         """The names of what few need, a line for each panel."""

@@ -1,7 +1,7 @@
 """The settings of a run: each is declared here once, with its name, type, default, limits and help.
 
 Flags, configuration files, what a run records and the documentation follow from these models. How flags are read is the
-command line's.
+command line's. It is long because it is one table, a row for each setting.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(place: Path) -> dict[str, str]:
+def places(place: Path) -> dict[str, str]:
     """The texts of one run, by where they are read."""
     words = ["run", place / "both_ways.py", "--data", place / "bars.csv", "--out", place / "runs", *SETTINGS]
     texts = {"run": printed(*words, "--origin", "end")}
@@ -100,7 +100,7 @@ def plain(page: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def facts(told: dict[str, str], place: Path) -> Facts:
+def facts(places: dict[str, str], place: Path) -> Facts:
     """What `result.json` holds, in words."""
     (run,) = (place / "runs").glob("2*/")
     found = json.loads((run / "result.json").read_text())
@@ -126,9 +126,9 @@ FIGURES = ("loss", "without", "planted")
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_labels_are_the_same(told: dict[str, str], facts: Facts, where: str) -> None:
+def test_labels_are_the_same(places: dict[str, str], facts: Facts, where: str) -> None:
     """Verdict, edge, and whether the universes are trusted; no place has another label."""
-    text = told[where].lower()
+    text = places[where].lower()
     assert re.search(rf"\b{facts.label}\b", text)
     assert re.search(rf"\bedge\b.{{0,1500}}\b{facts.edge}\b", text)
     assert facts.realism in text
@@ -136,22 +136,22 @@ def test_labels_are_the_same(told: dict[str, str], facts: Facts, where: str) -> 
 
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("which", FIGURES)
-def test_probabilities_are_the_same(told: dict[str, str], facts: Facts, where: str, which: str) -> None:
+def test_probabilities_are_the_same(places: dict[str, str], facts: Facts, where: str, which: str) -> None:
     """P(loss) as generated, without an edge and with the strategy's, rounded as in every other place."""
-    assert re.search(rf"(?<![\d.]){re.escape(getattr(facts, which))}", told[where]), getattr(facts, which)
+    assert re.search(rf"(?<![\d.]){re.escape(getattr(facts, which))}", places[where]), getattr(facts, which)
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_size_and_seed_are_the_same(told: dict[str, str], facts: Facts, where: str) -> None:
+def test_size_and_seed_are_the_same(places: dict[str, str], facts: Facts, where: str) -> None:
     """Bars, universes and seed stand in every place."""
     for number in (facts.horizon, facts.universes, facts.seed):
-        assert re.search(rf"(?<![\d.,]){number}(?![\d.,]*\d)", told[where]), number
+        assert re.search(rf"(?<![\d.,]){number}(?![\d.,]*\d)", places[where]), number
 
 
-def test_pages_of_the_run_have_the_interval(told: dict[str, str], facts: Facts) -> None:
+def test_pages_of_the_run_have_the_interval(places: dict[str, str], facts: Facts) -> None:
     """Where P(loss) is a headline, its interval stands beside it."""
     for where in ("run", "show", "page", "summary", "notebook", "compare", "comparison", "index"):
-        assert facts.interval in told[where], where
+        assert facts.interval in places[where], where
 
 
 def test_the_pdf_says_the_same(facts: Facts, place: Path) -> None:

@@ -1,7 +1,8 @@
 """Kronos as a generator of universes: bars in, thousands of continuations out, each kept and each drawn by itself.
 
 It brings together bars, calendar, weights and sampler, each of which has its own module. Those that need torch are
-imported when something is sampled: what was sampled before takes no torch.
+imported when something is sampled: what was sampled before takes no torch. It is long because one class has all ways
+to sample; what each does is elsewhere.
 """
 
 from __future__ import annotations
