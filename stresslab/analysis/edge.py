@@ -227,6 +227,8 @@ def _probability_check(posterior: EdgePosterior | None, required: float, named: 
         f"annual timing Sharpe ratio {found.value:.2f}, 90% between {found.low:.2f} and {found.high:.2f}, as the best "
         f"of {posterior.trials:.3g}, under a prior of {posterior.prior_sd:g} about 0"
     )
+    if posterior.null:
+        note += f"; {percent(posterior.null)} that it is one of the other trials, without an edge"
     passed = {"yes": True, "no": False, "unclear": None}[named]
     return check(name, required, passed, note, posterior.probability)
 

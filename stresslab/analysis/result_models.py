@@ -212,6 +212,8 @@ class Posterior(Model):
     high: float
     trials: float = Field(ge=1)
     """that the estimate was judged as the best of"""
+    null: float = Field(default=0.0, ge=0, le=1)
+    """probability that it is one of the further trials, which have no edge"""
     prior_sd: float
     """standard deviation of the prior, whose mean is 0"""
     evidence: tuple[EdgeEvidence, ...] = ()

@@ -79,16 +79,19 @@ class EdgePosterior:
     0 and 1.
 
     Selection can take an edge away, it makes none negative: an estimate below the median best of M such trials is taken
-    for the best of only as many as have their median best there, log(1/2) / log Phi(x / s), at least 1.
+    for the best of only as many as have their median best there, M' = log(1/2) / log Phi(x / s), at least 1. It then
+    stands for M' of the M trials; for what is left, 1 - M' / M, it is one of the others, whose theta is 0. Fresh
+    evidence weighs the two against each other by Bayes' rule.
 
     Attributes:
         theta: (G,) values of the ratio, increasing, equally far apart.
-        density: (G,) posterior probability of each.
-        trials: M, an effective number, at most the one given.
+        density: (G,) posterior probability of each, were this the trial that may have an edge.
+        trials: M', an effective number, at most the one given.
         prior_sd: tau.
         evidence: what it was made from, the selected estimate first.
         inflation: r.
         spells: that the edge comes in.
+        null: probability that this is one of the trials without an edge, theta = 0.
     """
 
     theta: FloatArray
@@ -98,15 +101,16 @@ class EdgePosterior:
     evidence: tuple[Evidence, ...] = ()
     inflation: float = 1.0
     spells: Spells = field(default_factory=Spells)
+    null: float = 0.0
 
     @classmethod
     def again(
-        cls, evidence: Sequence[Evidence], trials: float, prior_sd: float, inflation: float, spells: Spells
+        cls, evidence: Sequence[Evidence], trials: float, prior_sd: float, inflation: float, spells: Spells, null: float
     ) -> EdgePosterior:
         """The posterior that stored evidence gives, the selected estimate first."""
         first, *fresh = evidence
         found = edge_posterior(first.sharpe, first.error, trials, fresh, prior_sd, inflation)
-        return replace(found, spells=spells)
+        return replace(found, spells=spells, null=null)
 
     def timing_variance(self, edge: FloatArray, horizon: int) -> FloatArray:
         """Variance of what timing brings over a horizon, 1 where it is worth the same at every bar (N,).
@@ -132,16 +136,18 @@ class EdgePosterior:
     @cached_property
     def mean(self) -> float:
         """Posterior mean."""
-        return float(self.theta @ self.density)
+        return (1.0 - self.null) * float(self.theta @ self.density)
 
     @cached_property
     def sd(self) -> float:
         """Posterior standard deviation."""
-        return math.sqrt(float((self.theta - self.mean) ** 2 @ self.density))
+        edge = float((self.theta - self.mean) ** 2 @ self.density)
+        return math.sqrt((1.0 - self.null) * edge + self.null * self.mean**2)
 
     def above(self, value: float) -> float:
         """Probability that theta lies above a value."""
-        return min(1.0, max(0.0, float(np.interp(value, *self._survival))))  # sums of a density may pass 1 by rounding
+        edge = min(1.0, max(0.0, float(np.interp(value, *self._survival))))  # sums of a density may pass 1 by rounding
+        return (1.0 - self.null) * edge + (self.null if value < 0 else 0.0)
 
     def quantile(self, levels: Sequence[float] | FloatArray) -> FloatArray:
         """Quantiles of theta; the inverse of the distribution function, so that uniforms become draws.
@@ -150,7 +156,10 @@ class EdgePosterior:
             levels: any shape, in (0, 1).
         """
         edges, survival = self._survival
-        return np.asarray(np.interp(np.asarray(levels, dtype=np.float64), 1.0 - survival, edges), dtype=np.float64)
+        asked, cumulative = np.asarray(levels, dtype=np.float64), (1.0 - self.null) * (1.0 - survival)
+        below = float(np.interp(0.0, edges, cumulative))  # P(theta < 0)
+        found = np.interp(np.where(asked > below, asked - self.null, asked), cumulative, edges)
+        return np.where((below <= asked) & (asked <= below + self.null) & (self.null > 0), 0.0, found)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Posterior mean with the central credible interval."""
@@ -167,6 +176,7 @@ class EdgePosterior:
             "low": plain(found.low),
             "high": plain(found.high),
             "trials": plain(self.trials),
+            "null": plain(self.null),
             "prior_sd": plain(self.prior_sd),
             "evidence": [{"sharpe": plain(one.sharpe), "error": plain(one.error)} for one in self.evidence],
             "inflation": plain(self.inflation),
@@ -208,7 +218,7 @@ def edge_posterior(
     if not 1 <= trials < math.inf:
         raise InputError(f"trials={trials} is below 1; count every variant that was tried, the chosen one included")
     pieces = [Evidence(0.0, prior_sd), Evidence(estimate, error), *fresh]
-    trials = min(trials, trials_by_luck(estimate / error))
+    given, trials = trials, min(trials, trials_by_luck(estimate / error))
     weights = np.array([one.error**-2 for one in pieces])
     centre = float(weights @ [one.sharpe for one in pieces]) / float(weights.sum())
     width = float(weights.sum()) ** -0.5
@@ -219,14 +229,23 @@ def edge_posterior(
     theta = np.linspace(low, high, int((high - low) / width * 40) + 2)
     widths = np.sqrt(1 + (inflation**2 - 1) * np.clip(theta / estimate, 0.0, 1.0) ** 2) if inflation > 1 else 1.0
     widths = widths * np.ones(len(theta))  # s(theta) / s
-    logs = -0.5 * ((theta - estimate) / (error * widths)) ** 2 - np.log(widths)
-    for one in (pieces[0], *fresh):
-        logs = logs - 0.5 * ((theta - one.sharpe) / one.error) ** 2
+    logs = -0.5 * ((theta - estimate) / (error * widths)) ** 2 - np.log(widths) - 0.5 * (theta / prior_sd) ** 2
     if trials > 1:
         logs = logs - log_chance_of_choice(theta / error, trials, widths)
-    density = np.exp(logs - logs.max())
+    log_fresh = sum((_log_likelihood(one, theta) for one in fresh), np.zeros(len(theta)))
+    density = np.exp(logs + log_fresh - (logs + log_fresh).max())
     kept = (Evidence(float(estimate), float(error)), *fresh)
-    return EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd), kept, float(inflation))
+    found = EdgePosterior(theta, density / density.sum(), float(trials), float(prior_sd), kept, float(inflation))
+    if trials == given:
+        return found
+    edge = float(special.logsumexp(logs + log_fresh) - special.logsumexp(logs))  # log likelihood of what is fresh
+    none = float(sum(_log_likelihood(one, 0.0) for one in fresh))
+    return replace(found, null=float(special.expit(math.log(given / trials - 1) + none - edge)))
+
+
+def _log_likelihood(one: Evidence, theta: ArrayLike) -> FloatArray:
+    """Log likelihood of an estimate at each ratio (G,), but for a constant."""
+    return np.asarray(-0.5 * ((np.asarray(theta) - one.sharpe) / one.error) ** 2)
 
 
 def trials_by_luck(estimate: float) -> float:

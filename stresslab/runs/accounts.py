@@ -166,4 +166,4 @@ def _posterior(result: StrategyResult) -> EdgePosterior | None:
         )
     evidence = [Evidence(one.sharpe, one.error) for one in stored.evidence]
     spells = Spells(stored.spells.variance, stored.spells.bars)
-    return EdgePosterior.again(evidence, stored.trials, stored.prior_sd, stored.inflation, spells)
+    return EdgePosterior.again(evidence, stored.trials, stored.prior_sd, stored.inflation, spells, stored.null)

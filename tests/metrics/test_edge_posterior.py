@@ -67,8 +67,38 @@ def test_selection_makes_no_edge_negative() -> None:
     mediocre = edge_posterior(0.2, 0.4, 50)
     assert mediocre.trials == pytest.approx(np.log(0.5) / np.log(stats.norm.cdf(0.5)))
     assert -0.25 < mediocre.mean < 0.2
-    assert edge_posterior(-0.5, 0.4, 50).mean == pytest.approx(edge_posterior(-0.5, 0.4).mean)
+    assert edge_posterior(-0.5, 0.4, 50).mean == pytest.approx(edge_posterior(-0.5, 0.4).mean / 50)
     assert edge_posterior(2.0, 0.4, 50).trials == 50
+
+
+def test_an_estimate_short_of_the_best_is_mostly_one_of_the_others() -> None:
+    """What stands for M' of M trials is one of the rest, without an edge, with probability 1 - M' / M."""
+    short = edge_posterior(-0.5, 0.4, 20)
+    assert short.null == pytest.approx(0.95)
+    assert short.probability < 0.05
+    assert short.above(-1e-9) - short.above(0.0) == pytest.approx(0.95)
+    alone = edge_posterior(-0.5, 0.4)
+    assert short.above(-0.5) == pytest.approx(0.05 * alone.above(-0.5) + 0.95)
+    assert edge_posterior(2.0, 0.4, 20).null == edge_posterior(-0.5, 0.4, 1).null == 0.0
+    levels = (np.arange(40_000) + 0.5) / 40_000
+    draws = short.quantile(levels)
+    assert (draws == 0).mean() == pytest.approx(0.95, abs=1e-3)
+    assert (draws.mean(), draws.std()) == pytest.approx((short.mean, short.sd), abs=2e-3)
+    assert np.all(np.diff(draws) >= 0)
+
+
+def test_fresh_evidence_weighs_an_edge_against_none() -> None:
+    """By Bayes' rule, with the two ways in which the fresh estimate comes about."""
+    fresh = Evidence(1.5, 0.3)
+    before, after = edge_posterior(0.4, 0.4, 20), edge_posterior(0.4, 0.4, 20, [fresh])
+    if_none = stats.norm.pdf(fresh.sharpe / fresh.error)
+    if_edge = float(stats.norm.pdf((fresh.sharpe - before.theta) / fresh.error) @ before.density)
+    exact = before.null * if_none / (before.null * if_none + (1 - before.null) * if_edge)
+    assert before.null > 0.75
+    assert after.null == pytest.approx(exact, rel=1e-3)
+    assert after.probability > 0.95
+    stored = EdgePosterior.again(after.evidence, after.trials, PRIOR_SD, 1.0, after.spells, after.null)
+    assert (stored.mean, stored.probability) == pytest.approx((after.mean, after.probability))
 
 
 @pytest.mark.slow
@@ -116,7 +146,7 @@ def test_spells_show_in_proportion_to_edge_and_horizon() -> None:
     assert found.timing_variance(np.array([1.2]), 150) == pytest.approx([2.0])
     assert edge_posterior(1.2, 0.4).timing_variance(np.array([1.2]), 150) == pytest.approx([1.0])
     assert replace(found, spells=Spells(99.0, 1.0)).timing_variance(np.array([1.2]), 9) == pytest.approx([4.0])
-    stored = EdgePosterior.again(found.evidence, 1.0, PRIOR_SD, found.inflation, found.spells)
+    stored = EdgePosterior.again(found.evidence, 1.0, PRIOR_SD, found.inflation, found.spells, 0.0)
     assert (stored.mean, stored.spells) == (found.mean, found.spells)
 
 
