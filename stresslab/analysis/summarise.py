@@ -16,6 +16,7 @@ from stresslab.data.universes import Universes
 from stresslab.metrics.distribution import Interval, describe_realised, describe_universes, wilson
 from stresslab.metrics.tear_sheet import tear_sheet
 from stresslab.metrics.track_record import returns_by_period, thinned_track_record
+from stresslab.realism import Trust
 
 
 def strategy_result(
@@ -63,7 +64,7 @@ def strategy_result(
 
 def findings_of(
     run: StrategyRun,
-    trust: tuple[bool | None, str | None],
+    trust: Trust,
     span: tuple[int, float],
     level: float,
     most: int,
@@ -72,7 +73,7 @@ def findings_of(
 
     Args:
         run: evaluated.
-        trust: in the universes, and what to be careful about.
+        trust: in the universes.
         span: horizon, and bars in a year.
         level: confidence of the intervals.
         most: universes that can be had.
@@ -84,8 +85,9 @@ def findings_of(
         supported=None,
         edge=None,
         record=record_of(run.in_backtest, span[1]),
-        trusted=trust[0],
-        caution=trust[1],
+        trusted=trust.behave,
+        caution=trust.caution,
+        lacks_timing=trust.lacks_timing,
         attainable=most,
         horizon=span[0],
         periods_per_year=span[1],

@@ -97,7 +97,9 @@ class Findings:
         edge: its label; None where it was not assessed.
         record: annual Sharpe ratio of the backtest, one standard error either way; None without one.
         trusted: whether the universes behave like this market; None where that was not assessed, or is open.
-        caution: why it is open, a sentence; None where it is not.
+        caution: why it is open, in sentences; None where it is not.
+        lacks_timing: why universes that do not will do once P(loss) has its timing from the real bars; None where they
+            will not.
         attainable: universes that can stand behind the probabilities, at most.
         horizon: bars of a universe.
         periods_per_year: bars in a year.
@@ -115,6 +117,7 @@ class Findings:
     horizon: int
     periods_per_year: float
     probability: float | None = None
+    lacks_timing: str | None = None
 
     def with_edge(self, edge: Edge, attainable: int) -> Findings:
         """With an edge, and the losses that follow from it."""
@@ -127,7 +130,8 @@ class Findings:
             Interval(loss.value, loss.low, loss.high)
             for loss in (edge.losses.without.probability_of_loss, edge.losses.supported.probability_of_loss)
         )
-        return replace(known, without=without, supported=supported, attainable=attainable)
+        known = replace(known, without=without, supported=supported, attainable=attainable)
+        return known if self.lacks_timing is None else replace(known, trusted=None, caution=self.lacks_timing)
 
     @property
     def deciding(self) -> tuple[Interval, ...]:
@@ -205,7 +209,7 @@ def judge(findings: Findings, criteria: Criteria | None = None) -> Verdict:
     else:
         reasons = [_why(named, findings, criteria)]
     if findings.trusted is None and findings.caution is not None:
-        reasons.append(f"Whether these universes behave like the market is open. {findings.caution}")
+        reasons.append(findings.caution)
     elif findings.trusted is None:
         reasons.append("Whether these universes behave like the market was not assessed; intervals cover chance alone.")
     return Verdict(label=named, reasons=tuple(reasons), checks=checks, universes_needed=needed)

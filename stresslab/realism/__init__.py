@@ -4,7 +4,7 @@ The formulas are in `metrics.forecast_scores` and `metrics.stylized_facts`; `ana
 generator does to a verdict.
 """
 
-from stresslab.realism.assess import Realism, assess, assess_realism
+from stresslab.realism.assess import Realism, Trust, assess, assess_realism
 from stresslab.realism.checks import Check
 from stresslab.realism.fit_temperature import TemperatureFit, fit_temperature
 from stresslab.realism.rolling_origins import ASSESSED, ORIGINS, UNIVERSES, Origin
@@ -17,6 +17,7 @@ __all__ = [
     "Origin",
     "Realism",
     "TemperatureFit",
+    "Trust",
     "assess",
     "assess_realism",
     "fit_temperature",

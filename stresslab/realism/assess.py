@@ -34,6 +34,26 @@ from stresslab.realism.rolling_origins import (
     roll,
 )
 
+TIMING = ("lag_one",)
+"""Checks of what moves the mean from bar to bar. A rule can live on that by its timing alone, and P(loss) takes timing
+from the real bars, whatever the universes hold of it."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a verdict needs to know of the universes.
+
+    Attributes:
+        behave: whether they behave like the market; None where that is open, or was not assessed.
+        caution: why it is open, in sentences; None where it is not.
+        lacks_timing: where they do not, and all that fails is among `TIMING`, why a verdict may rest on them once
+            P(loss) has its timing from the real bars; None elsewhere.
+    """
+
+    behave: bool | None = None
+    caution: str | None = None
+    lacks_timing: str | None = None
+
 
 @dataclass(frozen=True)
 class Realism(Displayed):
@@ -78,16 +98,21 @@ class Realism(Displayed):
         """Whether the universes behave like this market; None where no fault was found, which leaves it open."""
         return {"trusted": True, "not trusted": False}.get(self.label)
 
-    def trust(self, accept_untrusted: bool = False) -> tuple[bool | None, str | None]:
+    def trust(self, accept_untrusted: bool = False) -> Trust:
         """What a verdict needs: whether it may rest on these universes, and where that is open, why.
 
         Accepted universes are not thereby like the market: it stays open whether they are.
         """
         if self.label == "no fault found":
-            return None, self.reasons[0]
-        if self.label == "not trusted" and accept_untrusted:
-            return None, f"they are not trusted, and `accept_untrusted` was given. {self.reasons[0]}"
-        return self.trusted, None
+            return Trust(None, f"Whether these universes behave like the market is open. {self.reasons[0]}")
+        if self.label == "trusted":
+            return Trust(True)
+        if accept_untrusted:
+            return Trust(None, f"These universes are not trusted, and `accept_untrusted` was given. {self.reasons[0]}")
+        if all(check.name in TIMING for check in self.checks if check.outcome == "failed"):
+            why = "What these universes lack is timing, which P(loss) has from the real bars instead."
+            return Trust(False, None, f"{why} {self.reasons[0]}")
+        return Trust(False)
 
     def to_dict(self) -> dict[str, Any]:
         """The "realism" section of `result.json`."""

@@ -30,7 +30,7 @@ from stresslab.data.origin import after_origin, before_origin, split_at_origin
 from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.registry import make_generator
-from stresslab.realism import ASSESSED, Realism
+from stresslab.realism import ASSESSED, Realism, Trust
 from stresslab.runs.admission import admit, suited_to, without_failed
 from stresslab.runs.cached import cached, realism_from
 from stresslab.runs.environment import code
@@ -216,7 +216,7 @@ def judge_strategies(
     Returns:
         What is known with the verdicts, and by position the cases of those that studies may look at.
     """
-    trust = (None, None) if realism is None else realism.trust(plan.accept_untrusted)
+    trust = Trust() if realism is None else realism.trust(plan.accept_untrusted)
     span = plan.horizon, window.history.periods_per_year
     held = held_value(window.before, plan.terms, span[1])
     findings = [findings_of(run, trust, span, plan.criteria.level, MAX_FOR_PRECISION) for run in runs]

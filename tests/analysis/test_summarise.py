@@ -16,6 +16,7 @@ from stresslab.backtest.evaluate import StrategyEvaluation, evaluate
 from stresslab.data.bars import Bars
 from stresslab.data.universes import Universes
 from stresslab.generators.bootstrap import StationaryBootstrap
+from stresslab.realism import Trust
 from stresslab.strategy import load_strategies
 from stresslab.strategy.lookahead.check import LookAheadReport
 from tests.make.strategies import hold, trend
@@ -69,7 +70,7 @@ def test_a_strategy_in_figures(bars: Bars) -> None:
     """Its measures, fan, losses by bar and record are those of its accounts; the verdict counts the same losses."""
     universes = StationaryBootstrap().sample(bars, 30, 80, 1)
     run = run_of(bars, trend, universes)
-    findings = findings_of(run, (None, None), (30, bars.periods_per_year), 0.95, 10_000)
+    findings = findings_of(run, Trust(), (30, bars.periods_per_year), 0.95, 10_000)
     held = held_value(Universes.from_bars(bars, bars[:0]), FREE, bars.periods_per_year)
     found = strategy_result(run, (findings, Criteria()), 1, held)
     returns = run.in_universes.metrics["total_return"]
@@ -87,6 +88,6 @@ def test_what_never_trades_was_never_exposed(bars: Bars) -> None:
     """Nor does it lose, and it has no record."""
     universes = StationaryBootstrap().sample(bars, 30, 40, 1)
     run = run_of(bars, lambda one: 0 * hold(one), universes)
-    findings = findings_of(run, (True, "thin"), (30, 252.0), 0.95, 40)
+    findings = findings_of(run, Trust(True, "thin"), (30, 252.0), 0.95, 40)
     assert (findings.exposed.value, findings.without.value, findings.record) == (0, 0, None)
     assert (findings.trusted, findings.caution, findings.attainable) == (True, "thin", 40)

@@ -5,12 +5,15 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from stresslab.analysis.result_models import LABELS, Check, EdgeLabel, Verdict
+from stresslab.analysis.case import figures
+from stresslab.analysis.result_models import LABELS, Check, Edge, EdgeLabel, PlantedLosses, Verdict
 from stresslab.analysis.verdict import Criteria, Findings, implied_sharpe, judge, label, straddled, universes_needed
 from stresslab.core.errors import InputError
 from stresslab.metrics.distribution import Interval, wilson
@@ -26,6 +29,7 @@ def findings(
     record: float | None = 0.9,
     trusted: bool | None = True,
     caution: str | None = None,
+    lacks_timing: str | None = None,
 ) -> Findings:
     """What a verdict over 120 daily bars is given on; without another number the edge changes nothing."""
     return Findings(
@@ -36,6 +40,7 @@ def findings(
         record=None if record is None else Interval(record, record - 0.3, record + 0.3),
         trusted=trusted,
         caution=caution,
+        lacks_timing=lacks_timing,
         attainable=200_000,
         horizon=120,
         periods_per_year=252,
@@ -199,12 +204,32 @@ def test_trust_not_assessed_does_not_decide_and_is_said():
 
 def test_caution_leaves_trust_open_and_says_why():
     """Doubts about the universes do not decide the label, but the check is open and both it and a reason name them."""
-    verdict = judged(0, trusted=None, caution="Only 4 origins were to be had.")
+    verdict = judged(0, trusted=None, caution="It is open. Only 4 origins were to be had.")
     assert verdict.label == "robust"
     assert check(verdict, "trusted_universes").passed is None
-    assert check(verdict, "trusted_universes").note == "open: Only 4 origins were to be had."
-    assert verdict.reasons[-1].endswith("behave like the market is open. Only 4 origins were to be had.")
+    assert check(verdict, "trusted_universes").note == "open: It is open. Only 4 origins were to be had."
+    assert verdict.reasons[-1] == "It is open. Only 4 origins were to be had."
     assert not any("not assessed" in reason for reason in verdict.reasons)
+
+
+def losing(losses: int) -> dict[str, Any]:
+    """How bad it gets where so many of 1,000 universes lose."""
+    returns = np.where(np.arange(1000) < losses, -0.1, 0.1)
+    return figures(pd.DataFrame({"total_return": returns, "max_drawdown": -0.2, "time_under_water": 0.5}))
+
+
+def test_universes_that_lack_timing_will_do_once_it_comes_from_the_real_bars():
+    """Not trusted for that alone, they withhold a verdict only while P(loss) rests on the timing that they hold."""
+    found = findings(450, edge=None, trusted=False, lacks_timing="They lack timing.")
+    timed = Edge(label="yes", reasons=("It is.",), checks=())
+    sides = {name: losing(count) | {"generators": [0.0, 1.0]} for name, count in (("without", 450), ("supported", 40))}
+    planted = PlantedLosses.of(sides | {"generators": [], "own_timing": 0.0, "shortest_robust_horizon": None})
+    with_losses = timed.model_copy(update={"losses": planted})
+    assert judge(found).label == judge(found.with_edge(timed, 1000)).label == "inconclusive"
+    verdict = judge(found.with_edge(with_losses, 1000))
+    assert (verdict.label, verdict.reasons[-1]) == ("robust", "They lack timing.")
+    assert check(verdict, "trusted_universes").note == "open: They lack timing."
+    assert judge(replace(found, lacks_timing=None).with_edge(with_losses, 1000)).label == "inconclusive"
 
 
 def test_inconclusive_by_chance_alone_says_how_many_universes_settle_it():

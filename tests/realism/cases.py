@@ -176,9 +176,12 @@ def held_out_checks(value: float = 0.9) -> tuple[Check, ...]:
     return pooled_checks(calibrated(value), "1 day, weekdays")
 
 
-def normal_bars(count: int, seed: int = 0, sigma: float = 0.01) -> Bars:
-    """Bars of a random walk with normal returns."""
-    closes = 100 * np.exp(np.cumsum(sigma * np.random.default_rng(seed).normal(size=count)))
+def normal_bars(count: int, seed: int = 0, sigma: float = 0.01, turning: float = 0.0) -> Bars:
+    """Bars with normal returns: of a random walk, or with an autocorrelation of about -`turning`."""
+    moves = sigma * np.random.default_rng(seed).normal(size=count)
+    for at in range(1, count if turning else 0):
+        moves[at] -= turning * moves[at - 1]
+    closes = 100 * np.exp(np.cumsum(moves))
     frame = pd.DataFrame(
         {"open": closes, "high": closes, "low": closes, "close": closes, "volume": 1e6},
         index=pd.date_range("2000-01-03", periods=count, freq="B"),

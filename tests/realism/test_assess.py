@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import stresslab as sl
 from stresslab.core.errors import InputError
-from stresslab.realism import Realism, assess_realism
+from stresslab.generators.garch import Garch
+from stresslab.realism import Realism, Trust, assess_realism
 from stresslab.realism.assess import with_baselines
 from tests.make.bars import make_bars
 from tests.realism.cases import Walk, normal_bars
@@ -27,7 +29,7 @@ def test_no_fault_is_found_in_a_fitting_generator(found: Realism) -> None:
     """Normal universes in a normal market: 24 origins before the end of the bars speak neither against nor for them."""
     assert found.label == "no fault found"
     assert found.trusted is None
-    assert found.trust() == (None, found.reasons[0])
+    assert found.trust() == Trust(None, f"Whether these universes behave like the market is open. {found.reasons[0]}")
     assert (found.origins, found.horizon, found.universes) == (24, 20, 64)
     assert found.end == str(BARS.timestamps[-21])
     assert str(found).startswith("NO FAULT FOUND on 24 origins\n")
@@ -118,13 +120,28 @@ def test_training_data_are_told() -> None:
 def test_what_untrusted_universes_mean_to_a_verdict() -> None:
     """Not trusted is False, or open with the reason when accepted; caution is open with its reason."""
     bad = assess_realism(BARS, Walk(temperature=0.5), 20, jobs=1)
-    assert bad.trust() == (False, None)
-    trusted, caution = bad.trust(accept_untrusted=True)
-    assert trusted is None
-    assert caution == f"they are not trusted, and `accept_untrusted` was given. {bad.reasons[0]}"
+    assert bad.trust() == Trust(False)
+    accepted = bad.trust(accept_untrusted=True)
+    assert accepted.behave is None
+    assert accepted.caution == f"These universes are not trusted, and `accept_untrusted` was given. {bad.reasons[0]}"
     few = assess_realism(BARS, Walk(), 20, origins=5, jobs=1)
-    assert few.trust() == few.trust(accept_untrusted=True) == (None, few.reasons[0])
+    assert few.trust() == few.trust(accept_untrusted=True)
+    assert few.trust().caution == f"Whether these universes behave like the market is open. {few.reasons[0]}"
     assert any("Only 5 independent origins" in reason for reason in few.reasons)
+
+
+def test_a_generator_that_lacks_autocorrelation_alone_may_serve_a_verdict() -> None:
+    """Bars that turn back each day: GARCH has no such pattern, and all else of it fits."""
+    found = assess_realism(normal_bars(2600, seed=5, turning=0.2), Garch(), 40, jobs=1)
+    assert [check.name for check in found.checks if check.outcome == "failed"] == ["lag_one"]
+    assert found.label == "not trusted"
+    trust = found.trust()
+    assert trust.behave is False
+    assert trust.lacks_timing is not None
+    assert trust.lacks_timing.endswith(found.reasons[0])
+    assert found.trust(accept_untrusted=True).lacks_timing is None
+    wide = replace(found, checks=(*found.checks, replace(found.checks[0], outcome="failed")))
+    assert wide.trust() == Trust(False)
 
 
 def test_a_market_without_volume_or_movement() -> None:

@@ -55,7 +55,7 @@ def test_caution_leaves_the_check_open(accepted: bool) -> None:
     result = run(Walk(), realism_origins=4, accept_untrusted=accepted)
     passed, note, answer = trust(result)
     assert (passed, answer) == (None, "open")
-    assert note.startswith("open: Only 4 independent origins were to be had")
+    assert note.startswith("open: Whether these universes behave like the market is open. Only 4 independent origins")
     assert "is open. Only 4 independent origins" in " ".join(text.render(result).split())
 
 
@@ -67,7 +67,7 @@ def test_untrusted_universes_make_a_verdict_inconclusive() -> None:
     accepted = run(Walk(temperature=0.4), accept_untrusted=True)
     passed, note, answer = trust(accepted)
     assert (passed, answer) == (None, "open")
-    assert note.startswith("open: they are not trusted, and `accept_untrusted` was given. Universes are 0.")
+    assert note.startswith("open: These universes are not trusted, and `accept_untrusted` was given. Universes are 0.")
     assert any("are not trusted on this market" in notice for notice in accepted.notices)
     assert any(notice.startswith("temperature=0.4: bars are 0.40 times as volatile") for notice in accepted.notices)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from stresslab.analysis.result import StressResult
 from stresslab.analysis.result_models import Estimate
 from stresslab.analysis.result_realism import Calibration, GateCheck, RealismSection
+from stresslab.realism.assess import TIMING
 from stresslab.report.wording import UNDEFINED, defined, number, percent
 
 NAMES: Mapping[str, str] = {
@@ -100,7 +101,9 @@ def evidence_of(found: RealismSection | None) -> Evidence:
         "no fault found": f"No check fails {at}; no fault found is not trust.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]
-    sentence = " ".join([sentence, *_held_out(found)])
+    failed = {check.name for check in found.checks if check.outcome == "failed"}
+    timing = ["What they lack is timing, which P(loss) has from the real bars; a verdict may rest on them."]
+    sentence = " ".join([sentence, *(timing if failed and failed <= set(TIMING) else []), *_held_out(found)])
     return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found.checks])
 
 

@@ -57,6 +57,15 @@ def test_label_and_checks_are_shown(label: str) -> None:
     assert max(len(line) for line in lines.splitlines()) <= 100
 
 
+def test_what_withholds_no_verdict_is_said() -> None:
+    """Universes that lack timing alone are not trusted, and the page says why a verdict rests on them."""
+    lacks = Check("lag_one", 0.2, 0.15, 0.25, -0.1, 0.1, "failed", "Lag-1 autocorrelation of returns differs.")
+    for checks, said in (((lacks, CHECKS[3]), True), ((lacks, CHECKS[1]), False)):
+        made = Realism("not trusted", (lacks.reason,), checks, 24, 60, 64, "2001-01-01", "2014-01-01")
+        sentence = evidence(make_result("hold", universes=50, realism=RealismSection.of(made.to_dict()))).sentence
+        assert ("a verdict may rest on them" in sentence) is said
+
+
 def test_undefined_numbers_are_not_printed() -> None:
     """What a check could not assess reads as a dash, in its numbers and in its sentence."""
     result = make_result("hold", universes=50, realism=found("no fault found"))
