@@ -229,7 +229,7 @@ def _lost(findings: Findings, criteria: Criteria) -> str:
 
 _SUPPORT: Mapping[EdgeLabel | None, str] = {
     "yes": "the real bars support an edge",
-    "no": "the real bars exclude an edge worth having",
+    "no": "on the real bars an edge worth having is unlikely",
     "unclear": "the real bars cannot tell its timing from luck",
     None: "whether it has an edge was not assessed",
 }

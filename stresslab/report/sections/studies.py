@@ -29,7 +29,7 @@ from stresslab.report.wording import UNDEFINED, interval, percent
 
 EDGES: Mapping[str, str] = {
     "yes": "The real bars support that its timing adds to its exposure.",
-    "no": "The real bars exclude an edge worth having.",
+    "no": "On the real bars an edge worth having is unlikely.",
     "unclear": "The real bars cannot tell its timing from luck.",
 }
 """What the labels of edge say."""
