@@ -6,8 +6,9 @@
 
 What is printed is Markdown. Strategies without an edge meet real bars, real bars in random order and markets without
 one; strategies with a known edge meet the market that they live on (`known_edges`). Universes come from the generators
-as they ship: bootstrap and GARCH, and with `--cases nano` the bundled Kronos. Every test runs the whole way: strategy,
-engine, permutation of the real bars, posterior, the gate of realism, universes with and without the edge, labels.
+as they ship: bootstrap and GARCH, and the bundled Kronos in the cases named after it. Every test runs the whole way:
+strategy, engine, permutation of the real bars, posterior, the gate of realism, universes with and without the edge,
+labels.
 """
 
 from __future__ import annotations
@@ -240,12 +241,20 @@ def known_edge(scale: Scale) -> Iterator[Rates]:
 
 
 def nano(scale: Scale) -> Iterator[Rates]:
-    """The same with the bundled Kronos, on fewer histories; P(loss) and a net Sharpe ratio of 2 as well."""
+    """The same with the bundled Kronos, on fewer histories."""
     make = partial(_known, scale, years=10, generators=("kronos",))
     yield from scale.store.pieces("nano known 10", scale.of(48, 4), make, 2)
+
+
+def nano_losses(scale: Scale) -> Iterator[Rates]:
+    """P(loss) with the bundled Kronos at the other ratios."""
     for sharpe in (0.0, 0.5, 2.0):
         losses_of = partial(_losses, scale, sharpe=sharpe, generators=("kronos",))
         yield from scale.store.pieces(f"nano losses {sharpe}", scale.of(24, 4), losses_of, 2)
+
+
+def nano_robust(scale: Scale) -> Iterator[Rates]:
+    """A net Sharpe ratio of 2 with the bundled Kronos."""
     yield from scale.store.pieces("nano robust", scale.of(24, 4), partial(_robust, scale, ("kronos",)), 2)
 
 
@@ -455,6 +464,8 @@ CASES: dict[str, Callable[[Scale], Iterator[Rates]]] = {
     "walk-forward": walk_forward,
     "recent": recent,
     "nano": nano,
+    "nano-losses": nano_losses,
+    "nano-robust": nano_robust,
     "size": lambda scale: timing_tests.size(scale.store, scale.seed, scale.quick),
 }
 

@@ -40,9 +40,9 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
 
     Timing gains are z = (w - wbar)(r - rbar), and their ratio is mean over root mean square, as on real bars
     (`market_timing.series_timing`). Since gains come while something is held, the bar's share is c |w| sigma, where
-    sigma is the universe's root mean square of r - rbar, and c such that over all universes the shares add up to as
-    much as the root mean squares of z: for positions of +1 and -1, c is 1; for one held a share e of the time,
-    sqrt((1 - e) / e).
+    sigma is the universe's root mean square of r - rbar, and c such that the mean share is the root mean square of z,
+    both over all bars of all universes, as real bars of all times are taken together: for positions of +1 and -1 in
+    universes of one volatility c is 1; for one held a share e of the time, sqrt((1 - e) / e).
 
     What a universe holds itself is the sum of (w - wbar)(r - rbar_t), rbar_t the mean return over universes at lead t.
     Where returns differ from rbar_t by martingale differences its variance is the sum of the mean squares, whatever the
@@ -61,15 +61,15 @@ def timing_risk(position: ArrayLike, returns: ArrayLike, periods_per_year: float
     held, earned = np.asarray(position, dtype=np.float64), np.asarray(returns, dtype=np.float64)
     surprise = earned - earned.mean(axis=(0, 1))
     sigma = np.sqrt((surprise**2).mean(axis=0))  # (N,), of a market (N, K)
-    at_risk = np.sqrt((over_symbols((held - held.mean(axis=(0, 1))) * surprise) ** 2).mean(axis=0))  # (N,)
+    at_risk = math.sqrt(float((over_symbols((held - held.mean(axis=(0, 1))) * surprise) ** 2).mean()))
     exposed = over_symbols(np.abs(held) * sigma)  # (T, N)
-    if float(np.ptp(held)) <= 1e-12 or not exposed.any() or not at_risk.any():
+    if float(np.ptp(held)) <= 1e-12 or not exposed.any() or not at_risk:
         return None
-    scale = float(at_risk.mean()) / float(exposed.mean())
+    scale = at_risk / float(exposed.mean())
     count = held.shape[1]
     gains = over_symbols((held - held.mean(axis=(0, 1))) * (earned - earned.mean(axis=1, keepdims=True)))  # (T, N)
-    annual = gains.mean(axis=0) / float(at_risk.mean()) * math.sqrt(periods_per_year)  # (N,)
-    alone = float((gains**2).mean()) / len(gains) / float(at_risk.mean()) ** 2 * periods_per_year
+    annual = gains.mean(axis=0) / at_risk * math.sqrt(periods_per_year)  # (N,)
+    alone = float((gains**2).mean()) / len(gains) / at_risk**2 * periods_per_year
     spread = float(annual.var(ddof=1)) / alone if count > 1 and alone > 0 else 1.0
     own = float(annual.mean())
     return TimingRisk(

@@ -35,6 +35,19 @@ def test_the_planted_ratio_is_found_again() -> None:
     assert abs(risk.own) < 0.15
 
 
+def test_the_planted_ratio_is_that_of_all_universes_together() -> None:
+    """Real bars of calm and wild times are taken together where a ratio is measured, and so are universes."""
+    held, earned = paths()
+    risk = timing_risk(held, earned, YEAR)
+    assert risk is not None
+    equity = planted_equity(accounts(held, earned), risk, risk.own + risk.chance + 1.5, YEAR, risk.spread)
+    extra = equity[1:] / equity[:-1] - 1 - held * earned
+    together = np.sqrt(np.mean(((held - held.mean()) * (earned - earned.mean())) ** 2))
+    apart = np.sqrt(np.mean(((held - held.mean()) * (earned - earned.mean())) ** 2, axis=0)).mean()
+    assert together > 1.04 * apart
+    assert extra.mean() / together * np.sqrt(YEAR) == pytest.approx(1.5, rel=0.02)
+
+
 def test_what_the_universes_hold_is_replaced() -> None:
     """A generator's own timing does not add to the planted one."""
     held, earned = paths(2)
