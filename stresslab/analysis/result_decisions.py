@@ -161,6 +161,6 @@ class Tracked(Model):
     """share of universes whose account is at least as extreme over these bars (extreme rank length)"""
     claimed: Number
     """annual timing Sharpe ratio that is claimed; null where none is"""
-    false_alarms: float
-    """probability of any alarm over the horizon while all is as the run said, at most"""
+    false_alarms: Number
+    """probability of any alarm over the horizon while all is as the run said, at most; null before there are bars"""
     monitors: tuple[MonitorState, ...]

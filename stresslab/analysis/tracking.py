@@ -55,7 +55,7 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """What did follow, t bars of at most T.
+    """What did follow, t bars, at least one and at most T.
 
     Attributes:
         closes: (t,) closes over the last one before.
@@ -154,7 +154,7 @@ class Watch:
         found = []
         for name, path in self._paths(live.equity[:, None], live.closes[:, None]).items():
             path, (band, inner) = path[:, 0], self._bands[name]
-            drifting = bool(len(path)) and not inner.low[len(path) - 1] <= path[-1] <= inner.high[len(path) - 1]
+            drifting = not inner.low[len(path) - 1] <= path[-1] <= inner.high[len(path) - 1]
             alarm = band.first_outside(path)
             found.append(Looked(name, self._false_alarm(name), path, band.low, band.high, alarm, drifting))
         places = probability_transform(self._moves(live.closes[:, None])[:, 0], self._sizes)
@@ -166,7 +166,7 @@ class Watch:
             threshold, warning = self._thresholds[name]
             above = np.nextafter(threshold, np.inf) if threshold > 1.0 / self.alphas[name] else threshold
             alarm = first_crossing(wealth, 1.0 / above)
-            drifting = bool(len(wealth)) and bool(wealth[-1] >= warning)
+            drifting = bool(wealth[-1] >= warning)
             high = np.full(len(self.reference.closes), threshold)
             found.append(Looked(name, self._false_alarm(name), wealth, None, high, alarm, drifting))
         return found
@@ -183,6 +183,7 @@ ADVICE: Mapping[str, str] = {
     "account": "Check fills, costs, sizes and data, then run again.",
     "drifting": "Near the edge of what the run expects: change nothing yet, look again at the next bars.",
     "inside": "As the run expects: nothing to do.",
+    "waiting": "No bars since the run yet: nothing to say.",
     "over": "The horizon is over: run again up to now for a new fan.",
 }
 
@@ -220,11 +221,11 @@ def tracked(name: str, watch: Watch, live: Live, stamps: Stamps) -> Tracked:
             "advice": advice,
             "bars": bars,
             "horizon": horizon,
-            "first": stamps.texts[0] if bars else None,
-            "last": stamps.texts[-1] if bars else None,
-            "account_return": live.equity[-1] - 1.0 if bars else None,
-            "price_change": live.closes[-1] - 1.0 if bars else None,
-            "as_extreme": envelope_p_value(_log(live.equity), _log(watch.reference.equity)) if bars else None,
+            "first": stamps.texts[0],
+            "last": stamps.texts[-1],
+            "account_return": live.equity[-1] - 1.0,
+            "price_change": live.closes[-1] - 1.0,
+            "as_extreme": envelope_p_value(_log(live.equity), _log(watch.reference.equity)),
             "claimed": stamps.claimed,
             "false_alarms": watch.level,
             "monitors": [_monitor(one, bars, stamps) for one in seen],
@@ -232,13 +233,28 @@ def tracked(name: str, watch: Watch, live: Live, stamps: Stamps) -> Tracked:
     )
 
 
+def waiting(name: str, horizon: int, claimed: float | None) -> Tracked:
+    """Where a strategy stands before there are bars: nothing is watched, so no universes are needed yet.
+
+    Args:
+        name: of the strategy.
+        horizon: bars that are waited for.
+        claimed: annual timing Sharpe ratio; None where none is claimed.
+    """
+    return Tracked(
+        name=name, state="inside", since=None, cause=None, advice=ADVICE["waiting"], bars=0, horizon=horizon,
+        first=None, last=None, account_return=None, price_change=None, as_extreme=None, claimed=claimed,
+        false_alarms=None, monitors=(),
+    )  # fmt: skip
+
+
 def _monitor(one: Looked, bars: int, stamps: Stamps) -> dict[str, object]:
     return {
         "name": one.name,
         "alpha": one.alpha,
-        "value": _shown(one.name, one.values[-1]) if bars else None,
-        "low": None if one.low is None or not bars else _shown(one.name, one.low[bars - 1]),
-        "high": _shown(one.name, one.high[bars - 1]) if bars else None,
+        "value": _shown(one.name, one.values[-1]),
+        "low": None if one.low is None else _shown(one.name, one.low[bars - 1]),
+        "high": _shown(one.name, one.high[bars - 1]),
         "alarm": None if one.alarm is None else stamps.texts[one.alarm],
         "drifting": one.drifting,
     }

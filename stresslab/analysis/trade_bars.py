@@ -28,6 +28,8 @@ for."""
 SHIFTS = range(-14, 15)
 """Hours by which clocks are looked for."""
 FEWEST = 5
+MAX_LEVERAGE = 100.0
+"""Times its equity that an account may hold: more than brokers lend on most markets, so the capital cannot be meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,8 @@ def lay_over(trades: TradeList, bars: Bars, capital: float | None = None) -> Tra
     account = _account(trades, entry, exit_, value, capital)
     held = _Held(trades.side * account.notional, entry, first, last, account.profit)
     position, growth, low, high = _bar_by_bar(held, prices, account.capital, window)
+    if (times := float(np.abs(position).max())) > 1.05 and capital is not None:
+        notices = (*notices, f"positions are worth up to {times:.3g} times the account, which trades on credit")
     return TradesOnBars(
         trades, window, first, last, account.capital, capital is None, value, account.profit / account.equity,
         position, position_returns(prices[:, OPEN, None], prices[:, CLOSE, None])[:, 0], growth, low, high,
@@ -236,13 +240,26 @@ def _account(trades: TradeList, entry: FloatArray, exit_: FloatArray, value: flo
     booked, open_ = _at_entries(trades, profit, notional)
     found = max(float(np.max(open_ - booked)), 1e-12) if capital is None else capital
     equity = found + booked
-    if (equity <= 0).any():
-        at = int((equity <= 0).argmax())
+    _check_capital(trades, equity, open_, found)
+    return _Account(found, equity, notional, profit, np.where(unsized, 0.0, notional * move - profit))
+
+
+def _check_capital(trades: TradeList, equity: FloatArray, held: FloatArray, capital: float) -> None:
+    """Refuse a capital that is lost before some entry, or could not have paid for what was open at it (n,)."""
+    wrong = (equity <= 0) | (held > MAX_LEVERAGE * equity)
+    if not wrong.any():
+        return
+    at = int(wrong.argmax())
+    if equity[at] <= 0:
         raise InputError(
-            f"`init_cash={found:g}` is lost by the trades before {trades.entered[at]}; give what the account really "
+            f"`init_cash={capital:g}` is lost by the trades before {trades.entered[at]}; give what the account really "
             "began with"
         )
-    return _Account(found, equity, notional, profit, np.where(unsized, 0.0, notional * move - profit))
+    raise InputError(
+        f"`init_cash={capital:g}` cannot pay for the list: at {trades.entered[at]} positions worth {held[at]:,.0f} are "
+        f"open on an account of {equity[at]:,.0f}, {held[at] / equity[at]:,.0f} times as much, and {MAX_LEVERAGE:g} "
+        "times are taken to be possible; give what the account really began with, or leave it out"
+    )
 
 
 def _compounded(trades: TradeList, move: FloatArray) -> FloatArray:

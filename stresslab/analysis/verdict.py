@@ -198,7 +198,7 @@ def judge(findings: Findings, criteria: Criteria | None = None) -> Verdict:
     checks = (
         _exposure_check(findings.exposed, criteria),
         _trust_check(findings.trusted, findings.caution),
-        _edge_check(findings.edge),
+        _edge_check(findings),
         _loss_check("probability_of_loss_robust", deciding, criteria.robust, findings),
         _loss_check("probability_of_loss_lucky", findings.deciding[0], criteria.lucky, findings),
         _record_check(findings.record),
@@ -233,11 +233,17 @@ _SUPPORT: Mapping[EdgeLabel | None, str] = {
     "unclear": "the real bars cannot tell its timing from luck",
     None: "whether it has an edge was not assessed",
 }
+_UNTESTED = "its timing was not tested on the real bars"
+
+
+def _support(findings: Findings) -> str:
+    """What the real bars say of an edge; what was not tested is not said to be open for lack of evidence."""
+    return _UNTESTED if findings.edge == "unclear" and findings.probability is None else _SUPPORT[findings.edge]
 
 
 def _why(named: Label, findings: Findings, criteria: Criteria) -> str:
     robust, lucky, lost = percent(criteria.robust), percent(criteria.lucky), _lost(findings, criteria)
-    support = _SUPPORT[findings.edge]
+    support = _support(findings)
     if named == "robust":
         return f"{lost}; a robust strategy may lose in at most {robust}."
     if named == "lucky":
@@ -323,6 +329,7 @@ def _loss_check(name: str, loss: Interval, threshold: float, findings: Findings)
     ratio = implied_sharpe(threshold, findings.horizon, findings.periods_per_year)
     ratio = 0.0 if abs(ratio) < 0.005 else ratio
     which = "with the supported edge" if loss is findings.supported else "without an edge"
+    which = "as generated" if findings.supported is None else which
     note = (
         f"{which}; a share of {percent(threshold)} over {findings.horizon:,} bars is what an annual Sharpe ratio of "
         f"{ratio:.2f} gives"
@@ -330,11 +337,15 @@ def _loss_check(name: str, loss: Interval, threshold: float, findings: Findings)
     return check(name, threshold, passed, note, loss)
 
 
-def _edge_check(edge: EdgeLabel | None) -> Check:
+def _edge_check(findings: Findings) -> Check:
     """Whether the real bars support an edge."""
-    passed = {"yes": True, "no": False, "unclear": None, None: None}[edge]
-    note = _SUPPORT[edge] if edge is not None else "not assessed: whether the real bars support an edge"
-    return check("edge_supported", None, passed, note if edge != "unclear" else f"open: {note}")
+    passed = {"yes": True, "no": False, "unclear": None, None: None}[findings.edge]
+    support = _support(findings)
+    if findings.edge is None or support == _UNTESTED:
+        note = "not assessed: whether the real bars support an edge"
+    else:
+        note = f"open: {support}" if passed is None else support
+    return check("edge_supported", None, passed, note)
 
 
 def _record_check(record: Interval | None) -> Check:

@@ -195,6 +195,9 @@ def read_settings(ctx: typer.Context, model: type[Model]) -> Model:
         )
     if issubclass(model, StressConfig) and not merged.get("strategies"):
         raise InputError("no STRATEGY is given; name a file such as strategies/sma_cross.py, or example:sma_cross")
+    for name in ARGUMENTS:
+        if name in model.model_fields and model.model_fields[name].is_required() and not merged.get(name):
+            raise InputError(f"no {extra(model.model_fields[name])['metavar']} is given; see {ctx.command_path} --help")
     return model.of(merged, source=f"settings ({path} and flags)" if path else "settings")
 
 

@@ -72,8 +72,9 @@ class Config(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            value = "nothing" if first["type"] == "missing" else shortened(first["input"])
-            rule = first["msg"][0].lower() + first["msg"][1:]
+            if first["type"] == "missing":
+                raise InputError(f"{source}: `{name}` is missing; add it") from None
+            value, rule = shortened(first["input"]), first["msg"][0].lower() + first["msg"][1:]
             raise InputError(f"{source}: {name}={value} is refused: {rule}; correct `{name.split('.')[0]}`") from None
 
     def recorded(self) -> dict[str, Any]:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 SEVERAL = ";"
 """Between the sources of several symbols, where one text names them all."""
+SOURCES = (
+    "a CSV, JSON, parquet, feather or .xlsx file, also packed; sqlite:FILE:TABLE, duckdb:FILE:TABLE; sample:bitcoin, "
+    "sample:nasdaq, sample:sp500; yf:TICKER; ccxt:EXCHANGE:PAIR:TIMEFRAME"
+)
+"""Where bars of one symbol may come from, as the help says it."""
 
 
 class UniverseConfig(Config):
@@ -36,10 +41,8 @@ class UniverseConfig(Config):
     """
 
     data: str = setting(
-        COMMON, "SOURCE ...", "Bars: a CSV, JSON, parquet, feather or .xlsx file, also packed; sqlite:FILE:TABLE, "
-        "duckdb:FILE:TABLE; sample:bitcoin, sample:nasdaq, sample:sp500; yf:TICKER; ccxt:EXCHANGE:PAIR:TIMEFRAME. "
-        "Several symbols: several of these, a folder, or sample:crypto5.",
-    )  # fmt: skip
+        COMMON, "SOURCE ...", f"Bars: {SOURCES}. Several symbols: several of these, a folder, or sample:crypto5."
+    )
     origin: str | None = setting(
         COMMON, "DATE|end", "Last bar the generator sees; by default a horizon before the last.", None
     )

@@ -16,7 +16,7 @@ from stresslab.core.errors import InputError
 from stresslab.runs.decision_settings import SIZE_LIMIT
 from stresslab.runs.limit_settings import LimitSettings
 from stresslab.runs.setting import BARS, COMMON, COSTS, RUN, STRATEGY, setting
-from stresslab.runs.settings import UniverseConfig
+from stresslab.runs.settings import SOURCES, UniverseConfig
 
 if TYPE_CHECKING:
     from stresslab.analysis.result_trades import TradeStudy
@@ -28,6 +28,7 @@ Progress = Callable[[str, int, int], None]
 class TradeSettings(UniverseConfig):
     """The settings of `stresslab trades`."""
 
+    data: str = setting(COMMON, "SOURCE", f"Bars of the market that was traded: {SOURCES}.")
     trades: str = setting(
         COMMON, "LIST", "Closed trades: of TradingView, MetaTrader 4 or 5 (HTML, CSV), NinjaTrader, freqtrade (JSON), "
         "backtesting.py, or a CSV with a row each.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stresslab.analysis.tracking import ABOUT, ALPHA, SHARES, Live, Stamps, tracked, volatility_before
+from stresslab.analysis.tracking import ABOUT, ALPHA, SHARES, Live, Stamps, tracked, volatility_before, waiting
 from tests.make.tracked import BARS, COUNT, live, reference, watch
 
 TEXTS = [f"bar {at}" for at in range(BARS)]
@@ -75,14 +75,15 @@ def test_what_changed_is_told_apart() -> None:
 
 
 def test_a_state_has_a_date_and_something_to_do() -> None:
-    """Outside since the first alarm; before any bar inside."""
+    """Outside since the first alarm; before any bar nothing is said, and no universes are needed."""
     seen = watch()
     found = tracked("one", seen, live(3000, factor=4.0), Stamps(TEXTS, 1.0))
     first = min(one.alarm for one in seen.look(live(3000, factor=4.0)) if one.alarm is not None)
     assert (found.state, found.since) == ("outside", TEXTS[first])
     assert "run again" in found.advice
-    empty = tracked("one", seen, Live(np.empty(0), np.empty(0)), Stamps([]))
-    assert (empty.state, empty.bars, empty.since) == ("inside", 0, None)
+    empty = waiting("one", BARS, 1.0)
+    assert (empty.state, empty.bars, empty.since, empty.monitors) == ("inside", 0, None, ())
+    assert empty.advice == "No bars since the run yet: nothing to say."
 
 
 def test_an_alarm_does_not_go_away() -> None:
@@ -90,7 +91,7 @@ def test_an_alarm_does_not_go_away() -> None:
     seen, life = watch(), live(3003, factor=4.0)
     states = [
         tracked("one", seen, Live(life.closes[:count], life.equity[:count]), Stamps(TEXTS[:count])).state
-        for count in range(0, BARS + 1, 8)
+        for count in range(8, BARS + 1, 8)
     ]
     assert "outside" in states
     assert set(states[states.index("outside") :]) == {"outside"}

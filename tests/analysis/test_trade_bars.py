@@ -117,9 +117,20 @@ def test_a_capital_that_is_lost_is_refused() -> None:
     """An account that its own trades ruin did not begin with that."""
     trades = trades_at(BARS, PLACES, units=10)
     with pytest.raises(InputError, match="is lost"):
-        lay_over(trades, BARS, capital=5)
+        lay_over(trades, BARS, capital=15)
     with pytest.raises(InputError, match="is not an amount"):
         lay_over(trades, BARS, capital=-1)
+
+
+def test_a_capital_that_could_not_hold_the_positions_is_refused() -> None:
+    """Beyond a hundred times the account, by what was open at the time; up to it credit is named."""
+    trades = trades_at(BARS, [(1, 10, 20), (1, 15, 30), (-1, 40, 50), (1, 60, 61), (1, 70, 80)], units=20)
+    held = 20 * (BARS.values[10, 0] + BARS.values[15, 0])
+    with pytest.raises(InputError, match=rf"cannot pay for the list: at .* positions worth {held:,.0f} are open"):
+        lay_over(trades, BARS, capital=held / 101)
+    found = lay_over(trades, BARS, capital=held / 2)
+    assert any("times the account, which trades on credit" in notice for notice in found.notices)
+    assert not any("credit" in notice for notice in lay_over(trades, BARS).notices)
 
 
 def test_trades_inside_one_bar_keep_their_profit() -> None:

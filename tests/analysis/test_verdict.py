@@ -30,6 +30,7 @@ def findings(
     trusted: bool | None = True,
     caution: str | None = None,
     lacks_timing: str | None = None,
+    probability: float | None = 0.9,
 ) -> Findings:
     """What a verdict over 120 daily bars is given on; without another number the edge changes nothing."""
     return Findings(
@@ -44,6 +45,7 @@ def findings(
         attainable=200_000,
         horizon=120,
         periods_per_year=252,
+        probability=probability,
     )
 
 
@@ -345,3 +347,19 @@ def test_a_share_next_to_its_threshold_is_written_apart_from_it():
     """79.96% of exposed universes are not printed as 80%, nor 9.98% of losses as 10%."""
     assert "only 79.96% of universes, fewer than 80%" in judged(0, 10_000, exposed=7996).reasons[0]
     assert "9.98% (" in judged(998, 10_000).reasons[0]
+
+
+@pytest.mark.parametrize(("losses", "record"), [(300, 0.9), (600, 0.9), (600, -0.9)])
+def test_what_was_not_tested_is_said_to_be_so(losses: int, record: float) -> None:
+    """Without a posterior an open edge is no evidence of luck, in the reason as in the check."""
+    asked, unasked = (judged(losses, edge="unclear", record=record, probability=one) for one in (0.5, None))
+    assert "cannot tell its timing from luck" in asked.reasons[0]
+    assert "its timing was not tested on the real bars" in unasked.reasons[0]
+    assert check(asked, "edge_supported").note == "open: the real bars cannot tell its timing from luck"
+    assert check(unasked, "edge_supported").note == "not assessed: whether the real bars support an edge"
+
+
+def test_losses_as_generated_are_called_so() -> None:
+    """Where no edge was planted there is no P(loss) without one."""
+    for edge, said in ((None, "as generated; "), ("no", "without an edge; ")):
+        assert check(judged(300, edge=edge), "probability_of_loss_robust").note.startswith(said)  # type: ignore[arg-type]

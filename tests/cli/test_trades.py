@@ -61,7 +61,9 @@ def test_refusals_spell_flags(files: tuple[Path, Path], command: Command) -> Non
         (("trades", "none.csv", "--data", bars), "none.csv: no such file"),
         (("trades", trades), "--data"),
         (("trades", bars, "--data", bars), "holds no trades that are known here"),
-        (("trades", trades, "--data", bars, "--init-cash", "0.5", *SMALL), "--init-cash 0.5 is lost"),
+        (("trades", trades, "--data", bars, "--init-cash", "0.5", *SMALL), "--init-cash 0.5 cannot pay for the list"),
+        (("trades", trades, "--data", "sample:crypto5"), "names 5 symbols"),
+        (("trades", "--data", bars), "no LIST is given; see stresslab trades --help"),
     ):
         found = command(*words)
         assert found.code == 2

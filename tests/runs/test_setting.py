@@ -22,6 +22,16 @@ def test_a_wrong_setting_is_one_line() -> None:
         One.of({"sise": 1})
 
 
+def test_a_missing_setting_is_named() -> None:
+    """What must be given is not said to be `nothing`."""
+
+    class Two(Config):
+        size: int = setting(COMMON, "N", "How many.")
+
+    with pytest.raises(InputError, match=r"^settings: `size` is missing; add it$"):
+        Two.of({})
+
+
 def test_a_declaration_is_kept() -> None:
     """Panel and placeholder stand with the field, and the record holds defaults too."""
     assert extra(One.model_fields["size"])["metavar"] == "N"

@@ -82,7 +82,7 @@ def test_a_wrong_value_is_named_with_its_rule(key: str, value: Any) -> None:
 
 def test_missing_data_is_named() -> None:
     """What must be given and is not is named too."""
-    with pytest.raises(InputError, match="data=nothing is refused: field required; correct `data`"):
+    with pytest.raises(InputError, match="settings: `data` is missing; add it"):
         StressConfig.of({"strategies": ["sma.py"]})
 
 

@@ -300,6 +300,18 @@ def test_what_is_kept_gives_the_same(place: tuple[Path, Path, Path]) -> None:
     assert looked(place).states == second
 
 
+def test_before_there_are_bars_no_universes_are_sampled(place: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """The run's own bars say nothing: no universes are made or kept, and page and state say so."""
+    sampled: list[str] = []
+    asked, known = TrackSettings.of({"runs": [str(place[0])]}), str(place[1].parent / "bars.csv")
+    run = track_run(place[0], asked, tmp_path, known, lambda stage, *_: sampled.append(stage))
+    assert [(one.bars, one.monitors, one.false_alarms) for one in run.states.values()] == [(0, (), None)]
+    assert sampled == []
+    run.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.jsonl", "track.html", "track.json"]
+    assert "No bars since the run yet" in Page((tmp_path / "track.html").read_text()).text
+
+
 def test_an_account_of_ones_own_takes_the_strategys_place(place: tuple[Path, Path, Path], tmp_path: Path) -> None:
     """Its equity is what is watched."""
     _, later, _ = place

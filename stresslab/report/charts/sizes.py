@@ -9,7 +9,7 @@ from stresslab.core.arrays import FloatArray
 from stresslab.report.charts.chart import Axis, Chart, Mark, Shape, Tick, box, line, percent_tick, rounded
 from stresslab.report.wording import largest_multiple, number, percent, probability, share
 
-NAMES = {"generated": "as generated", "without": "without an edge", "supported": "with the supported edge"}
+NAMES = {"generated": "as generated", "without": "without an edge", "supported": "with supported timing"}
 """What people read for each side."""
 
 

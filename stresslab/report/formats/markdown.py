@@ -64,9 +64,9 @@ def _edge_table(result: StressResult) -> str:
     lines = [["Strategy", "Edge", *EDGE_FIGURES], ["---", "---", *["---:"] * len(EDGE_FIGURES)]]
     for at in overview.roles(result):
         one = result.strategies[at]
-        found = {figure.name: f"{figure.value} ({figure.detail})" for figure in strategy.edge_figures(one)}
+        found = [plain(f"{figure.value} ({figure.detail})") for figure in strategy.edge_figures(one)]
         if found and one.edge is not None:
-            cells = [plain(found.get(name, UNDEFINED)) for name in EDGE_FIGURES]
+            cells = [*found, *[UNDEFINED] * (len(EDGE_FIGURES) - len(found))]
             lines.append([plain(clean(one.name)), one.edge.label, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
 

@@ -98,11 +98,10 @@ def _edge_table(strategy: StrategyResult) -> list[str]:
 
 def _edges(strategies: Sequence[StrategyResult]) -> list[str]:
     """How probable each edge is, and P(loss) without and with it: the figures of the page, without their intervals."""
-    names = ("The edge is real", "P(loss) without an edge", "P(loss) with its edge")
     rows = []
     for one in strategies:
-        found = {figure.name: figure.value for figure in evidence.edge_figures(one)}
-        rows.append([shown_name(one), *(found.get(name, UNDEFINED) for name in names)])
+        found = [figure.value for figure in evidence.edge_figures(one)]
+        rows.append([shown_name(one), *found, *[UNDEFINED] * (3 - len(found))])
     if all(set(row[1:]) == {UNDEFINED} for row in rows):
         return []
     return table(["Strategy", "Edge is real", "P(loss) without an edge", "with its edge"], rows, left=1)

@@ -23,7 +23,7 @@ from stresslab.report.charts.tear_sheet import rolling_sharpe_chart
 from stresslab.report.charts.track_record import falls_chart, track_chart
 from stresslab.report.sections import backtest, provenance, realism
 from stresslab.report.sections.overview import OverviewRow, losses, overview_row, roles
-from stresslab.report.sections.studies import Setting, edge_sentence, tables
+from stresslab.report.sections.studies import Setting, edge_sentence, negative, tables
 from stresslab.report.sections.table import Table
 from stresslab.report.wording import clean, money, number, percent, share
 
@@ -115,7 +115,8 @@ def answer(strategy: StrategyResult) -> str:
     edge = wording.UNDEFINED if strategy.edge is None else strategy.edge.label
     without, planted = (cell.text for cell in losses(strategy))
     loss = wording.probability(strategy.universes.probability_of_loss)
-    apart = "" if without == wording.UNDEFINED else f", {without} without an edge, {planted} with its edge"
+    planted = f"{planted} with its {timing_name(strategy)}"
+    apart = "" if without == wording.UNDEFINED else f", {without} without an edge, {planted}"
     return f"{strategy.verdict.label}, edge: {edge}, P(loss) {loss} as generated{apart}"
 
 
@@ -188,13 +189,18 @@ def edge_figures(strategy: StrategyResult) -> list[Figure]:
         return figures
     for label, row in (
         ("P(loss) without an edge", found.losses.without),
-        ("P(loss) with its edge", found.losses.supported),
+        (f"P(loss) with its {timing_name(strategy)}", found.losses.supported),
     ):
         loss, over = row.probability_of_loss, over_generators(found.losses, row)
         beside = "no other generator fits" if over == wording.UNDEFINED else f"generators {over}"
         detail = f"chance {wording.shares(loss)} · {beside}"
         figures.append(Figure(label, wording.probability(loss), detail))
     return figures
+
+
+def timing_name(strategy: StrategyResult) -> str:
+    """What the second P(loss) of a strategy is with; a timing that costs money is not called an edge."""
+    return "negative timing" if negative(strategy.edge) else "edge"
 
 
 def over_generators(found: PlantedLosses, row: Losses) -> str:

@@ -64,11 +64,21 @@ class Setting:
         return cls(result.init_cash, stamps, result.studies.generator_sweep, len(result.strategies) == 1)
 
 
+def negative(edge: Edge | None) -> bool:
+    """Whether the real bars show timing that costs money and makes losses likelier, which nobody would call an edge."""
+    if edge is None or edge.posterior is None or edge.losses is None or edge.posterior.mean >= 0:
+        return False
+    without, planted = (side.probability_of_loss.value for side in (edge.losses.without, edge.losses.supported))
+    return planted > without
+
+
 def edge_sentence(strategy: StrategyResult) -> str | None:
     """The label of edge and what it says; None where it was not asked."""
-    if strategy.edge is None:
+    edge = strategy.edge
+    if edge is None:
         return None
-    return " ".join([f"Edge: {strategy.edge.label}. {EDGES[strategy.edge.label]}", *strategy.edge.reasons])
+    said = [] if edge.label == "unclear" and edge.posterior is None else [EDGES[edge.label]]  # not tested: no evidence
+    return " ".join([f"Edge: {edge.label}.", *said, *edge.reasons])
 
 
 def labels() -> Table:
@@ -96,7 +106,7 @@ def tables(strategy: StrategyResult, at: int, about: Setting) -> tuple[Table, ..
     found, key = strategy.studies, f"strategy-{at}"
     made = [_edge(strategy.edge)]
     if strategy.edge.losses:
-        made.append(_losses(strategy.edge.losses))
+        made.append(_losses(strategy.edge.losses, strategy.edge))
     if found.fragility:
         made.append(_fragility(found.fragility))
     if found.random_timing:
@@ -149,13 +159,10 @@ def _edge(edge: Edge) -> Table:
     return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Answer", "Note"), rows)
 
 
-def _losses(found: PlantedLosses) -> Table:
+def _losses(found: PlantedLosses, edge: Edge) -> Table:
+    planted = "the negative timing that the real bars show" if negative(edge) else "the edge that the real bars support"
     rows = tuple(
-        (label, *figures(side))
-        for label, side in (
-            ("timing worth nothing", found.without),
-            ("the edge that the real bars support", found.supported),
-        )
+        (label, *figures(side)) for label, side in (("timing worth nothing", found.without), (planted, found.supported))
     )
     own = UNDEFINED if found.own_timing is None else f"{found.own_timing:.2f}"
     shortest = found.shortest_robust_horizon

@@ -36,7 +36,7 @@ def state(found: Tracked) -> str:
 def headline(found: Tracked) -> str:
     """The state with its date and what to do, in one line."""
     if not found.bars:
-        return "No bars since the run yet: nothing to say."
+        return found.advice
     where = f"{found.state.upper()}" + (f" since {found.since}: {CAUSES[found.cause]}" if found.cause else "")
     return f"{where}. {found.advice}"
 

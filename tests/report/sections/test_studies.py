@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from stresslab.analysis.result import StressResult
+from stresslab.analysis.result import StrategyResult, StressResult
+from stresslab.analysis.result_models import Edge, Losses, PlantedLosses, Posterior
 from stresslab.report import wording
 from stresslab.report.charts.images import picture
 from stresslab.report.formats.html import render
-from tests.make.figures import charts_of
+from stresslab.report.formats.markdown import summary
+from stresslab.report.formats.text import brief
+from stresslab.report.sections.strategy import answer
+from stresslab.report.sections.studies import edge_sentence
+from tests.make.figures import charts_of, row
+from tests.make.gridded import share
 
 
 @pytest.mark.slow
@@ -43,3 +50,52 @@ def test_random_timing_stands_beside_its_own(studied: StressResult) -> None:
     for side in (found.own, found.random):
         assert wording.share(side.probability_of_loss.value) in section
     assert text.count("|Against random timing|") == 2
+
+
+def with_posterior(strategy: StrategyResult, mean: float, without: float, supported: float) -> StrategyResult:
+    """The strategy with timing of this worth on the real bars, and what it loses without and with it."""
+    sides = [
+        Losses.of(row(value, 0.0) | {"generators": (value, value), "probability_of_loss": share(value, value, value)})
+        for value in (without, supported)
+    ]
+    losses = PlantedLosses(
+        without=sides[0], supported=sides[1], generators=(), own_timing=0.0, shortest_robust_horizon=None
+    )
+    posterior = Posterior(
+        probability=0.5, mean=mean, sd=0.5, low=mean - 1, high=mean + 1, trials=1.0, prior_sd=1.0, evidence=()
+    )
+    edge = Edge(label="unclear", reasons=("Open.",), checks=(), posterior=posterior, losses=losses)
+    return replace(strategy, edge=edge)
+
+
+@pytest.mark.parametrize(
+    ("mean", "without", "supported", "name", "row_name"),
+    [
+        (0.4, 0.4, 0.3, "P(loss) with its edge", "the edge that the real bars support"),
+        (-0.4, 0.4, 0.5, "P(loss) with its negative timing", "the negative timing that the real bars show"),
+        (-0.01, 0.4, 0.39, "P(loss) with its edge", "the edge that the real bars support"),
+    ],
+)
+def test_timing_that_costs_money_is_called_no_edge(
+    several: StressResult, mean: float, without: float, supported: float, name: str, row_name: str
+) -> None:
+    """Terminal, page and the line of `track` name the second P(loss) by what it is with; Markdown keeps its place."""
+    one = with_posterior(several.strategies[0], mean, without, supported)
+    single = replace(several, strategies=[one])
+    text = " ".join(brief(single).split())
+    page = re.sub(r"\s*<[^>]+>\s*", "|", render(single))
+    assert f"{name} {wording.share(supported)}" in text
+    assert f"|{name}|" in page
+    assert f"|{row_name}|" in page
+    assert f"{wording.share(supported)} {name.removeprefix('P(loss) ')}" in answer(one)
+    assert f"{wording.share(supported)} (chance" in summary(single).replace("\\", "")
+
+
+def test_an_edge_that_was_not_tested_is_not_called_luck(several: StressResult) -> None:
+    """What nobody asked is not said to be open for lack of evidence."""
+    open_ = with_posterior(several.strategies[0], 0.2, 0.4, 0.3)
+    assert edge_sentence(open_) == "Edge: unclear. The real bars cannot tell its timing from luck. Open."
+    assert open_.edge is not None
+    untested = Edge(label="unclear", reasons=("Its timing was not tested on the real bars.",), checks=())
+    said = edge_sentence(replace(open_, edge=untested))
+    assert said == "Edge: unclear. Its timing was not tested on the real bars."

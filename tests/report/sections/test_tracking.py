@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from stresslab.analysis.tracking import Live, Stamps, tracked
+from stresslab.analysis.tracking import Stamps, tracked, waiting
 from stresslab.report.sections.tracking import headline, state, summary, tracking_tables
 from tests.make.tracked import BARS, live, watch
 
@@ -18,7 +16,7 @@ def test_the_headline_has_state_date_and_advice() -> None:
     assert headline(found).startswith(f"OUTSIDE since {found.since}: the market is not this generator's any more.")
     assert f"{BARS} of {BARS} bars since the run, {TEXTS[1]} to {TEXTS[-1]}" in summary(found)
     assert "expects an edge of 1.00" in summary(found)
-    nothing = tracked("one", seen, Live(np.empty(0), np.empty(0)), Stamps([]))
+    nothing = waiting("one", BARS, 1.0)
     assert headline(nothing).startswith("No bars since the run yet")
     assert state(nothing) == "no bars yet"
     assert summary(nothing) == ""
