@@ -140,7 +140,8 @@ class Evaluator:
         periods_per_year: bars in a year; the history's where it is None.
         keep_equity: keep equity curves, 8 bytes per universe and bar.
         keep_fan: count how equity is distributed at each time, and where it lies below the initial capital.
-        keep_accounts: keep the accounts of universes with ids below this, about 25 bytes per universe and bar.
+        keep_accounts: keep the accounts of universes with ids below this, about 70 bytes per universe and bar.
+        kept_of: positions of the strategies whose accounts are kept; None keeps those of all, the portfolio's included.
         portfolio: share of the initial capital by name of the strategy; see `stresslab.backtest.portfolio`.
         chunk: universes at a time, at most; fewer where a strategy takes them one by one.
         keep_going: where a strategy's code fails, finish the others; its evaluation then says why.
@@ -155,6 +156,7 @@ class Evaluator:
     keep_equity: bool = False
     keep_fan: bool = False
     keep_accounts: int = 0
+    kept_of: frozenset[int] | None = None
     portfolio: Mapping[str, float] = field(default_factory=dict)
     chunk: int = CHUNK
     keep_going: bool = False
@@ -228,15 +230,20 @@ class Evaluator:
             held = total_return(buy_and_hold(universes, self.terms, periods_per_year=periods).equity)
         before = StrategyEvaluation(pd.DataFrame(), error="it failed before", universes=len(universes))
         found = [
-            before if at in self.broken else self._attempted([one], universes, held, periods)
+            before if at in self.broken else self._keeping(at)._attempted([one], universes, held, periods)
             for at, one in enumerate(self.strategies)
         ]
         if self.portfolio:
             places = [at for at, one in enumerate(self.strategies) if one.name in self.portfolio]
             members = [self.strategies[at] for at in places]
             failed = not self.broken.isdisjoint(places)
-            found.append(before if failed else self._attempted(members, universes, held, periods))
+            portfolio = self._keeping(len(self.strategies))
+            found.append(before if failed else portfolio._attempted(members, universes, held, periods))
         return found
+
+    def _keeping(self, at: int) -> Evaluator:
+        """The same for one strategy, whose accounts are kept or not; the portfolio stands behind the last."""
+        return self if self.kept_of is None or at in self.kept_of else replace(self, keep_accounts=0)
 
     def _attempted(
         self,

@@ -31,7 +31,7 @@ from stresslab.data.universes import Universes
 from stresslab.generators.matched import ALTERNATIVES
 from stresslab.generators.registry import make_generator
 from stresslab.realism import ASSESSED, Realism, Trust
-from stresslab.runs.admission import admit, suited_to, without_failed
+from stresslab.runs.admission import admit, suited_to
 from stresslab.runs.cached import cached, realism_from
 from stresslab.runs.environment import code
 from stresslab.runs.plan import Plan
@@ -125,14 +125,17 @@ class Sample:
 
 
 def evaluate_universes(runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages) -> Sample:
-    """Sample the universes shard by shard and run every strategy in them; fills `universes` of each run."""
+    """Sample the universes shard by shard and run every strategy in them; fills `universes` of each run.
+
+    Accounts are kept of those strategies alone that studies may look at: all would take gigabytes in a grid.
+    """
     symbols = len(window.bars.market.series) if isinstance(window.bars, IndexBars) else 1
     size, kept = at_most(plan.shard_size(symbols), symbols), at_most(STUDIED, symbols)
     stream = ShardStream(
         plan.generator, window.history, plan.horizon, plan.seed, plan.compute.workers, size, kept,
         plan.compute.cluster, plan.compute.folder, _decisive(runs, plan, window), plan.compute.store,
     )  # fmt: skip
-    evaluator = replace(_evaluator(runs, plan, window), keep_accounts=kept)
+    evaluator = replace(_evaluator(runs, plan, window), keep_accounts=kept, kept_of=frozenset(_best(runs)))
     count = plan.universes
     with stages.stage("sampling", count) as sampled, stages.stage("backtest", count) as tested:
         result = stream.evaluate(evaluator, 0, count, sampled, tested)
@@ -145,14 +148,8 @@ def evaluate_universes(runs: list[StrategyRun], plan: Plan, window: Window, stag
     return Sample(stream.first(result), result)
 
 
-def evaluate_real(
-    runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages
-) -> tuple[list[StrategyRun], dict[str, str]]:
-    """Run every strategy on the real bars; fills `backtest` and `realised`.
-
-    Returns:
-        The runs that have a result, and why the others have none, by name.
-    """
+def evaluate_real(runs: list[StrategyRun], plan: Plan, window: Window, stages: Stages) -> None:
+    """Run every strategy on the real bars; fills `backtest` and `realised`."""
     evaluator = replace(_evaluator(runs, plan, window), keep_equity=True)
     with stages.stage("real bars", 1 if window.after is None else 2) as advance:
         for run, found in zip(runs, evaluator.on(window.before, progress=advance), strict=True):
@@ -160,7 +157,6 @@ def evaluate_real(
         if window.after is not None:
             for run, found in zip(runs, evaluator.on(window.after, progress=advance), strict=True):
                 run.realised = found
-    return without_failed(runs, plan.compute.allow_failures)
 
 
 def _evaluator(runs: Sequence[StrategyRun], plan: Plan, window: Window) -> Evaluator:
@@ -273,20 +269,28 @@ def _cases(runs: list[StrategyRun], sample: Sample, plan: Plan, window: Window, 
             window.history, plan.generator.name, plan.horizon, plan.seed, jobs,
             lambda name: cached(make_generator(name), plan.compute.store),
         )  # fmt: skip
-    returns = [
-        float(run.in_backtest.metrics["total_return"].iloc[0]) if run.strategy is not None else -np.inf for run in runs
-    ]
-    best = np.argsort(-np.nan_to_num(np.asarray(returns), nan=-np.inf), kind="stable")[:STRATEGIES]
     return {
-        int(at): Case(
+        at: Case(
             strategy, _without_failures(sample.first, runs[at].in_universes), window.history, plan.terms, plan.seed,
-            jobs, window.after, fresh_bars(earlier, int(at), window.looked_at), others=others,
+            jobs, window.after, fresh_bars(earlier, at, window.looked_at), others=others,
             kept=runs[at].in_universes.account,
             all_metrics=runs[at].in_universes.metrics, benchmarks=BENCHMARKS,
         )
-        for at in sorted(best)
+        for at in _best(runs)
         if (strategy := runs[at].strategy) is not None
     }  # fmt: skip
+
+
+def _best(runs: Sequence[StrategyRun]) -> list[int]:
+    """Positions of the strategies that are studied, in order: those with the best backtests, if there are many."""
+    returns = [
+        float(run.in_backtest.metrics["total_return"].iloc[0])
+        if run.strategy is not None and not run.in_backtest.error and not run.in_backtest.metrics.empty
+        else -np.inf
+        for run in runs
+    ]
+    best = np.argsort(-np.nan_to_num(np.asarray(returns), nan=-np.inf), kind="stable")[:STRATEGIES]
+    return sorted(int(at) for at in best)
 
 
 def _without_failures(universes: Universes, evaluation: StrategyEvaluation) -> Universes:

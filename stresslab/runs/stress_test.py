@@ -22,6 +22,7 @@ from stresslab.data.market import Market
 from stresslab.data.sources.given import bars_of
 from stresslab.generators.base import Generator
 from stresslab.generators.registry import as_generator
+from stresslab.runs.admission import without_failed
 from stresslab.runs.cached import cached
 from stresslab.runs.plan import Compute, Plan, Studies
 from stresslab.runs.steps import (
@@ -99,8 +100,9 @@ def stress_test(
     window = split(bars_of(bars), plan)
     runs = admit_strategies(plan, window, stages)
     realism = assess_generator(plan, window, stages)
+    evaluate_real(runs, plan, window, stages)
     sample = evaluate_universes(runs, plan, window, stages)
-    runs, failed = evaluate_real(runs, plan, window, stages)
+    runs, failed = without_failed(runs, plan.compute.allow_failures)
     known, cases = judge_strategies(runs, sample, realism, plan, window, stages)
     if on_verdict is not None:
         on_verdict(summarise(runs, failed, known, sample, realism, plan, window, stages))

@@ -50,8 +50,8 @@ def test_run_prints_the_verdict_and_where_the_report_is(
     assert "up" in done.stdout
     assert "down" in done.stdout
     stages = [line.split(":")[0] for line in done.stderr.splitlines()]
-    before = ["loading", "look-ahead check", "realism", "sampling", "backtest"]
-    assert stages == [*before, "real bars", "evidence", "studies", "report"]
+    before = ["loading", "look-ahead check", "realism", "real bars"]
+    assert stages == [*before, "sampling", "backtest", "evidence", "studies", "report"]
 
 
 def test_run_writes_what_was_asked_for(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:

@@ -29,7 +29,7 @@ SECONDS = 20.0
 MEMORY = 3 * 2**30
 """Bytes of address space that one command may take beyond what the process has."""
 STAGES = (
-    "loading", "grid", "realism", "look-ahead check", "sampling", "backtest", "real bars", "precision", "walk-forward",
+    "loading", "grid", "realism", "look-ahead check", "real bars", "sampling", "backtest", "precision", "walk-forward",
     "alternative generators", "generator sweep", "conditions", "shocks", "evidence", "studies", "writing", "report",
     "training",
 )  # fmt: skip

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import stresslab as sl
+from stresslab.analysis.case import STRATEGIES
 from stresslab.backtest import Backtest, Terms, evaluate
 from stresslab.data.universes import Universes
+from stresslab.runs import shard_result
 from stresslab.strategy import Strategy
 from tests.make.arguments import arguments
 from tests.make.bars import make_bars
@@ -39,3 +41,24 @@ def test_each_backtest_is_simulated_once(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert len(counted) > 15
     assert {key: count for key, count in counted.items() if count > 1} == {}
+
+
+def test_a_grid_keeps_the_accounts_of_those_it_studies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with the best backtests; all of them would take gigabytes."""
+    kept: dict[str, bool] = {}
+    made = shard_result.shard_result
+
+    def watched(evaluator: Any, *rest: Any) -> Any:
+        result = made(evaluator, *rest)
+        kept.update(zip(evaluator.names, (one.account is not None for one in result.found), strict=True))
+        return result
+
+    monkeypatch.setattr("stresslab.runs.shard_stream.shard_result", watched)
+    asked = {"permutations": 0, "realism_origins": 0}
+    found = sl.stress_test(
+        trend, make_bars(500), sl.StationaryBootstrap(), grid={"window": list(range(5, 5 + STRATEGIES + 4))},
+        **arguments(universes=10, horizon=20, jobs=1, **asked),
+    )  # fmt: skip
+    best = sorted(found.strategies, key=lambda one: -float(one.backtest["total_return"]))[:STRATEGIES]
+    assert {name for name, one in kept.items() if one} == {one.name for one in best}
+    assert all(one.edge is not None for one in best)

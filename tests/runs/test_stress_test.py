@@ -376,9 +376,9 @@ def test_progress_tells_every_stage() -> None:
     told: list[tuple[str, int, int]] = []
     result = run([above_mean, hold], realism_origins=3, progress=lambda *step: told.append(step))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["look-ahead check", "realism", "sampling", "backtest", "real bars", "evidence", "studies"]
+    assert stages == ["look-ahead check", "realism", "real bars", "sampling", "backtest", "evidence", "studies"]
     universes = {stage: total for stage, _, total in told}
-    totals = dict(zip(stages, (2, 3, COUNT, COUNT, 2, universes["evidence"], universes["studies"]), strict=True))
+    totals = dict(zip(stages, (2, 3, 2, COUNT, COUNT, universes["evidence"], universes["studies"]), strict=True))
     for stage in stages:
         done = [done for name, done, _ in told if name == stage]
         assert done[0] == 0
