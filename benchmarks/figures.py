@@ -107,7 +107,7 @@ FIGURES = (
         "loading.py --bars 20000 --kinds csv,parquet",
     ),
     Figure(
-        "verdict", "docs/method.md", "verdict.py --seed 4 --out {keep}/verdict.json",
+        "verdict", "docs/method.md", "verdict.py --seed 7 --out {keep}/verdict.json",
         "verdict.py --quick --cases size --out {keep}/verdict.json",
     ),
 )  # fmt: skip

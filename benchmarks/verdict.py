@@ -411,10 +411,15 @@ def _walk_forward(scale: Scale, numbers: Sequence[int]) -> list[Rates]:
 
 def recent(scale: Scale) -> Iterator[Rates]:
     """Real series after 2024-07: Brier score of P(loss) with the edge less without, each series counting once."""
+    together: dict[str, Rates] = {}
     for file in scale.recent:
         series = list(load_series(file, repair=True))
         make = partial(_recent, scale, series=series, name=Path(file).stem)
-        yield from scale.store.pieces(f"recent {Path(file).stem}", len(series), make)
+        for rates in scale.store.pieces(f"recent {Path(file).stem}", len(series), make):
+            name = f"Brier with less without, all, {rates.case.rpartition(', ')[2]}"
+            together.setdefault(name, Rates(name, rates.must)).merge(rates)
+            yield rates
+    yield from together.values()
 
 
 def _recent(scale: Scale, numbers: Sequence[int], series: Sequence[Bars], name: str) -> list[Rates]:
