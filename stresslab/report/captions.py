@@ -57,7 +57,11 @@ def _among(quantiles: pd.Series[float], value: float) -> str:
         return f"above {share(levels[-1][0])}"
     below = max(level for level, quantile in levels if quantile <= value)
     above = min(level for level, quantile in levels if quantile >= value)
-    return f"above {share(below)} and below {share(1 - above)}"
+    return (
+        f"between the {share(below)} and {share(above)} quantiles"
+        if below < above
+        else f"at the {share(above)} quantile"
+    )
 
 
 def pnl_sentence(strategy: StrategyResult) -> str:

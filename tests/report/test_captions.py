@@ -25,9 +25,10 @@ def test_the_fan_s_sentence_names_its_middle_and_what_followed(single: StressRes
 
 
 def test_an_end_is_placed_between_the_nearest_quantiles() -> None:
-    """Outside all of them it lies beyond the outermost."""
+    """Outside all of them it lies beyond the outermost; shares that leave some universes out would puzzle."""
     quantiles = pd.Series([90.0, 100.0, 110.0], index=["0.05", "0.5", "0.95"])
-    assert captions._among(quantiles, 105.0) == f"above {share(0.5)} and below {share(0.05)}"
+    assert captions._among(quantiles, 105.0) == "between the 50% and 95% quantiles"
+    assert captions._among(quantiles, 100.0) == "at the 50% quantile"
     assert captions._among(quantiles, 80.0) == f"below {share(0.95)}"
     assert captions._among(quantiles, 120.0) == f"above {share(0.95)}"
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_models import Edge, PlantedLosses
+from stresslab.analysis.result_models import Check, Edge, PlantedLosses
 from stresslab.analysis.result_studies import (
     AlternativeGenerator,
     ChainedPaths,
@@ -148,7 +148,7 @@ def _edge(edge: Edge) -> Table:
     rows = tuple(
         (
             asked[check.name],
-            percent(check.value),
+            _of_edge(check),
             interval(check.low, check.high),
             (answers | small if check.name == "edge_is_real" and edge.posterior else answers)[check.passed],
             check.note,
@@ -157,6 +157,12 @@ def _edge(edge: Edge) -> Table:
     )
     sentence = "Does it add anything beyond exposure? " + " ".join(edge.reasons)
     return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Answer", "Note"), rows)
+
+
+def _of_edge(check: Check) -> str:
+    """The value of one of its checks; a p-value next to 1 as its note has it."""
+    near = check.name == "timing_on_real_bars" and check.value is not None and 0.999 < check.value < 1
+    return "> 99.9%" if near else percent(check.value)
 
 
 def _losses(found: PlantedLosses, edge: Edge) -> Table:
