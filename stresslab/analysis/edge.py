@@ -207,7 +207,7 @@ def judge_edge(
     posterior = posterior_of(real, trials.count, fresh)
     timed = real is None or real.timed
     named = edge_label(posterior, timed, required, criteria)
-    checks = [_probability_check(posterior, required, named), _real_check(real, trials, fresh, criteria)]
+    checks = [_probability_check(posterior, trials, required, named), _real_check(real, trials, fresh, criteria)]
     if fresh is not None:
         checks.append(_fresh_check(fresh, criteria))
     checks.append(_timing_check("timing_at_origins", "on what followed real origins", origins))
@@ -216,16 +216,19 @@ def judge_edge(
     return JudgedEdge(named, reasons, tuple(checks), posterior, required, trials, fresh)
 
 
-def _probability_check(posterior: EdgePosterior | None, required: float, named: EdgeLabel) -> Check:
+def _probability_check(posterior: EdgePosterior | None, trials: Trials, required: float, named: EdgeLabel) -> Check:
     name = "edge_is_real"
     if posterior is None:
         passed = False if named == "no" else None
         note = "exposure never varied: nothing was timed" if named == "no" else "not assessed: the real bars"
         return check(name, required, passed, note)
     found = posterior.interval()
+    best = f"as the best of {trials.count:.3g}"
+    if posterior.trials < trials.count:
+        best += f" (an estimate so low counts as the best of {posterior.trials:.3g})"
     note = (
-        f"annual timing Sharpe ratio {found.value:.2f}, 90% between {found.low:.2f} and {found.high:.2f}, as the best "
-        f"of {posterior.trials:.3g}, under a prior of {posterior.prior_sd:g} about 0"
+        f"annual timing Sharpe ratio {found.value:.2f}, 90% between {found.low:.2f} and {found.high:.2f}, {best}, "
+        f"under a prior of {posterior.prior_sd:g} about 0"
     )
     if posterior.null:
         note += f"; {percent(posterior.null)} that it is one of the other trials, without an edge"

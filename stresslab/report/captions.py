@@ -95,9 +95,10 @@ def underwater_sentence(strategy: StrategyResult) -> str:
     """What the distribution of the time under water shows."""
     under = measure_of(strategy, "time_under_water")
     middle, high = under.median, under.quantile(0.95)
+    most = "all of them" if high is not None and high >= 1 else f"{percent(high)} or more"
     return (
         f"In the median universe the account lies below an earlier high over {percent(middle)} of the bars, in one of "
-        f"twenty over {percent(high)} or more."
+        f"twenty over {most}."
     )
 
 

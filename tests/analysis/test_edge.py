@@ -180,3 +180,10 @@ def test_p_values_next_to_one_have_no_more_digits() -> None:
     real = RealBars(0.4, 0.3, Interval(0.1, -0.5, 0.7), 999, 2000, True, 0.4)
     (check,) = [one for one in judge_edge(real, trials=Trials(50.0)).checks if one.name == "timing_on_real_bars"]
     assert "as the best of 50 trials, over 99.9%" in check.note
+
+
+def test_the_trials_of_the_posterior_are_those_reported() -> None:
+    """Where an estimate is so low that it counts as the best of fewer, the note says both numbers."""
+    low = judge_edge(on_bars(0.1), trials=Trials.of(1.0, 400.0)).checks[0].note
+    assert "as the best of 400 (an estimate so low counts as the best of 1" in low
+    assert "as the best of 1, under" in judge_edge(on_bars(0.1), trials=Trials.of(1.0, 1.0)).checks[0].note

@@ -95,9 +95,10 @@ def evidence_of(found: RealismSection | None) -> Evidence:
         return Evidence("not assessed", True, sentence, [], [])
     label, count = found.label, found.origins
     at = f"at {count:,} past origins" if count != 1 else "at one past origin"
+    held = ", and on series that the model's training left out," if _is_held_out(found) else ""
     sentence = {
-        "trusted": f"What followed {at}, and on held-out series where the model was measured, lies inside what is "
-        "acceptable; where the universes still differ from this market, the section on realism shows.",
+        "trusted": f"The universes behaved like what followed {at}{held} as far as is acceptable; every figure stands "
+        "in the section on realism.",
         "no fault found": f"No check fails {at}; no fault found is not trust.",
     }.get(label, f"Compared with what followed {at}, the universes do not behave like this market.")
     reasons = [defined(str(reason)) for reason in found.reasons]
@@ -105,6 +106,11 @@ def evidence_of(found: RealismSection | None) -> Evidence:
     timing = ["What they lack is timing, which P(loss) has from the real bars; a verdict may rest on them."]
     sentence = " ".join([sentence, *(timing if failed and failed <= set(TIMING) else []), *_held_out(found)])
     return Evidence(label, label != "trusted", sentence, reasons, [_row(check) for check in found.checks])
+
+
+def _is_held_out(found: RealismSection) -> bool:
+    """Whether held-out series are among the evidence."""
+    return any(check.name.startswith("pooled_") for check in found.checks)
 
 
 def _held_out(found: RealismSection) -> list[str]:

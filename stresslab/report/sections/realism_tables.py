@@ -267,7 +267,8 @@ def _scores_sentence(rows: Sequence[tuple[str, Calibration]], levels: Sequence[s
     rejected = sum(p < 0.05 for p in tests)
     subject = {0: "not one", 1: "one"}.get(rejected, str(rejected))
     rejections = f"{subject} of {len(tests)} tests {'rejects' if rejected < 2 else 'reject'}"
+    by_chance = f"{0.05 * len(tests):.1f} would by chance"
     return (
-        f"{text}. Of the value at risk, {rejections} at 5% that losses exceed it as often, and as independently, as "
-        "promised."
+        f"{text}. Of the value at risk, {rejections} at 5% ({by_chance}) that losses exceed it as often, and as "
+        "independently, as promised."
     )

@@ -270,9 +270,9 @@ def luck_sentence(strategy: StrategyResult) -> str:
     if strategy.realised is None or luck.better is None or luck.worse is None:
         return ""
     kind, harsh = luck.better.value > UNUSUAL, luck.worse.value > UNUSUAL
-    draw = "an unusually kind draw" if kind else "an unusually harsh draw" if harsh else "an ordinary draw"
+    draw = "unusually kind" if kind else "unusually harsh" if harsh else "nothing unusual"
     real = percent(strategy.realised_return, signed=True)
-    return f"What really happened after the origin, {real}, is {wording.placed(luck)}: {draw}, as these universes go."
+    return f"What really happened after the origin, {real}, is {wording.placed(luck)}: {draw} among them."
 
 
 def checks(verdict: Verdict) -> list[CheckRow]:

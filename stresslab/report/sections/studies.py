@@ -143,20 +143,29 @@ def _edge(edge: Edge) -> Table:
         "timing_at_origins": "On what followed real origins: timing over the horizon, before costs (described only)",
         "timing_in_universes": "In the universes: timing over the horizon, before costs (described only)",
     }
-    answers = {True: "supports", False: "excludes", None: "open"}
-    small: dict[bool | None, str] = {False: "too small to matter"}  # what is excluded is an edge that is worth having
     rows = tuple(
         (
             asked[check.name],
             _of_edge(check),
             interval(check.low, check.high),
-            (answers | small if check.name == "edge_is_real" and edge.posterior else answers)[check.passed],
+            _answer(check, edge),
             check.note,
         )
         for check in edge.checks
     )
     sentence = "Does it add anything beyond exposure? " + " ".join(edge.reasons)
     return Table("edge", f"Edge: {edge.label}", sentence, ("Where", "Value", "95% interval", "Answer", "Note"), rows)
+
+
+def _answer(check: Check, edge: Edge) -> str:
+    """What one of its checks says; what was not assessed is not open."""
+    if check.note.startswith("not assessed"):
+        return "not assessed"
+    if check.passed is None:
+        return "open"
+    if not check.passed and check.name == "edge_is_real" and edge.posterior:
+        return "too small to matter"  # what is excluded is an edge that is worth having
+    return "supports" if check.passed else "excludes"
 
 
 def _of_edge(check: Check) -> str:
@@ -166,7 +175,8 @@ def _of_edge(check: Check) -> str:
 
 
 def _losses(found: PlantedLosses, edge: Edge) -> Table:
-    planted = "the negative timing that the real bars show" if negative(edge) else "the edge that the real bars support"
+    below = "the timing that the real bars leave possible after selection, negative on average"
+    planted = below if negative(edge) else "the edge that the real bars support"
     rows = tuple(
         (label, *figures(side)) for label, side in (("timing worth nothing", found.without), (planted, found.supported))
     )

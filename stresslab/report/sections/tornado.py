@@ -56,8 +56,8 @@ def _told(found: StrategyStudies, changed: list[Change]) -> str:
     if near:
         low, high = (pick(near, key=lambda loss: loss.value) for pick in (min, max))
         text += (
-            f" With parameters next to its own P(loss) lies between {probability(low)} and {probability(high)}: logic "
-            "stands the next value, luck needs just this one."
+            f" With parameters next to its own P(loss) lies between {probability(low)} and {probability(high)}; a rule "
+            "that holds at its own values alone was probably lucky."
         )
     refused = ", ".join(_moved(row) for row in (found.parameters.refused if found.parameters else ()))
     if refused:

@@ -8,16 +8,19 @@ from dataclasses import replace
 import pytest
 
 from stresslab.analysis.result import StrategyResult, StressResult
-from stresslab.analysis.result_models import Edge, Losses, PlantedLosses, Posterior
+from stresslab.analysis.result_models import Edge, Losses, PlantedLosses, Posterior, check
+from stresslab.metrics.distribution import Interval
 from stresslab.report import wording
 from stresslab.report.charts.images import picture
 from stresslab.report.formats.html import render
 from stresslab.report.formats.markdown import summary
 from stresslab.report.formats.text import brief
 from stresslab.report.sections.strategy import answer
-from stresslab.report.sections.studies import edge_sentence
+from stresslab.report.sections.studies import Setting, edge_sentence, tables
 from tests.make.figures import charts_of, row
 from tests.make.gridded import share
+
+BELOW = "the timing that the real bars leave possible after selection, negative on average"
 
 
 @pytest.mark.slow
@@ -72,7 +75,7 @@ def with_posterior(strategy: StrategyResult, mean: float, without: float, suppor
     ("mean", "without", "supported", "name", "row_name"),
     [
         (0.4, 0.4, 0.3, "P(loss) with its edge", "the edge that the real bars support"),
-        (-0.4, 0.4, 0.5, "P(loss) with its negative timing", "the negative timing that the real bars show"),
+        (-0.4, 0.4, 0.5, "P(loss) with its negative timing", BELOW),
         (-0.01, 0.4, 0.39, "P(loss) with its edge", "the edge that the real bars support"),
     ],
 )
@@ -99,3 +102,19 @@ def test_an_edge_that_was_not_tested_is_not_called_luck(several: StressResult) -
     untested = Edge(label="unclear", reasons=("Its timing was not tested on the real bars.",), checks=())
     said = edge_sentence(replace(open_, edge=untested))
     assert said == "Edge: unclear. Its timing was not tested on the real bars."
+
+
+def test_what_was_not_assessed_is_not_called_open(several: StressResult) -> None:
+    """Each check of the edge has its answer, and a p-value next to 1 reads as in its note."""
+    checks = (
+        check("edge_is_real", 0.95, False, "as the best of 1", 0.2),
+        check("timing_on_real_bars", 0.05, None, "over 99.9%", 0.99999),
+        check("timing_at_origins", 0.0, None, "not assessed: timing on what followed real origins"),
+        check("timing_in_universes", 0.0, True, "timing in the universes", Interval(0.1, 0.05, 0.2)),
+    )
+    one = with_posterior(several.strategies[0], -0.4, 0.4, 0.5)
+    assert one.edge is not None
+    setting = Setting.of(several)
+    found = tables(replace(one, edge=one.edge.model_copy(update={"checks": checks})), 1, setting)[0]
+    assert [row[3] for row in found.rows] == ["too small to matter", "open", "not assessed", "supports"]
+    assert found.rows[1][1] == "> 99.9%"
