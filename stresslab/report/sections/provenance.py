@@ -36,8 +36,8 @@ READING = (
         "P(loss)",
         "The share of universes in which the strategy ends below its initial capital, net of costs. As generated: as "
         "the universes are. Without an edge: its timing made worth nothing. With its edge, or its negative timing: "
-        "with what the real bars make of its timing, in doubt as they leave it. The verdict rests on the last where the "
-        "edge is supported, else on the one without.",
+        "with what the real bars make of its timing, in doubt as they leave it. The verdict rests on the last where "
+        "the edge is supported, else on the one without.",
     ),
     ("95% interval", "How far off the figure may be because there are only so many universes. More narrow it."),
     (
