@@ -175,7 +175,7 @@ def _of_edge(check: Check) -> str:
 
 
 def _losses(found: PlantedLosses, edge: Edge) -> Table:
-    below = "the timing that the real bars leave possible after selection, negative on average"
+    below = "timing as the real bars leave it, negative on average"
     planted = below if negative(edge) else "the edge that the real bars support"
     rows = tuple(
         (label, *figures(side)) for label, side in (("timing worth nothing", found.without), (planted, found.supported))

@@ -20,7 +20,7 @@ from stresslab.report.sections.studies import Setting, edge_sentence, tables
 from tests.make.figures import charts_of, row
 from tests.make.gridded import share
 
-BELOW = "the timing that the real bars leave possible after selection, negative on average"
+BELOW = "timing as the real bars leave it, negative on average"
 
 
 @pytest.mark.slow
