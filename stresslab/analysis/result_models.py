@@ -1,8 +1,7 @@
 """The typed content of `result.json` for one strategy: figures with intervals, verdict, edge, distribution and luck.
 
-Only shapes: how the figures are computed is up to the studies, how they read is up to the report. Models are built from
-keyword arguments, from plain JSON, or from any object with the same attributes; they do not change once built. What
-JSON has no number for (NaN, infinity) becomes None.
+Only shapes: studies compute the figures, the report says how they read. Models are built from keyword arguments, plain
+JSON, or any object with the same attributes, and do not change. What JSON has no number for (NaN, infinity) is None.
 """
 
 from __future__ import annotations
