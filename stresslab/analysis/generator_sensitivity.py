@@ -18,12 +18,13 @@ from stresslab.analysis.case import Case, figures
 from stresslab.core.errors import InputError
 from stresslab.core.plain_json import plain
 from stresslab.core.randomness import Stream, derive
+from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes
 from stresslab.generators.base import Generator
 from stresslab.metrics import stylized_facts
 from stresslab.realism.diagnostics import Adjustable
 from stresslab.realism.fit_temperature import compared
-from stresslab.realism.rolling_origins import Origin, origin_positions, roll
+from stresslab.realism.rolling_origins import CONTEXT, Origin, origin_positions, roll
 
 TEMPERATURES = (0.8, 0.9, 1.0, 1.1, 1.2)
 """Multiples of the run's temperature."""
@@ -33,10 +34,30 @@ TOP_P = (0.9, 0.95, 1.0)
 CONTEXTS = (0.25, 1.0)
 """Shares of the run's context."""
 MIN_CONTEXT = 32
-UNIVERSES = 500
-"""Universes of each setting, at most: the first of the run, and the same random numbers in every other setting."""
-ORIGINS, ORIGIN_UNIVERSES, ORIGIN_HORIZON = 12, 16, 60
-"""Origins at which each setting is compared with what followed, universes there, and bars, at most."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What each setting is given, at most.
+
+    Attributes:
+        universes: the first of the run, and the same random numbers in every other setting.
+        origins: past dates at which it is compared with what followed.
+        at_origin: universes there.
+        horizon: bars there.
+    """
+
+    universes: int
+    origins: int
+    at_origin: int
+    horizon: int
+
+
+SERIES = Effort(500, 12, 16, 60)
+"""Of one series."""
+MARKET = Effort(256, 12, 64, 20)
+"""Of several symbols, each of which costs as much as a series: half the universes, and a third of the bars at the past
+dates, of as many universes as Kronos computes at once anyway."""
 
 
 @runtime_checkable
@@ -109,27 +130,34 @@ def sweep(
         What the settings do to realism, and by strategy one row of figures per setting.
     """
     tunable, first = check_tunable(generator), cases[0]
-    span, seed = min(horizon, ORIGIN_HORIZON), derive(first.seed, Stream.GENERATOR_SWEEP)
-    ends = origin_positions(len(first.history), span, ORIGINS)
+    effort = MARKET if isinstance(first.history, IndexBars) else SERIES
+    span, seed = min(horizon, effort.horizon), derive(first.seed, Stream.GENERATOR_SWEEP)
+    ends = _ends(len(first.history), span, effort.origins, max(one.context for one in chosen))
     rows: dict[str, list[dict[str, Any]]] = {case.strategy.name: [] for case in cases}
     tried = []
     for one in chosen:
         adjusted = tunable.adjusted(temperature=one.temperature, top_p=one.top_p, context=one.context)
-        sampled = None if one.own else _sampled(adjusted, first, horizon)
+        sampled = None if one.own else _sampled(adjusted, first, horizon, effort.universes)
         for case in cases:
-            metrics = case.metrics.iloc[:UNIVERSES] if sampled is None else case.measured(sampled)
+            metrics = case.metrics.iloc[: effort.universes] if sampled is None else case.measured(sampled)
             rows[case.strategy.name].append(asdict(one) | figures(metrics, case.seed))
-        rolled = roll(first.history, adjusted, ends, span, ORIGIN_UNIVERSES, seed=seed, jobs=first.jobs)
+        rolled = roll(first.history, adjusted, ends, span, effort.at_origin, seed=seed, jobs=first.jobs)
         tried.append(rolled.origins)
         if progress is not None:
             progress(1)
-    about = {"origins": len(ends), "horizon": span, "universes": ORIGIN_UNIVERSES}
+    about = {"origins": len(ends), "horizon": span, "universes": effort.at_origin}
     fits = _fits(chosen, tried, len(ends))
     return about | {"settings": [asdict(one) | fit for one, fit in zip(chosen, fits, strict=True)]}, rows
 
 
-def _sampled(generator: Tunable, case: Case, horizon: int) -> Universes:
-    count = min(UNIVERSES, int(case.universes.ids.max()) + 1)
+def _ends(count: int, span: int, most: int, longest: int) -> list[int]:
+    """Bars seen at past dates, as `origin_positions` gives them, each with as many as the longest context takes."""
+    later = max(0, longest - CONTEXT - 1)
+    return [end + later for end in origin_positions(count - later, span, most) if end + later >= longest]
+
+
+def _sampled(generator: Tunable, case: Case, horizon: int, most: int) -> Universes:
+    count = min(most, int(case.universes.ids.max()) + 1)
     return generator.sample(case.history, horizon, count, case.seed, jobs=case.jobs)
 
 

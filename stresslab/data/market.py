@@ -64,6 +64,7 @@ class Market:
         """
         if not series:
             raise DataError("a market of no series; give at least one")
+        _check_given_once(series)
         check_symbols([bars.symbol for bars in series])
         _check_frequencies(series)
         notices = _notices(series)
@@ -195,6 +196,15 @@ def check_symbols(symbols: Sequence[str]) -> None:
     for position, symbol in enumerate(symbols):
         if symbol in symbols[:position]:
             raise DataError(f"two series are called {symbol!r}; rename one of their files, or choose by path#SYMBOL")
+
+
+def _check_given_once(series: Sequence[Bars]) -> None:
+    """Refuse the same bars of the same name twice."""
+    known: set[tuple[str, str]] = set()
+    for bars in series:
+        if (bars.symbol, bars.digest) in known:
+            raise DataError(f"{bars.symbol!r} is given twice; leave one of the two out")
+        known.add((bars.symbol, bars.digest))
 
 
 def _notices(series: Sequence[Bars]) -> list[str]:

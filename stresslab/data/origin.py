@@ -8,6 +8,7 @@ import pandas as pd
 
 from stresslab.core.errors import InputError
 from stresslab.data.bars import Bars
+from stresslab.data.market_index import IndexBars
 from stresslab.data.parsing.timestamps import parse_last
 from stresslab.data.universes import Universes
 
@@ -25,7 +26,7 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
         horizon: bars after the origin.
     """
     if len(bars) < MIN_HISTORY:
-        raise InputError(f"{len(bars)} bars are fewer than the {MIN_HISTORY} of the shortest history; load more bars")
+        raise InputError(_too_few(bars))
     if origin is None:
         at = len(bars) - horizon
         if at < MIN_HISTORY:
@@ -48,6 +49,16 @@ def split_at_origin(bars: Bars, origin: str | pd.Timestamp | None, horizon: int)
             f"choose a date from {bars.timestamps[MIN_HISTORY - 1]} on, or load more bars"
         )
     return bars[:at], bars[at : at + horizon] if at < len(bars) else None
+
+
+def _too_few(bars: Bars) -> str:
+    """Why so few bars are no history; of several symbols the common bars may be few though each has many."""
+    if isinstance(bars, IndexBars):
+        return (
+            f"{len(bars)} common bars of {bars.symbol} are fewer than the {MIN_HISTORY} of the shortest history; load "
+            "more bars, or leave out the symbol that has few of them"
+        )
+    return f"{len(bars)} bars are fewer than the {MIN_HISTORY} of the shortest history; load more bars"
 
 
 def hold_out(bars: Bars, span: str) -> Bars:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import stresslab as sl
 from stresslab.analysis.case import Case
-from stresslab.analysis.generator_sensitivity import UNIVERSES, Tunable, settings, sweep
+from stresslab.analysis.generator_sensitivity import MARKET, SERIES, Tunable, settings, sweep
 from stresslab.backtest import Terms
 from stresslab.core.errors import InputError
+from stresslab.data.market_index import IndexBars
+from stresslab.generators.bootstrap import StationaryBootstrap
 from stresslab.generators.kronos.generator import Kronos
+from stresslab.generators.transforms import log_shapes, rebuilt
 from stresslab.strategy import load_strategies
+from tests.make.markets import make_market
 from tests.make.strategies import hold, trend
 from tests.realism.cases import Walk, normal_bars
 
@@ -57,7 +64,7 @@ def test_a_walk_gets_as_volatile_as_its_temperature() -> None:
     assert about["settings"][0]["coverage_90"] < base["coverage_90"] <= about["settings"][4]["coverage_90"]
     falls = [row["expected_shortfall_97_5"]["value"] for row in rows["hold"]]
     assert all(low < high for low, high in itertools.pairwise(falls))
-    assert {row["universes"] for row in rows["hold"]} == {UNIVERSES}
+    assert {row["universes"] for row in rows["hold"]} == {SERIES.universes}
 
 
 def test_the_runs_own_row_is_the_run() -> None:
@@ -66,7 +73,7 @@ def test_the_runs_own_row_is_the_run() -> None:
     own = case(generator)
     (chosen,) = (one for one in settings(generator, 250) if one.own)
     _, rows = sweep([own], generator, 60, [chosen])
-    metrics = own.measured(own.universes.take(slice(0, UNIVERSES)))
+    metrics = own.measured(own.universes.take(slice(0, SERIES.universes)))
     assert rows["trend"][0]["median_return"] == float(metrics["total_return"].median())
 
 
@@ -78,6 +85,75 @@ def test_without_origins_realism_is_open() -> None:
     about, rows = sweep([own], generator, 60, settings(generator, 150)[:3])
     assert [row["volatility_ratio"] for row in about["settings"]] == [None] * 3
     assert len(rows["trend"]) == 3
+
+
+@dataclass(frozen=True)
+class Heated(StationaryBootstrap):
+    """Whole days of all symbols, each deviation times the temperature; keeps what it was asked."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    context: int | None = None
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def sample(self, bars: Any, horizon: int, universes: int, seed: int = 0, **options: Any) -> Any:
+        """Days of the history, as volatile as the temperature says."""
+        self.asked.append((universes, horizon))
+        made = super().sample(bars, horizon, universes, seed, **options)
+        return made.each(lambda part, _: rebuilt(part, self.temperature * log_shapes(part), generator={}))
+
+    def adjusted(self, **settings: Any) -> Heated:
+        """Other settings, one list of what was asked."""
+        return replace(self, **settings)
+
+
+def test_several_symbols_get_what_each_costs() -> None:
+    """Fewer universes and shorter past dates than a series, of all symbols together, and every setting its figures."""
+    history = IndexBars.of(make_market(count=700))
+    generator = Heated()
+    (strategy,) = load_strategies([equal_parts], {})
+    own = Case(strategy, generator.sample(history, 30, 300, 5), history, Terms(warmup=50), seed=5)
+    chosen = [one for one in settings(generator, 250) if one.context == 250 and one.top_p == 1]
+    generator.asked.clear()
+    about, rows = sweep([own], generator, 30, chosen)
+    assert (about["origins"], about["universes"], about["horizon"]) == (12, 64, 20)
+    assert Counter(generator.asked) == {(MARKET.universes, 30): 4, (64, 20): 5 * 12}
+    assert {row["universes"] for row in rows["equal_parts"]} == {MARKET.universes} == {256}
+    metrics = own.measured(own.universes.take(slice(0, MARKET.universes)))
+    assert rows["equal_parts"][2]["median_return"] == float(metrics["total_return"].median())
+    ratios = [row["volatility_ratio"] for row in about["settings"]]
+    assert np.divide(ratios, ratios[2]) == pytest.approx([0.8, 0.9, 1.0, 1.1, 1.2], rel=0.02)
+    falls = [row["expected_shortfall_97_5"]["value"] for row in rows["equal_parts"]]
+    assert all(low < high for low, high in itertools.pairwise(falls))
+
+
+def equal_parts(market: Any) -> Any:
+    """Equal parts of all symbols."""
+    return {symbol: market[symbol].close * 0 + 1 / len(market) for symbol in market}
+
+
+def test_every_past_date_has_the_longest_context() -> None:
+    """A run of few bars sees more of its history than the first past dates have; those begin later then."""
+
+    @dataclass(frozen=True)
+    class Strict(Walk):
+        """Refuses fewer bars than its context, as Kronos does."""
+
+        def sample(self, bars: Any, *given: Any, **options: Any) -> Any:
+            if len(bars) < (self.context or 0):
+                raise InputError(f"context={self.context} is more than the {len(bars)} bars")
+            return super().sample(bars, *given, **options)
+
+    generator = Strict()
+    about, _ = sweep([case(generator)], generator, 10, settings(generator, 502)[:3])
+    assert about["origins"] == 12
+    assert all(row["volatility_ratio"] for row in about["settings"])
+    (strategy,) = load_strategies([trend], {})
+    short = Case(strategy, generator.sample(BARS[:200], 10, 50, 5), BARS[:200], Terms(), seed=5)
+    about, rows = sweep([short], generator, 10, settings(generator, 200)[:3])
+    assert (about["origins"], len(rows["trend"])) == (0, 3)
+    assert about["settings"][0]["volatility_ratio"] is None
 
 
 def test_a_generator_without_knobs_is_refused_before_anything_is_sampled() -> None:

@@ -88,6 +88,7 @@ def test_daily_bars_are_matched_by_date() -> None:
     [
         ([], "a market of no series"),
         ([named("A"), named("A", 1)], "two series are called 'A'; rename one of their files"),
+        ([named("A"), named("B", 1), named("A")], "'A' is given twice; leave one of the two out"),
         ([named("A"), named("B", 1, freq="h")], "A has bars of 1 day, B of 1 hour; give all symbols at one frequency"),
         ([named("A"), named("B", 1, start="2030-01-01")], "they have no bar in common; leave one of them out"),
         (

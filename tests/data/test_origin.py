@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stresslab.core.errors import InputError
-from stresslab.data.origin import MIN_HISTORY, hold_out
+from stresslab.data.market_index import IndexBars
+from stresslab.data.origin import MIN_HISTORY, hold_out, split_at_origin
 from tests.make.bars import make_bars
+from tests.make.markets import make_market
 
 BARS = make_bars(1000)
 
@@ -33,3 +35,11 @@ def test_something_must_be_left(span: str) -> None:
     """A hold-out of nearly everything is refused with the numbers."""
     with pytest.raises(InputError, match=f"fewer than {MIN_HISTORY}"):
         hold_out(BARS, span)
+
+
+def test_too_few_bars_of_several_symbols_are_said_to_be_common_ones() -> None:
+    """Each symbol may have many more: the line names the symbols, and leaving one out as a way on."""
+    with pytest.raises(InputError, match="40 bars are fewer than the 60 of the shortest history; load more bars"):
+        split_at_origin(BARS[:40], None, 10)
+    with pytest.raises(InputError, match=r"40 common bars of S0 S1 S2 are fewer than the 60 .* leave out the symbol"):
+        split_at_origin(IndexBars.of(make_market(count=40)), None, 10)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -35,11 +36,21 @@ def sample_path(name: str) -> str:
     return str(files("stresslab.data").joinpath("panels", f"{name}_1d.parquet"))
 
 
+@contextmanager
+def named_as_sample(name: str) -> Iterator[None]:
+    """Let a complaint about a sample name the sample, not the package's file."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(str(error).replace(sample_path(name), f"sample:{name}")) from error
+
+
 def load_sample(name: str, since: object = None, until: object = None, repair: bool = False) -> Bars:
     """The bundled sample `name`, as `sample:name`; of a market one symbol, as `sample:name#SYMBOL`."""
     market, _, symbol = name.partition("#")
     if market in MARKETS and symbol:
-        bars = load_file(f"{sample_path(market)}#{symbol}", since, until, repair)
+        with named_as_sample(market):
+            bars = load_file(f"{sample_path(market)}#{symbol}", since, until, repair)
         return replace(bars, source=f"sample:{name}")
     if market in MARKETS:
         raise DataError(
@@ -53,7 +64,8 @@ def load_sample(name: str, since: object = None, until: object = None, repair: b
         known = ", ".join(f"sample:{key} ({title})" for key, title in every.items())
         raise DataError(one_line(f"sample:{name} is not a sample; {hint} {known}"))
     if name not in FROM_ARCH:
-        bars = load_file(sample_path(name), since, until, repair)
+        with named_as_sample(name):
+            bars = load_file(sample_path(name), since, until, repair)
         return replace(bars, source=f"sample:{name}", symbol=name)
     frame = import_module(f"arch.data.{name}").load()
     return Bars.from_frame(frame, symbol=name, source=f"sample:{name}", repair=repair, since=since, until=until)

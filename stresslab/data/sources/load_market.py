@@ -13,7 +13,7 @@ from stresslab.data.market import Market
 from stresslab.data.market_index import IndexBars
 from stresslab.data.sources.collections import holds_several, load_series, series_of
 from stresslab.data.sources.files import bars_of, is_database, is_folder_of_parts, read_source
-from stresslab.data.sources.load import MARKETS, load_bars, sample_path
+from stresslab.data.sources.load import MARKETS, load_bars, named_as_sample, sample_path
 
 _SAMPLE = "sample:"
 
@@ -97,6 +97,7 @@ def _series(source: str, since: object, until: object, repair: bool) -> list[Bar
     """The series of one source."""
     name = source.removeprefix(_SAMPLE)
     if source.startswith(_SAMPLE) and name in MARKETS:
-        loaded = load_series(sample_path(name), repair, since=since, until=until)
+        with named_as_sample(name):
+            loaded = load_series(sample_path(name), repair, since=since, until=until)
         return [replace(bars, source=f"{source}#{bars.symbol}") for bars in loaded]
     return load_series(source, repair, since=since, until=until)

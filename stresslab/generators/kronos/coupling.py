@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -67,6 +68,11 @@ class ReturnOrder:
             returns = torch.stack(rows)
             return cls(returns, returns.argsort(dim=1, stable=True).to(torch.int16))
 
+    @cached_property
+    def ascending(self) -> Tensor:
+        """Positions (V V,) of all pairs in `returns`, the lowest return first: the same for every history."""
+        return self.returns.flatten().argsort(stable=True)
+
 
 class Coupling:
     """Draws tokens at given quantiles of the return, for one history."""
@@ -80,7 +86,7 @@ class Coupling:
             fine: (V, V), what is believed of the fine tokens given each coarse one.
         """
         self.order = table.order
-        ordered = table.returns.flatten().argsort(stable=True)
+        ordered = table.ascending
         mass = (chances.unsqueeze(1) * fine).flatten()[ordered].cumsum(0, dtype=torch.float64)
         cuts = torch.arange(1, BINS, device=mass.device, dtype=torch.float64) / BINS * mass[-1]
         edges = table.returns.flatten()[ordered[torch.searchsorted(mass, cuts).clamp_max(len(mass) - 1)]]

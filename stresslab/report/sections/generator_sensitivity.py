@@ -41,9 +41,8 @@ def table(rows: Sequence[AtSetting], settings: GeneratorSweep, key: str) -> Tabl
     )  # fmt: skip
     sentence = (
         f"What if the generator's settings were different? {own.universes:,} universes of each setting, drawn with "
-        f"the same random numbers, and how they compare with what followed {settings.origins} past origins "
-        f"({settings.universes} universes of {settings.horizon} bars there). A setting under which universes "
-        "move less than the market makes no strategy safer."
+        f"the same random numbers{_compared(settings)}. A setting under which universes move less than the market "
+        "makes no strategy safer."
     )
     charts = (
         _map(rows, real, key, "loss"), _map(rows, real, key, "shortfall"), *_realism_map(rows, real, settings, key)
@@ -53,6 +52,16 @@ def table(rows: Sequence[AtSetting], settings: GeneratorSweep, key: str) -> Tabl
 
 
 KNOBS = ("temperature", "top_p", "context")
+
+
+def _compared(settings: GeneratorSweep) -> str:
+    """With what of the market the settings are compared, as the end of a sentence."""
+    if settings.origins < 2:
+        return "; the history is too short to compare them with what followed past origins"
+    return (
+        f", and how they compare with what followed {settings.origins} past origins ({settings.universes} universes of "
+        f"{settings.horizon} bars there)"
+    )
 
 
 def _apart(row: AtSetting, own: AtSetting, name: str) -> tuple[bool, float]:

@@ -67,6 +67,7 @@ def test_the_bundled_market(tmp_path: Path) -> None:
         ([], "no source is given"),
         (["missing.csv"], "missing.csv: no such file"),
         (["sample:crypto"], "did you mean sample:crypto5?"),
+        (["sample:crypto5", "sample:crypto5#BTCUSDT"], "'BTCUSDT' is given twice; leave one of the two out"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line(source: list[str], line: str) -> None:
@@ -74,6 +75,15 @@ def test_what_cannot_be_loaded_is_one_line(source: list[str], line: str) -> None
     with pytest.raises(DataError) as error:
         load_market(source)
     assert line in str(error.value)
+
+
+@pytest.mark.parametrize("source", ["sample:crypto5", "sample:crypto5#BTCUSDT", "sample:bitcoin"])
+def test_a_complaint_about_a_sample_names_the_sample(source: str) -> None:
+    """As it was asked for, not the file of the package that holds it."""
+    with pytest.raises(DataError, match="since=2040-01-01 leaves no bars: the data run from") as error:
+        load_data([source], since="2040-01-01")
+    assert str(error.value).startswith(source)
+    assert "parquet" not in str(error.value)
 
 
 def test_bars_of_a_market_name_the_way_out() -> None:

@@ -69,3 +69,14 @@ def test_every_row_is_computed_by_itself() -> None:
         rows = slice(start, start + 64)
         for one, other in zip(coupling.coarse(chances[rows], u[rows], own[rows]), whole, strict=True):
             assert torch.equal(one, other[rows])
+
+
+def test_pairs_are_ordered_once_for_all_histories() -> None:
+    """The order is the table's, whatever a history believes; each one sorts nothing of its own."""
+    rng = np.random.default_rng(6)
+    order = table(rng)
+    values = order.returns.flatten()[order.ascending]
+    assert (values.diff() >= 0).all()
+    for _ in range(2):
+        Coupling(order, dirichlet(rng, (TOKENS,)), dirichlet(rng, (TOKENS, TOKENS)))
+    assert order.ascending is order.ascending

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling, invert
+from stresslab.generators.kronos.token_sampling import ATTEMPTS, TokenSampling, descending, invert
 
 EDGE = 2.0**-33  # the outermost uniforms that `stresslab.core.randomness` makes
 
@@ -119,3 +119,12 @@ def test_attempts_are_few() -> None:
     drawn = TokenSampling(top_p=0.02).draw(logits, uniform)
     assert asked == list(range(ATTEMPTS))
     assert (TokenSampling(top_p=0.02).probabilities(logits).gather(1, drawn[:, None]) > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_rows_descend_as_torch_sorts_them(dtype: torch.dtype) -> None:
+    """Bit by bit, so that a nucleus is what it was; also with equal numbers and impossible tokens."""
+    rows = torch.from_numpy(np.random.default_rng(1).normal(size=(64, 300))).to(dtype)
+    rows[:, 50:60], rows[:5, :20] = 0.5, -torch.inf
+    assert torch.equal(descending(rows), rows.sort(dim=-1, descending=True).values)
+    assert torch.equal(descending(rows[:, ::2]), rows[:, ::2].sort(dim=-1, descending=True).values)

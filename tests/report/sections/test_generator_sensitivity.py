@@ -6,6 +6,7 @@ import re
 
 from stresslab.analysis.result import StressResult
 from stresslab.report.formats.html import render
+from stresslab.report.sections.generator_sensitivity import table
 from tests.make.figures import charts_of
 
 
@@ -27,3 +28,11 @@ def test_the_surface_shows_every_setting(studied: StressResult) -> None:
         assert f"|{setting}|" in section
     assert "|top-p 0.95|" in section
     assert "|context 62 bars|" in section
+
+
+def test_a_history_too_short_for_past_dates_is_said(studied: StressResult) -> None:
+    """Instead of a comparison with nothing."""
+    rows, settings = studied.strategies[0].studies.generator_sweep, studied.studies.generator_sweep
+    assert f"what followed {settings.origins} past origins" in table(rows, settings, "k").sentence
+    none = table(rows, settings.model_copy(update={"origins": 0}), "k").sentence
+    assert "same random numbers; the history is too short to compare them with what followed past origins." in none
