@@ -19,6 +19,10 @@ from stresslab.report.wording import clean, interval, number, percent, share
 
 DRAWN = 24
 """Symbols in a picture, at most: those with the worst shortfall."""
+LISTED = 5
+"""Symbols named with a worst universe, at most."""
+NEVER = "–"
+"""In place of the risk of a symbol that is never held."""
 BREADTHS = {
     "general": "it stands without its best two symbols",
     "concentrated": "without its best two symbols, or with so few, it does not stand",
@@ -62,14 +66,7 @@ def _diversification(sides: Diversification) -> Table:
         "at_once": "if all parts had their worst at once",
     }
     whole, apart, worst = (getattr(sides, name).expected_shortfall_97_5.value for name in labels)
-    sentence = "What is diversification worth?"
-    if whole is not None and apart is not None and worst is not None and worst > apart:
-        kept = (worst - whole) / (worst - apart)
-        sentence += (
-            f" In the worst 2.5% of the universes the parts lose {percent(whole)} together, {percent(apart)} if they "
-            f"were independent, {percent(worst)} if all fell at once: in the tail, {percent(min(max(kept, 0.0), 1.0))} "
-            "of what independence would save is left."
-        )
+    sentence = f"What is diversification worth?{_saved(whole, apart, worst)}"
     headings = ("Parts", "P(loss)", "95% interval", "Expected shortfall 97.5")
     rows = tuple(
         (
@@ -83,14 +80,33 @@ def _diversification(sides: Diversification) -> Table:
     return Table("diversification", "Portfolio and parts", sentence, headings, rows)
 
 
+def _saved(whole: float | None, apart: float | None, worst: float | None) -> str:
+    """What is left of diversification in the tail, of expected shortfalls together, independent and all at once."""
+    if whole is None or apart is None or worst is None:
+        return ""
+    if not worst > apart:
+        return " Nothing here: independent parts lose as much in the tail as parts that all fall at once."
+    said = (
+        f" In the worst 2.5% of the universes the parts lose {percent(whole)} together, {percent(apart)} if they were "
+        f"independent, {percent(worst)} if all fell at once: "
+    )
+    if whole < apart:
+        return f"{said}they hedge one another, so that together they lose less than independent parts would."
+    kept = (worst - whole) / (worst - apart)
+    return f"{said}in the tail, {percent(max(kept, 0.0))} of what independence would save is left."
+
+
 def _parts(rows: Sequence[SymbolPart], rule: OneRule | None, key: str) -> Table:
     ordered = sorted(rows, key=lambda row: -(row.expected_shortfall_97_5.value or 0.0))
-    riskiest = ordered[0]
-    sentence = (
-        f"Where does it come from? Contributions to the account's return, the riskiest symbol first: "
-        f"{clean(riskiest.symbol)} loses {percent(riskiest.expected_shortfall_97_5.value)} of the account in "
-        "its worst 2.5% of the universes."
-    )
+    held = [row for row in ordered if row.exposure]
+    sentence = "Where does it come from? Contributions to the account's return"
+    if held:
+        worst = percent(held[0].expected_shortfall_97_5.value)
+        sentence += f", the riskiest symbol first: {clean(held[0].symbol)} loses {worst} of the initial capital in its "
+        sentence += "worst 2.5% of the universes"
+    if len(held) < len(rows):
+        sentence += f"; {len(rows) - len(held)} of {len(rows)} symbols are never held in the universes"
+    sentence += "."
     headings = ["Symbol", "Exposure", "Backtest", "Mean", "P(loss)", "95% interval", "Expected shortfall 97.5"]
     if rule:
         headings.append("Timing, in units of its error")
@@ -100,14 +116,12 @@ def _parts(rows: Sequence[SymbolPart], rule: OneRule | None, key: str) -> Table:
             percent(row.exposure),
             percent(row.backtest, signed=True),
             percent(row.mean, signed=True),
-            share(row.probability_of_loss.value),
-            _ends(row.probability_of_loss),
-            percent(row.expected_shortfall_97_5.value),
+            *(_risks(row) if row.exposure else [NEVER] * 3),
             *([number(row.timing)] if rule else []),
         )
         for row in ordered
     )
-    named = [(clean(row.symbol), row.probability_of_loss) for row in ordered[:DRAWN]]
+    named = [(clean(row.symbol), row.probability_of_loss) for row in held[:DRAWN]]
     drawn = forest.forest(
         named, f"{key}-symbols", "P(loss) by symbol",
         f"How often each symbol's part of the account ends below zero; {len(named)} of {len(rows)} symbols, the "
@@ -120,7 +134,16 @@ def _parts(rows: Sequence[SymbolPart], rule: OneRule | None, key: str) -> Table:
         )
         for row in ordered
     )  # fmt: skip
-    return Table("symbols", "Contributions by symbol", sentence, tuple(headings), cells, (drawn,), orders=orders)
+    return Table(
+        "symbols", "Contributions by symbol", sentence, tuple(headings), cells, (drawn,) if named else (), orders=orders
+    )
+
+
+def _risks(row: SymbolPart) -> list[str]:
+    """P(loss), its interval and the shortfall of a symbol that is held."""
+    return [
+        share(row.probability_of_loss.value), _ends(row.probability_of_loss), percent(row.expected_shortfall_97_5.value)
+    ]  # fmt: skip
 
 
 def _pairs(found: SymbolDependence) -> Table:
@@ -144,14 +167,18 @@ def _pairs(found: SymbolDependence) -> Table:
 
 
 def _worst(rows: Sequence[WorstUniverse]) -> Table:
-    sentence = "What do its worst universes look like? Each with the symbols that took most from the account."
+    sentence = (
+        "What do its worst universes look like? Each with what symbols took from the account or brought to it, the "
+        f"largest loss first, {LISTED} at most."
+    )
     cells = tuple(
         (
             str(row.universe),
             percent(row.total_return, signed=True),
             ", ".join(
                 f"{clean(name)} {percent(part, signed=True)}"
-                for name, part in sorted(row.contributions.items(), key=lambda one: one[1] or 0.0)[:5]
+                for name, part in sorted(row.contributions.items(), key=lambda one: one[1] or 0.0)[:LISTED]
+                if part
             ),
         )
         for row in rows

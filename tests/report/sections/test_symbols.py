@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stresslab.analysis.result_symbols import Symbols
+from stresslab.analysis.result_symbols import Diversification, SymbolPart, Symbols
 from stresslab.report.sections.symbols import tables
 
 
@@ -62,3 +62,38 @@ def test_the_table_of_symbols_can_be_sorted() -> None:
     assert table.orders[0] == (0.3, 0.1, 0.02, 0.4, 0.30000000000000004, 0.25, 1.2)
     assert all(len(order) == len(table.headings) - 1 for order in table.orders)
     assert made["diversification"].orders == ()
+
+
+def test_parts_that_hedge_one_another_are_said_to() -> None:
+    """Less than independent parts lose is more than all that independence saves, and no share of it."""
+
+    def said(together: float, independent: float, at_once: float) -> str:
+        losses = {"together": together, "independent": independent, "at_once": at_once}
+        sides = {
+            name: {"probability_of_loss": share(0.3), "expected_shortfall_97_5": share(loss)}
+            for name, loss in losses.items()
+        }
+        found = FOUND.model_copy(update={"diversification": Diversification.of(sides)})
+        return next(table.sentence for table in tables(found, "one") if table.key == "diversification")
+
+    assert said(0.05, 0.1, 0.3).endswith("they hedge one another, so that together they lose less than independent "
+                                         "parts would.")  # fmt: skip
+    assert "is left" not in said(0.05, 0.1, 0.3)
+    assert said(0.3, 0.3, 0.3).endswith("independent parts lose as much in the tail as parts that all fall at once.")
+
+
+def test_symbols_that_are_never_held_have_no_risk() -> None:
+    """They are counted, stand without a P(loss) and are neither drawn nor listed in the worst universes."""
+    idle = SymbolPart.of(
+        part("IDLE", 0.0) | {"exposure": 0.0, "backtest": 0.0, "mean": 0.0, "probability_of_loss": share(0.0)}
+    )
+    worst = FOUND.worst[0].model_copy(update={"contributions": {"CALM": 0.05, "IDLE": 0.0, "WILD": -0.35}})
+    found = FOUND.model_copy(update={"symbols": (*FOUND.symbols, idle), "worst": (worst,)})
+    made = {table.key: table for table in tables(found, "one")}
+    assert "WILD loses 25.0% of the initial capital" in made["symbols"].sentence
+    assert made["symbols"].sentence.endswith("1 of 3 symbols are never held in the universes.")
+    assert made["symbols"].rows[-1][:7] == ("IDLE", "0.0%", "0.0%", "0.0%", "–", "–", "–")
+    assert "2 of 3 symbols" in made["symbols"].charts[0].sentence
+    assert made["worst-joint"].rows[0][2] == "WILD -35.0%, CALM +5.0%"
+    alone = {table.key: table for table in tables(found.model_copy(update={"symbols": (idle,)}), "one")}
+    assert alone["symbols"].charts == ()
