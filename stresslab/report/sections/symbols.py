@@ -48,13 +48,14 @@ def tables(found: Symbols, key: str) -> list[Table]:
 def _rule(rule: OneRule, symbols: int) -> Table:
     sentence = (
         f"Is it one rule, or a few lucky symbols? {rule.breadth.capitalize()}: {BREADTHS[rule.breadth]}. The "
-        f"{symbols} symbols move together on so many dates that they are worth {number(rule.effective_symbols)}."
+        f"{symbols} symbols move together on so many dates that they are worth {number(rule.effective_symbols)} "
+        f"independent ones. A p-value is the share of {rule.permutations} random orders of the bars, the same for all "
+        "symbols, in which the rule does as well; what it gets there by chance need not be 0."
     )
     headings = ("Timing on the real bars", "In units of its error", "p-value")
     rows = (
         ("all symbols, errors clustered by date", number(rule.together), number(rule.p_value)),
         ("without the best two", number(rule.without_best), number(rule.p_value_without_best)),
-        (f"random orders of the bars, the same for all symbols: {rule.permutations}", "", ""),
     )
     return Table("one-rule", "One rule, many symbols", sentence, headings, rows)
 

@@ -50,6 +50,7 @@ def test_tables_say_what_was_found() -> None:
     assert list(made) == ["one-rule", "diversification", "symbols", "correlations", "worst-joint"]
     assert made["symbols"].rows[0][0] == "WILD"
     assert "Concentrated" in made["one-rule"].sentence
+    assert "worth 1.30 independent ones. A p-value is the share of 99 random orders" in made["one-rule"].sentence
     assert "50.0% of what independence would save is left" in made["diversification"].sentence
     assert made["correlations"].rows[0][:3] == ("CALM and WILD", "0.63", "0.61")
     assert made["worst-joint"].rows[0][2].startswith("WILD -25.0%")
