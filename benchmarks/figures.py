@@ -81,7 +81,7 @@ FIGURES = (
     ),
     Figure(
         "joint", "docs/symbols.md",
-        "joint.py --data sample:crypto5 --stride 13 --origins 110 --at-origin 64 --keep {keep}",
+        "joint.py --data sample:crypto5 --stride 5 --origins 300 --at-origin 64 --keep {keep}",
         "joint.py --data sample:crypto5 --bars 700 --origins 2 --at-origin 16 --universes 64 --skip laws,cost",
     ),
     Figure(
