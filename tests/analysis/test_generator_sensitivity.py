@@ -128,6 +128,21 @@ def test_several_symbols_get_what_each_costs() -> None:
     assert all(low < high for low, high in itertools.pairwise(falls))
 
 
+@pytest.mark.slow
+def test_kronos_tries_settings_on_several_symbols() -> None:
+    """Each with a dependence of its own, fitted once for all its past dates that share their first bars."""
+    history, generator = IndexBars.of(make_market(symbols=2, count=160)), Kronos(context=64)
+    (strategy,) = load_strategies([equal_parts], {})
+    own = Case(strategy, generator.sample(history, 4, 32, 5), history, Terms(warmup=50), seed=5)
+    tried = ((0.9, 0.9, 64), (1.0, 1.0, 64))
+    chosen = [one for one in settings(generator, 64) if (one.temperature, one.top_p, one.context) in tried]
+    assert [one.own for one in chosen] == [True, False]
+    about, rows = sweep([own], generator, 4, chosen)
+    assert about["origins"] >= 9
+    assert all(0.1 < row["volatility_ratio"] < 10 for row in about["settings"])
+    assert {row["universes"] for row in rows["equal_parts"]} == {32}
+
+
 def equal_parts(market: Any) -> Any:
     """Equal parts of all symbols."""
     return {symbol: market[symbol].close * 0 + 1 / len(market) for symbol in market}
