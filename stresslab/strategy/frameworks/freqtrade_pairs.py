@@ -151,7 +151,7 @@ def longer_bars(frame: pd.DataFrame, timeframe: str) -> pd.DataFrame:
         )
     if seconds == own:
         return frame.copy()
-    began = frame["date"].dt.floor("D") - pd.to_timedelta(frame["date"].dt.weekday, "D")
+    began = frame["date"].dt.floor("D") - pd.to_timedelta(frame["date"].dt.day_of_week, "D")
     if seconds != 7 * 86400:
         began = frame["date"].dt.floor(f"{seconds}s")
     rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
