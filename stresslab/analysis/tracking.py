@@ -183,7 +183,7 @@ ADVICE: Mapping[str, str] = {
     "account": "Check fills, costs, sizes and data, then run again.",
     "drifting": "Near the edge of what the run expects: change nothing yet, look again at the next bars.",
     "inside": "As the run expects: nothing to do.",
-    "waiting": "No bars since the run yet: nothing to say.",
+    "waiting": "No bars yet after {after}, the last that the run knew: nothing to say.",
     "over": "The horizon is over: run again up to now for a new fan.",
 }
 
@@ -233,16 +233,18 @@ def tracked(name: str, watch: Watch, live: Live, stamps: Stamps) -> Tracked:
     )
 
 
-def waiting(name: str, horizon: int, claimed: float | None) -> Tracked:
+def waiting(name: str, horizon: int, claimed: float | None, after: str) -> Tracked:
     """Where a strategy stands before there are bars: nothing is watched, so no universes are needed yet.
 
     Args:
         name: of the strategy.
         horizon: bars that are waited for.
         claimed: annual timing Sharpe ratio; None where none is claimed.
+        after: time stamp of the last bar that the run knew.
     """
+    advice = ADVICE["waiting"].format(after=after)
     return Tracked(
-        name=name, state="inside", since=None, cause=None, advice=ADVICE["waiting"], bars=0, horizon=horizon,
+        name=name, state="inside", since=None, cause=None, advice=advice, bars=0, horizon=horizon,
         first=None, last=None, account_return=None, price_change=None, as_extreme=None, claimed=claimed,
         false_alarms=None, monitors=(),
     )  # fmt: skip

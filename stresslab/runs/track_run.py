@@ -152,7 +152,7 @@ def track_run(
         )
         lives[name] = live = Live(closes, equity)
         if not len(news):
-            states[name] = waiting(name, horizon, _claim(one))
+            states[name] = waiting(name, horizon, _claim(one), texts[0])
             continue
         watches[name] = watch = Watch(references[name])
         looks[name] = watch.look(live)

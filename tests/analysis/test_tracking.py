@@ -81,9 +81,9 @@ def test_a_state_has_a_date_and_something_to_do() -> None:
     first = min(one.alarm for one in seen.look(live(3000, factor=4.0)) if one.alarm is not None)
     assert (found.state, found.since) == ("outside", TEXTS[first])
     assert "run again" in found.advice
-    empty = waiting("one", BARS, 1.0)
+    empty = waiting("one", BARS, 1.0, "2026-04-30")
     assert (empty.state, empty.bars, empty.since, empty.monitors) == ("inside", 0, None, ())
-    assert empty.advice == "No bars since the run yet: nothing to say."
+    assert empty.advice == "No bars yet after 2026-04-30, the last that the run knew: nothing to say."
 
 
 def test_an_alarm_does_not_go_away() -> None:

@@ -309,7 +309,8 @@ def test_before_there_are_bars_no_universes_are_sampled(place: tuple[Path, Path,
     assert sampled == []
     run.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.jsonl", "track.html", "track.json"]
-    assert "No bars since the run yet" in Page((tmp_path / "track.html").read_text()).text
+    page = Page((tmp_path / "track.html").read_text()).text
+    assert f"No bars yet after {run.stamps[0]}, the last that the run knew" in page
 
 
 def test_an_account_of_ones_own_takes_the_strategys_place(place: tuple[Path, Path, Path], tmp_path: Path) -> None:

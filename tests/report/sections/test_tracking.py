@@ -16,8 +16,8 @@ def test_the_headline_has_state_date_and_advice() -> None:
     assert headline(found).startswith(f"OUTSIDE since {found.since}: the market is not this generator's any more.")
     assert f"{BARS} of {BARS} bars since the run, {TEXTS[1]} to {TEXTS[-1]}" in summary(found)
     assert "expects an edge of 1.00" in summary(found)
-    nothing = waiting("one", BARS, 1.0)
-    assert headline(nothing).startswith("No bars since the run yet")
+    nothing = waiting("one", BARS, 1.0, TEXTS[0])
+    assert headline(nothing).startswith(f"No bars yet after {TEXTS[0]}, the last that the run knew")
     assert state(nothing) == "no bars yet"
     assert summary(nothing) == ""
 
