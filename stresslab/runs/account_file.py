@@ -40,7 +40,7 @@ def equity_at(path: str | Path, start: pd.Timestamp, stamps: pd.DatetimeIndex) -
         why = " ".join(str(error).split())
         raise InputError(
             f"{path} cannot be read as an account ({why:.150}); give a CSV with time stamps in the first column and a "
-            "column `equity`"
+            "column named 'equity'"
         ) from None
     series = pd.Series(values.to_numpy(dtype=np.float64), pd.DatetimeIndex(times)).dropna().sort_index()
     if not len(series) or (series <= 0).any():
