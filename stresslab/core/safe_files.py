@@ -55,6 +55,8 @@ def read_bounded(path: Path, most: int) -> bytes:
         raise InputError(
             f"{path.parent} is not a run: it has no {path.name}; name a folder such as reports/<run id>"
         ) from None
+    except NotADirectoryError:
+        raise InputError(f"{path.parent} is not a run but a file; name a folder such as reports/<run id>") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null byte
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise InputError(

@@ -380,7 +380,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     """A path that leads nowhere, and a file, are no runs."""
     refused(tmp_path / "nowhere", r"is not a run: it has no result\.json; name a folder such as reports/<run id>")
     (tmp_path / "file").touch()
-    refused(tmp_path / "file", "cannot be read as a run")
+    refused(tmp_path / "file", "file is not a run but a file; name a folder such as reports/<run id>")
 
 
 def test_runs_outlive_a_measure_that_is_added() -> None:
