@@ -96,7 +96,8 @@ def compare(results: Sequence[StressResult], folders: Sequence[str] | None = Non
         InputError: there are too few or too many of them.
     """
     if not 2 <= len(results) <= len(LETTERS):
-        raise InputError(f"{len(results)} runs cannot be compared; name 2 to {len(LETTERS)} folders of runs")
+        count = "1 run" if len(results) == 1 else f"{len(results)} runs"
+        raise InputError(f"{count} cannot be compared; name 2 to {len(LETTERS)} folders of runs")
     runs = dict(zip(LETTERS, results, strict=False))
     named = dict(zip(LETTERS, folders or [""] * len(results), strict=False))
     first, *others = runs

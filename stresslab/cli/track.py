@@ -31,9 +31,8 @@ def track(ctx: typer.Context, settings: TrackSettings) -> None:
 
     sources = [None] if settings.data is None else settings.data.split(SEVERAL)
     if len(sources) not in (1, len(settings.runs)):
-        raise InputError(
-            f"--data names {len(sources)} sources for {len(settings.runs)} runs; name one for all, or one for each"
-        )
+        runs = "is 1 run" if len(settings.runs) == 1 else f"are {len(settings.runs)} runs"
+        raise InputError(f"--data names {len(sources)} sources, and there {runs}; name one for all, or one for each")
     found, written = [], []
     with progress() as report:
         for at, run in enumerate(settings.runs):

@@ -31,4 +31,4 @@ def test_one_run_is_no_comparison(runs: tuple[Path, ...], command: Command) -> N
     """Two are needed."""
     outcome = command("compare", runs[0])
     assert outcome.code == 2
-    assert "1 runs cannot be compared" in outcome.err
+    assert "1 run cannot be compared" in outcome.err

@@ -53,5 +53,5 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["track", str(tmp_path / "nowhere"), "--data", "sample:nasdaq"]) == 2
     assert main(["track", str(tmp_path), "--data", "a.csv", "b.csv"]) == 2
     error = capsys.readouterr().err
-    assert "2 sources for 1 runs" in error
+    assert "2 sources, and there is 1 run;" in error
     assert "Traceback" not in error

@@ -145,7 +145,10 @@ def _baselines(found: RealismSection) -> list[str]:
     ]
     headings = [
         "CRPS over that of",
-        *(f"{name} ({other.origins} origins)" for name, other in found.baselines.items()),
+        *(
+            f"{name} ({other.origins} {'origin' if other.origins == 1 else 'origins'})"
+            for name, other in found.baselines.items()
+        ),
     ]
     return ["Beside other generators, at the same origins; below 1 is better", *_table(headings, rows)]
 

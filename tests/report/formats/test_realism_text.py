@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,15 @@ def test_the_label_stands_first_and_all_evidence_below(found: Realism) -> None:
     assert sum(line.split()[:1] == [check.outcome.split()[0]] for check in found.checks for line in lines) >= len(
         found.checks
     )
+
+
+def test_one_origin_of_another_generator_is_counted_as_one(found: Realism) -> None:
+    """The heading of each generator has its number of origins in words that agree with it."""
+    score = {"value": 1.1, "low": 1.0, "high": 1.2}
+    others = {f"other {count}": {"origins": count, "crps_ratio": {"return_1": score}} for count in (1, 2)}
+    text = render(replace(found, baselines=others))
+    assert "other 1 (1 origin) " in text
+    assert "other 2 (2 origins)" in text
 
 
 def test_without_an_origin_there_is_the_reason_alone() -> None:
