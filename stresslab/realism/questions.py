@@ -125,8 +125,8 @@ def _drawdown_check(origins: Sequence[Origin]) -> Check:
 
     return judged(
         "drawdown", measure, DRAWDOWN, 0.0,
-        lambda found: f"The drawdowns that followed were deeper than {0.5 - found.value:.0%} [{0.5 - found.high:.0%}, "
-        f"{0.5 - found.low:.0%}] of the universes', where half is right.",
+        lambda found: f"The drawdowns that followed were deeper than {0.5 - found.value:.0%} "
+        f"[{max(0.5 - found.high, 0):.0%}, {min(0.5 - found.low, 1):.0%}] of the universes', where half is right.",
         "drawdowns, for too few origins after which prices moved.",
     )  # fmt: skip
 
@@ -182,11 +182,15 @@ def _reversion_check(origins: Sequence[Origin]) -> Check:
     found, real = _slope(away, sampled), _slope(away, followed, effect=effect)
     supported = _slope(away, followed, 0.99, effect).low > 0.0 and real.low <= found.value <= real.high
     most = max(REVERSION, real.high) if supported else REVERSION
+    followed_words = (
+        f"what followed went {real.value:.0%} [{real.low:.0%}, {real.high:.0%}] of it"
+        if math.isfinite(real.value)
+        else "what followed are too few origins that do not overlap to say the same of it"
+    )
     return judged(
         "reversion", lambda level: _slope(away, sampled, level), (-most, most), 0.0,
         lambda found: f"Universes go {found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the way back to the "
-        f"past's mean price by the horizon; what followed went {real.value:.0%} [{real.low:.0%}, {real.high:.0%}] of "
-        "it.",
+        f"past's mean price by the horizon; {followed_words}.",
         "a return to the past's mean price, which takes four origins at different distances from it.",
     )  # fmt: skip
 

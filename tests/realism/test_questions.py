@@ -28,6 +28,15 @@ def test_a_reversion_that_reality_shows_is_accepted() -> None:
     assert checks(back)["reversion"].outcome in ("passed", "open")
 
 
+def test_no_reason_has_an_empty_figure_or_a_share_beyond_all() -> None:
+    """A few origins that overlap say nothing of reality's own return, and a share ends at 0% and 100%."""
+    origins = simulate("all the way back to the mean", 4, 60, count=4, step=5)
+    found = checks([replace(one, real=-0.01 * np.arange(1.0, 61.0)) for one in origins])
+    assert "what followed are too few origins that do not overlap" in found["reversion"].reason
+    assert "–" not in found["reversion"].reason + found["drawdown"].reason
+    assert ", 100%] of the universes'" in found["drawdown"].reason
+
+
 @pytest.mark.parametrize(("share", "outcome"), [(0.0, "passed"), (0.04, "passed"), (0.2, "failed")])
 def test_repairs_and_support(share: float, outcome: str) -> None:
     """Many repaired bars, or many universes at the model's last price, fail; a model without an end has none."""
