@@ -132,7 +132,8 @@ def read_crises(path: Path = LIBRARY) -> Mapping[str, Crisis]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(one_line(f"scenarios={path} cannot be read ({error}); give a YAML file of crises")) from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(one_line(f"scenarios={path} cannot be read ({reason}); give a YAML file of crises")) from None
     if not isinstance(content, dict) or not content:
         raise InputError(f"scenarios={path} holds no crises by name; write one as `stresslab scenarios` shows")
     return {str(name): _crisis(f"{path.name}: {name}", entry) for name, entry in content.items()}

@@ -89,6 +89,13 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, words: s
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_that_is_not_there_is_named_with_the_reason(tmp_path: Path) -> None:
+    """As the system puts it in words, without its number and a second path."""
+    with pytest.raises(InputError) as caught:
+        read_crises(tmp_path / "nowhere.yaml")
+    assert "(No such file or directory); give a YAML file of crises" in str(caught.value)
+
+
 def test_users_add_their_own(tmp_path: Path) -> None:
     """A file's crises are found by its path, and all of them by the path alone."""
     path = tmp_path / "mine.yml"
