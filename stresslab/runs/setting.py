@@ -17,6 +17,8 @@ from stresslab.core.text import did_you_mean
 PANELS = ("Common options", "Bars", "Universes", "Strategy", "Costs and orders", "Further studies", "Run")
 """Of the help, in their order."""
 COMMON, BARS, UNIVERSES, STRATEGY, COSTS, STUDIES, RUN = PANELS
+SETTINGS = "settings"
+"""Where arguments and flags come from; whatever else settings come from is a file, or a part of one."""
 
 
 def setting(
@@ -58,7 +60,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], source: str = "settings") -> Self:
+    def of(cls, given: Mapping[str, Any], source: str = SETTINGS) -> Self:
         """The settings given, checked; the rest are defaults.
 
         Raises:
@@ -73,13 +75,19 @@ class Config(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "missing":
-                raise InputError(f"{source}: `{name}` is missing; add it") from None
-            value, rule = shortened(first["input"]), first["msg"][0].lower() + first["msg"][1:]
-            raise InputError(f"{source}: {name}={value} is refused: {rule}; correct `{name.split('.')[0]}`") from None
+                raise InputError(f"{source}: {_asked(name, source)} is missing; add it") from None
+            message = first["msg"].replace("a valid tuple", "a list")
+            value, rule, key = shortened(first["input"]), message[0].lower() + message[1:], name.split(".")[0]
+            raise InputError(f"{source}: {name}={value} is refused: {rule}; correct {_asked(key, source)}") from None
 
     def recorded(self) -> dict[str, Any]:
         """All settings as plain JSON."""
         return self.model_dump(mode="json")
+
+
+def _asked(name: str, source: str) -> str:
+    """An argument in backticks, for which the command line writes its flag; a key of a file is no flag."""
+    return f"`{name}`" if source == SETTINGS or source.startswith(f"{SETTINGS} (") else repr(name)
 
 
 def shortened(value: object) -> str:

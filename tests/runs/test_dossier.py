@@ -51,11 +51,11 @@ def test_a_dossier_compares_with_the_approved_run_and_the_champion(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("owner: A\n", "`intended_use` is missing; add it"),
+        ("owner: A\n", "'intended_use' is missing; add it"),
         ("- a\n", "not settings; write lines such as owner: A. Name"),
         (FACTS + "colour: red\n", "'colour' is not a setting"),
         (FACTS + "assumptions: [one]\n", "assumptions: 'one' is not a mapping"),
-        (FACTS + "assumptions: [{text: one}]\n", "`mitigation` is missing; add it"),
+        (FACTS + "assumptions: [{text: one}]\n", "'mitigation' is missing; add it"),
         (FACTS + "contest: {champion: x}\n", ""),
     ],
 )

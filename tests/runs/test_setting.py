@@ -32,6 +32,20 @@ def test_a_missing_setting_is_named() -> None:
         Two.of({})
 
 
+def test_a_key_of_a_file_is_not_taken_for_a_flag() -> None:
+    """In backticks stands what the command line has a flag for; a file's key is quoted, and a tuple is a list."""
+
+    class Three(Config):
+        limits: tuple[str, ...]
+
+    with pytest.raises(InputError, match=r"^own\.yaml: limits='a' is refused: .* be a list; correct 'limits'$"):
+        Three.of({"limits": "a"}, "own.yaml")
+    with pytest.raises(InputError, match=r"^settings\.yaml: 'limits' is missing; add it$"):
+        Three.of({}, "settings.yaml")
+    with pytest.raises(InputError, match=r"; correct `limits`$"):
+        Three.of({"limits": 3}, "settings (own.yaml and flags)")
+
+
 def test_a_declaration_is_kept() -> None:
     """Panel and placeholder stand with the field, and the record holds defaults too."""
     assert extra(One.model_fields["size"])["metavar"] == "N"
