@@ -206,7 +206,8 @@ class PlainLines:
             self.release()
         if done >= total:
             counted = stage in UNITS and stage not in AT_MOST
-            count, speed = (f" {total:,} {UNITS[stage]}", rate(stage, done, seconds)) if counted else ("", "")
+            unit = UNITS[stage].removesuffix("s" if total == 1 else "") if counted else ""
+            count, speed = (f" {total:,} {unit}", rate(stage, done, seconds)) if counted else ("", "")
             line = " ".join(f"{stage}:{count} in {seconds:.1f} s {speed}".split())
             self._say(line + more)
         elif done and stage in UNITS and now - self._spoken.setdefault(stage, now) >= EVERY:

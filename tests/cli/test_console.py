@@ -28,6 +28,15 @@ def test_lines_wait_for_the_first_universe(clock: list[float], capsys: pytest.Ca
     assert capsys.readouterr().err == "loading: in 2.5 s\nsampling: 100 universes in 2.0 s 50 universes/s\n"
 
 
+def test_one_universe_is_counted_as_one(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """As a replay samples it."""
+    lines = console.PlainLines()
+    lines("sampling", 0, 1)
+    clock[0] = 0.5
+    lines("sampling", 1, 1)
+    assert capsys.readouterr().err == "sampling: 1 universe in 0.5 s 2.0 universes/s\n"
+
+
 def test_a_long_stage_speaks_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     """Every ten seconds a long stage says how far it is, how fast, and how long it will take."""
     lines = console.PlainLines()
