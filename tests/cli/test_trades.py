@@ -60,7 +60,7 @@ def test_refusals_spell_flags(files: tuple[Path, Path], command: Command) -> Non
     for words, said in (
         (("trades", "none.csv", "--data", bars), "none.csv: no such file"),
         (("trades", trades), "--data"),
-        (("trades", bars, "--data", bars), "holds no trades that are known here"),
+        (("trades", bars, "--data", bars), "holds no list of trades in a known form"),
         (("trades", trades, "--data", bars, "--init-cash", "0.5", *SMALL), "--init-cash 0.5 cannot pay for the list"),
         (("trades", trades, "--data", "sample:crypto5"), "names 5 symbols"),
         (("trades", "--data", bars), "no LIST is given; see stresslab trades --help"),

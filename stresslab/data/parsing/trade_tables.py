@@ -334,8 +334,8 @@ def read_trade_table(tables: Sequence[Table]) -> tuple[Found, str]:
             if found is not None:
                 return found, next((name for column, name in _FORMS.items() if column in frame), form)
             seen = seen or list(table.names)
-    columns = f", has the columns {', '.join(seen)[:160]}" if seen else ""
-    raise DataError(f"holds no trades that are known here{columns}; give a list of trades of {KNOWN}")
+    columns = f" (its columns are {', '.join(seen)[:160]})" if seen else ""
+    raise DataError(f"holds no list of trades in a known form{columns}; give a list of trades of {KNOWN}")
 
 
 def is_trade_header(cells: Sequence[str]) -> bool:

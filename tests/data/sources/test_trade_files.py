@@ -125,9 +125,12 @@ def test_one_of_several_symbols(tmp_path: Path) -> None:
         ("", "the file is empty"),
         (
             "a,b,c\n1,2,3\n",
-            "holds no trades that are known here, has the columns a, b, c; give a list of trades of Trad",
+            r"holds no list of trades in a known form \(its columns are a, b, c\); give a list of trades of Trad",
         ),
-        ("Date,Open,High,Low,Close\n2024-01-01,1,2,1,2\n", "holds no trades that are known here, has the columns Date"),
+        (
+            "Date,Open,High,Low,Close\n2024-01-01,1,2,1,2\n",
+            r"holds no list of trades in a known form \(its columns are Date",
+        ),
         ("entry_time,exit_time,profit\n2024-01-01,2024-01-02,5\n", "trade 1 does not say whether it is long or short"),
         (GENERIC.splitlines()[0] + "\n", "the list holds no closed trade"),
         ("{", "is no valid JSON"),
