@@ -241,3 +241,12 @@ def test_universes_are_counted_as_they_are_done() -> None:
         strategy.log.advance = counted.append
         strategy.decide(panel)
     assert counted == [1, 1, 1, 3]
+
+
+def test_a_stream_that_is_noted_can_be_written_to() -> None:
+    """As libraries ask before they print, within the call and outside."""
+    log, asked = CallLog(), []
+
+    with aside(log):
+        asked.append((sys.stdout.writable(), sys.stdout.encoding is not None))
+    assert asked == [(True, True)]

@@ -18,8 +18,9 @@ from stresslab.data.market_index import IndexBars
 from stresslab.data.universes import Universes
 from stresslab.strategy import Strategy, load_strategies
 from stresslab.strategy.detect_style import detect_call_style
+from stresslab.strategy.fills import INIT_CASH
 from stresslab.strategy.frameworks.freqtrade_names import IStrategy, informative, merge_informative_pair
-from stresslab.strategy.frameworks.freqtrade_pairs import Pairs, named_pairs
+from stresslab.strategy.frameworks.freqtrade_pairs import DataProvider, Pairs, Wallets, named_pairs
 from stresslab.strategy.lookahead.check import find_lookahead
 from tests.make.bars import make_bars
 from tests.make.freqtrade_real import original_trades
@@ -130,6 +131,24 @@ def test_the_stake_is_that_of_the_symbols() -> None:
     assert Pairs(("ETH", "BTC"), ("BTC/",)).stake == "USDT"
     assert Pairs(("SOLUSDT", "ETHBTC"), ("BTC/{stake}", "ETH/BTC")).stake == "USDT"
     assert Pairs(("ETH", "BTC"), ("BTC/CASH",)).stake == "CASH"
+
+
+def test_the_provider_knows_which_pairs_are_traded() -> None:
+    """Those of the data that the class does not name itself; of one series without a name its own."""
+    pairs = Pairs(("ETHUSDT", "SOLUSDT", "BTCUSDT"), ("BTC/USDT",))
+    assert DataProvider({}, "ETH/USDT", pairs, None).current_whitelist() == ["ETH/USDT", "SOL/USDT"]
+    assert DataProvider({}, "UNITTEST/USDT", None, None).current_whitelist() == ["UNITTEST/USDT"]
+
+
+def test_the_wallet_holds_what_the_run_begins_with() -> None:
+    """By each of freqtrade's names."""
+    token = INIT_CASH.set(2500.0)
+    try:
+        wallet = Wallets()
+        amounts = {wallet.get_total_stake_amount(), wallet.get_available_stake_amount(), wallet.get_total("USDT")}
+        assert amounts | {wallet.get_free("USDT")} == {2500.0}
+    finally:
+        INIT_CASH.reset(token)
 
 
 @pytest.mark.parametrize("way", ["decorated", "asked"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stresslab.strategy.frameworks.jesse_orders import Book, Order, along, gapped, near, rest_of
+from stresslab.strategy.frameworks.jesse_orders import Book, Order, Position, along, gapped, near, rest_of
 
 
 def order(units: float, price: float, kind: str) -> Order:
@@ -49,3 +49,11 @@ def test_one_net_position_is_trades() -> None:
     book.reduced(3, 13.0, -0.15, 1.0, whole=True)
     assert [(one.bar, one.trade) for one in book.events] == [(0, 0), (1, 1), (2, 0), (2, 1), (3, 1)]
     assert [one.units for one in book.events] == pytest.approx([0.1, 0.2, -0.1, -0.05, -0.15])
+
+
+def test_a_position_says_what_it_earns() -> None:
+    """In cash and in percent of what it cost, long and short; nothing where none is held."""
+    assert (Position(1000.0, 2.0, 100.0, 110.0).pnl, Position(1000.0, 2.0, 100.0, 110.0).pnl_percentage) == (20.0, 10.0)
+    short = Position(1000.0, -2.0, 100.0, 110.0)
+    assert (short.type, short.pnl, short.pnl_percentage) == ("short", -20.0, -10.0)
+    assert (Position(1000.0).type, Position(1000.0).pnl, Position(1000.0).pnl_percentage) == ("close", 0.0, 0.0)
