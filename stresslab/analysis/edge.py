@@ -227,7 +227,7 @@ def _probability_check(posterior: EdgePosterior | None, trials: Trials, required
     if posterior.trials < trials.count:
         best += f" (an estimate so low counts as the best of {posterior.trials:.3g})"
     note = (
-        f"annual timing Sharpe ratio {found.value:.2f}, 90% between {found.low:.2f} and {found.high:.2f}, {best}, "
+        f"annual timing Sharpe ratio {found.value:z.2f}, 90% between {found.low:z.2f} and {found.high:z.2f}, {best}, "
         f"under a prior of {posterior.prior_sd:g} about 0"
     )
     if posterior.null:
@@ -247,7 +247,7 @@ def _real_check(found: RealBars | None, trials: Trials, fresh: Fresh | None, cri
     p_value = combined_p_value([selected, fresh.p_value]) if fresh is not None and fresh.timing else selected
     note = (
         f"in {_p_text(found.p_value)} of {found.permutations:,} random orders of {found.bars:,} real bars timing is "
-        f"as good; it is worth an annual Sharpe ratio of {found.sharpe.value:.2f}"
+        f"as good; it is worth an annual Sharpe ratio of {found.sharpe.value:z.2f}"
     )
     if trials.count > 1:
         note += f"; as the best of {trials.describe()}, {_p_text(selected)}"
@@ -268,7 +268,7 @@ def _fresh_check(fresh: Fresh, criteria: EdgeCriteria) -> Check:
         return check(name, criteria.size, None, note)
     note = (
         f"on {found.bars:,} bars after {fresh.since}, when it was frozen, timing is worth an annual Sharpe ratio of "
-        f"{found.sharpe:.2f} with a standard error of {found.error:.2f}; looked at {fresh.looks:,} times"
+        f"{found.sharpe:z.2f} with a standard error of {found.error:.2f}; looked at {fresh.looks:,} times"
     )
     return check(name, criteria.size, True if fresh.p_value <= criteria.size else None, note, fresh.p_value)
 
@@ -281,7 +281,7 @@ def _timing_check(name: str, where: str, found: Timing | None) -> Check:
         note = f"exposure never varied between paths {where}: nothing was timed"
         return check(name, 0.0, False, note, Interval(0.0, 0.0, 0.0))
     passed = True if found.total.low > 0 else False if found.total.high < 0 else None
-    note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:.2f}, over {found.paths:,} of them"
+    note = f"timing {where} is worth an annual Sharpe ratio of {found.sharpe.value:z.2f}, over {found.paths:,} of them"
     return check(name, 0.0, passed, note, found.total)
 
 
@@ -297,7 +297,7 @@ def _on_fresh_bars(fresh: Fresh | None) -> tuple[str, ...]:
     found, seen = fresh.timing, "" if fresh.looks == 1 else f", looked at {fresh.looks} times"
     return (
         f"That counts {found.bars:,} fresh bars since {since}{seen}, which by themselves show an annual timing Sharpe "
-        f"ratio of {found.sharpe:.2f}, with a standard error of {found.error:.2f}.",
+        f"ratio of {found.sharpe:z.2f}, with a standard error of {found.error:.2f}.",
     )
 
 

@@ -187,3 +187,11 @@ def test_the_trials_of_the_posterior_are_those_reported() -> None:
     low = judge_edge(on_bars(0.1), trials=Trials.of(1.0, 400.0)).checks[0].note
     assert "as the best of 400 (an estimate so low counts as the best of 1" in low
     assert "as the best of 1, under" in judge_edge(on_bars(0.1), trials=Trials.of(1.0, 1.0)).checks[0].note
+
+
+def test_no_ratio_is_written_as_minus_zero() -> None:
+    """An estimate below 0 that rounds to it has no sign."""
+    for trials in (1.0, 20.0):
+        notes = [one.note for one in judge_edge(on_bars(-0.001), trials=Trials.of(1.0, trials)).checks]
+        assert not any("-0.00" in note for note in notes)
+        assert any("annual Sharpe ratio of 0.00" in note for note in notes)
