@@ -238,9 +238,15 @@ def _run(result: StressResult) -> list[str]:
 
 
 def shown_name(strategy: StrategyResult) -> str:
-    """The name on one line, shortened where it is very long."""
+    """The name on one line, shortened where it is very long; of a set of a grid the parameters, which tell it apart."""
     name = clean(strategy.name)
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    if len(name) <= LONGEST_NAME:
+        return name
+    base, bracket, chosen = name.partition("[")
+    ending = f"…{bracket}{chosen}" if bracket else "…"
+    if len(ending) > LONGEST_NAME:
+        return "…" + name[1 - LONGEST_NAME :]
+    return base[: LONGEST_NAME - len(ending)] + ending
 
 
 def wrapped(text: str, first: str = "  ", hanging: int = 2) -> list[str]:

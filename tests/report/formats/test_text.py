@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stresslab.analysis.result import StressResult
 from stresslab.metrics.measures import MEASURES
-from stresslab.report.formats.text import brief, render, table
+from stresslab.report.formats.text import LONGEST_NAME, brief, render, shown_name, table
 from stresslab.report.sections.strategy import conditions
 from stresslab.report.wording import CHECKS
 from tests.make.results import make_result
@@ -56,6 +56,20 @@ def test_names_cannot_control_the_terminal() -> None:
     text = render(result)
     assert "\x1b" not in text
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_sets_of_a_grid_are_told_apart_where_names_are_shortened(single: StressResult) -> None:
+    """Their parameters stay whole as far as they fit, or their ends; other names keep their beginning."""
+    one = single.strategies[0]
+    names = {
+        "my_strategy[fast=20,slow=90]": "my_strat…[fast=20,slow=90]",
+        "my_strategy[fast=20,slow=30]": "my_strat…[fast=20,slow=30]",
+        "my_strategy[period=20,threshold=0.5]": "…[period=20,threshold=0.5]",
+        "cross[lookback=60,entry=2.0,leave=0.5]": "…k=60,entry=2.0,leave=0.5]",
+        "a_strategy_with_a_very_long_name": "a_strategy_with_a_very_lo…",
+    }
+    assert {name: shown_name(replace(one, name=name)) for name in names} == names
+    assert {len(name) for name in names.values()} == {LONGEST_NAME}
 
 
 def test_brief_of_one_strategy_is_a_screen(single: StressResult) -> None:
