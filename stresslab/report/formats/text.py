@@ -102,9 +102,12 @@ def _edges(strategies: Sequence[StrategyResult]) -> list[str]:
     for one in strategies:
         found = [figure.value for figure in evidence.edge_figures(one)]
         rows.append([shown_name(one), *found, *[UNDEFINED] * (3 - len(found))])
-    if all(set(row[1:]) == {UNDEFINED} for row in rows):
+    without = sum(set(row[1:]) == {UNDEFINED} for row in rows)
+    if without == len(rows):
         return []
-    return table(["Strategy", "Edge is real", "P(loss) without an edge", "with its edge"], rows, left=1)
+    lines = table(["Strategy", "Edge is real", "P(loss) without an edge", "with its edge"], rows, left=1)
+    note = f"{UNDEFINED} The edge of {without:,} of them was not assessed; `stresslab show` says why."
+    return [*lines, *wrapped(note, "")] if without else lines
 
 
 def _asked(strategy: StrategyResult, *, named: bool = False) -> list[str]:

@@ -71,6 +71,17 @@ def with_posterior(strategy: StrategyResult, mean: float, without: float, suppor
     return replace(strategy, edge=edge)
 
 
+def test_brief_says_whose_edge_was_not_assessed(several: StressResult) -> None:
+    """A dash in the table of edges is explained below it; where each has an edge nothing is said."""
+    found = [with_posterior(one, 1.0, 0.4, 0.3) for one in several.strategies]
+    whole, part = (
+        " ".join(brief(replace(several, strategies=tuple(strategies))).split())
+        for strategies in (found, [replace(found[0], edge=None), *found[1:]])
+    )
+    assert "The edge of 1 of them was not assessed; `stresslab show` says why." in part
+    assert "of them was not assessed" not in whole
+
+
 @pytest.mark.parametrize(
     ("mean", "without", "supported", "name", "row_name"),
     [
