@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stresslab.analysis.case import Case
+from stresslab.analysis.case import STUDIED, Case
 from stresslab.analysis.edge import Trials, edge
 from stresslab.analysis.fragility import error_budget, fragility, random_timing, worst_universes
 from stresslab.analysis.limits import LimitPlan, limit_study
@@ -126,7 +126,7 @@ def judged(result: StrategyResult, case: Case, question: Question, notes: list[s
         supported = edge(case, question.trials, at_origins=timed, permutations=question.permutations)
         losses = planted_losses(case, supported, question.criteria)
         edge_found = Edge.of(supported.to_dict() | {"losses": losses})
-        findings = findings.with_edge(edge_found, len(case.universes))
+        findings = findings.with_edge(edge_found, max(STUDIED, len(case.universes)))
     if question.sizes is not None or question.limits is not None:
         with left_out(f"sizes and limits of {name}", notes):
             found |= _decisions(case, None if supported is None else supported.posterior, question)

@@ -371,6 +371,19 @@ def test_the_verdict_follows_the_universes() -> None:
 # ---------------------------------------------------------------------------------------------- progress and settings
 
 
+def test_a_small_run_says_how_many_universes_would_settle_it() -> None:
+    """More than it had, while studies can look at as many."""
+    result = stress_test(
+        above_mean, make_bars(500), BOOTSTRAP, universes=60, horizon=40, origin="end", seed=3,
+        studies=sl.Studies(permutations=49, realism_origins=0),
+    )  # fmt: skip
+    verdict = result.strategies[0].verdict
+    assert verdict.label == "inconclusive"
+    assert verdict.universes_needed is not None
+    assert 60 < verdict.universes_needed <= 2000
+    assert "would settle it" in verdict.reasons[1]
+
+
 def test_progress_tells_every_stage() -> None:
     """Each stage begins at nothing, only rises and ends at its total, in the order in which they are done."""
     told: list[tuple[str, int, int]] = []
