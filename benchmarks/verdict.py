@@ -64,7 +64,7 @@ from stresslab.data.sources.collections import load_series
 from stresslab.data.universes import Universes
 from stresslab.generators.registry import make_generator
 from stresslab.metrics.distribution import wilson
-from stresslab.metrics.edge_posterior import PRIOR_SD
+from stresslab.metrics.edge_posterior import ASSUMED_TRIALS, PRIOR_SD
 from stresslab.metrics.multiple_testing import effective_trials, sharpe_of
 from stresslab.realism import ASSESSED, assess_realism
 from stresslab.strategy import Strategy
@@ -287,6 +287,28 @@ def _count(generator: str) -> int:
     return UNIVERSES if generator == "kronos" else A_RUN
 
 
+def power(scale: Scale) -> Iterator[Rates]:
+    """What is said of a known edge where one trial is reported, and where none is, as in a run without `--trials`."""
+    for sharpe in (0.5, 1.2):
+        for years in (10, 5):
+            make = partial(_power, scale, sharpe=sharpe, years=years)
+            yield from scale.store.pieces(f"power {sharpe} {years}", scale.of(80, 4), make)
+
+
+def _power(scale: Scale, numbers: Sequence[int], sharpe: float, years: int) -> list[Rates]:
+    name = f"net Sharpe {sharpe}, {years} years"
+    found = {
+        how: Rates(f"{name}, {how}") for how in ("one trial reported", f"none reported ({ASSUMED_TRIALS} assumed)")
+    }
+    for number in numbers:
+        kind = KINDS[number % len(KINDS)]
+        history = market_of(kind, sharpe).history(years, [scale.seed, 800 + years, number])
+        for rates, trials in zip(found.values(), (ONE, UNTOLD), strict=True):
+            edge = edge_of(rule_of(kind), history, trials, scale.seed + number)
+            rates.add(yes=edge.label == "yes", no=edge.label == "no")
+    return [*found.values()]
+
+
 def robust(scale: Scale) -> Iterator[Rates]:
     """A net Sharpe ratio of 2 with returns near normal: is it called robust. As many universes as a run has."""
     yield from scale.store.pieces("robust", scale.of(60, 4), partial(_robust, scale, ("bootstrap", "garch")))
@@ -462,6 +484,7 @@ CASES: dict[str, Callable[[Scale], Iterator[Rates]]] = {
     "best-of-50": best_of_50,
     "symbols": best_of_50_symbols,
     "known-edge": known_edge,
+    "power": power,
     "robust": robust,
     "losses": losses,
     "coverage": coverage,

@@ -171,14 +171,17 @@ def posterior_of(real: RealBars | None, trials: float, fresh: Fresh | None = Non
 
 
 def edge_label(posterior: EdgePosterior | None, timed: bool, required: float, criteria: EdgeCriteria) -> EdgeLabel:
-    """The table of edges: yes from the required probability on, no where nothing is timed or it is worth nothing."""
+    """The table of edges: yes from the required probability on, no where nothing is timed or it is worth nothing.
+
+    That there may have been other trials is no evidence against an edge: the bars themselves have to exclude it.
+    """
     if not timed:
         return "no"
     if posterior is None:
         return "unclear"
     if posterior.probability >= required:
         return "yes"
-    return "no" if posterior.above(criteria.worth) <= criteria.size else "unclear"
+    return "no" if posterior.alone.above(criteria.worth) <= criteria.size else "unclear"
 
 
 def judge_edge(
@@ -321,7 +324,7 @@ def _reasons(
     if named == "no":
         return (
             f"Timing worth an annual Sharpe ratio of {criteria.worth:g} or more has a probability of only "
-            f"{percent(posterior.above(criteria.worth))} on the real bars{best}.",
+            f"{percent(posterior.alone.above(criteria.worth))} on the real bars{best}.",
         )
     sentence = f"The probability that its edge is real is {chance}{best}, less than the {percent(required)} required."
     years = years_to_find_out(posterior, required)

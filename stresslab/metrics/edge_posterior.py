@@ -149,6 +149,11 @@ class EdgePosterior:
         edge = min(1.0, max(0.0, float(np.interp(value, *self._survival))))  # sums of a density may pass 1 by rounding
         return (1.0 - self.null) * edge + (self.null if value < 0 else 0.0)
 
+    @property
+    def alone(self) -> EdgePosterior:
+        """What the bars say by themselves: were this the trial that may have an edge."""
+        return replace(self, null=0.0)
+
     def quantile(self, levels: Sequence[float] | FloatArray) -> FloatArray:
         """Quantiles of theta; the inverse of the distribution function, so that uniforms become draws.
 

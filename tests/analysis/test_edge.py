@@ -145,6 +145,9 @@ def test_the_table_of_edges() -> None:
     assert edge_label(None, False, 0.95, CRITERIA) == "no"
     assert edge_label(None, True, 0.95, CRITERIA) == "unclear"
     assert edge_label(edge_posterior(1.0, 0.2), True, 0.95, CRITERIA) == "yes"
+    many = edge_posterior(0.3, 0.4, 20)  # which twenty trials beat by luck, and which is compatible with an edge
+    assert many.above(CRITERIA.worth) <= CRITERIA.size
+    assert edge_label(many, True, 0.95, CRITERIA) == "unclear"
 
 
 @pytest.mark.parametrize("real", [on_bars(1.2), on_bars(0.3), on_bars(-0.5), UNTIMED, None])

@@ -87,6 +87,14 @@ def test_an_estimate_short_of_the_best_is_mostly_one_of_the_others() -> None:
     assert np.all(np.diff(draws) >= 0)
 
 
+def test_the_share_that_trials_without_an_edge_keep() -> None:
+    """A random one of twenty without an edge is taken for one that may have it with 14% on average, not with 5%."""
+    estimates = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
+    kept = [min(20.0, trials_by_luck(float(one))) / 20 for one in estimates]
+    assert np.mean(kept) == pytest.approx(0.144, abs=0.001)
+    assert 1 - edge_posterior(0.3, 0.4, 20).null == pytest.approx(trials_by_luck(0.75) / 20)
+
+
 def test_fresh_evidence_weighs_an_edge_against_none() -> None:
     """By Bayes' rule, with the two ways in which the fresh estimate comes about."""
     fresh = Evidence(1.5, 0.3)
